@@ -1,0 +1,121 @@
+import { z } from "zod";
+import type { ControllerMember, ControllerNetwork, MemberChange, NetworkChange } from "../controller.ts";
+
+/**
+ * The wire form of ZeroTier Central's API v1 (its OpenAPI document, August 2025), read and written.
+ * Every field there is nullable, and null and absent mean the same; unknown keys are kept out.
+ */
+
+/** `null` and absent become undefined. */
+function optional<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+/** A list in which null and absent mean empty (Go writes an empty slice as null). */
+function list<T extends z.ZodType>(item: T) {
+  return z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+}
+
+/** `""`, as terraform writes an on-link route, and null both mean: no gateway. */
+const route = z
+  .object({ target: z.string(), via: z.string().nullish() })
+  .transform(({ target, via }) => ({ target, via: via ? via : null }));
+
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false);
+
+/** Central's Network, as Meshboot's. `config` must be there: an empty list read from a missing one would be written back. */
+export const networkAnswer = z
+  .object({
+    id: optional(z.string()),
+    config: z.object({
+      name: optional(z.string()),
+      private: optional(z.boolean()),
+      routes: list(route),
+      ipAssignmentPools: list(z.object({ ipRangeStart: z.string(), ipRangeEnd: z.string() })),
+      v4AssignMode: optional(z.object({ zt: flag })),
+      v6AssignMode: optional(z.object({ "6plane": flag, rfc4193: flag, zt: flag })),
+    }),
+  })
+  .transform(({ id, config }): { id: string | undefined; network: ControllerNetwork } => ({
+    id,
+    network: {
+      routes: config.routes,
+      pools: config.ipAssignmentPools,
+      v4AutoAssign: config.v4AssignMode?.zt ?? false,
+      v6: {
+        sixPlane: config.v6AssignMode?.["6plane"] ?? false,
+        rfc4193: config.v6AssignMode?.rfc4193 ?? false,
+        zt: config.v6AssignMode?.zt ?? false,
+      },
+      private: config.private ?? true,
+      name: config.name ?? "",
+    },
+  }));
+
+/** Central's Member, as Meshboot's. The times are 0 when there is none, or when Central forgot it. */
+export const memberAnswer = z
+  .object({
+    /** `<network>-<node>`, deprecated. */
+    id: optional(z.string()),
+    nodeId: optional(z.string()),
+    name: optional(z.string()),
+    lastSeen: optional(z.number()),
+    config: z.object({
+      id: optional(z.string()),
+      authorized: flag,
+      ipAssignments: list(z.string()),
+      lastDeauthorizedTime: optional(z.number()),
+    }),
+  })
+  .transform(({ id, nodeId, name, lastSeen, config }, context): ControllerMember => {
+    const node = (nodeId ?? config.id ?? id?.split("-")[1] ?? "").toLowerCase();
+    if (!/^[0-9a-f]{10}$/.test(node)) {
+      context.addIssue({ code: "custom", message: "Invalid node id", path: ["nodeId"] });
+      return z.NEVER;
+    }
+    const deauthorizedAt = config.lastDeauthorizedTime;
+    return {
+      node,
+      name: name ?? "",
+      authorized: config.authorized,
+      addresses: config.ipAssignments,
+      lastSeen: lastSeen !== undefined && lastSeen > 0 ? lastSeen : undefined,
+      ...(deauthorizedAt !== undefined && deauthorizedAt > 0 ? { deauthorizedAt } : {}),
+    };
+  });
+
+/** Central's list of members; null when there is none. */
+export const membersAnswer = list(memberAnswer);
+
+/** The body that changes a network: keys are merged one by one, but arrays and `v6AssignMode` are replaced whole. */
+export function networkBody(change: NetworkChange): object {
+  const { routes, pools, v4AutoAssign, v6 } = change;
+  return {
+    config: {
+      ...(routes && { routes: routes.map(({ target, via }) => ({ target, via })) }),
+      ...(pools && {
+        ipAssignmentPools: pools.map(({ ipRangeStart, ipRangeEnd }) => ({ ipRangeStart, ipRangeEnd })),
+      }),
+      ...(v4AutoAssign !== undefined && { v4AssignMode: { zt: v4AutoAssign } }),
+      ...(v6 && { v6AssignMode: { "6plane": v6.sixPlane, rfc4193: v6.rfc4193, zt: v6.zt } }),
+    },
+  };
+}
+
+/** The body that changes a member. Never `noAutoAssignIps`: it would withhold the 6PLANE address as well. */
+export function memberBody(change: MemberChange): object {
+  const { name, authorized, addresses } = change;
+  return {
+    ...(name !== undefined && { name }),
+    config: {
+      ...(authorized !== undefined && { authorized }),
+      ...(addresses && { ipAssignments: [...addresses] }),
+    },
+  };
+}
