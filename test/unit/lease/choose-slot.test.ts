@@ -1,0 +1,75 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { chooseSlot, type ReleasedSlot } from "../../../worker/lease/choose-slot.ts";
+import { isLeasable, slotLimit } from "../../../worker/lease/pool.ts";
+import { defaultPool, poolOf } from "./pools.ts";
+
+const tiny = poolOf("10.0.0.0/27", "172.28.0.0/16", 19); // slots 1 to 7
+const none = { leased: new Set<number>(), released: [], excluded: new Set<number>() };
+
+test("the lowest slot that was never leased comes first", () => {
+  expect(chooseSlot(defaultPool, none, 0)).toBe(1);
+  const use = {
+    leased: new Set([1, 3]),
+    excluded: new Set([2]),
+    released: [{ slot: 4, releasedAt: 0, freeAt: 0 }],
+  };
+  expect(chooseSlot(defaultPool, use, 1_000)).toBe(5);
+});
+
+test("then the slot released longest ago, never before its quarantine ends", () => {
+  const released = [
+    { slot: 2, releasedAt: 10, freeAt: 900 },
+    { slot: 5, releasedAt: 30, freeAt: 60 },
+    { slot: 6, releasedAt: 20, freeAt: 50 },
+  ];
+  const use = { leased: new Set([1, 3, 4, 7]), excluded: new Set<number>(), released };
+  expect(chooseSlot(tiny, use, 49)).toBeUndefined();
+  expect(chooseSlot(tiny, use, 50)).toBe(6);
+  expect(chooseSlot(tiny, use, 60)).toBe(6);
+  expect(chooseSlot(tiny, { ...use, excluded: new Set([6]) }, 60)).toBe(5);
+  expect(chooseSlot(tiny, use, 900)).toBe(2);
+});
+
+test("whatever the use: a leasable slot that is free, and undefined only when there is none", () => {
+  const slots = fc.array(fc.integer({ min: 0, max: 9 })).map((list) => new Set(list));
+  const anyReleased: fc.Arbitrary<ReleasedSlot[]> = fc.uniqueArray(
+    fc.record({
+      slot: fc.integer({ min: 0, max: 9 }),
+      releasedAt: fc.nat({ max: 9 }),
+      freeAt: fc.nat({ max: 9 }),
+    }),
+    { selector: ({ slot }) => slot },
+  );
+  fc.assert(
+    fc.property(slots, slots, anyReleased, fc.nat({ max: 9 }), (leased, excluded, released, now) => {
+      const slot = chooseSlot(tiny, { leased, excluded, released }, now);
+      const past = new Map(released.map((entry) => [entry.slot, entry]));
+      const free = Array.from({ length: slotLimit(tiny) }, (_, i) => i + 1).filter(
+        (n) => !leased.has(n) && !excluded.has(n) && (past.get(n)?.freeAt ?? 0) <= now,
+      );
+      const fresh = free.filter((n) => !past.has(n));
+      if (slot === undefined) {
+        expect(free).toEqual([]);
+        return;
+      }
+      expect(isLeasable(tiny, slot)).toBe(true);
+      expect(free).toContain(slot);
+      if (fresh.length > 0) {
+        expect(slot).toBe(fresh[0]);
+        return;
+      }
+      const oldest = Math.min(...free.map((n) => past.get(n)?.releasedAt ?? 0));
+      expect(past.get(slot)?.releasedAt).toBe(oldest);
+    }),
+  );
+});
+
+test("leasing until the pool is empty gives every slot once", () => {
+  const leased = new Set<number>();
+  for (let slot = chooseSlot(defaultPool, none, 0); slot !== undefined; ) {
+    leased.add(slot);
+    slot = chooseSlot(defaultPool, { ...none, leased }, 0);
+  }
+  expect([...leased]).toEqual(Array.from({ length: 239 }, (_, i) => i + 1));
+});
