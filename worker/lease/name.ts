@@ -1,8 +1,7 @@
+import { NAME_PATTERN } from "../../cloud-init/name-pattern.ts";
+
 /** Longest DNS label, RFC 1035. */
 const LONGEST = 63;
-
-/** A node's name: one DNS label in lower case. As a source for schemas and for patterns in OpenAPI. */
-export const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Whether the text can be a node's name. */
 export function isName(text: string): boolean {

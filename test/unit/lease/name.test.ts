@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isName, NAME_PATTERN, uniqueName } from "../../../worker/lease/name.ts";
+import { NAME_PATTERN } from "../../../cloud-init/name-pattern.ts";
+import { isName, uniqueName } from "../../../worker/lease/name.ts";
 
 test("a name is one DNS label in lower case", () => {
   for (const good of ["a", "web1", "1web", "web-1", "a".repeat(63)]) expect(isName(good)).toBe(true);

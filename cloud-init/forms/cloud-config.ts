@@ -1,0 +1,35 @@
+import { dump } from "js-yaml";
+import { packed } from "../packed.ts";
+import { type Server, serverFiles, startCommands } from "../server-files.ts";
+
+/** A cloud-config document, as far as this program writes one. */
+export interface CloudConfig {
+  readonly merge_how?: readonly { readonly name: string; readonly settings: readonly string[] }[];
+  readonly write_files: readonly {
+    readonly path: string;
+    readonly permissions: string;
+    readonly encoding?: "gz+b64";
+    readonly content: string;
+  }[];
+  readonly runcmd: readonly (readonly string[])[];
+}
+
+/**
+ * The document that sets up a server. cloud-init joins all of `runcmd` into one script, whose last command's
+ * status alone counts: so ours is a single command, under `set -e`, and comes last.
+ */
+export function cloudConfig(server: Server): CloudConfig {
+  return {
+    write_files: serverFiles(server).map(({ path, mode, content, packed: isPacked }) =>
+      isPacked
+        ? { path, permissions: mode, encoding: "gz+b64", content: packed(content) }
+        : { path, permissions: mode, content },
+    ),
+    runcmd: [["sh", "-euc", `${startCommands(server.agent).join("\n")}\n`]],
+  };
+}
+
+/** The document as user-data, in YAML; lines are never folded. */
+export function renderCloudConfig(document: CloudConfig): string {
+  return `#cloud-config\n${dump(document, { lineWidth: -1, noRefs: true })}`;
+}

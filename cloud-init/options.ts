@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { NAME_PATTERN } from "./name-pattern.ts";
+
+/** The forms that user-data comes in. */
+export const FORMS = ["cloud-config", "include", "script", "multipart"] as const;
+
+/** One of the forms that user-data comes in. */
+export type Form = (typeof FORMS)[number];
+
+const REPOSITORY_PATTERN = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]+)*$/;
+const FINGERPRINT_PATTERN = /^[0-9A-Fa-f]{40}$/;
+
+/**
+ * What the operator chooses for a server. Every text in it reaches `meshboot.conf`, one `KEY=value` a line:
+ * so each has a strict pattern, without white space or quotes.
+ */
+export const optionsSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(NAME_PATTERN, "a name is one DNS label: a-z, 0-9 and -, at most 63 characters")
+    .optional()
+    .describe("The server's name; its host name when left out"),
+  docker: z
+    .enum(["present", "distro", "official"])
+    .default("distro")
+    .describe(
+      "present: use the Docker that is there; distro, official: install it from there if there is none",
+    ),
+  layout: z
+    .enum(["split"], { error: "only the layout split is supported yet" })
+    .default("split")
+    .describe("How the server's subnets are shared out: half for docker0, half for further networks"),
+  ipv6nat: z
+    .enum(["auto", "docker", "off"], { error: "ipv6nat is auto, docker or off" })
+    .default("auto")
+    .describe("Who translates IPv6 to the outside: Docker itself, as its version allows, or nobody"),
+  userlandProxy: z.boolean().default(true).describe("Whether dockerd runs docker-proxy for published ports"),
+  compose: z.boolean().default(false).describe("Whether Docker Compose is installed as well"),
+  zerotierRepository: z
+    .string()
+    .regex(REPOSITORY_PATTERN, "give an http or https URL without a slash at its end, query or user")
+    .optional()
+    .describe("A mirror of https://download.zerotier.com"),
+  zerotierFingerprint: z
+    .string()
+    .regex(FINGERPRINT_PATTERN, "give the key's fingerprint: 40 hex digits without spaces")
+    .optional()
+    .describe("Fingerprint of the key that signs that mirror's packages"),
+});
+
+/** The options with their defaults filled in. */
+export type UserDataOptions = z.output<typeof optionsSchema>;
