@@ -3,10 +3,11 @@ import { ControllerError } from "./controller.ts";
 /**
  * Keeps the calls to a controller under its rate limit, in the order they were asked for.
  *
- * A token bucket (as GCRA: one time stamp instead of a counter) with a small burst. Calls leave here at most
- * 0.9 × limit in any sliding second; the rest is for the network, which can press calls closer together on the way
- * (133 ms of difference in latency at the free plan's 20 a second). For the same reason only a few calls are under
- * way at once: a Worker queues what goes over six open connections, and would let that queue go all at once.
+ * A bucket of tokens, one a call, each of which comes back a second after the call's answer: whenever between leaving
+ * here and being answered a call arrives there, no sliding second over there can hold more calls than there are
+ * tokens. Leaving calls are spaced as well, after a small burst, for the sake of a limiter that is stricter about
+ * bursts than about seconds (how Central's works is not documented). And only a few are under way at once: a Worker
+ * queues what goes over six open connections.
  */
 export interface Pace {
   /** Runs the call in its turn. Rejects with `rate-limited` when the turn would come later than the longest wait. */
@@ -29,9 +30,10 @@ export interface PaceOptions {
   readonly maxInFlight?: number;
 }
 
-/** The limits that are believed when a header tells one; 100 a second is the highest that ZeroTier documents. */
-const LIMITS = { lowest: 1, highest: 100 } as const;
+/** The highest limit that is believed when a header tells one: the highest that ZeroTier documents. */
+const HIGHEST_LIMIT = 100;
 const DEFAULTS = { limit: 20, maxWaitMs: 20_000, maxInFlight: 5 } as const;
+const SECOND = 1000;
 
 interface Waiting {
   readonly deadline: number;
@@ -39,9 +41,10 @@ interface Waiting {
   readonly refuse: (retryAt: number) => void;
 }
 
-/** Burst (calls) and interval (ms between calls) for a limit: burst + calls a second = 0.9 × limit, but one call always fits. */
-export function paceFor(limit: number): { burst: number; interval: number } {
-  return { burst: Math.max(1, Math.floor(limit * 0.15)), interval: 1000 / (limit * 0.75) };
+/** Tokens, calls that may leave at once, and ms between those that follow. One token stays unused, for a call made elsewhere. */
+function shapeFor(limit: number): { tokens: number; burst: number; interval: number } {
+  const tokens = Math.max(1, limit - 1);
+  return { tokens, burst: Math.max(1, Math.floor(limit / 5)), interval: SECOND / tokens };
 }
 
 /** Makes the pace of one token at one controller; everything that uses the token must share it. */
@@ -49,24 +52,36 @@ export function makePace(options: PaceOptions): Pace {
   const { now, sleep } = options;
   const maxWaitMs = options.maxWaitMs ?? DEFAULTS.maxWaitMs;
   const maxInFlight = options.maxInFlight ?? DEFAULTS.maxInFlight;
-  let shape = paceFor(options.limit ?? DEFAULTS.limit);
-  /** When the bucket is full again, as GCRA has it: each call moves it on by one interval. */
-  let fullAt = Number.NEGATIVE_INFINITY;
+  let shape = shapeFor(options.limit ?? DEFAULTS.limit);
+  /** The spacing as GCRA keeps it: each call moves this time on by one interval. */
+  let spacedUntil = Number.NEGATIVE_INFINITY;
   let heldUntil = Number.NEGATIVE_INFINITY;
   let inFlight = 0;
+  /** When the calls were answered whose tokens have not come back, oldest first. */
+  let answered: number[] = [];
   let pumping = false;
   const queue: Waiting[] = [];
 
-  /** When the call with so many before it may start, were connections free. */
+  /** When a call with so many before it may leave, as far as spacing and a hold say. */
   function turnAfter(ahead: number): number {
-    return Math.max(now(), heldUntil, fullAt + (ahead - shape.burst + 1) * shape.interval);
+    return Math.max(now(), heldUntil, spacedUntil + (ahead - shape.burst + 1) * shape.interval);
+  }
+
+  /** When the next call may leave; undefined: not before one that is under way is answered. */
+  function nextTurn(): number | undefined {
+    answered = answered.filter((time) => time + SECOND > now());
+    const lacking = inFlight + answered.length + 1 - shape.tokens;
+    if (inFlight >= maxInFlight || lacking > answered.length) return undefined;
+    const back = lacking > 0 ? (answered[lacking - 1] ?? 0) + SECOND : 0;
+    return Math.max(turnAfter(0), back);
   }
 
   async function pump(): Promise<void> {
     if (pumping) return;
     pumping = true;
-    while (queue[0] !== undefined && inFlight < maxInFlight) {
-      const turn = turnAfter(0);
+    while (queue[0] !== undefined) {
+      const turn = nextTurn();
+      if (turn === undefined) break;
       if (turn > now()) {
         await sleep(Math.ceil(turn - now()));
         continue;
@@ -77,11 +92,17 @@ export function makePace(options: PaceOptions): Pace {
         next.refuse(turnAfter(queue.length));
         continue;
       }
-      fullAt = Math.max(fullAt, now()) + shape.interval;
+      spacedUntil = Math.max(spacedUntil, now()) + shape.interval;
       inFlight += 1;
       next.start();
     }
     pumping = false;
+  }
+
+  function finish(): void {
+    inFlight -= 1;
+    answered.push(now());
+    void pump();
   }
 
   function tooLong(retryAt: number): ControllerError {
@@ -98,10 +119,6 @@ export function makePace(options: PaceOptions): Pace {
       const turn = turnAfter(queue.length);
       if (turn > deadline) return Promise.reject(tooLong(turn));
       return new Promise<T>((resolve, reject) => {
-        const finish = (): void => {
-          inFlight -= 1;
-          void pump();
-        };
         queue.push({
           deadline,
           start: () => {
@@ -113,8 +130,7 @@ export function makePace(options: PaceOptions): Pace {
       });
     },
     learnLimit(limit) {
-      if (!Number.isInteger(limit) || limit < LIMITS.lowest) return;
-      shape = paceFor(Math.min(limit, LIMITS.highest));
+      if (Number.isInteger(limit) && limit >= 1) shape = shapeFor(Math.min(limit, HIGHEST_LIMIT));
     },
     holdUntil(time) {
       heldUntil = Math.max(heldUntil, time);

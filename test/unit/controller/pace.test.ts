@@ -1,0 +1,135 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ControllerError } from "../../../worker/controller/controller.ts";
+import { makePace } from "../../../worker/controller/pace.ts";
+import { makeFakeClock } from "./fake-clock.ts";
+
+/** The most of the times that lie within any second (end excluded, as a limiter counts). */
+function busiestSecond(times: readonly number[]): number {
+  return Math.max(
+    0,
+    ...times.map((start) => times.filter((time) => time >= start && time < start + 1000).length),
+  );
+}
+
+describe("the pace of calls", () => {
+  it("never lets a second hold more calls than the limit at the other side, whatever the latency there and back", async () => {
+    const calls = fc.array(fc.record({ gap: fc.nat(120), there: fc.nat(700), back: fc.nat(700) }), {
+      minLength: 1,
+      maxLength: 70,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 40 }), calls, async (limit, plan) => {
+        const clock = makeFakeClock();
+        const pace = makePace({ ...clock, limit, maxWaitMs: Number.POSITIVE_INFINITY });
+        const left: number[] = [];
+        const arrived: number[] = [];
+        let underWay = 0;
+        let most = 0;
+        const caller = async (): Promise<void> => {
+          for (const [index, { gap, there, back }] of plan.entries()) {
+            await clock.sleep(gap);
+            void pace.run(async () => {
+              left.push(index);
+              underWay += 1;
+              most = Math.max(most, underWay);
+              await clock.sleep(there);
+              arrived.push(clock.now());
+              await clock.sleep(back);
+              underWay -= 1;
+            });
+          }
+        };
+        void caller();
+        await clock.run();
+        expect(left).toEqual(plan.map((_, index) => index));
+        expect(arrived).toHaveLength(plan.length);
+        expect(busiestSecond(arrived)).toBeLessThanOrEqual(limit);
+        expect(most).toBeLessThanOrEqual(5);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("gives a hundred calls at once to Central in less than seven seconds, a few at first without a wait", async () => {
+    const clock = makeFakeClock();
+    const start = clock.now();
+    const pace = makePace(clock);
+    const times: number[] = [];
+    const all = Promise.all(
+      Array.from({ length: 100 }, () =>
+        pace.run(async () => {
+          times.push(clock.now() - start);
+          await clock.sleep(100);
+        }),
+      ),
+    );
+    await clock.run();
+    await all;
+    expect(times.slice(0, 4)).toEqual([0, 0, 0, 0]);
+    expect(clock.now() - start).toBeLessThan(7000);
+    expect(busiestSecond(times)).toBeLessThanOrEqual(19);
+  });
+
+  it("refuses at once, with the time to come back, what would wait too long", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace({ ...clock, limit: 2, maxWaitMs: 1500 });
+    const outcomes = Array.from({ length: 3 }, () => pace.run(async () => "done").catch((error) => error));
+    const refused: unknown = await outcomes[2];
+    expect(refused).toBeInstanceOf(ControllerError);
+    expect(refused).toMatchObject({ reason: "rate-limited", retryAt: clock.now() + 2000 });
+    await clock.run();
+    expect(await outcomes[1]).toBe("done");
+  });
+
+  it("refuses a call whose turn came too late because calls before it hung", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace({ ...clock, maxInFlight: 1, maxWaitMs: 5000 });
+    const hung = pace.run(() => clock.sleep(9000));
+    const late = pace.run(async () => "done").catch((error) => error);
+    await clock.run();
+    await hung;
+    expect(await late).toMatchObject({ reason: "rate-limited" });
+  });
+
+  it("holds every call back after a 429, also one that was about to go", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace({ ...clock, limit: 2 });
+    const until = clock.now() + 7000;
+    const times: number[] = [];
+    const call = () => pace.run(async () => times.push(clock.now()));
+    const calls = [call(), call(), call()];
+    pace.holdUntil(until);
+    await clock.run();
+    await Promise.all(calls);
+    expect(times[0]).toBeLessThan(until);
+    expect(times[1]).toBeGreaterThanOrEqual(until);
+    expect(times).toHaveLength(3);
+  });
+
+  it("takes the limit that it is told, but none beyond what ZeroTier sells", async () => {
+    const timeFor = async (limit: number): Promise<number> => {
+      const clock = makeFakeClock();
+      const pace = makePace(clock);
+      pace.learnLimit(limit);
+      const start = clock.now();
+      const all = Promise.all(Array.from({ length: 200 }, () => pace.run(async () => undefined)));
+      await clock.run();
+      await all;
+      return clock.now() - start;
+    };
+    const free = await timeFor(20);
+    const paid = await timeFor(100);
+    expect(paid).toBeLessThan(free / 4);
+    expect(await timeFor(100_000)).toBe(paid);
+    expect(await timeFor(0)).toBe(free);
+    expect(await timeFor(Number.NaN)).toBe(free);
+  });
+
+  it("goes on after a call that fails, and hands its error over", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace(clock);
+    await expect(pace.run(() => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    await expect(pace.run(async () => "next")).resolves.toBe("next");
+  });
+});
