@@ -1,0 +1,16 @@
+import type { Pace } from "../../../../worker/controller/pace.ts";
+
+/** A pace that lets everything through and remembers what it was told. */
+export function makeOpenPace(): Pace & { readonly told: { limit?: number; heldUntil?: number } } {
+  const told: { limit?: number; heldUntil?: number } = {};
+  return {
+    told,
+    run: (call) => call(),
+    learnLimit: (limit) => {
+      told.limit = limit;
+    },
+    holdUntil: (time) => {
+      told.heldUntil = time;
+    },
+  };
+}
