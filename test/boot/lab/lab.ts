@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Guest, type GuestOptions } from "./guest.ts";
+import { Journal, startOf, sweep } from "./journal.ts";
+import { LabNetwork } from "./network.ts";
+import { checkRequirements } from "./requirements.ts";
+import { CACHE, type Image, type ImageKind, makeImages } from "./rootfs.ts";
+
+const RUNS = `${CACHE}/runs`;
+
+/** Undoes what earlier runs left whose process is gone (and whose reaper did not get to its end). */
+async function sweepEarlierRuns(): Promise<void> {
+  for (const name of existsSync(RUNS) ? readdirSync(RUNS) : []) {
+    const [, pid, started] = name.split("-");
+    const file = `${RUNS}/${name}/journal`;
+    if (!existsSync(file) || startOf(Number(pid)) === started) continue;
+    for (const complaint of await sweep(file))
+      console.error(`boot lab: left by an earlier run: ${complaint}`);
+  }
+}
+
+/** A place of its own for everything that a run makes, and the certainty that it is gone afterwards. */
+export class Lab {
+  /** Names of namespaces, cgroups and machines begin with it. */
+  readonly prefix: string;
+  readonly directory: string;
+  readonly journal: Journal;
+  readonly network: LabNetwork;
+  readonly guests: Guest[] = [];
+  readonly #images: Readonly<Record<ImageKind, Image>>;
+  readonly #reaper: ChildProcess;
+
+  private constructor(parts: {
+    prefix: string;
+    directory: string;
+    journal: Journal;
+    network: LabNetwork;
+    images: Readonly<Record<ImageKind, Image>>;
+    reaper: ChildProcess;
+  }) {
+    this.prefix = parts.prefix;
+    this.directory = parts.directory;
+    this.journal = parts.journal;
+    this.network = parts.network;
+    this.#images = parts.images;
+    this.#reaper = parts.reaper;
+  }
+
+  /** Rejects at once, and says what to install, on a machine that cannot run it. */
+  static async open(): Promise<Lab> {
+    checkRequirements();
+    await sweepEarlierRuns();
+    const id = randomBytes(2).toString("hex");
+    const directory = `${RUNS}/run${id}-${process.pid}-${startOf(process.pid)}`;
+    mkdirSync(directory, { recursive: true });
+    const journal = new Journal(`${directory}/journal`);
+    journal.directory(directory);
+    const reaper = spawn(process.execPath, [join(import.meta.dirname, "reaper.ts"), journal.file], {
+      detached: true,
+      stdio: ["pipe", "inherit", "inherit"],
+    });
+    const prefix = `mb${id}`;
+    const images = await makeImages(journal);
+    const network = await LabNetwork.make(prefix, journal);
+    return new Lab({ prefix, directory, journal, network, images, reaper });
+  }
+
+  /** A new server, not switched on yet. */
+  async order(options: Omit<GuestOptions, "image"> & { image: ImageKind }): Promise<Guest> {
+    const guest = await Guest.order({ ...options, image: this.#images[options.image] }, this);
+    this.guests.push(guest);
+    return guest;
+  }
+
+  /**
+   * Keeps what tells why a test failed (consoles, logs of cloud-init and the servers) in $MESHBOOT_LAB_LOGS when that
+   * is set, then undoes everything.
+   */
+  async close(): Promise<void> {
+    const keep = process.env["MESHBOOT_LAB_LOGS"];
+    if (keep !== undefined) this.#keepLogs(keep);
+    await Promise.all(this.guests.filter((guest) => guest.isRunning).map((guest) => guest.powerOff()));
+    const swept = new Promise<number | null>((resolve) => this.#reaper.once("exit", resolve));
+    this.#reaper.stdin?.end();
+    if ((await swept) !== 0) throw new Error("the lab could not undo everything that it made: see above");
+  }
+
+  #keepLogs(folder: string): void {
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(this.directory)) {
+      if (name.endsWith(".log")) cpSync(`${this.directory}/${name}`, `${folder}/${name}`);
+    }
+    for (const guest of this.guests) {
+      cpSync(guest.console, `${folder}/${guest.name}-console.log`);
+      for (const name of ["cloud-init.log", "cloud-init-output.log", "meshboot.log"]) {
+        const file = `${guest.root}/var/log/${name}`;
+        if (existsSync(file)) cpSync(file, `${folder}/${guest.name}-${name}`);
+      }
+    }
+  }
+
+  /** The end of each log of a server, and of each guest's console, for a message about a failure. */
+  diagnosis(): string {
+    const logs = readdirSync(this.directory).filter((name) => name.endsWith(".log"));
+    const tail = (file: string) =>
+      readFileSync(`${this.directory}/${file}`, "utf8").split("\n").slice(-20).join("\n");
+    return [
+      ...logs.map((name) => `--- ${name}\n${tail(name)}`),
+      ...this.guests.map((guest) => `--- console of ${guest.name}\n${guest.consoleTail()}`),
+    ].join("\n");
+  }
+}
