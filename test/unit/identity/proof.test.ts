@@ -105,3 +105,14 @@ test("a timestamp is timely up to 15 minutes either way", () => {
   for (const off of [-901, 901]) expect(isTimely(1_790_000_000 + off, now)).toBe(false);
   expect(isTimely(Number.NaN, now)).toBe(false);
 });
+
+test("a key whose digest is not below ZeroTier's threshold makes no address", async () => {
+  const derived = await Promise.all(
+    vectors.items.slice(1, 4).map(({ identity }) => {
+      const key = identityOf(identity).publicKey.slice();
+      key[0] = (key[0] ?? 0) ^ 1;
+      return deriveNodeId(key);
+    }),
+  );
+  expect(derived).toEqual([undefined, undefined, undefined]);
+});

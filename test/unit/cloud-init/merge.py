@@ -1,0 +1,43 @@
+"""Takes user-data apart on standard input as cloud-init does at boot, by its own code, and prints the merged
+cloud-config as JSON."""
+
+import json
+import sys
+import tempfile
+
+from cloudinit import handlers, safeyaml, user_data
+from cloudinit.handlers.cloud_config import CloudConfigPartHandler
+
+
+class Paths:
+    """The one path that the handler asks for, and none of the system's."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def get_ipath(self, name):
+        return f"{self.directory}/{name}"
+
+    def __getattr__(self, name):
+        return lambda *_: self.directory
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        paths = Paths(directory)
+        handler = CloudConfigPartHandler(paths)
+        message = user_data.UserDataProcessor(paths).process(sys.stdin.buffer.read())
+        types = []
+        handler.handle_part(None, handlers.CONTENT_START, None, None, None, None)
+
+        def take(_data, filename, payload, headers):
+            types.append(headers["Content-Type"])
+            handler.handle_part(None, headers["Content-Type"], filename, payload, None, headers)
+
+        handlers.walk(message, take, None)
+        handler.handle_part(None, handlers.CONTENT_END, None, None, None, None)
+        with open(handler.cloud_fn, encoding="utf-8") as merged:
+            json.dump({"types": types, "config": safeyaml.load(merged.read())}, sys.stdout)
+
+
+main()

@@ -1,0 +1,104 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { generate } from "../../../cloud-init/user-data.ts";
+import { agent, request, requestFor } from "./fixture.ts";
+
+const { text } = generate(requestFor("script", "name"));
+
+let root = "";
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "meshboot-script-"));
+  mkdirSync(join(root, "bin"));
+  tool("systemctl", `echo "$*" >>${root}/systemctl.log`);
+  tool("id", "echo 0");
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+/** A program that stands in for the system's. */
+function tool(name: string, body: string): void {
+  writeFileSync(join(root, "bin", name), `#!/bin/sh\n${body}\n`);
+  chmodSync(join(root, "bin", name), 0o755);
+}
+
+/** Runs the script, given on standard input as by `curl … | sh`, with every absolute path moved under `root`. */
+function run(script: string): { status: number | null; stdout: string; stderr: string } {
+  const moved = script.replace(/(^|\s)\/(etc|usr)\//gm, `$1${root}/$2/`);
+  const env = { PATH: `${root}/bin:${process.env["PATH"]}` };
+  return spawnSync("/bin/sh", { input: moved, encoding: "utf8", env });
+}
+
+describe("the script", () => {
+  test("writes every file with its mode and content, leaves nothing else, and starts the agent", () => {
+    const result = run(text);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const file = (path: string) => readFileSync(join(root, path), "utf8");
+    const mode = (path: string) => statSync(join(root, path)).mode & 0o777;
+    expect(file("usr/local/sbin/meshboot")).toBe(agent.meshboot);
+    expect(mode("usr/local/sbin/meshboot")).toBe(0o755);
+    expect(file("etc/meshboot/key")).toBe(`${request.key}\n`);
+    expect(mode("etc/meshboot/key")).toBe(0o600);
+    expect(file("etc/meshboot/meshboot.conf")).toContain("NAME=web1\n");
+    expect(mode("etc/meshboot/meshboot.conf")).toBe(0o600);
+    expect(file("etc/systemd/system/meshboot.timer")).toBe(agent.units["meshboot.timer"]);
+    expect(mode("etc/systemd/system/meshboot.timer")).toBe(0o644);
+    expect(readdirSync(join(root, "etc/systemd/system")).sort()).toEqual(Object.keys(agent.units).sort());
+    expect(readdirSync(join(root, "usr/local/sbin"))).toEqual(["meshboot"]);
+    expect(file("systemctl.log").split("\n").slice(0, 3)).toEqual([
+      "daemon-reload",
+      "enable meshboot.service meshboot.timer",
+      "restart --no-block meshboot.service meshboot.timer",
+    ]);
+  });
+
+  test("keeps the units' quotes, dollars and back-quotes", () => {
+    run(text);
+    const [first, second] = readFileSync(join(root, "etc/systemd/system/meshboot.service"), "utf8").split(
+      "\n",
+    );
+    expect([first, second]).toEqual(agent.units["meshboot.service"].split("\n").slice(0, 2));
+  });
+
+  test("refuses to run as another user than root, and changes nothing", () => {
+    tool("id", "echo 1000");
+    const result = run(text);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/must run as root/);
+    expect(readdirSync(root)).toEqual(["bin"]);
+  });
+
+  test("fails when a step fails", () => {
+    tool("systemctl", '[ "$1" != enable ]');
+    expect(run(text).status).toBe(1);
+  });
+
+  test("leaves the old program in place when the new one does not decode", () => {
+    run(text);
+    const broken = text.replace(/^H4sI.*$/m, "H4sIAAAA");
+    expect(run(broken).status).not.toBe(0);
+    expect(readFileSync(join(root, "usr/local/sbin/meshboot"), "utf8")).toBe(agent.meshboot);
+  });
+
+  test("does nothing when only a part of it arrives", () => {
+    for (let end = 1; end < text.length - 'main "$@"\n'.length; end += 97) run(text.slice(0, end));
+    expect(readdirSync(root)).toEqual(["bin"]);
+  });
+});
+
+const hasShellcheck = spawnSync("shellcheck", ["--version"]).status === 0;
+if (!hasShellcheck) console.warn("SKIPPED: shellcheck is not installed, so the script is not linted");
+
+test.skipIf(!hasShellcheck)("shellcheck finds nothing", () => {
+  expect(execFileSync("shellcheck", ["--shell=sh", "-"], { input: text, encoding: "utf8" })).toBe("");
+});

@@ -1,0 +1,214 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import fc from "fast-check";
+import { load } from "js-yaml";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { isKnownKey } from "../../../cloud-init/known-keys.ts";
+import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
+import { generate, type UserDataRequest } from "../../../cloud-init/user-data.ts";
+import { UserDataError } from "../../../cloud-init/user-data-error.ts";
+import { agent, request, requestFor, variants } from "./fixture.ts";
+
+const fileSchema = z.strictObject({
+  path: z.string(),
+  permissions: z.string(),
+  encoding: z.string().optional(),
+  content: z.string(),
+});
+const documentSchema = z.strictObject({
+  write_files: z.array(fileSchema),
+  runcmd: z.array(z.array(z.string())),
+});
+type WrittenFile = z.output<typeof fileSchema>;
+
+/** The document of a cloud-config. */
+function documentOf(text: string): z.output<typeof documentSchema> {
+  return documentSchema.parse(load(text));
+}
+
+/** What the file will hold on the server. */
+function contentOf(file: WrittenFile): string {
+  if (file.encoding === undefined) return file.content;
+  return gunzipSync(Buffer.from(file.content, "base64")).toString("latin1");
+}
+
+describe("the cloud-config", () => {
+  const { write_files: files, runcmd } = documentOf(generate(request).text);
+  const at = (path: string) => files.find((file) => file.path === path);
+
+  test("writes the agent compressed, and it decodes to the very same", () => {
+    const file = at("/usr/local/sbin/meshboot");
+    expect(file).toMatchObject({ permissions: "0755", encoding: "gz+b64" });
+    expect(file && contentOf(file)).toBe(agent.meshboot);
+  });
+
+  test("writes every unit unaltered, and the secrets for root alone", () => {
+    for (const [name, content] of Object.entries(agent.units)) {
+      expect(at(`/etc/systemd/system/${name}`)).toEqual({
+        path: `/etc/systemd/system/${name}`,
+        permissions: "0644",
+        content,
+      });
+    }
+    expect(at("/etc/meshboot/key")).toMatchObject({ permissions: "0600", content: `${request.key}\n` });
+    expect(at("/etc/meshboot/meshboot.conf")?.permissions).toBe("0600");
+  });
+
+  test("starts what can be enabled, without waiting, in one command that fails when any step of it does", () => {
+    expect(runcmd).toHaveLength(1);
+    const [shell, flags, commands = ""] = runcmd[0] ?? [];
+    expect([shell, flags]).toEqual(["sh", "-euc"]);
+    expect(commands).toContain("systemctl enable meshboot.service meshboot.timer\n");
+    expect(commands).toContain("systemctl restart --no-block meshboot.service meshboot.timer\n");
+    expect(commands.trimEnd().split("\n").at(-1)).toContain("is-enabled");
+    expect(commands).not.toMatch(/--wait|meshboot-heartbeat/);
+  });
+
+  test.each(Object.keys(variants))(
+    "with %s: known top-level keys, and settings that are KEY=value lines",
+    (variant) => {
+      const document = documentOf(generate(requestFor("cloud-config", variant)).text);
+      expect(Object.keys(document).filter((key) => !isKnownKey(key))).toEqual([]);
+      const settings = document.write_files.find(({ path }) => path.endsWith("meshboot.conf"))?.content;
+      expect(settings).toMatch(/^(?:[A-Z0-9_]+=[A-Za-z0-9:/._~-]+\n)+$/);
+    },
+  );
+});
+
+test("the settings say what was chosen", () => {
+  const options = { ...variants["mirror"], name: "db-1", docker: "official", ipv6nat: "off", compose: true };
+  const { text } = generate({
+    ...request,
+    options: optionsSchema.parse({ ...options, userlandProxy: false }),
+  });
+  const file = documentOf(text).write_files.find(({ path }) => path === "/etc/meshboot/meshboot.conf");
+  expect(file?.content.split("\n")).toEqual([
+    "URL=https://mesh.example.com",
+    "NAME=db-1",
+    "DOCKER=official",
+    "LAYOUT=split",
+    "IPV6NAT=off",
+    "USERLAND_PROXY=off",
+    "COMPOSE=on",
+    "ZEROTIER_REPOSITORY=http://203.0.113.1:8080/zerotier",
+    "ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61",
+    "",
+  ]);
+});
+
+describe("every form", () => {
+  test.each(FORMS)("%s: same request, same bytes, plain ASCII, no line over MIME's 998", (form) => {
+    const program = Array.from({ length: 3000 }, (_, i) => `# line ${i * 7919}`).join("\n");
+    const big = { ...requestFor(form, "name"), agent: { ...agent, meshboot: `#!/bin/sh\n${program}\n` } };
+    const { text } = generate(big);
+    expect(generate(big).text).toBe(text);
+    expect(text).toMatch(/^[\t\n\x20-\x7e]+$/);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThan(998);
+  });
+
+  test("carries any agent unaltered", () => {
+    const lines = fc.array(fc.string(), { maxLength: 40 });
+    fc.assert(
+      fc.property(lines, (text) => {
+        const meshboot = `#!/bin/sh\n${text.join("\n")}\n`;
+        const made = documentOf(generate({ ...request, agent: { ...agent, meshboot } }).text);
+        const file = made.write_files.find(({ path }) => path === "/usr/local/sbin/meshboot");
+        expect(file && contentOf(file)).toBe(meshboot);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe("the include", () => {
+  test("is at most 128 bytes for hosts up to 73 characters, and refused beyond", () => {
+    const url = (length: number) => `https://${"a".repeat(length)}`;
+    expect(generate({ ...request, form: "include", url: url(73) }).bytes).toBe(128);
+    expect(() => generate({ ...request, form: "include", url: url(74) })).toThrow(
+      /^url: .*129 bytes.*cloud-config/,
+    );
+  });
+});
+
+describe("refusals name the field", () => {
+  const refused = (change: Partial<UserDataRequest>): UserDataError => {
+    try {
+      generate({ ...request, ...change });
+    } catch (error) {
+      if (error instanceof UserDataError) return error;
+      throw error;
+    }
+    throw new Error("accepted");
+  };
+
+  test.each<[string, Partial<UserDataRequest>]>([
+    ["url", { url: "https://mesh.example.com/" }],
+    ["url", { url: "ftp://mesh.example.com" }],
+    ["url", { url: "https://mesh.example.com\nNAME=evil" }],
+    ["url", { url: "https://user@mesh.example.com" }],
+    ["key", { key: "mbn_AbCdEfGhIjKlMnOpQrSt-_" }],
+    ["key", { key: "mbk_AbCdEfGhIjKlMnOpQrSt-_\n" }],
+    ["agent", { agent: { ...agent, meshboot: "echo" } }],
+    ["agent", { agent: { ...agent, units: { "../meshboot.service": "" } } }],
+    ["agent", { agent: { ...agent, units: { "meshboot.service": "Description=Zoë\n" } } }],
+    ["agent", { form: "script", agent: { ...agent, units: { "meshboot.service": "no line feed" } } }],
+    ["agent", { form: "script", agent: { ...agent, units: { "meshboot.service": "a\nEND_OF_FILE\nb\n" } } }],
+    ["cloudConfig", { form: "multipart" }],
+    ["cloudConfig", { cloudConfig: "#cloud-config\npackages: []\n" }],
+  ])("%s: %j", (field, change) => {
+    const error = refused(change);
+    expect(error.field).toBe(field);
+    expect(error.message.startsWith(`${field}: `)).toBe(true);
+  });
+});
+
+describe("options", () => {
+  test("have defaults", () => {
+    expect(optionsSchema.parse({})).toEqual({
+      docker: "distro",
+      layout: "split",
+      ipv6nat: "auto",
+      userlandProxy: true,
+      compose: false,
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ["name", "web_1"],
+    ["name", "web1\nURL=https://evil.example"],
+    ["docker", "none"],
+    ["layout", "bridge"],
+    ["ipv6nat", "container"],
+    ["userlandProxy", "off"],
+    ["zerotierRepository", "https://example.com/a b"],
+    ["zerotierRepository", "https://example.com/\nNAME=x"],
+    ["zerotierRepository", "file:///etc"],
+    ["zerotierFingerprint", "74A5"],
+  ])("refuse %s %j, naming it", (field, value) => {
+    const parsed = optionsSchema.safeParse({ [field]: value });
+    expect(parsed.error?.issues.map(({ path }) => path)).toEqual([[field]]);
+  });
+
+  test("refuse a key that is none", () => {
+    expect(optionsSchema.safeParse({ dokcer: "distro" }).success).toBe(false);
+  });
+});
+
+const agentDirectory = new URL("../../../cloud-init/agent/", import.meta.url);
+const isAgentThere = existsSync(new URL("meshboot.sh", agentDirectory));
+if (!isAgentThere) console.warn("SKIPPED: cloud-init/agent/meshboot.sh is not there, so its size is unknown");
+
+test.skipIf(!isAgentThere)(
+  "with the real agent a cloud-config stays below 16,000 bytes, safe at every provider",
+  () => {
+    const read = (name: string) => readFileSync(new URL(name, agentDirectory), "utf8");
+    const units = readdirSync(agentDirectory).filter((name) => /\.(?:service|timer)$/.test(name));
+    const real = {
+      meshboot: read("meshboot.sh"),
+      units: Object.fromEntries(units.map((name) => [name, read(name)])),
+    };
+    const options = optionsSchema.parse({ ...variants["mirror"], name: "a".repeat(63) });
+    expect(generate({ ...request, options, agent: real }).bytes).toBeLessThan(16_000);
+  },
+);
