@@ -1,0 +1,66 @@
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import type { Guest } from "./guest.ts";
+
+/** A running container that serves its caller's address, and can fetch from others. */
+export interface Container {
+  readonly guest: Guest;
+  readonly name: string;
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** busybox httpd answers with the address that it sees. It has no shell features but these. */
+const WHO = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n%s\\n" "$REMOTE_ADDR"\n';
+
+/** Puts a small image into the guest's Docker, made of this machine's static busybox: no registry is needed. */
+export async function importImage(guest: Guest): Promise<void> {
+  const tree = `${guest.root}/root/lab-image`;
+  mkdirSync(`${tree}/bin`, { recursive: true });
+  mkdirSync(`${tree}/www/cgi-bin`, { recursive: true });
+  copyFileSync("/bin/busybox", `${tree}/bin/busybox`);
+  chmodSync(`${tree}/bin/busybox`, 0o755);
+  writeFileSync(`${tree}/www/cgi-bin/who`, WHO);
+  chmodSync(`${tree}/www/cgi-bin/who`, 0o755);
+  await guest.sh(`
+    for applet in sh httpd wget ping ip printf timeout; do ln -sf busybox /root/lab-image/bin/$applet; done
+    tar -C /root/lab-image -c . | docker import - lab >/dev/null
+    rm -r /root/lab-image
+  `);
+}
+
+/** Starts a container on the default bridge, or on the user's own `network`, which is there again after a reboot. */
+export async function startContainer(guest: Guest, name: string, network = "bridge"): Promise<Container> {
+  await guest.run(
+    ...(["docker", "run", "--detach", "--restart=always", "--init=false", "--stop-signal=KILL"] as const),
+    ...[`--network=${network}`, `--name=${name}`, "lab", "/bin/httpd", "-f", "-p", "80", "-h", "/www"],
+  );
+  return inspect(guest, name);
+}
+
+/** Reads the addresses that Docker gave the container; they can change when it starts again. */
+export async function inspect(guest: Guest, name: string): Promise<Container> {
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}";
+  const [ipv4 = "", ipv6 = ""] = (await guest.run("docker", "inspect", "--format", format, name)).split(" ");
+  return { guest, name, ipv4, ipv6 };
+}
+
+/**
+ * Fetches from one container to another, and gives the address that the other saw, without brackets.
+ * Rejects when nothing is fetched within five seconds.
+ */
+export async function fetchFrom(from: Container, to: string): Promise<string> {
+  const host = to.includes(":") ? `[${to}]` : to;
+  const url = `http://${host}/cgi-bin/who`;
+  // Not wget's own -T: with it Debian's busybox 1.35 crashes.
+  const seen = await from.guest.run(
+    "docker",
+    "exec",
+    from.name,
+    "/bin/timeout",
+    "5",
+    "/bin/wget",
+    "-qO-",
+    url,
+  );
+  return seen.replace(/^\[|\]$/g, "").replace(/^::ffff:/, "");
+}

@@ -1,0 +1,154 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { z } from "zod";
+import { createAptMirror } from "./apt-mirror.ts";
+import { type Answer, call } from "./http-client.ts";
+import type { Lab } from "./lab.ts";
+import { makePackageRepository } from "./package-repository.ts";
+import { CACHE } from "./rootfs.ts";
+import { ServerProcess } from "./server-process.ts";
+import { CENTRAL_PORT, GATEWAY_IPV4, MIRROR_PORT, REPOSITORY_PORT, WORKER_PORT } from "./topology.ts";
+
+const PROJECT = join(import.meta.dirname, "..", "..", "..");
+
+/** The ZeroTier network of the lab. */
+export const NETWORK = "8056c2e21c000001";
+
+const CENTRAL_TOKEN = "a-token-of-the-simulated-central";
+const WORKER_HOST = `${GATEWAY_IPV4}:${WORKER_PORT}`;
+const CENTRAL_HOST = `${GATEWAY_IPV4}:${CENTRAL_PORT}`;
+
+const DevJson = z.object({ adminToken: z.string() });
+
+/** Everything that a guest finds on the internet: Worker, simulated Central, package repository, Debian's mirror. */
+export class Servers {
+  readonly worker: ServerProcess;
+  readonly central: ServerProcess;
+  /** What a guest is told to install ZeroTier from. */
+  readonly repository: { readonly url: string; readonly fingerprint: string };
+  readonly #sockets: { readonly worker: string; readonly central: string };
+  readonly #devJson: string;
+  readonly #mirror: Server;
+
+  private constructor(parts: {
+    worker: ServerProcess;
+    central: ServerProcess;
+    repository: { url: string; fingerprint: string };
+    sockets: { worker: string; central: string };
+    devJson: string;
+    mirror: Server;
+  }) {
+    this.worker = parts.worker;
+    this.central = parts.central;
+    this.repository = parts.repository;
+    this.#sockets = parts.sockets;
+    this.#devJson = parts.devJson;
+    this.#mirror = parts.mirror;
+  }
+
+  /** Starts all but the Worker, so that a test can prepare the network that the Worker is to find. */
+  static async start(lab: Lab): Promise<Servers> {
+    const sockets = {
+      worker: `${lab.directory}/worker.sock`,
+      central: `${lab.directory}/central.sock`,
+      mirror: `${lab.directory}/mirror.sock`,
+    };
+    const tree = `${lab.directory}/repository`;
+    mkdirSync(tree);
+    const scratch = `${lab.directory}/scratch`;
+    const { fingerprint } = await makePackageRepository(tree, scratch, `http://${CENTRAL_HOST}`, lab.journal);
+
+    const mirror = createAptMirror(`${CACHE}/packages`);
+    await new Promise<void>((resolve, reject) =>
+      mirror.once("error", reject).listen(sockets.mirror, resolve),
+    );
+
+    const script = (name: string) => join(import.meta.dirname, name);
+    const ready = async (written: string) => written.includes("ready");
+    const server = (name: string, args: string[], answers = ready) =>
+      new ServerProcess({
+        name,
+        args,
+        answers,
+        namespace: lab.network.internet,
+        directory: lab.directory,
+        journal: lab.journal,
+      });
+
+    const tunnel = server("tunnel", [
+      script("tunnel.ts"),
+      `${sockets.worker}=${WORKER_HOST}`,
+      `${sockets.central}=${CENTRAL_HOST}`,
+      `${GATEWAY_IPV4}:${MIRROR_PORT}=${sockets.mirror}`,
+    ]);
+    const files = server("repository", [
+      script("serve-directory.ts"),
+      tree,
+      GATEWAY_IPV4,
+      String(REPOSITORY_PORT),
+    ]);
+    const central = server(
+      "central",
+      [
+        join(PROJECT, "scripts/central/serve.ts"),
+        ...["--host", GATEWAY_IPV4, "--port", String(CENTRAL_PORT)],
+        ...["--network", NETWORK, "--token", CENTRAL_TOKEN],
+        ...["--state-file", `${lab.directory}/central.json`],
+      ],
+      async (written) => written.includes('"url"'),
+    );
+    const home = `${lab.directory}/worker`;
+    const worker = server(
+      "worker",
+      [
+        join(PROJECT, "scripts/start.ts"),
+        ...["--host", GATEWAY_IPV4, "--port", String(WORKER_PORT), "--directory", home],
+        ...[
+          "--central",
+          `http://${CENTRAL_HOST}/api/v1`,
+          "--central-token",
+          CENTRAL_TOKEN,
+          "--network",
+          NETWORK,
+        ],
+      ],
+      async () => (await call(sockets.worker, WORKER_HOST, "GET", "/healthz")).status === 200,
+    );
+    await Promise.all([tunnel.start(), files.start(), central.start()]);
+    return new Servers({
+      worker,
+      central,
+      repository: { url: `http://${GATEWAY_IPV4}:${REPOSITORY_PORT}`, fingerprint },
+      sockets,
+      devJson: `${home}/dev.json`,
+      mirror,
+    });
+  }
+
+  /** A call to the Worker with the operator's token. */
+  async asOperator(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const { adminToken } = DevJson.parse(JSON.parse(readFileSync(this.#devJson, "utf8")));
+    return call(this.#sockets.worker, WORKER_HOST, method, path, {
+      headers: { authorization: `Bearer ${adminToken}`, ...headers },
+      body,
+    });
+  }
+
+  /** A call to Central with the API token, as the operator's own browser or another program would make. */
+  atCentral(method: string, path: string, body?: unknown): Promise<Answer> {
+    const headers = { authorization: `token ${CENTRAL_TOKEN}` };
+    return call(this.#sockets.central, CENTRAL_HOST, method, `/api/v1${path}`, { headers, body });
+  }
+
+  /** Ends what runs in this process; the rest is swept with the lab. */
+  close(): void {
+    this.#mirror.closeAllConnections();
+    this.#mirror.close();
+  }
+}
