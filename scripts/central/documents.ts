@@ -8,7 +8,6 @@ export function networkDocument(network: Network, now: number): object {
   const members = [...network.members.values()];
   return {
     id: network.id,
-    type: "Network",
     clock: now,
     config: {
       id: network.id,
@@ -34,7 +33,6 @@ export function memberDocument(network: Network, member: Member, now: number): o
   const seen = member.identity !== undefined;
   return {
     id: `${network.id}-${member.node}`,
-    type: "Member",
     clock: now,
     networkId: network.id,
     nodeId: member.node,
