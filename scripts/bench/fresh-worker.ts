@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startCentral } from "../central/server.ts";
+import { startLocalWorker } from "../local/local-worker.ts";
+
+const NETWORK = "8056c2e21c000001";
+const ADMIN_TOKEN = "mba_benchmarkbenchmarkbench";
+
+/** A Worker with empty storage, and how it is seen from outside and from Central. */
+export interface FreshWorker {
+  readonly url: string;
+  /** A call with the admin token. */
+  readonly request: (path: string, body: unknown) => Promise<Response>;
+  /** An enrolment key for any number of servers. */
+  readonly key: string;
+  readonly callsAtCentral: () => number;
+  readonly routesAtCentral: () => number;
+}
+
+/** Runs the measurement against a Worker with empty storage on disk and a Central of its own. */
+export async function onFreshWorker<T>(
+  limit: number,
+  measure: (worker: FreshWorker) => Promise<T>,
+): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "meshboot-bench-"));
+  const central = await startCentral({ token: "benchmark-token", networks: [NETWORK], limit });
+  const worker = await startLocalWorker({
+    directory,
+    network: NETWORK,
+    centralUrl: central.url,
+    centralToken: "benchmark-token",
+    adminToken: ADMIN_TOKEN,
+    callsPerMinute: 1_000_000,
+    log: () => {},
+  });
+  const request = (path: string, body: unknown): Promise<Response> =>
+    fetch(`${worker.url}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  try {
+    const made: unknown = await (await request("/v1/keys", { maxUses: 1000 })).json();
+    if (typeof made !== "object" || made === null || !("key" in made) || typeof made.key !== "string") {
+      throw new Error(`POST /v1/keys made no key: ${JSON.stringify(made)}`);
+    }
+    return await measure({
+      url: worker.url,
+      request,
+      key: made.key,
+      callsAtCentral: () => central.snapshot().calls.total,
+      routesAtCentral: () => central.snapshot().networks[0]?.config.routes.length ?? 0,
+    });
+  } finally {
+    await worker.close();
+    await central.close();
+    rmSync(directory, { recursive: true });
+  }
+}
