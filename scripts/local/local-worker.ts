@@ -1,0 +1,86 @@
+import { fileURLToPath } from "node:url";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { readWranglerConfig } from "./bindings.ts";
+import { bundleWorker } from "./bundle-worker.ts";
+
+/** How the Worker is started on this machine. */
+export interface LocalWorkerOptions {
+  /** 127.0.0.1 when left out. */
+  readonly host?: string;
+  /** 0 or left out: any free port. */
+  readonly port?: number;
+  /** Where leases are kept across restarts; in memory when left out. */
+  readonly directory?: string;
+  readonly network: string;
+  readonly centralUrl: string;
+  readonly centralToken: string;
+  readonly adminToken: string;
+  /** Settings besides, such as ZEROTIER_RANGE; those of wrangler.jsonc otherwise. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Calls a minute that one address may make to enrol; wrangler.jsonc's otherwise. */
+  readonly callsPerMinute?: number;
+  /** Takes the Worker's log, line by line; the standard error output otherwise. */
+  readonly log?: (line: string) => void;
+}
+
+/** The Worker, running in workerd. */
+export interface LocalWorker {
+  /** `http://127.0.0.1:8787`, without a slash at its end. */
+  readonly url: string;
+  /** Runs the cron trigger once. */
+  runCron(): Promise<void>;
+  /** Stops workerd; what is on disk stays. */
+  close(): Promise<void>;
+}
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Bundles the Worker and starts it in workerd with the bindings of wrangler.jsonc. Rejects when it cannot listen. */
+export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
+  const script = await bundleWorker(`${ROOT}worker/main.ts`);
+  // One source for the bindings: what is deployed is what runs here.
+  const config = readWranglerConfig(`${ROOT}wrangler.jsonc`);
+  const write = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: config.name,
+      compatibilityDate: config.compatibility_date,
+      compatibilityFlags: config.compatibility_flags,
+      modules: [{ type: "ESModule", path: "main.mjs", contents: script }],
+      durableObjects: Object.fromEntries(
+        config.durable_objects.bindings.map(({ name, class_name }) => [
+          name,
+          { className: class_name, useSQLite: true },
+        ]),
+      ),
+      kvNamespaces: config.kv_namespaces.map(({ binding }) => binding),
+      ratelimits: Object.fromEntries(
+        config.ratelimits.map(({ name, namespace_id, simple }) => [
+          name,
+          { namespace_id, simple: { ...simple, limit: options.callsPerMinute ?? simple.limit } },
+        ]),
+      ),
+      bindings: {
+        ...config.vars,
+        ...options.settings,
+        ZEROTIER_NETWORK: options.network,
+        ZEROTIER_URL: options.centralUrl,
+        ZEROTIER_TOKEN: options.centralToken,
+        ADMIN_TOKEN: options.adminToken,
+      },
+      host: options.host ?? "127.0.0.1",
+      port: options.port ?? 0,
+      ...(options.directory !== undefined && { resourcePersistencePath: options.directory }),
+      handleStructuredLogs: ({ message }) => write(message),
+    }),
+  );
+  const ready = await miniflare.ready;
+  return {
+    url: ready.origin,
+    async runCron() {
+      const worker = await miniflare.getWorker();
+      await worker.scheduled({ cron: "17 * * * *" });
+    },
+    close: () => miniflare.dispose(),
+  };
+}

@@ -1,0 +1,61 @@
+// Meshboot on this machine: see --help.
+import { createServer } from "node:net";
+import { startLocalMesh } from "./local/local-mesh.ts";
+import { BadOption, HELP, readStartOptions } from "./local/start-options.ts";
+import { welcome } from "./local/welcome.ts";
+
+/** ms between two runs of the cron trigger, which is hourly when deployed. */
+const CRON_MS = 5 * 60_000;
+
+async function main(): Promise<void> {
+  const options = readStartOptions(process.argv.slice(2));
+  if (options === "help") {
+    process.stdout.write(HELP);
+    return;
+  }
+  const closers: (() => Promise<void>)[] = [];
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    Promise.all(closers.map((close) => close())).then(() => process.exit(0), fail);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  await checkPort(options.host, options.port);
+  const mesh = await startLocalMesh(options);
+  const cron = setInterval(() => void mesh.worker.runCron(), CRON_MS);
+  closers.push(
+    () => mesh.close(),
+    async () => clearInterval(cron),
+  );
+  process.stdout.write(welcome(mesh.state, options.directory));
+}
+
+/** workerd's own message about a port in use is long; this one says what to do. Rejects when it is in use. */
+function checkPort(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(port, host, () => probe.close(() => resolve()));
+  });
+}
+
+function fail(error: unknown): void {
+  const bad = error instanceof BadOption;
+  process.stderr.write(
+    bad ? `${error.message}\nSee --help.\n` : `Meshboot cannot start: ${reasonOf(error)}\n`,
+  );
+  process.exit(bad ? 2 : 1);
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") return "something else listens on that port; give another --port, or 0 for any";
+  if (code === "EADDRNOTAVAIL") return "this machine has no such address; give another --host";
+  if (code === "EACCES")
+    return "this user may not listen on that port, or not write there; give another --port or --directory";
+  return error instanceof Error ? error.message : String(error);
+}
+
+main().catch(fail);

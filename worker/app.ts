@@ -1,0 +1,63 @@
+// The HTTP application: what surrounds every request, and the routes.
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { routePath } from "hono/route";
+import { secureHeaders } from "hono/secure-headers";
+import type { App } from "./http/context.ts";
+import { consoleLog } from "./http/log.ts";
+import { Problem } from "./http/problem.ts";
+import { answerError, answerProblem } from "./http/problem-answer.ts";
+import { enrollRoute } from "./routes/enroll.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { OpenAPIHono } from "./schema/openapi.ts";
+
+/** Makes the application. */
+export function makeApp(): OpenAPIHono<App> {
+  const app = new OpenAPIHono<App>({
+    defaultHook(result) {
+      if (result.success) return;
+      const errors = result.error.issues.map(
+        ({ path, message }) => `${path.join(".") || "body"}: ${message}`,
+      );
+      throw new Problem({ problem: "bad-request", detail: errors.join("; "), errors });
+    },
+  });
+  // Always our own id: one that the client chooses could be used to forge a line of the log.
+  app.use(requestId({ headerName: "" }));
+  app.use(async (c, next) => {
+    const begun = Date.now();
+    await next();
+    c.header("X-Request-Id", c.get("requestId"));
+    consoleLog("request", {
+      requestId: c.get("requestId"),
+      method: c.req.method,
+      // The pattern, not the path: that of /boot/:key would carry a key.
+      route: routePath(c, -1),
+      status: c.res.status,
+      ms: Date.now() - begun,
+    });
+  });
+  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, allowed) => {
+        c.header("Allow", allowed.join(", "));
+        return answerProblem(c, {
+          problem: "method-not-allowed",
+          detail: `${c.req.method} is not allowed here; allowed: ${allowed.join(", ")}`,
+        });
+      },
+    }),
+  );
+  enrollRoute(app);
+  keyRoutes(app);
+  app.notFound((c) =>
+    answerProblem(c, {
+      problem: "not-found",
+      detail: "nothing is under this address; /openapi.json lists the calls",
+    }),
+  );
+  app.onError((error, c) => answerError(error, c));
+  return app;
+}

@@ -1,0 +1,137 @@
+// Reads the settings once, at the edge. A faulty configuration is refused as a whole, with every fault
+// named: the variable, what is wrong with it, what to do. A secret's value is never repeated.
+import type { Settings } from "../env.ts";
+import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
+import { makePool, type Pool } from "../lease/pool.ts";
+
+/** A configuration that holds together. */
+export interface Config {
+  readonly network: NetworkId;
+  readonly pool: Pool;
+  readonly central: { readonly url: string; readonly token: string };
+  /** How many managed routes the network may hold at most (ZeroTier sends a node the first 128). */
+  readonly routeLimit: number;
+  readonly adminToken: string;
+}
+
+/** The configuration, or all that is wrong with it. */
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+const ADMIN_TOKEN = /^mba_[A-Za-z0-9_-]{22,}$/;
+const DEFAULT_URL = "https://api.zerotier.com/api/v1";
+// ZeroTierOne.h: ZT_MAX_NETWORK_ROUTES.
+const MOST_ROUTES = 128;
+
+/** Reads the settings; pure. */
+export function parseConfig(settings: Settings): ConfigResult {
+  const faults: string[] = [];
+  const network = readNetwork(settings.ZEROTIER_NETWORK, faults);
+  const url = readUrl(settings.ZEROTIER_URL, faults);
+  const token = readToken(settings.ZEROTIER_TOKEN, faults);
+  const adminToken = readAdminToken(settings.ADMIN_TOKEN, faults);
+  const nodePrefix = readInteger("NODE_PREFIX", settings.NODE_PREFIX, 24, 8, 28, faults);
+  const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES, faults);
+  const pool = readPool(settings, nodePrefix, faults);
+  if (
+    network === undefined ||
+    url === undefined ||
+    token === undefined ||
+    adminToken === undefined ||
+    routeLimit === undefined ||
+    pool === undefined
+  )
+    return { ok: false, faults };
+  return { ok: true, config: { network, pool, central: { url, token }, routeLimit, adminToken } };
+}
+
+function readNetwork(text: string | undefined, faults: string[]): NetworkId | undefined {
+  if (!text) {
+    faults.push(
+      "ZEROTIER_NETWORK is not set: give the 16 hex digits of your network, from my.zerotier.com or the list of networks",
+    );
+    return undefined;
+  }
+  const network = parseNetworkId(text.trim().toLowerCase());
+  if (network === undefined)
+    faults.push(
+      `ZEROTIER_NETWORK is ${JSON.stringify(text)}: a network id has exactly 16 hex digits; copy it from ZeroTier Central`,
+    );
+  return network;
+}
+
+function readUrl(text: string | undefined, faults: string[]): string | undefined {
+  const wanted = text?.trim() || DEFAULT_URL;
+  const url = URL.canParse(wanted) ? new URL(wanted) : undefined;
+  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    faults.push(`ZEROTIER_URL is ${JSON.stringify(wanted)}: not a web address; ${DEFAULT_URL} is ZeroTier's`);
+    return undefined;
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    faults.push(
+      "ZEROTIER_URL carries a user, a query or a fragment: give scheme, host and path only; the token belongs into the secret ZEROTIER_TOKEN",
+    );
+    return undefined;
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+function readToken(text: string | undefined, faults: string[]): string | undefined {
+  const token = text?.trim();
+  if (!token) {
+    faults.push(
+      "ZEROTIER_TOKEN is not set: make an API token at my.zerotier.com (Account), then `npx wrangler secret put ZEROTIER_TOKEN`",
+    );
+    return undefined;
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    faults.push("ZEROTIER_TOKEN holds a space or another character that no token has: set the secret again");
+    return undefined;
+  }
+  return token;
+}
+
+function readAdminToken(text: string | undefined, faults: string[]): string | undefined {
+  const token = text?.trim();
+  const remedy =
+    "make one with `printf 'mba_%s\\n' \"$(openssl rand -base64 16 | tr '+/' '-_' | tr -d =)\"`, then `npx wrangler secret put ADMIN_TOKEN`";
+  if (!token) {
+    faults.push(`ADMIN_TOKEN is not set: ${remedy}`);
+    return undefined;
+  }
+  if (!ADMIN_TOKEN.test(token)) {
+    faults.push(
+      `ADMIN_TOKEN is not of the form mba_ and at least 22 letters, digits, '-' or '_' (128 random bits): ${remedy}`,
+    );
+    return undefined;
+  }
+  return token;
+}
+
+function readInteger(
+  name: string,
+  text: string | undefined,
+  byDefault: number,
+  least: number,
+  most: number,
+  faults: string[],
+): number | undefined {
+  const wanted = text?.trim() || String(byDefault);
+  const value = /^\d{1,4}$/.test(wanted) ? Number(wanted) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  faults.push(`${name} is ${JSON.stringify(wanted)}: give a whole number from ${least} to ${most}`);
+  return undefined;
+}
+
+function readPool(settings: Settings, nodePrefix: number | undefined, faults: string[]): Pool | undefined {
+  if (nodePrefix === undefined) return undefined;
+  const made = makePool({
+    zerotier: settings.ZEROTIER_RANGE?.trim() || "10.147.17.0/24",
+    docker: settings.DOCKER_POOL?.trim() || "172.28.0.0/16",
+    nodePrefix,
+  });
+  if (made.ok) return made.pool;
+  faults.push(...made.faults);
+  return undefined;
+}

@@ -1,0 +1,43 @@
+/** Every limit on what the Worker accepts or does, with its unit and the reason. */
+export const LIMITS = {
+  /** Bytes of an enrolment: identity, signature, facts and some hundred prefixes fit with room. */
+  enrolBytes: 16 * 1024,
+  /** Bytes of a heartbeat: 4 KiB of log as JSON escapes (six bytes a control character), and facts. */
+  heartbeatBytes: 32 * 1024,
+  /** Bytes of any other body but user-data's. */
+  bodyBytes: 8 * 1024,
+  /** Bytes of a request for user-data, which may carry the operator's own cloud-config. */
+  userDataBytes: 256 * 1024,
+  /** Bytes of the log's last lines in a heartbeat (fixed by the API). */
+  reportLogBytes: 4096,
+  /** Prefixes that a host may name as its own. */
+  localPrefixes: 256,
+  /** Names and characters of a host's facts: shown to the operator, never trusted. */
+  facts: 32,
+  factCharacters: 256,
+  /** Items of a page: the default and the most. */
+  page: 50,
+  pageMost: 200,
+  /** Seconds that an enrolment key may live at most: five years. */
+  keySeconds: 5 * 365 * 86_400,
+  /** Seconds that an enrolment key lives unless said otherwise: seven days. */
+  keySecondsDefault: 7 * 86_400,
+  /** Servers that one key may let in at most. */
+  keyUses: 1_000_000,
+  /** Enrolment keys that exist at once. */
+  keys: 10_000,
+  /** Seconds that an enrolment may wait for the object: it may wait for its turn at the controller. */
+  enrolSeconds: 45,
+  /** Seconds that any other call waits for the object. */
+  objectSeconds: 10,
+  /** Milliseconds that a call waits for its turn at the controller. */
+  controllerWaitMs: 20_000,
+  /** Milliseconds that a call to the controller may take. */
+  controllerTimeoutMs: 10_000,
+  /** Outgoing calls of one alarm: the free plan allows 50 an invocation. */
+  alarmCalls: 40,
+  /** Outgoing calls at a time: a Worker has six connections. */
+  alarmConcurrency: 5,
+  /** Milliseconds for which the list of the addresses that other members hold is good. */
+  membersMs: 10 * 60_000,
+} as const;

@@ -1,0 +1,26 @@
+// The two forms in which a call answers: JSON, or `KEY=value` lines for a client without a JSON parser.
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { App } from "./context.ts";
+import { type Json, renderKeyValue } from "./key-value.ts";
+
+/** Whether the client asked for plain text: it names text/plain, and does not name JSON before it. */
+export function wantsText(c: Context<App>): boolean {
+  const accept = (c.req.header("Accept") ?? "").toLowerCase();
+  const text = accept.indexOf("text/plain");
+  const json = accept.search(/application\/([a-z.+-]+\+)?json/);
+  return text >= 0 && (json < 0 || text < json);
+}
+
+/** A document of the schema in the form that the client asked for. Never cached: answers hold tokens and change. */
+export function answer<S extends z.ZodType>(
+  c: Context<App>,
+  _schema: S,
+  document: z.input<S> & { readonly [key: string]: Json | undefined },
+  status: 200 | 201 | 202 = 200,
+): Response {
+  c.header("Cache-Control", "no-store");
+  if (wantsText(c))
+    return c.body(renderKeyValue(document), status, { "Content-Type": "text/plain; charset=utf-8" });
+  return c.body(JSON.stringify(document), status, { "Content-Type": "application/json" });
+}

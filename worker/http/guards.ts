@@ -1,0 +1,130 @@
+// What stands before a handler: configuration, caller, rate, size and type of the body. Each is a middleware
+// that lets through or refuses, and reads nothing of the body.
+import type { Context, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import { type ConfigResult, parseConfig } from "../config/config.ts";
+import type { Env } from "../env.ts";
+import type { App } from "./context.ts";
+import { Problem } from "./problem.ts";
+import { answerProblem } from "./problem-answer.ts";
+import { equalDigests, secretKind, sha256Hex } from "./secret.ts";
+
+// The platform hands the same `env` to every request of an isolate.
+const read = new WeakMap<Env, ConfigResult>();
+
+/** The configuration, read once for each environment. */
+export function configOf(env: Env): ConfigResult {
+  const known = read.get(env);
+  if (known !== undefined) return known;
+  const result = parseConfig(env);
+  read.set(env, result);
+  return result;
+}
+
+/** Lets through when the Worker is configured; else answers with every fault. */
+export const configured: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const result = configOf(c.env);
+  if (!result.ok)
+    throw new Problem({
+      problem: "misconfigured",
+      detail: `the Worker's settings have ${result.faults.length} fault(s): ${result.faults.join("; ")}`,
+      errors: result.faults,
+    });
+  c.set("config", result.config);
+  await next();
+});
+
+/** Lets an address ask as often as the binding CALLS allows. */
+export const rateLimited: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const address = c.req.header("CF-Connecting-IP") ?? "unknown";
+  const { success } = await c.env.CALLS.limit({ key: address });
+  if (!success)
+    throw new Problem({
+      problem: "too-many-requests",
+      detail: "too many calls from this address within a minute",
+      retryAfter: 60,
+    });
+  await next();
+});
+
+/** Lets through who carries an enrolment key; whether it is good, the allocator knows. */
+export const keyCarried: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const token = bearer(c);
+  if (token === undefined || secretKind(token) !== "mbk")
+    throw unauthorized("enrolling needs `Authorization: Bearer mbk_…`, an enrolment key");
+  c.set("secretHash", await sha256Hex(token));
+  await next();
+});
+
+/** Lets the operator through. */
+export const adminOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const token = bearer(c);
+  const kind = token === undefined ? undefined : secretKind(token);
+  if (token === undefined || kind === undefined)
+    throw unauthorized("this call needs `Authorization: Bearer mba_…`, the admin token");
+  if (!(await isAdmin(c, token))) {
+    if (kind === "mba") throw unauthorized("the admin token is not the one that is configured");
+    throw new Problem({ problem: "forbidden", detail: "this call needs the admin token" });
+  }
+  c.set("caller", "admin");
+  await next();
+});
+
+/** Lets through the operator, and who carries a node token; whether it is that node's, the allocator knows. */
+export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const token = bearer(c);
+  const kind = token === undefined ? undefined : secretKind(token);
+  if (token === undefined || kind === undefined || kind === "mbk")
+    throw unauthorized(
+      "this call needs `Authorization: Bearer …` with the admin token or the node's own token",
+    );
+  if (kind === "mba" && !(await isAdmin(c, token)))
+    throw unauthorized("the admin token is not the one that is configured");
+  c.set("caller", kind === "mba" ? "admin" : "node");
+  c.set("secretHash", await sha256Hex(token));
+  await next();
+});
+
+/** Lets through who carries a node token. */
+export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const token = bearer(c);
+  if (token === undefined || secretKind(token) !== "mbn")
+    throw unauthorized("this call needs `Authorization: Bearer mbn_…`, the node's own token");
+  c.set("caller", "node");
+  c.set("secretHash", await sha256Hex(token));
+  await next();
+});
+
+/** Lets through a JSON body of at most `bytes`. */
+export function jsonBody(bytes: number): MiddlewareHandler<App>[] {
+  const typed = createMiddleware<App>(async (c, next) => {
+    const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
+    if (type !== "application/json")
+      throw new Problem({
+        problem: "unsupported-media-type",
+        detail: `the body is sent as ${type ? JSON.stringify(type) : "no type at all"}; send Content-Type: application/json`,
+      });
+    await next();
+  });
+  const small = bodyLimit({
+    maxSize: bytes,
+    onError: (c: Context<App>) =>
+      answerProblem(c, { problem: "body-too-large", detail: `this call takes at most ${bytes} bytes` }),
+  });
+  return [typed, small];
+}
+
+async function isAdmin(c: Context<App>, token: string): Promise<boolean> {
+  const [given, wanted] = await Promise.all([sha256Hex(token), sha256Hex(c.get("config").adminToken)]);
+  return equalDigests(given, wanted);
+}
+
+function bearer(c: Context<App>): string | undefined {
+  // RFC 6750: the scheme is compared without regard to case.
+  return /^bearer +([A-Za-z0-9._~+/=-]{1,256}) *$/i.exec(c.req.header("Authorization") ?? "")?.[1];
+}
+
+function unauthorized(detail: string): Problem {
+  return new Problem({ problem: "unauthorized", detail });
+}

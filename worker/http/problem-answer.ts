@@ -1,0 +1,40 @@
+// From a refusal, or any error, to the response: the only place where a problem is written.
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { wantsText } from "./answer.ts";
+import type { App } from "./context.ts";
+import { type Json, renderKeyValue } from "./key-value.ts";
+import { consoleLog, errorText } from "./log.ts";
+import { PROBLEMS, Problem, type Refusal } from "./problem.ts";
+
+/** The response for a refusal: problem+json, or `KEY=value` lines for who asked for plain text. */
+export function answerProblem(c: Context<App>, refusal: Refusal): Response {
+  const { status, title } = PROBLEMS[refusal.problem];
+  const body: { readonly [key: string]: Json | undefined } = {
+    type: `/problems/${refusal.problem}`,
+    title,
+    status,
+    detail: refusal.detail,
+    instance: c.get("requestId"),
+    errors: refusal.errors,
+    prefix: refusal.prefix,
+  };
+  c.header("Cache-Control", "no-store");
+  if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="meshboot"');
+  if (refusal.retryAfter !== undefined) c.header("Retry-After", String(refusal.retryAfter));
+  if (wantsText(c))
+    return c.body(renderKeyValue(body), status, { "Content-Type": "text/plain; charset=utf-8" });
+  return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json" });
+}
+
+/** hono's last resort: a thrown `Problem`, hono's own refusal of a body that is no JSON, or a fault of ours. */
+export function answerError(error: Error, c: Context<App>): Response {
+  if (error instanceof Problem) return answerProblem(c, error.refusal);
+  if (error instanceof HTTPException && error.status === 400)
+    return answerProblem(c, { problem: "bad-request", detail: "the body is not valid JSON" });
+  consoleLog("fault", { requestId: c.get("requestId"), error: errorText(error), stack: error.stack });
+  return answerProblem(c, {
+    problem: "internal",
+    detail: "an unexpected fault; the log has it under `instance`",
+  });
+}

@@ -1,0 +1,190 @@
+// The one decision on an enrolment, made within one transaction: who is refused, which slot is leased, and
+// what has to be told to others afterwards.
+import { encloses, overlaps, type Prefix, parsePrefix } from "../address/prefix.ts";
+import type { Config } from "../config/config.ts";
+import type { Refusal } from "../http/problem.ts";
+import { chooseSlot } from "../lease/choose-slot.ts";
+import type { NodeId } from "../lease/ids.ts";
+import { uniqueName } from "../lease/name.ts";
+import { dockerSubnet, type Pool } from "../lease/pool.ts";
+import { sixPlanePrefix } from "../lease/six-plane.ts";
+import type { EnrolmentKey } from "./key-store.ts";
+import { queueLease } from "./lease-changes.ts";
+import type { StoredNode } from "./node-store.ts";
+import { withNewToken } from "./node-token.ts";
+import type { Stores } from "./stores.ts";
+
+/** An enrolment whose proof was checked. */
+export interface EnrolRequest {
+  /** SHA-256 of the enrolment key. */
+  readonly keyHash: string;
+  readonly node: NodeId;
+  readonly identity: string;
+  readonly name: string;
+  readonly machineId: string;
+  readonly localPrefixes: readonly string[];
+  /** What the host says of itself, as JSON. */
+  readonly facts: string | null;
+}
+
+/** A lease, or why there is none. */
+export type LeaseOutcome =
+  | { readonly ok: true; readonly node: StoredNode; readonly created: boolean }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** Why the key lets the node not in; undefined when it does. */
+export function refuseKey(stores: Stores, keyHash: string, node: NodeId, now: number): Refusal | undefined {
+  const admission = stores.keys.admit(keyHash, node, now);
+  return typeof admission === "string" ? { problem: admission, detail: KEY_DETAILS[admission] } : undefined;
+}
+
+const KEY_DETAILS = {
+  "unknown-key": "no such enrolment key exists; it may have been deleted",
+  "key-expired": "the enrolment key has expired; make a new one with POST /v1/keys",
+  "key-spent": "the enrolment key has let in as many servers as it may; make a new one with POST /v1/keys",
+} as const;
+
+/**
+ * Leases a slot to the node, or finds the lease that it has. Changes all that belongs together at once: the
+ * node's row with the new token, the slot, the key's use, and the outbox.
+ */
+export function enrol(
+  stores: Stores,
+  config: Config,
+  request: EnrolRequest,
+  tokenHash: string,
+  now: number,
+): LeaseOutcome {
+  return stores.transaction(() => {
+    const key = stores.keys.admit(request.keyHash, request.node, now);
+    if (typeof key === "string") return refused({ problem: key, detail: KEY_DETAILS[key] });
+    const known = stores.nodes.get(request.node);
+    const refusal = (known && refuseKnown(known, request)) ?? refuseOverlap(config, request, key, known);
+    if (refusal !== undefined) return refused(refusal);
+    const node = known === undefined ? lease(stores, config.pool, request, key, now) : known;
+    if (node === undefined) return refused(exhausted());
+    const changed = withNewToken(
+      {
+        ...node,
+        identity: request.identity,
+        machineId: request.machineId,
+        keyId: key.id,
+        seenAt: now,
+        facts: request.facts ?? node.facts,
+      },
+      tokenHash,
+    );
+    stores.nodes.put(changed);
+    stores.keys.use(key.id, request.node);
+    queueLease(stores, changed, known === undefined, now);
+    return { ok: true, node: changed, created: known === undefined };
+  });
+}
+
+/** The slot for a new lease, taken out of those that were released; undefined when none is free. */
+export function takeSlot(stores: Stores, pool: Pool, now: number): number | undefined {
+  const use = {
+    leased: stores.nodes.slots(),
+    released: stores.slots.released(),
+    excluded: stores.slots.excluded(),
+  };
+  const slot = chooseSlot(pool, use, now);
+  if (slot !== undefined) stores.slots.take(slot);
+  return slot;
+}
+
+/** The refusal when there is no slot left. */
+export function exhausted(): Refusal {
+  return {
+    problem: "pool-exhausted",
+    detail: "every slot of the pool is leased, in quarantine or excluded; GET /v1/pool shows which",
+  };
+}
+
+function lease(
+  stores: Stores,
+  pool: Pool,
+  request: EnrolRequest,
+  key: EnrolmentKey,
+  now: number,
+): StoredNode | undefined {
+  const slot = takeSlot(stores, pool, now);
+  if (slot === undefined) return undefined;
+  return {
+    node: request.node,
+    name: uniqueName(request.name, (name) => stores.nodes.holderOfName(name) !== undefined),
+    slot,
+    state: key.approval ? "pending" : "active",
+    identity: request.identity,
+    machineId: request.machineId,
+    keyId: key.id,
+    tokenHash: null,
+    tokenUsed: false,
+    previousHash: null,
+    leasedAt: now,
+    seenAt: now,
+    facts: null,
+    report: null,
+    reportedAt: null,
+  };
+}
+
+function refuseKnown(known: StoredNode, request: EnrolRequest): Refusal | undefined {
+  if (known.identity !== null && known.identity !== request.identity)
+    return {
+      problem: "wrong-address",
+      detail: `node ${known.node} is known with another public key; delete the node if its identity was really made anew`,
+    };
+  if (known.machineId !== null && known.machineId !== request.machineId)
+    return {
+      problem: "cloned-identity",
+      detail: `the ZeroTier identity ${known.node} belongs to another machine, "${known.name}" (slot ${known.slot}). On this one: systemctl stop zerotier-one; rm /var/lib/zerotier-one/identity.*; systemctl start zerotier-one; then enrol again. If it is the same machine with a new machine id, delete the node first`,
+    };
+  if (known.state === "revoked")
+    return {
+      problem: "revoked",
+      detail: `node ${known.node} was revoked by the operator; it comes back by POST /v1/nodes/${known.node}/approve`,
+    };
+  return undefined;
+}
+
+function refuseOverlap(
+  { pool, network }: Config,
+  request: EnrolRequest,
+  key: EnrolmentKey,
+  known: StoredNode | undefined,
+): Refusal | undefined {
+  if (key.allowOverlap) return undefined;
+  const ours: { what: string; prefix: Prefix }[] = [
+    { what: "the Docker pool (DOCKER_POOL)", prefix: pool.docker },
+    { what: "the ZeroTier range (ZEROTIER_RANGE)", prefix: pool.zerotier },
+    { what: "the network's 6PLANE prefix", prefix: sixPlanePrefix(network) },
+  ];
+  for (const text of request.localPrefixes) {
+    const local = parsePrefix(text);
+    // A default route covers everything and is no network that the host is attached to.
+    if (local === undefined || local.length === 0) continue;
+    if (known !== undefined && isOwn(pool, known, local)) continue;
+    const hit = ours.find(({ prefix }) => overlaps(prefix, local));
+    if (hit !== undefined)
+      return {
+        problem: "overlap",
+        detail: `the host is attached to ${text}, which overlaps ${hit.what}: routing the mesh would cut it off. Choose other ranges, or allow it with a key made with allowOverlap`,
+        prefix: text,
+      };
+  }
+  return undefined;
+}
+
+/** Whether a host that is in the mesh already has the prefix from it. */
+function isOwn(pool: Pool, known: StoredNode, local: Prefix): boolean {
+  if (local.family === 6) return encloses({ family: 6, first: 0xfcn << 120n, length: 8 }, local);
+  return (
+    encloses(dockerSubnet(pool, known.slot), local) ||
+    (local.first === pool.zerotier.first && local.length === pool.zerotier.length)
+  );
+}
+
+function refused(refusal: Refusal): LeaseOutcome {
+  return { ok: false, refusal };
+}

@@ -1,0 +1,70 @@
+// The few things that the object remembers by name: when the network was made fit, and what others hold.
+import { z } from "zod";
+
+const slotsAt = z.object({ at: z.number(), slots: z.array(z.number()) });
+const fitness = z.object({ at: z.number(), pool: z.string(), faults: z.array(z.string()) });
+const conflicts = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
+
+/** Slots, and when they were found out (ms since 1970). */
+export type SlotsAt = z.infer<typeof slotsAt>;
+
+/** When the network was found fit for a pool; with faults, that it no longer was. */
+export type Fitness = z.infer<typeof fitness>;
+
+/** A route of somebody else inside the pool. */
+export type Conflict = z.infer<typeof conflicts>[number];
+
+/** The table `facts`: values as JSON. */
+export class FactStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  fitness(): Fitness | undefined {
+    return this.#get("fitness", fitness);
+  }
+
+  setFitness(value: Fitness): void {
+    this.#set("fitness", value);
+  }
+
+  /** Slots whose ZeroTier address another member holds. */
+  slotsHeld(): SlotsAt | undefined {
+    return this.#get("slotsHeld", slotsAt);
+  }
+
+  setSlotsHeld(value: SlotsAt): void {
+    this.#set("slotsHeld", value);
+  }
+
+  /** Slots that a foreign route touches. */
+  slotsRouted(): SlotsAt | undefined {
+    return this.#get("slotsRouted", slotsAt);
+  }
+
+  setSlotsRouted(value: SlotsAt): void {
+    this.#set("slotsRouted", value);
+  }
+
+  /** Foreign routes inside the pool. */
+  conflicts(): Conflict[] {
+    return this.#get("conflicts", conflicts) ?? [];
+  }
+
+  setConflicts(value: readonly Conflict[]): void {
+    this.#set("conflicts", value);
+  }
+
+  #get<T>(name: string, schema: z.ZodType<T>): T | undefined {
+    const row = this.#sql
+      .exec<{ value: string }>("SELECT value FROM facts WHERE name = ?", name)
+      .toArray()[0];
+    return row === undefined ? undefined : schema.parse(JSON.parse(row.value));
+  }
+
+  #set(name: string, value: unknown): void {
+    this.#sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, JSON.stringify(value));
+  }
+}

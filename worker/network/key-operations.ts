@@ -1,0 +1,89 @@
+// Enrolment keys: made, listed, deleted by the operator. The secret leaves once, with the answer to its making.
+import { makeSecret, sha256Hex } from "../http/secret.ts";
+import { type EnrolmentKey, keyState } from "./key-store.ts";
+import type { NetworkContext } from "./network-context.ts";
+
+/** What a new key may do. */
+export interface KeyRequest {
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly maxUses: number;
+  readonly approval: boolean;
+  readonly allowOverlap: boolean;
+  readonly note: string | null;
+  /** The user-data's options as JSON, for a key made with one. */
+  readonly userData: string | null;
+}
+
+/** A key as answers show it, without its secret. */
+export interface KeyView {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly maxUses: number;
+  readonly uses: number;
+  readonly state: "valid" | "spent" | "expired";
+  readonly approval: boolean;
+  readonly allowOverlap: boolean;
+  readonly note: string | null;
+}
+
+/** A key just made, with its secret. */
+export interface KeyAnswer {
+  readonly key: string;
+  readonly view: KeyView;
+}
+
+/** Makes a key. */
+export async function createKey(net: NetworkContext, request: KeyRequest): Promise<KeyAnswer> {
+  const secret = makeSecret("mbk", net.randomBytes);
+  const hash = await sha256Hex(secret);
+  const now = net.now();
+  const { expiresIn, ...terms } = request;
+  const key = {
+    ...terms,
+    id: keyId(net.randomBytes),
+    createdAt: now,
+    expiresAt: now + expiresIn * 1000,
+  };
+  net.stores.transaction(() => net.stores.keys.add(key, hash));
+  return { key: secret, view: keyView({ ...key, uses: 0 }, now) };
+}
+
+/** Keys in the order of their making, at most `limit`, those after the key `after`. */
+export function listKeys(net: NetworkContext, limit: number, after: string | undefined): KeyView[] {
+  const now = net.now();
+  return net.stores.keys.list(limit, after).map((key) => keyView(key, now));
+}
+
+/** Deletes a key; what it let in stays. False when there is none. */
+export function deleteKey(net: NetworkContext, id: string): boolean {
+  return net.stores.transaction(() => net.stores.keys.remove(id));
+}
+
+/** The options of the user-data that carries the key; undefined when there is no such key. A spent or expired one still answers: a server's second boot must not fail. */
+export function userDataOf(
+  net: NetworkContext,
+  keyHash: string,
+): { readonly options: string | null } | undefined {
+  const key = net.stores.keys.byHash(keyHash);
+  return key === undefined ? undefined : { options: key.userData };
+}
+
+function keyView(key: EnrolmentKey, now: number): KeyView {
+  return {
+    id: key.id,
+    createdAt: new Date(key.createdAt).toISOString(),
+    expiresAt: new Date(key.expiresAt).toISOString(),
+    maxUses: key.maxUses,
+    uses: key.uses,
+    state: keyState(key, now),
+    approval: key.approval,
+    allowOverlap: key.allowOverlap,
+    note: key.note,
+  };
+}
+
+function keyId(random: (bytes: Uint8Array) => Uint8Array): string {
+  return Array.from(random(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

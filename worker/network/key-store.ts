@@ -1,0 +1,137 @@
+// Enrolment keys and whom they let in. A key is found by its hash; the key itself is never stored.
+
+/** What a key may do, as its maker said. Times in ms since 1970. */
+export interface KeyTerms {
+  readonly expiresAt: number;
+  readonly maxUses: number;
+  readonly approval: boolean;
+  readonly allowOverlap: boolean;
+  readonly note: string | null;
+}
+
+/** An enrolment key, without its secret. */
+export interface EnrolmentKey extends KeyTerms {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly uses: number;
+  /** The user-data's options as JSON, for a key that was made with one. */
+  readonly userData: string | null;
+}
+
+/** What a key says to a node that presents it. */
+export type Admission = "unknown-key" | "key-expired" | "key-spent" | EnrolmentKey;
+
+type Row = {
+  id: string;
+  created_at: number;
+  expires_at: number;
+  max_uses: number;
+  approval: number;
+  allow_overlap: number;
+  note: string | null;
+  user_data: string | null;
+  uses: number;
+};
+
+const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data,
+  (SELECT count(*) FROM admissions WHERE key_id = keys.id) AS uses FROM keys`;
+
+/** The tables `keys` and `admissions`. */
+export class KeyStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  add(key: Omit<EnrolmentKey, "uses">, hash: string): void {
+    this.#sql.exec(
+      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      key.id,
+      hash,
+      key.createdAt,
+      key.expiresAt,
+      key.maxUses,
+      Number(key.approval),
+      Number(key.allowOverlap),
+      key.note,
+      key.userData,
+    );
+  }
+
+  byHash(hash: string): EnrolmentKey | undefined {
+    return this.#sql.exec<Row>(`${SELECT} WHERE hash = ?`, hash).toArray().map(fromRow)[0];
+  }
+
+  byId(id: string): EnrolmentKey | undefined {
+    return this.#sql.exec<Row>(`${SELECT} WHERE id = ?`, id).toArray().map(fromRow)[0];
+  }
+
+  /** Keys in the order of their making, at most `limit`, those after the key `after`. */
+  list(limit: number, after: string | undefined): EnrolmentKey[] {
+    const from = after === undefined ? undefined : this.byId(after);
+    return this.#sql
+      .exec<Row>(
+        `${SELECT} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+        from?.createdAt ?? -1,
+        after ?? "",
+        limit,
+      )
+      .toArray()
+      .map(fromRow);
+  }
+
+  /** Deletes a key; the nodes that it let in stay. False when there is none. */
+  remove(id: string): boolean {
+    this.#sql.exec("DELETE FROM admissions WHERE key_id = ?", id);
+    return this.#sql.exec("DELETE FROM keys WHERE id = ?", id).rowsWritten > 0;
+  }
+
+  /** Whether the key lets this node in: one that it let in before may use it again, also spent or expired. */
+  admit(hash: string, node: string, now: number): Admission {
+    const key = this.byHash(hash);
+    if (key === undefined) return "unknown-key";
+    const before = this.#sql
+      .exec("SELECT 1 FROM admissions WHERE key_id = ? AND node = ? AND barred = 0", key.id, node)
+      .toArray();
+    if (before.length > 0) return key;
+    if (key.expiresAt <= now) return "key-expired";
+    if (key.uses >= key.maxUses) return "key-spent";
+    return key;
+  }
+
+  /** Counts the node as let in by the key. */
+  use(id: string, node: string): void {
+    this.#sql.exec(
+      "INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO UPDATE SET barred = 0",
+      id,
+      node,
+    );
+  }
+
+  /** Takes from the node, which the operator deleted, the right to use again a key that is spent or expired. */
+  bar(node: string): void {
+    this.#sql.exec("UPDATE admissions SET barred = 1 WHERE node = ?", node);
+  }
+}
+
+/** What the key is good for at `now` (ms since 1970). */
+export function keyState(key: EnrolmentKey, now: number): "valid" | "spent" | "expired" {
+  if (key.expiresAt <= now) return "expired";
+  return key.uses >= key.maxUses ? "spent" : "valid";
+}
+
+function fromRow(row: Row): EnrolmentKey {
+  return {
+    id: row.id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    maxUses: row.max_uses,
+    approval: row.approval === 1,
+    allowOverlap: row.allow_overlap === 1,
+    note: row.note,
+    userData: row.user_data,
+    uses: row.uses,
+  };
+}

@@ -1,0 +1,66 @@
+// The published copy of a lease: `node/<id>` in KV, one small JSON document. It serves reads while the object is
+// out of reach, and is what the object could be rebuilt from. Hashes only, no secrets.
+import { z } from "zod";
+import type { Config } from "../config/config.ts";
+import { isNodeId } from "../lease/ids.ts";
+import { describePool } from "../lease/pool.ts";
+import type { Delivery } from "./outbox.ts";
+import type { Stores } from "./stores.ts";
+
+const copySchema = z.object({
+  version: z.literal(1),
+  network: z.string(),
+  node: z.string().refine(isNodeId),
+  name: z.string(),
+  slot: z.number(),
+  state: z.enum(["pending", "active", "revoked"]),
+  identity: z.string().nullable(),
+  machineId: z.string().nullable(),
+  key: z.string().nullable(),
+  tokenHashes: z.array(z.string()),
+  leasedAt: z.number(),
+  /** As of the last write: heartbeats do not write, the free plan has 1,000 KV writes a day. */
+  seenAt: z.number(),
+  pool: z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: z.number() }),
+});
+
+/** A lease's copy. Times in ms since 1970. */
+export type LeaseCopy = z.infer<typeof copySchema>;
+
+/** Under which key of KV a node's copy lies. */
+export function copyKey(node: string): string {
+  return `node/${node}`;
+}
+
+/** Reads a copy; undefined when there is none, or none that can be read. */
+export async function readCopy(leases: KVNamespace, node: string): Promise<LeaseCopy | undefined> {
+  const copy = copySchema.safeParse(await leases.get(copyKey(node), "json"));
+  return copy.success ? copy.data : undefined;
+}
+
+/** Writes the copy of a lease, or deletes it with the lease. */
+export function copyDelivery(stores: Stores, { network, pool }: Config, leases: KVNamespace): Delivery {
+  return {
+    cost: () => 1,
+    async deliver(subject) {
+      const lease = stores.nodes.get(subject);
+      if (lease === undefined) return leases.delete(copyKey(subject));
+      const copy: LeaseCopy = {
+        version: 1,
+        network,
+        node: lease.node,
+        name: lease.name,
+        slot: lease.slot,
+        state: lease.state,
+        identity: lease.identity,
+        machineId: lease.machineId,
+        key: lease.keyId,
+        tokenHashes: [lease.tokenHash, lease.previousHash].filter((hash) => hash !== null),
+        leasedAt: lease.leasedAt,
+        seenAt: lease.seenAt,
+        pool: describePool(pool),
+      };
+      await leases.put(copyKey(subject), JSON.stringify(copy));
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// Brings one member at the controller in line with its lease, whatever that is by now.
+import type { Config } from "../config/config.ts";
+import type { Controller } from "../controller/controller.ts";
+import { parseNodeId } from "../lease/ids.ts";
+import { zerotierAddress } from "../lease/pool.ts";
+import { queueRoutes } from "./lease-changes.ts";
+import type { Delivery } from "./outbox.ts";
+import type { Stores } from "./stores.ts";
+
+/** An active node is authorized, named and given its address in one call; a revoked one is deauthorized; one that is gone is removed. */
+export function memberDelivery(
+  stores: Stores,
+  config: Config,
+  controller: Controller,
+  now: () => number,
+): Delivery {
+  return {
+    cost: (subject) => (stores.nodes.get(subject) === undefined ? 2 : 1),
+    async deliver(subject) {
+      const node = parseNodeId(subject);
+      if (node === undefined) return;
+      const lease = stores.nodes.get(node);
+      if (lease === undefined) await controller.removeMember(node);
+      else if (lease.state === "revoked") await controller.putMember(node, { authorized: false });
+      // Never noAutoAssignIps: it withholds the 6PLANE address too.
+      else if (lease.state === "active")
+        await controller.putMember(node, {
+          name: lease.name,
+          authorized: true,
+          addresses: [zerotierAddress(config.pool, lease.slot)],
+        });
+      stores.transaction(() => queueRoutes(stores, now()));
+    },
+  };
+}

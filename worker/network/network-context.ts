@@ -1,0 +1,73 @@
+import type { Config } from "../config/config.ts";
+import { LIMITS } from "../config/limits.ts";
+import { makeCentralV1 } from "../controller/central-v1/client.ts";
+import type { Controller } from "../controller/controller.ts";
+import { makePace } from "../controller/pace.ts";
+import { consoleLog, type Log } from "../http/log.ts";
+import type { AlarmClock } from "./alarm-clock.ts";
+import { copyDelivery } from "./lease-copy.ts";
+import { memberDelivery } from "./member-delivery.ts";
+import { NetworkReadiness } from "./network-readiness.ts";
+import { Outbox } from "./outbox.ts";
+import { routeDelivery } from "./route-publisher.ts";
+import { openStores, type Stores } from "./stores.ts";
+
+/** What the operations on a network work with. */
+export interface NetworkContext {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly controller: Controller;
+  readonly outbox: Outbox;
+  readonly readiness: NetworkReadiness;
+  /** ms since 1970. */
+  readonly now: () => number;
+  /** Fills an array with random bytes. */
+  readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
+  readonly log: Log;
+}
+
+/** Puts the parts together over an object's storage, with the platform's clock, randomness and network. */
+export function openNetwork(
+  storage: DurableObjectStorage,
+  alarm: AlarmClock,
+  leases: KVNamespace,
+  config: Config,
+): NetworkContext {
+  const now = (): number => Date.now();
+  const log = consoleLog;
+  const stores = openStores(storage, (outbox) => alarm.arm(outbox));
+  const controller = makeCentralV1({
+    ...config.central,
+    network: config.network,
+    fetch: (url, init) => fetch(url, init),
+    // All calls to the controller go through this one pace: its limit counts for the token as a whole.
+    pace: makePace({
+      now,
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      maxWaitMs: LIMITS.controllerWaitMs,
+    }),
+    now,
+    timeoutMs: LIMITS.controllerTimeoutMs,
+  });
+  const outbox = new Outbox({
+    stores,
+    deliveries: {
+      member: memberDelivery(stores, config, controller, now),
+      routes: routeDelivery(stores, config, controller, log, now),
+      copy: copyDelivery(stores, config, leases),
+    },
+    now,
+    random: () => Math.random(),
+    log,
+  });
+  return {
+    config,
+    stores,
+    controller,
+    outbox,
+    readiness: new NetworkReadiness(stores, config, controller, log, now),
+    now,
+    randomBytes: (bytes) => crypto.getRandomValues(bytes),
+    log,
+  };
+}

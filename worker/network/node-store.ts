@@ -1,0 +1,159 @@
+// The nodes and their leases. One row a node; `slot` and `name` are unique by the table itself.
+import { type NodeId, parseNodeId } from "../lease/ids.ts";
+
+/** What is stored of a lease's state; `stale` follows from the time, `released` has no row any more. */
+export type StoredState = "pending" | "active" | "revoked";
+
+/** A node and its lease. Times in ms since 1970; secrets only as SHA-256. */
+export interface StoredNode {
+  readonly node: NodeId;
+  readonly name: string;
+  readonly slot: number;
+  readonly state: StoredState;
+  /** The public identity; null when the operator made the lease. */
+  readonly identity: string | null;
+  readonly machineId: string | null;
+  readonly keyId: string | null;
+  readonly tokenHash: string | null;
+  readonly tokenUsed: boolean;
+  readonly previousHash: string | null;
+  readonly leasedAt: number;
+  readonly seenAt: number;
+  /** What the node says of itself, as JSON: shown, never trusted. */
+  readonly facts: string | null;
+  readonly report: string | null;
+  readonly reportedAt: number | null;
+}
+
+type Row = {
+  node: string;
+  name: string;
+  slot: number;
+  state: string;
+  identity: string | null;
+  machine_id: string | null;
+  key_id: string | null;
+  token_hash: string | null;
+  token_used: number;
+  previous_hash: string | null;
+  leased_at: number;
+  seen_at: number;
+  facts: string | null;
+  report: string | null;
+  reported_at: number | null;
+};
+
+/** The table `nodes`. */
+export class NodeStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get(node: string): StoredNode | undefined {
+    return this.#sql.exec<Row>("SELECT * FROM nodes WHERE node = ?", node).toArray().map(fromRow)[0];
+  }
+
+  /** Writes the whole row, new or known. */
+  put(node: StoredNode): void {
+    this.#sql.exec(
+      `INSERT INTO nodes (node, name, slot, state, identity, machine_id, key_id, token_hash, token_used,
+         previous_hash, leased_at, seen_at, facts, report, reported_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
+         identity = excluded.identity, machine_id = excluded.machine_id, key_id = excluded.key_id,
+         token_hash = excluded.token_hash, token_used = excluded.token_used,
+         previous_hash = excluded.previous_hash, leased_at = excluded.leased_at, seen_at = excluded.seen_at,
+         facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at`,
+      node.node,
+      node.name,
+      node.slot,
+      node.state,
+      node.identity,
+      node.machineId,
+      node.keyId,
+      node.tokenHash,
+      Number(node.tokenUsed),
+      node.previousHash,
+      node.leasedAt,
+      node.seenAt,
+      node.facts,
+      node.report,
+      node.reportedAt,
+    );
+  }
+
+  remove(node: string): void {
+    this.#sql.exec("DELETE FROM nodes WHERE node = ?", node);
+  }
+
+  /** Nodes by id, at most `limit`, those after `after`. */
+  list(limit: number, after: string | undefined): StoredNode[] {
+    return this.#sql
+      .exec<Row>("SELECT * FROM nodes WHERE node > ? ORDER BY node LIMIT ?", after ?? "", limit)
+      .toArray()
+      .map(fromRow);
+  }
+
+  /** Every node. */
+  all(): StoredNode[] {
+    return this.#sql.exec<Row>("SELECT * FROM nodes ORDER BY slot").toArray().map(fromRow);
+  }
+
+  /** The node that has the name. */
+  holderOfName(name: string): string | undefined {
+    return this.#sql.exec<{ node: string }>("SELECT node FROM nodes WHERE name = ?", name).toArray()[0]?.node;
+  }
+
+  /** The slots in use. */
+  slots(): Set<number> {
+    const rows = this.#sql.exec<{ slot: number }>("SELECT slot FROM nodes").toArray();
+    return new Set(rows.map(({ slot }) => slot));
+  }
+
+  /** The slots whose holders are in the mesh: those with a managed route. */
+  activeSlots(): { slot: number }[] {
+    return this.#sql
+      .exec<{ slot: number }>("SELECT slot FROM nodes WHERE state = 'active' ORDER BY slot")
+      .toArray();
+  }
+
+  /** How many nodes there are in each state. */
+  counts(): Record<StoredState, number> {
+    const counts = { pending: 0, active: 0, revoked: 0 };
+    const rows = this.#sql
+      .exec<{ state: string; number: number }>("SELECT state, count(*) AS number FROM nodes GROUP BY state")
+      .toArray();
+    for (const { state, number } of rows) counts[storedState(state)] = number;
+    return counts;
+  }
+}
+
+function fromRow(row: Row): StoredNode {
+  const node = parseNodeId(row.node);
+  if (node === undefined)
+    throw new Error(`the table nodes holds ${JSON.stringify(row.node)}, which is no node id`);
+  return {
+    node,
+    name: row.name,
+    slot: row.slot,
+    state: storedState(row.state),
+    identity: row.identity,
+    machineId: row.machine_id,
+    keyId: row.key_id,
+    tokenHash: row.token_hash,
+    tokenUsed: row.token_used === 1,
+    previousHash: row.previous_hash,
+    leasedAt: row.leased_at,
+    seenAt: row.seen_at,
+    facts: row.facts,
+    report: row.report,
+    reportedAt: row.reported_at,
+  };
+}
+
+function storedState(text: string): StoredState {
+  // The table's CHECK allows nothing else.
+  return text === "pending" || text === "revoked" ? text : "active";
+}

@@ -1,0 +1,125 @@
+// Delivers what the outbox holds. There is one way to deliver a row, whether a call or the alarm asks for it:
+// what is on its way already is not sent again but waited for.
+import { LIMITS } from "../config/limits.ts";
+import { ControllerError } from "../controller/controller.ts";
+import { errorText, type Log } from "../http/log.ts";
+import { retryDelay } from "./backoff.ts";
+import { routesLatest } from "./lease-changes.ts";
+import type { OutboxKind, OutboxRow } from "./outbox-store.ts";
+import type { Stores } from "./stores.ts";
+
+/** How one kind is delivered. */
+export interface Delivery {
+  /** Outgoing calls that delivering takes at most. */
+  cost(subject: string): number;
+  /** Brings the subject in line with what is stored now; rejects when that failed. */
+  deliver(subject: string): Promise<void>;
+}
+
+/** What {@link Outbox} needs; clock and randomness are arguments. */
+export interface OutboxOptions {
+  readonly stores: Stores;
+  readonly deliveries: Record<OutboxKind, Delivery>;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** How a delivery ended. */
+export type DeliveryOutcome = { readonly ok: true } | { readonly ok: false; readonly error: unknown };
+
+interface OnItsWay {
+  readonly sequence: number;
+  readonly outcome: Promise<DeliveryOutcome>;
+}
+
+/** ms by which the routes wait again while members are on their way. */
+const ROUTES_WAIT_MS = 500;
+
+/** The outbox at work. */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #onItsWay = new Map<string, OnItsWay>();
+  #arriving = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Runs an enrolment; the routes wait for those that are running, so that a burst makes one write. */
+  async arriving<T>(enrolment: () => Promise<T>): Promise<T> {
+    this.#arriving += 1;
+    try {
+      return await enrolment();
+    } finally {
+      this.#arriving -= 1;
+    }
+  }
+
+  /** Delivers the row, or waits for the delivery that has begun. At once successful when there is no row. */
+  async deliver(kind: OutboxKind, subject: string): Promise<DeliveryOutcome> {
+    const key = `${kind} ${subject}`;
+    for (;;) {
+      const row = this.#options.stores.outbox.get(kind, subject);
+      const begun = this.#onItsWay.get(key);
+      if (begun === undefined) return row === undefined ? { ok: true } : this.#begin(key, row);
+      if (row === undefined || row.sequence === begun.sequence) return begun.outcome;
+      // The row has changed since that delivery read it: let it end first, never two of one subject at once.
+      await begun.outcome;
+    }
+  }
+
+  /** Delivers what is due, as much as one alarm may; the rest stays due. */
+  async work(): Promise<void> {
+    const { stores, deliveries, now } = this.#options;
+    let calls: number = LIMITS.alarmCalls;
+    const batch: OutboxRow[] = [];
+    for (const row of stores.outbox.due(now(), calls)) {
+      if (row.kind === "routes" && this.#holdsBack(row)) {
+        stores.outbox.postpone(row, now() + ROUTES_WAIT_MS);
+        continue;
+      }
+      calls -= deliveries[row.kind].cost(row.subject);
+      if (calls < 0) break;
+      batch.push(row);
+    }
+    const lane = async (): Promise<void> => {
+      for (let row = batch.shift(); row !== undefined; row = batch.shift())
+        await this.deliver(row.kind, row.subject);
+    };
+    await Promise.all(Array.from({ length: LIMITS.alarmConcurrency }, lane));
+  }
+
+  #holdsBack(row: OutboxRow): boolean {
+    if (this.#options.now() >= routesLatest(row.createdAt)) return false;
+    return this.#arriving > 0 || this.#options.stores.outbox.countFresh("member") > 0;
+  }
+
+  #begin(key: string, row: OutboxRow): Promise<DeliveryOutcome> {
+    const outcome = this.#run(row).finally(() => this.#onItsWay.delete(key));
+    this.#onItsWay.set(key, { sequence: row.sequence, outcome });
+    return outcome;
+  }
+
+  async #run(row: OutboxRow): Promise<DeliveryOutcome> {
+    const { stores, deliveries, now, random, log } = this.#options;
+    try {
+      await deliveries[row.kind].deliver(row.subject);
+      stores.transaction(() => stores.outbox.done(row));
+      return { ok: true };
+    } catch (error) {
+      const retryAt = error instanceof ControllerError ? (error.retryAt ?? 0) : 0;
+      const dueAt = Math.max(now() + retryDelay(row.attempts, random), retryAt);
+      const fault = errorText(error);
+      stores.transaction(() => stores.outbox.failed(row, dueAt, fault));
+      log("delivery-failed", {
+        kind: row.kind,
+        subject: row.subject,
+        attempts: row.attempts + 1,
+        fault,
+        dueAt,
+      });
+      return { ok: false, error };
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// The managed routes, for the members that have no agent (a laptop). The controller has no compare-and-swap and
+// replaces the list as a whole: so only this writes it, one write at a time, from a fresh read, keeping what is not ours.
+import type { Config } from "../config/config.ts";
+import type { Controller, Route } from "../controller/controller.ts";
+import type { Log } from "../http/log.ts";
+import { desiredRoutes, mergeRoutes, slotsTakenByRoutes } from "../lease/managed-routes.ts";
+import type { Delivery } from "./outbox.ts";
+import type { Stores } from "./stores.ts";
+
+/** Publishes the routes of the active leases, as many as fit. */
+export function routeDelivery(
+  stores: Stores,
+  config: Config,
+  controller: Controller,
+  log: Log,
+  now: () => number,
+): Delivery {
+  return {
+    cost: () => 2,
+    async deliver() {
+      const { routes: current } = await controller.readNetwork();
+      const { routes, changed } = planRoutes(stores, config, current, log, now());
+      if (!changed) return;
+      const after = await controller.writeNetwork({ routes });
+      const dropped = routes.filter((route) => !after.routes.some((kept) => isSame(kept, route)));
+      if (dropped.length > 0)
+        log("routes-dropped", { count: dropped.length, routes: dropped.map(describe).join(", ") });
+    },
+  };
+}
+
+/** What the routes should be; notes the foreign ones, whose slots are not leased and not routed. */
+export function planRoutes(
+  stores: Stores,
+  config: Config,
+  current: readonly Route[],
+  log: Log,
+  now: number,
+): { readonly routes: Route[]; readonly changed: boolean } {
+  const { pool, routeLimit } = config;
+  noteForeignRoutes(stores, config, current, log, now);
+  const taken = stores.slots.routed();
+  const leases = stores.nodes.activeSlots().filter(({ slot }) => !taken.has(slot));
+  const { routes, changed } = mergeRoutes(current, desiredRoutes(pool, leases, routeLimit), pool, routeLimit);
+  return { routes, changed };
+}
+
+/** Remembers the routes of others inside the pool, and says so when they changed. */
+export function noteForeignRoutes(
+  stores: Stores,
+  { pool, routeLimit }: Config,
+  current: readonly Route[],
+  log: Log,
+  now: number,
+): void {
+  const { foreign } = mergeRoutes(current, [], pool, routeLimit);
+  const before = stores.facts.conflicts();
+  if (stores.facts.slotsRouted() !== undefined && sameRoutes(before, foreign)) return;
+  stores.facts.setConflicts(foreign);
+  stores.facts.setSlotsRouted({ at: now, slots: [...slotsTakenByRoutes(pool, foreign)] });
+  if (foreign.length > 0 || before.length > 0)
+    log("route-conflicts", { count: foreign.length, routes: foreign.map(describe).join(", ") });
+}
+
+function sameRoutes(a: readonly Route[], b: readonly Route[]): boolean {
+  return a.length === b.length && a.every((route, at) => isSame(route, b[at]));
+}
+
+function isSame(a: Route, b: Route | undefined): boolean {
+  return a.target === b?.target && a.via === b.via;
+}
+
+function describe({ target, via }: Route): string {
+  return via === null ? target : `${target} via ${via}`;
+}

@@ -1,0 +1,106 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { LIMITS } from "../config/limits.ts";
+import { answer } from "../http/answer.ts";
+import type { App } from "../http/context.ts";
+import { configured, jsonBody, keyCarried, rateLimited } from "../http/guards.ts";
+import { callObject } from "../http/object-call.ts";
+import { Problem } from "../http/problem.ts";
+import { parseIdentity } from "../identity/identity.ts";
+import { enrolMessage, isTimely, verifySignature } from "../identity/proof.ts";
+import { enrolmentSchema } from "../schema/enrolment.ts";
+import { enrolledSchema } from "../schema/lease.ts";
+import { apiRoute, z } from "../schema/openapi.ts";
+import { problemResponses } from "../schema/problem.ts";
+
+const leaseContent = {
+  "application/json": { schema: enrolledSchema },
+  "text/plain": {
+    schema: z.string().openapi({ description: "`KEY=value` lines, for `Accept: text/plain`." }),
+  },
+};
+
+const route = apiRoute({
+  method: "post",
+  path: "/v1/enroll",
+  summary: "Let a server in",
+  description:
+    "Idempotent by node: a second call gives the same lease and a new node token; the token before stays valid until the new one is first used.",
+  security: [{ enrolmentKey: [] }],
+  middleware: [configured, rateLimited, keyCarried, ...jsonBody(LIMITS.enrolBytes)],
+  request: { body: { required: true, content: { "application/json": { schema: enrolmentSchema } } } },
+  responses: {
+    200: { description: "The lease.", content: leaseContent },
+    202: { description: "The lease waits for the operator's approval.", content: leaseContent },
+    ...problemResponses(
+      "bad-request",
+      "unauthorized",
+      "unknown-key",
+      "key-expired",
+      "key-spent",
+      "invalid-signature",
+      "wrong-address",
+      "revoked",
+      "cloned-identity",
+      "overlap",
+      "pool-exhausted",
+      "body-too-large",
+      "unsupported-media-type",
+      "clock-skew",
+      "too-many-requests",
+      "internal",
+      "controller-unreachable",
+      "controller-unauthorized",
+      "controller-rate-limited",
+      "network-unfit",
+      "misconfigured",
+      "object-unreachable",
+    ),
+  },
+});
+
+/** `POST /v1/enroll`: what is cheap to check is checked here, the rest in the network's object. */
+export function enrollRoute(app: OpenAPIHono<App>): void {
+  app.openapi(route, async (c) => {
+    const body = c.req.valid("json");
+    const identity = parseIdentity(body.identity);
+    if (identity === undefined)
+      throw new Problem({ problem: "bad-request", detail: "identity: ZeroTier reserves this node id" });
+    const now = Date.now();
+    if (!isTimely(body.timestamp, now))
+      throw new Problem({
+        problem: "clock-skew",
+        detail: `the timestamp ${body.timestamp} is more than 15 minutes from the Worker's clock, ${Math.floor(now / 1000)}; sign again with the time of this answer's Date header`,
+      });
+    const host = c.req.header("Host") ?? new URL(c.req.url).host;
+    const message = enrolMessage({
+      host,
+      node: identity.node,
+      name: body.name,
+      machineId: body.machineId,
+      timestamp: body.timestamp,
+    });
+    if (!(await verifySignature(identity.publicKey, message, body.signature)))
+      throw new Problem({
+        problem: "invalid-signature",
+        detail: `the signature does not match the identity and the six signed lines, the second of which must be ${host}`,
+      });
+    const result = await callObject(
+      c,
+      async (network) =>
+        network.enrol({
+          keyHash: c.get("secretHash"),
+          node: identity.node,
+          identity: body.identity,
+          name: body.name,
+          machineId: body.machineId,
+          localPrefixes: body.localPrefixes ?? [],
+          facts: body.facts === undefined ? null : JSON.stringify(body.facts),
+        }),
+      LIMITS.enrolSeconds,
+    );
+    if (!result.ok) throw new Problem(result.refusal);
+    const { leasedAt, renewBefore, ...lease } = result.lease;
+    const status = lease.state === "pending" ? 202 : 200;
+    return answer(c, enrolledSchema, { ...lease, token: result.token, leasedAt, renewBefore }, status);
+  });
+}

@@ -1,0 +1,84 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { LIMITS } from "../config/limits.ts";
+import { answer } from "../http/answer.ts";
+import type { App } from "../http/context.ts";
+import { adminOnly, configured, jsonBody } from "../http/guards.ts";
+import { callObject } from "../http/object-call.ts";
+import { Problem } from "../http/problem.ts";
+import { keySchema, keysSchema, keyTermsSchema, newKeySchema } from "../schema/key.ts";
+import { apiRoute, z } from "../schema/openapi.ts";
+import { pageOf, pageQuery } from "../schema/page.ts";
+import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+
+const security = [{ adminToken: [] }];
+
+const create = apiRoute({
+  method: "post",
+  path: "/v1/keys",
+  summary: "Make an enrolment key",
+  description: "The secret is shown this once.",
+  security,
+  middleware: [configured, adminOnly, ...jsonBody(LIMITS.bodyBytes)],
+  request: { body: { required: true, content: { "application/json": { schema: keyTermsSchema } } } },
+  responses: {
+    201: { description: "The key.", content: { "application/json": { schema: newKeySchema } } },
+    ...problemResponses("bad-request", "body-too-large", "unsupported-media-type", ...ADMIN_PROBLEMS),
+  },
+});
+
+const list = apiRoute({
+  method: "get",
+  path: "/v1/keys",
+  summary: "List the enrolment keys",
+  security,
+  middleware: [configured, adminOnly],
+  request: { query: pageQuery },
+  responses: {
+    200: { description: "A page of keys.", content: { "application/json": { schema: keysSchema } } },
+    ...problemResponses("bad-request", ...ADMIN_PROBLEMS),
+  },
+});
+
+const remove = apiRoute({
+  method: "delete",
+  path: "/v1/keys/{id}",
+  summary: "Delete an enrolment key",
+  description: "Servers that it let in stay.",
+  security,
+  middleware: [configured, adminOnly],
+  request: {
+    params: z.object({ id: keySchema.shape.id.regex(/^[0-9a-f]{16}$/, "a key's id has 16 hex digits") }),
+  },
+  responses: {
+    204: { description: "The key is gone." },
+    ...problemResponses("bad-request", "not-found", ...ADMIN_PROBLEMS),
+  },
+});
+
+/** `/v1/keys`: enrolment keys, for the operator. */
+export function keyRoutes(app: OpenAPIHono<App>): void {
+  app.openapi(create, async (c) => {
+    const { note, ...terms } = c.req.valid("json");
+    const made = await callObject(c, async (network) =>
+      network.createKey({ ...terms, note: note ?? null, userData: null }),
+    );
+    return answer(c, newKeySchema, { ...made.view, key: made.key }, 201);
+  });
+
+  app.openapi(list, async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const keys = await callObject(c, async (network) => network.listKeys(limit + 1, cursor));
+    return answer(
+      c,
+      keysSchema,
+      pageOf(keys, limit, ({ id }) => id),
+    );
+  });
+
+  app.openapi(remove, async (c) => {
+    const { id } = c.req.valid("param");
+    if (!(await callObject(c, async (network) => network.deleteKey(id))))
+      throw new Problem({ problem: "not-found", detail: `there is no enrolment key ${id}` });
+    return c.body(null, 204);
+  });
+}

@@ -1,0 +1,56 @@
+import { LIMITS } from "../config/limits.ts";
+import { z } from "./openapi.ts";
+
+/** What a new enrolment key may do. */
+export const keyTermsSchema = z
+  .object({
+    expiresIn: z
+      .number()
+      .int()
+      .min(60)
+      .max(LIMITS.keySeconds)
+      .default(LIMITS.keySecondsDefault)
+      .openapi({ description: "Seconds." }),
+    maxUses: z
+      .number()
+      .int()
+      .min(1)
+      .max(LIMITS.keyUses)
+      .default(1)
+      .openapi({ description: "How many servers it lets in; one that it let in may use it again." }),
+    approval: z
+      .boolean()
+      .default(false)
+      .openapi({ description: "Each server waits until the operator approves it." }),
+    allowOverlap: z
+      .boolean()
+      .default(false)
+      .openapi({ description: "Lets in a server whose own networks overlap the mesh's ranges." }),
+    note: z.string().max(200).optional(),
+  })
+  .openapi("KeyTerms");
+
+/** An enrolment key without its secret. */
+export const keySchema = z
+  .object({
+    id: z.string(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+    maxUses: z.number().int(),
+    uses: z.number().int(),
+    state: z.enum(["valid", "spent", "expired"]),
+    approval: z.boolean(),
+    allowOverlap: z.boolean(),
+    note: z.string().nullable(),
+  })
+  .openapi("Key");
+
+/** A key just made: the only time that its secret is shown. */
+export const newKeySchema = keySchema
+  .extend({ key: z.string().openapi({ example: "mbk_q3l2sVdZ0nQmFh4m1yXv7A" }) })
+  .openapi("NewKey");
+
+/** A page of keys. */
+export const keysSchema = z
+  .object({ items: z.array(keySchema), next: z.string().nullable() })
+  .openapi("Keys");

@@ -1,0 +1,59 @@
+import { z } from "./openapi.ts";
+
+const time = z.iso.datetime().openapi({ example: "2026-08-01T12:00:00.000Z" });
+const state = z.enum(["pending", "active", "stale", "released", "revoked"]).openapi({
+  description: "pending: waits for approval; stale: not seen for a week; revoked: taken out by the operator.",
+});
+
+/** A lease: what a node is told to apply. */
+export const leaseSchema = z
+  .object({
+    network: z.string().openapi({ example: "8056c2e21c000001" }),
+    node: z.string().openapi({ example: "4e8d87c868" }),
+    name: z.string().openapi({ example: "web1" }),
+    slot: z.number().int().openapi({ example: 233 }),
+    state,
+    zerotier: z.object({
+      ipv4: z.string().openapi({ example: "10.147.17.233/24" }),
+      ipv6: z.string().openapi({ example: "fc1d:27ce:ec4e:8d87:c868::1/40" }),
+    }),
+    docker: z.object({
+      ipv4: z.object({
+        subnet: z.string().openapi({ example: "172.28.233.0/24" }),
+        gateway: z.string().openapi({ example: "172.28.233.1" }),
+      }),
+      ipv6: z.object({
+        subnet: z.string().openapi({ example: "fc1d:27ce:ec4e:8d87:c868::/80" }),
+        gateway: z.string().openapi({ example: "fc1d:27ce:ec4e:8d87:c868::1" }),
+      }),
+    }),
+    pool: z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: z.number().int() }),
+    leasedAt: time,
+    renewBefore: time,
+  })
+  .openapi("Lease");
+
+/** A lease with the node's token, as an enrolment answers. */
+export const enrolledSchema = leaseSchema
+  .extend({ token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
+  .openapi("EnrolledLease");
+
+/** A node as the operator, or the node itself, sees it. */
+export const nodeSchema = leaseSchema
+  .extend({
+    lastSeen: time,
+    key: z.string().nullable().openapi({ description: "The id of the enrolment key that let it in." }),
+    delivered: z.boolean().openapi({ description: "Whether the controller has the lease as it should." }),
+    facts: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .openapi({ description: "What the host says of itself: not to be trusted." }),
+    report: z.record(z.string(), z.unknown()).nullable().openapi({ description: "The agent's last report." }),
+    reportedAt: time.nullable(),
+  })
+  .openapi("Node");
+
+/** A page of nodes. */
+export const nodesSchema = z
+  .object({ items: z.array(nodeSchema), next: z.string().nullable() })
+  .openapi("Nodes");

@@ -1,0 +1,54 @@
+import { PROBLEMS, type ProblemName } from "../http/problem.ts";
+import { z } from "./openapi.ts";
+
+/** A refusal, RFC 9457. */
+export const problemSchema = z
+  .object({
+    type: z.string().openapi({ description: "Stable; branch on it.", example: "/problems/unknown-key" }),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().openapi({ description: "This occurrence: what was seen, what to do." }),
+    instance: z.string().openapi({ description: "The request id, as in the log." }),
+    errors: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: "Each single fault, when there are several." }),
+    prefix: z.string().optional().openapi({ description: "The prefix in the way (overlap)." }),
+  })
+  .openapi("Problem");
+
+interface ProblemResponse {
+  description: string;
+  content: {
+    "application/problem+json": { schema: typeof problemSchema };
+    "text/plain": { schema: typeof plainProblem };
+  };
+}
+
+const plainProblem = z.string().openapi({ description: "`KEY=value` lines, for `Accept: text/plain`." });
+
+/** The OpenAPI responses for the refusals that a call can give; those of one status share an entry. */
+export function problemResponses(...names: ProblemName[]): Record<string, ProblemResponse> {
+  const byStatus = Map.groupBy(names, (name) => String(PROBLEMS[name].status));
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: group.map((name) => `\`/problems/${name}\`: ${PROBLEMS[name].title}.`).join("\n\n"),
+        content: {
+          "application/problem+json": { schema: problemSchema },
+          "text/plain": { schema: plainProblem },
+        },
+      },
+    ]),
+  );
+}
+
+/** What every call of the operator can be refused with. */
+export const ADMIN_PROBLEMS = [
+  "unauthorized",
+  "forbidden",
+  "internal",
+  "misconfigured",
+  "object-unreachable",
+] as const satisfies readonly ProblemName[];
