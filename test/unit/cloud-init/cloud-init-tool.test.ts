@@ -96,11 +96,11 @@ describe.skipIf(python === undefined)("the multipart form, merged by cloud-init"
     expect(gunzipSync(Buffer.from(packed, "base64")).toString()).toBe(agent.meshboot);
   });
 
-  test("works with an operator who has none of these lists, has long lines, or our boundary in a comment", () => {
+  test("works with an operator who has none of these lists, has long lines, or our boundary on a line", () => {
     const owns = [
       "#cloud-config\ntimezone: Europe/Berlin\n",
       `#cloud-config\ntimezone: Europe/Berlin # ${"x".repeat(2000)}\n`,
-      "#cloud-config\n# --==meshboot==\ntimezone: Europe/Berlin\n",
+      "#cloud-config\n{timezone: Europe/Berlin, packages: [\n--==meshboot==\n]}\n",
       operatorConfig.replace("ë", "e"),
     ];
     for (const cloudConfig of owns) {
