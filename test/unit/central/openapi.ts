@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Ajv } from "ajv";
+import { Ajv, type ValidateFunction } from "ajv";
 
 /**
  * Checks answers against ZeroTier's own OpenAPI document of the API v1 (zerotier-central-v1.json beside this file, a
@@ -52,6 +52,12 @@ const $defs = isObject(definitions)
   : {};
 
 const ajv = new Ajv({ strict: true, allErrors: true });
+const validators = new Map<unknown, ValidateFunction>();
+
+function compile(schema: unknown): ValidateFunction {
+  const converted = convert(schema);
+  return ajv.compile({ ...(isObject(converted) ? converted : {}), $defs });
+}
 
 /** The path as the document has it: `/network/{networkID}/member/{memberID}`. */
 function templateOf(path: string): string {
@@ -74,8 +80,8 @@ export function faultsOfAnswer(method: string, path: string, status: number, bod
   if (documented === undefined) return [`${call}: status ${status} is not documented`];
   const schema = at(documented, "content", "application/json", "schema");
   if (schema === undefined) return [];
-  const converted = convert(schema);
-  const validate = ajv.compile({ ...(isObject(converted) ? converted : {}), $defs });
+  const validate = validators.get(schema) ?? compile(schema);
+  validators.set(schema, validate);
   if (validate(body)) return [];
   return (validate.errors ?? []).map(({ instancePath, message }) => `${call}: ${instancePath} ${message}`);
 }
