@@ -87,8 +87,9 @@ describe("who is let in", () => {
 describe("the addresses that a node is given", () => {
   it("have the length of the longest route that holds them, via-routes included", () => {
     const routes = [
-      ON_LINK,
       { target: "10.0.0.0/8", via: null },
+      ON_LINK,
+      { target: "10.128.0.0/9", via: null },
       { target: "172.28.161.0/24", via: "10.147.17.161" },
     ];
     expect(addressesOf({ routes }, ["10.147.17.3", "10.9.9.9", "172.28.161.9"])).toEqual([
