@@ -7,8 +7,17 @@ import type { App } from "./http/context.ts";
 import { consoleLog } from "./http/log.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
+import { bootRoutes } from "./routes/boot.ts";
 import { enrollRoute } from "./routes/enroll.ts";
+import { healthRoute } from "./routes/health.ts";
+import { heartbeatRoute } from "./routes/heartbeat.ts";
+import { homeRoute } from "./routes/home.tsx";
 import { keyRoutes } from "./routes/keys.ts";
+import { nodeRoutes } from "./routes/nodes.ts";
+import { openapiRoute } from "./routes/openapi.ts";
+import { poolRoute } from "./routes/pool.ts";
+import { problemRoute } from "./routes/problems.ts";
+import { userDataRoute } from "./routes/user-data.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
 /** Makes the application. */
@@ -37,7 +46,13 @@ export function makeApp(): OpenAPIHono<App> {
       ms: Date.now() - begun,
     });
   });
-  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      // A route that sets one of them knows better.
+      overwrite: false,
+    }),
+  );
   app.use(
     methodNotAllowed({
       app,
@@ -50,8 +65,17 @@ export function makeApp(): OpenAPIHono<App> {
       },
     }),
   );
+  homeRoute(app);
   enrollRoute(app);
+  heartbeatRoute(app);
+  bootRoutes(app);
+  nodeRoutes(app);
+  poolRoute(app);
   keyRoutes(app);
+  userDataRoute(app);
+  healthRoute(app);
+  problemRoute(app);
+  openapiRoute(app);
   app.notFound((c) =>
     answerProblem(c, {
       problem: "not-found",

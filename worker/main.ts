@@ -1,5 +1,7 @@
 import { makeApp } from "./app.ts";
+import { parseConfig } from "./config/config.ts";
 import type { Env } from "./env.ts";
+import { consoleLog, errorText } from "./http/log.ts";
 
 export { NetworkObject } from "./network/network-object.ts";
 
@@ -7,4 +9,13 @@ const app = makeApp();
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+  async scheduled(_event, env) {
+    const read = parseConfig(env);
+    if (!read.ok) return consoleLog("misconfigured", { faults: read.faults.join("; ") });
+    try {
+      await env.NETWORK.getByName(read.config.network).reconcile();
+    } catch (error) {
+      consoleLog("reconcile-failed", { error: errorText(error) });
+    }
+  },
 } satisfies ExportedHandler<Env>;

@@ -24,12 +24,12 @@ export const LIMITS = {
   keySecondsDefault: 7 * 86_400,
   /** Servers that one key may let in at most. */
   keyUses: 1_000_000,
-  /** Enrolment keys that exist at once. */
-  keys: 10_000,
   /** Seconds that an enrolment may wait for the object: it may wait for its turn at the controller. */
   enrolSeconds: 45,
   /** Seconds that any other call waits for the object. */
   objectSeconds: 10,
+  /** Seconds after which a read is answered from the copy in KV instead. */
+  readSeconds: 4,
   /** Milliseconds that a call waits for its turn at the controller. */
   controllerWaitMs: 20_000,
   /** Milliseconds that a call to the controller may take. */

@@ -1,6 +1,7 @@
 // Every refusal that the API can give, in one table (RFC 9457). `type` is stable: clients branch on it.
 
-interface Kind {
+/** What is the same in every occurrence of a problem. */
+export interface ProblemKind {
   readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly title: string;
   /** What happened and what to do about it, for whoever opens the type's address. */
@@ -159,7 +160,7 @@ export const PROBLEMS = {
     title: "The allocator is out of reach",
     meaning: "The Durable Object that holds the leases does not answer. Ask again after Retry-After.",
   },
-} as const satisfies Record<string, Kind>;
+} as const satisfies Record<string, ProblemKind>;
 
 /** A problem's name; its `type` is `/problems/<name>`. */
 export type ProblemName = keyof typeof PROBLEMS;
@@ -170,6 +171,11 @@ export const PROBLEM_NAMES = Object.keys(PROBLEMS).filter(isProblemName);
 /** Whether a text names a problem. */
 export function isProblemName(name: string): name is ProblemName {
   return Object.hasOwn(PROBLEMS, name);
+}
+
+/** A problem's entry in the table. */
+export function problemKind(name: ProblemName): ProblemKind {
+  return PROBLEMS[name];
 }
 
 /** What one refusal says beyond its name. */

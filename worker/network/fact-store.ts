@@ -2,7 +2,8 @@
 import { z } from "zod";
 
 const slotsAt = z.object({ at: z.number(), slots: z.array(z.number()) });
-const fitness = z.object({ at: z.number(), pool: z.string(), faults: z.array(z.string()) });
+const poolSettings = z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: z.number() });
+const fitness = z.object({ at: z.number(), pool: poolSettings, faults: z.array(z.string()) });
 const conflicts = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
 
 /** Slots, and when they were found out (ms since 1970). */

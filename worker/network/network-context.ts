@@ -5,6 +5,7 @@ import type { Controller } from "../controller/controller.ts";
 import { makePace } from "../controller/pace.ts";
 import { consoleLog, type Log } from "../http/log.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
+import { keepPool } from "./kept-pool.ts";
 import { copyDelivery } from "./lease-copy.ts";
 import { memberDelivery } from "./member-delivery.ts";
 import { NetworkReadiness } from "./network-readiness.ts";
@@ -15,6 +16,8 @@ import { openStores, type Stores } from "./stores.ts";
 /** What the operations on a network work with. */
 export interface NetworkContext {
   readonly config: Config;
+  /** Why the pool of the settings is not the one in use. */
+  readonly poolFault: string | undefined;
   readonly stores: Stores;
   readonly controller: Controller;
   readonly outbox: Outbox;
@@ -31,11 +34,13 @@ export function openNetwork(
   storage: DurableObjectStorage,
   alarm: AlarmClock,
   leases: KVNamespace,
-  config: Config,
+  given: Config,
 ): NetworkContext {
   const now = (): number => Date.now();
   const log = consoleLog;
   const stores = openStores(storage, (outbox) => alarm.arm(outbox));
+  const { config, fault: poolFault } = keepPool(stores, given);
+  if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
   const controller = makeCentralV1({
     ...config.central,
     network: config.network,
@@ -62,6 +67,7 @@ export function openNetwork(
   });
   return {
     config,
+    poolFault,
     stores,
     controller,
     outbox,

@@ -4,9 +4,13 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import { consoleLog } from "../http/log.ts";
+import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { type Assignment, assignNode } from "./assign-node.ts";
 import { type EnrolAnswer, enrolNode } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
+import { type Health, health } from "./health.ts";
+import { type Heartbeat, heartbeat } from "./heartbeat.ts";
 import {
   createKey,
   deleteKey,
@@ -16,8 +20,13 @@ import {
   listKeys,
   userDataOf,
 } from "./key-operations.ts";
+import type { LeaseView, NodeView } from "./lease-view.ts";
 import { migrate } from "./migrations.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
+import type { Answer, Caller } from "./node-access.ts";
+import { approveNode, listNodes, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
+import { type PoolUse, poolUse } from "./pool-use.ts";
+import { reconcile } from "./reconcile.ts";
 
 /** ms until the alarm looks again while the Worker is misconfigured. */
 const MISCONFIGURED_MS = 10 * 60_000;
@@ -62,6 +71,64 @@ export class NetworkObject extends DurableObject<Env> {
   /** The user-data's options that the key with this hash was made with; undefined when there is no such key. */
   userDataOf(keyHash: string): { readonly options: string | null } | undefined {
     return userDataOf(this.#open(), keyHash);
+  }
+
+  /** Renews a lease and keeps the agent's report. */
+  heartbeat(beat: Heartbeat): Answer<LeaseView> {
+    return heartbeat(this.#open(), beat);
+  }
+
+  /** Nodes by id. */
+  listNodes(limit: number, after: string | undefined): NodeView[] {
+    return listNodes(this.#open(), limit, after);
+  }
+
+  /** One node, for the operator or itself. */
+  readNode(node: NodeId, caller: Caller): Answer<NodeView> {
+    return readNode(this.#open(), node, caller);
+  }
+
+  /** Leases without a proof, for the operator. */
+  async assignNode(
+    wanted: Assignment,
+  ): Promise<Answer<{ readonly view: NodeView; readonly created: boolean }>> {
+    const net = this.#open();
+    return net.outbox.arriving(() => assignNode(net, wanted));
+  }
+
+  /** Gives a node another name. */
+  async renameNode(node: NodeId, name: string): Promise<Answer<NodeView>> {
+    return renameNode(this.#open(), node, name);
+  }
+
+  /** Lets a node in that waits or was revoked. */
+  async approveNode(node: NodeId): Promise<Answer<NodeView>> {
+    return approveNode(this.#open(), node);
+  }
+
+  /** Takes a node out of the mesh. */
+  async revokeNode(node: NodeId): Promise<Answer<NodeView>> {
+    return revokeNode(this.#open(), node);
+  }
+
+  /** Ends a lease. */
+  async releaseNode(node: NodeId, caller: Caller): Promise<Answer<true>> {
+    return releaseNode(this.#open(), node, caller);
+  }
+
+  /** How the pool is used. */
+  poolUse(): PoolUse {
+    return poolUse(this.#open());
+  }
+
+  /** How the object and its network are. */
+  health(): Health {
+    return health(this.#open());
+  }
+
+  /** Compares with the controller and repairs; run by the cron trigger. */
+  async reconcile(): Promise<void> {
+    await reconcile(this.#open());
   }
 
   override async alarm(): Promise<void> {

@@ -22,7 +22,6 @@ export class NetworkReadiness {
   readonly #controller: Controller;
   readonly #log: Log;
   readonly #now: () => number;
-  readonly #pool: string;
   #asking: Promise<Refusal | undefined> | undefined;
   #membersNotBefore = 0;
 
@@ -32,7 +31,6 @@ export class NetworkReadiness {
     this.#controller = controller;
     this.#log = log;
     this.#now = now;
-    this.#pool = JSON.stringify(describePool(config.pool));
   }
 
   /** Why no slot can be leased now; undefined when one can. */
@@ -61,7 +59,11 @@ export class NetworkReadiness {
     }
     noteForeignRoutes(this.#stores, this.#config, network.routes, this.#log, this.#now());
     if (faults.length === 0 || this.#isFit())
-      this.#stores.facts.setFitness({ at: this.#now(), pool: this.#pool, faults: [...faults] });
+      this.#stores.facts.setFitness({
+        at: this.#now(),
+        pool: describePool(this.#config.pool),
+        faults: [...faults],
+      });
     if (faults.length > 0) this.#log("network-unfit", { faults: faults.join(" ") });
     return { network, faults };
   }
@@ -80,7 +82,8 @@ export class NetworkReadiness {
   }
 
   #isFit(): boolean {
-    return this.#stores.facts.fitness()?.pool === this.#pool;
+    const fitness = this.#stores.facts.fitness();
+    return JSON.stringify(fitness?.pool) === JSON.stringify(describePool(this.#config.pool));
   }
 
   #knowsMembers(): boolean {

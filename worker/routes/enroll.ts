@@ -1,4 +1,3 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
@@ -9,19 +8,18 @@ import { parseIdentity } from "../identity/identity.ts";
 import { enrolMessage, isTimely, verifySignature } from "../identity/proof.ts";
 import { enrolmentSchema } from "../schema/enrolment.ts";
 import { enrolledSchema } from "../schema/lease.ts";
-import { apiRoute, z } from "../schema/openapi.ts";
-import { problemResponses } from "../schema/problem.ts";
+import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
+import { CONTROLLER_PROBLEMS, plainLines, problemResponses } from "../schema/problem.ts";
 
 const leaseContent = {
   "application/json": { schema: enrolledSchema },
-  "text/plain": {
-    schema: z.string().openapi({ description: "`KEY=value` lines, for `Accept: text/plain`." }),
-  },
+  "text/plain": { schema: plainLines },
 };
 
 const route = apiRoute({
   method: "post",
   path: "/v1/enroll",
+  tags: ["servers"],
   summary: "Let a server in",
   description:
     "Idempotent by node: a second call gives the same lease and a new node token; the token before stays valid until the new one is first used.",
@@ -48,10 +46,7 @@ const route = apiRoute({
       "clock-skew",
       "too-many-requests",
       "internal",
-      "controller-unreachable",
-      "controller-unauthorized",
-      "controller-rate-limited",
-      "network-unfit",
+      ...CONTROLLER_PROBLEMS,
       "misconfigured",
       "object-unreachable",
     ),

@@ -1,4 +1,3 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
@@ -6,7 +5,7 @@ import { adminOnly, configured, jsonBody } from "../http/guards.ts";
 import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { keySchema, keysSchema, keyTermsSchema, newKeySchema } from "../schema/key.ts";
-import { apiRoute, z } from "../schema/openapi.ts";
+import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 
@@ -17,6 +16,7 @@ const create = apiRoute({
   path: "/v1/keys",
   summary: "Make an enrolment key",
   description: "The secret is shown this once.",
+  tags: ["keys"],
   security,
   middleware: [configured, adminOnly, ...jsonBody(LIMITS.bodyBytes)],
   request: { body: { required: true, content: { "application/json": { schema: keyTermsSchema } } } },
@@ -30,6 +30,7 @@ const list = apiRoute({
   method: "get",
   path: "/v1/keys",
   summary: "List the enrolment keys",
+  tags: ["keys"],
   security,
   middleware: [configured, adminOnly],
   request: { query: pageQuery },
@@ -44,6 +45,7 @@ const remove = apiRoute({
   path: "/v1/keys/{id}",
   summary: "Delete an enrolment key",
   description: "Servers that it let in stay.",
+  tags: ["keys"],
   security,
   middleware: [configured, adminOnly],
   request: {

@@ -21,11 +21,17 @@ interface ProblemResponse {
   description: string;
   content: {
     "application/problem+json": { schema: typeof problemSchema };
-    "text/plain": { schema: typeof plainProblem };
+    "text/plain": { schema: typeof plainLines };
   };
 }
 
-const plainProblem = z.string().openapi({ description: "`KEY=value` lines, for `Accept: text/plain`." });
+/** The second form of an answer. */
+export const plainLines = z
+  .string()
+  .openapi({
+    description: "`KEY=value` lines, for `Accept: text/plain`.",
+    example: "SLOT=233\nSTATE=active\n",
+  });
 
 /** The OpenAPI responses for the refusals that a call can give; those of one status share an entry. */
 export function problemResponses(...names: ProblemName[]): Record<string, ProblemResponse> {
@@ -37,7 +43,7 @@ export function problemResponses(...names: ProblemName[]): Record<string, Proble
         description: group.map((name) => `\`/problems/${name}\`: ${PROBLEMS[name].title}.`).join("\n\n"),
         content: {
           "application/problem+json": { schema: problemSchema },
-          "text/plain": { schema: plainProblem },
+          "text/plain": { schema: plainLines },
         },
       },
     ]),
@@ -51,4 +57,12 @@ export const ADMIN_PROBLEMS = [
   "internal",
   "misconfigured",
   "object-unreachable",
+] as const satisfies readonly ProblemName[];
+
+/** What a call that has to tell the controller can be refused with besides. */
+export const CONTROLLER_PROBLEMS = [
+  "controller-unreachable",
+  "controller-unauthorized",
+  "controller-rate-limited",
+  "network-unfit",
 ] as const satisfies readonly ProblemName[];

@@ -1,0 +1,105 @@
+// A lease without a proof: the operator names the node. For servers without an agent (Terraform, Ansible, curl).
+import type { Refusal } from "../http/problem.ts";
+import type { NodeId } from "../lease/ids.ts";
+import { uniqueName } from "../lease/name.ts";
+import { isLeasable } from "../lease/pool.ts";
+import { controllerRefusal } from "./controller-refusal.ts";
+import { exhausted, takeSlot } from "./enrolment.ts";
+import { queueCopy, queueMember } from "./lease-changes.ts";
+import type { NodeView } from "./lease-view.ts";
+import type { NetworkContext } from "./network-context.ts";
+import { type Answer, given, refused } from "./node-access.ts";
+import { view } from "./node-operations.ts";
+import type { StoredNode } from "./node-store.ts";
+
+/** What the operator wants; what is left out is chosen or stays. */
+export interface Assignment {
+  readonly node: NodeId;
+  readonly name: string | undefined;
+  readonly slot: number | undefined;
+  readonly machineId: string | undefined;
+}
+
+/** Leases a slot to the node, or changes the lease that it has. */
+export async function assignNode(
+  net: NetworkContext,
+  wanted: Assignment,
+): Promise<Answer<{ readonly view: NodeView; readonly created: boolean }>> {
+  if (net.stores.nodes.get(wanted.node) === undefined) {
+    const notReady = await net.readiness.refusal();
+    if (notReady !== undefined) return refused(notReady);
+  }
+  const assigned = net.stores.transaction(() => assign(net, wanted));
+  if (!assigned.ok) return assigned;
+  const { node, created } = assigned.value;
+  const delivered = await net.outbox.deliver("member", wanted.node);
+  if (!delivered.ok) return refused(controllerRefusal(delivered.error, net.now()));
+  return given({ view: view(net, net.stores.nodes.get(wanted.node) ?? node), created });
+}
+
+function assign(net: NetworkContext, wanted: Assignment): Answer<{ node: StoredNode; created: boolean }> {
+  const { nodes } = net.stores;
+  const now = net.now();
+  const known = nodes.get(wanted.node);
+  const holder = wanted.name === undefined ? undefined : nodes.holderOfName(wanted.name);
+  if (holder !== undefined && holder !== wanted.node)
+    return refused({ problem: "name-taken", detail: `node ${holder} has the name ${wanted.name}` });
+  const slot = known === undefined ? chooseSlot(net, wanted.slot, now) : keepSlot(known, wanted.slot);
+  if (typeof slot !== "number") return refused(slot);
+  const byDefault = `node-${wanted.node}`;
+  const node: StoredNode = {
+    ...(known ?? blank(wanted.node, now)),
+    name:
+      wanted.name ?? known?.name ?? uniqueName(byDefault, (name) => nodes.holderOfName(name) !== undefined),
+    slot,
+    machineId: wanted.machineId ?? known?.machineId ?? null,
+  };
+  if (known !== undefined && known.name === node.name && known.machineId === node.machineId)
+    return given({ node: known, created: false });
+  nodes.put(node);
+  if (node.state !== "pending" && node.name !== known?.name) queueMember(net.stores, node.node, now);
+  queueCopy(net.stores, node.node, now);
+  return given({ node, created: known === undefined });
+}
+
+function chooseSlot(net: NetworkContext, wanted: number | undefined, now: number): number | Refusal {
+  const { nodes, slots } = net.stores;
+  const { pool } = net.config;
+  if (wanted === undefined) return takeSlot(net.stores, pool, now) ?? exhausted();
+  const refuse = (why: string): Refusal => ({ problem: "slot-taken", detail: `slot ${wanted} ${why}` });
+  if (!isLeasable(pool, wanted)) return refuse("is outside the pool");
+  if (nodes.slots().has(wanted)) return refuse("is leased to another node");
+  if (slots.excluded().has(wanted))
+    return refuse("is excluded: a route or an address in the ZeroTier network that is not ours is in it");
+  const released = slots.released().find(({ slot }) => slot === wanted);
+  if (released !== undefined && released.freeAt > now)
+    return refuse(`is in quarantine until ${new Date(released.freeAt).toISOString()}`);
+  slots.take(wanted);
+  return wanted;
+}
+
+function keepSlot(known: StoredNode, wanted: number | undefined): number | Refusal {
+  if (wanted === undefined || wanted === known.slot) return known.slot;
+  return {
+    problem: "slot-taken",
+    detail: `node ${known.node} holds slot ${known.slot}, which never changes; delete the node first to lease it slot ${wanted}`,
+  };
+}
+
+function blank(node: NodeId, now: number): Omit<StoredNode, "name" | "slot"> {
+  return {
+    node,
+    state: "active",
+    identity: null,
+    machineId: null,
+    keyId: null,
+    tokenHash: null,
+    tokenUsed: false,
+    previousHash: null,
+    leasedAt: now,
+    seenAt: now,
+    facts: null,
+    report: null,
+    reportedAt: null,
+  };
+}

@@ -1,0 +1,34 @@
+import { type LeaseView, leaseView } from "./lease-view.ts";
+import type { NetworkContext } from "./network-context.ts";
+import { type Answer, given, openNode, refused } from "./node-access.ts";
+
+/** A sign of life. */
+export interface Heartbeat {
+  readonly node: string;
+  /** SHA-256 of the node's token. */
+  readonly tokenHash: string;
+  /** What the agent did last, as JSON. */
+  readonly report: string;
+  /** What the host says of itself, as JSON; null leaves what is known. */
+  readonly facts: string | null;
+}
+
+/** Renews the lease and keeps the report. It writes no copy to KV: the free plan has 1,000 writes a day. */
+export function heartbeat(net: NetworkContext, beat: Heartbeat): Answer<LeaseView> {
+  return net.stores.transaction(() => {
+    const opened = openNode(net, beat.node, { admin: false, tokenHash: beat.tokenHash });
+    if (!opened.ok) return opened;
+    const now = net.now();
+    const node = {
+      ...opened.value,
+      seenAt: now,
+      report: beat.report,
+      reportedAt: now,
+      facts: beat.facts ?? opened.value.facts,
+    };
+    net.stores.nodes.put(node);
+    if (node.state === "revoked")
+      return refused({ problem: "revoked", detail: `node ${node.node} was revoked by the operator` });
+    return given(leaseView(net.config, node, now));
+  });
+}

@@ -1,0 +1,55 @@
+import { countLeasable, describePool } from "../lease/pool.ts";
+import type { Conflict } from "./fact-store.ts";
+import type { NetworkContext } from "./network-context.ts";
+
+/** How the pool is used. */
+export interface PoolUse {
+  readonly network: string;
+  readonly pool: { readonly zerotier: string; readonly docker: string; readonly nodePrefix: number };
+  readonly slots: {
+    readonly total: number;
+    readonly active: number;
+    readonly pending: number;
+    readonly revoked: number;
+    readonly quarantined: number;
+    readonly excluded: number;
+    readonly free: number;
+  };
+  /** Routes inside the pool that are not ours, and the slots that they keep from being leased. */
+  readonly conflicts: Conflict[];
+  readonly excluded: number[];
+  readonly routeLimit: number;
+  /** What is still to be told to others. */
+  readonly waiting: { readonly member: number; readonly routes: number; readonly copy: number };
+}
+
+/** Counts the slots. */
+export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
+  const counts = stores.nodes.counts();
+  const leased = stores.nodes.slots();
+  const excluded = [...stores.slots.excluded()].filter((slot) => !leased.has(slot)).sort((a, b) => a - b);
+  const barred = new Set(excluded);
+  const quarantined = stores.slots
+    .released()
+    .filter(({ slot, freeAt }) => freeAt > now() && !leased.has(slot) && !barred.has(slot)).length;
+  const total = countLeasable(config.pool);
+  return {
+    network: config.network,
+    pool: describePool(config.pool),
+    slots: {
+      total,
+      ...counts,
+      quarantined,
+      excluded: excluded.length,
+      free: total - leased.size - excluded.length - quarantined,
+    },
+    conflicts: stores.facts.conflicts(),
+    excluded,
+    routeLimit: config.routeLimit,
+    waiting: {
+      member: stores.outbox.count("member"),
+      routes: stores.outbox.count("routes"),
+      copy: stores.outbox.count("copy"),
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { Context } from "hono";
+import { agentFiles } from "../agent-files.ts";
+import type { App } from "../http/context.ts";
+import { configured, rateLimited } from "../http/guards.ts";
+import { callObject } from "../http/object-call.ts";
+import { Problem } from "../http/problem.ts";
+import { secretKind, sha256Hex } from "../http/secret.ts";
+import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
+import { problemResponses } from "../schema/problem.ts";
+import { make, storedOptions } from "./user-data.ts";
+
+const params = z.object({ key: z.string().max(64).openapi({ example: "mbk_q3l2sVdZ0nQmFh4m1yXv7A" }) });
+const middleware = [configured, rateLimited];
+const problems = problemResponses(
+  "not-found",
+  "too-many-requests",
+  "internal",
+  "misconfigured",
+  "object-unreachable",
+);
+const tags = ["servers"];
+const description =
+  "The key in the address is the permission. Also a spent or expired key is answered: a server's second boot must not fail.";
+
+const cloudConfig = apiRoute({
+  method: "get",
+  path: "/boot/{key}",
+  tags,
+  summary: "cloud-config for `#include`",
+  description,
+  middleware,
+  request: { params },
+  responses: {
+    200: { description: "cloud-config.", content: { "text/cloud-config": { schema: z.string() } } },
+    ...problems,
+  },
+});
+
+const script = apiRoute({
+  method: "get",
+  path: "/boot/{key}/sh",
+  tags,
+  summary: "A script for `curl … | sh`",
+  description,
+  middleware,
+  request: { params },
+  responses: {
+    200: { description: "A POSIX shell script.", content: { "text/x-shellscript": { schema: z.string() } } },
+    ...problems,
+  },
+});
+
+/** `/boot/:key`: what a server that has nothing but the key fetches at its first boot. */
+export function bootRoutes(app: OpenAPIHono<App>): void {
+  app.openapi(cloudConfig, async (c) =>
+    bootAnswer(c, "cloud-config", "text/cloud-config", c.req.valid("param").key),
+  );
+  app.openapi(script, async (c) => bootAnswer(c, "script", "text/x-shellscript", c.req.valid("param").key));
+}
+
+async function bootAnswer(
+  c: Context<App>,
+  form: "cloud-config" | "script",
+  type: string,
+  key: string,
+): Promise<Response> {
+  const known =
+    secretKind(key) === "mbk"
+      ? await callObject(c, async (network) => network.userDataOf(await sha256Hex(key)))
+      : undefined;
+  if (known === undefined)
+    throw new Problem({
+      problem: "not-found",
+      detail: "there is no such enrolment key; it may have been deleted",
+    });
+  const { text } = make({
+    form,
+    url: new URL(c.req.url).origin,
+    key,
+    options: storedOptions(known.options),
+    agent: agentFiles,
+  });
+  // The address carries the key: it must be kept by no cache and told to no other site.
+  return c.body(text, 200, {
+    "Content-Type": `${type}; charset=utf-8`,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+  });
+}

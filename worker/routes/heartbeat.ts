@@ -1,0 +1,58 @@
+import { LIMITS } from "../config/limits.ts";
+import { answer } from "../http/answer.ts";
+import type { App } from "../http/context.ts";
+import { configured, jsonBody, nodeOnly } from "../http/guards.ts";
+import { callObject } from "../http/object-call.ts";
+import { Problem } from "../http/problem.ts";
+import { heartbeatSchema } from "../schema/heartbeat.ts";
+import { leaseSchema } from "../schema/lease.ts";
+import { nodeId } from "../schema/names.ts";
+import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
+import { plainLines, problemResponses } from "../schema/problem.ts";
+
+const route = apiRoute({
+  method: "post",
+  path: "/v1/nodes/{node}/heartbeat",
+  tags: ["servers"],
+  summary: "Renew a lease and report",
+  security: [{ nodeToken: [] }],
+  middleware: [configured, nodeOnly, ...jsonBody(LIMITS.heartbeatBytes)],
+  request: {
+    params: z.object({ node: nodeId }),
+    body: { required: true, content: { "application/json": { schema: heartbeatSchema } } },
+  },
+  responses: {
+    200: {
+      description: "The lease as it is now.",
+      content: { "application/json": { schema: leaseSchema }, "text/plain": { schema: plainLines } },
+    },
+    ...problemResponses(
+      "bad-request",
+      "unauthorized",
+      "revoked",
+      "body-too-large",
+      "unsupported-media-type",
+      "internal",
+      "misconfigured",
+      "object-unreachable",
+    ),
+  },
+});
+
+/** `POST /v1/nodes/:node/heartbeat`: the agent's sign of life. */
+export function heartbeatRoute(app: OpenAPIHono<App>): void {
+  app.openapi(route, async (c) => {
+    const { node } = c.req.valid("param");
+    const { facts, ...report } = c.req.valid("json");
+    const result = await callObject(c, async (network) =>
+      network.heartbeat({
+        node,
+        tokenHash: c.get("secretHash"),
+        report: JSON.stringify(report),
+        facts: facts === undefined ? null : JSON.stringify(facts),
+      }),
+    );
+    if (!result.ok) throw new Problem(result.refusal);
+    return answer(c, leaseSchema, { ...result.value });
+  });
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import type { Config } from "../config/config.ts";
+import type { Json } from "../http/key-value.ts";
+import { makePool } from "../lease/pool.ts";
+import type { LeaseCopy } from "../network/lease-copy.ts";
+import { leaseView, type NodeView } from "../network/lease-view.ts";
+
+const stored = z.record(z.string(), z.json());
+
+/** A node as the API answers it. */
+export function nodeDocument({ facts, report, ...node }: NodeView) {
+  return { ...node, facts: fromJson(facts), report: fromJson(report) };
+}
+
+/** A node as its copy in KV shows it: what the host last said of itself is not in there. */
+export function copyDocument(config: Config, copy: LeaseCopy, now: number) {
+  // The pool that the lease was made from, should the settings have changed since.
+  const made = makePool(copy.pool);
+  const view = leaseView(made.ok ? { ...config, pool: made.pool } : config, copy, now);
+  return {
+    ...view,
+    lastSeen: new Date(copy.seenAt).toISOString(),
+    key: copy.key,
+    delivered: true,
+    facts: null,
+    report: null,
+    reportedAt: null,
+  };
+}
+
+function fromJson(text: string | null): Record<string, Json> | null {
+  return text === null ? null : stored.parse(JSON.parse(text));
+}

@@ -1,0 +1,38 @@
+import type { App } from "../http/context.ts";
+import type { OpenAPIHono } from "../schema/openapi.ts";
+
+const DESCRIPTION = `Docker hosts that join one dual-stack ZeroTier mesh by themselves.
+
+Errors are \`application/problem+json\` (RFC 9457); \`type\` is stable and can be opened. With \`Accept: text/plain\`
+enrolment, heartbeat and every problem answer as \`KEY=value\` lines, for clients without a JSON parser.`;
+
+/** `GET /openapi.json`: made from the schemas that validate. */
+export function openapiRoute(app: OpenAPIHono<App>): void {
+  const bearer = { type: "http", scheme: "bearer" } as const;
+  const { openAPIRegistry } = app;
+  openAPIRegistry.registerComponent("securitySchemes", "adminToken", {
+    ...bearer,
+    bearerFormat: "mba_…",
+    description: "The operator's token, the secret ADMIN_TOKEN.",
+  });
+  openAPIRegistry.registerComponent("securitySchemes", "enrolmentKey", {
+    ...bearer,
+    bearerFormat: "mbk_…",
+    description: "An enrolment key: lets servers in, and nothing else.",
+  });
+  openAPIRegistry.registerComponent("securitySchemes", "nodeToken", {
+    ...bearer,
+    bearerFormat: "mbn_…",
+    description: "A node's own token, from its enrolment.",
+  });
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: { title: "Meshboot", version: "0.1.0", description: DESCRIPTION },
+    tags: [
+      { name: "servers", description: "What a server calls." },
+      { name: "keys", description: "How servers are let in." },
+      { name: "nodes", description: "What the operator sees and does." },
+      { name: "this Worker" },
+    ],
+  });
+}

@@ -1,0 +1,28 @@
+import { answer } from "../http/answer.ts";
+import type { App } from "../http/context.ts";
+import { adminOnly, configured } from "../http/guards.ts";
+import { callObject } from "../http/object-call.ts";
+import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
+import { poolSchema } from "../schema/pool.ts";
+import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+
+const route = apiRoute({
+  method: "get",
+  path: "/v1/pool",
+  tags: ["nodes"],
+  summary: "Use of the pool",
+  security: [{ adminToken: [] }],
+  middleware: [configured, adminOnly],
+  responses: {
+    200: { description: "The pool.", content: { "application/json": { schema: poolSchema } } },
+    ...problemResponses(...ADMIN_PROBLEMS),
+  },
+});
+
+/** `GET /v1/pool`: how many slots are used, and what stands in the way of others. */
+export function poolRoute(app: OpenAPIHono<App>): void {
+  app.openapi(route, async (c) => {
+    const use = await callObject(c, async (network) => network.poolUse());
+    return answer(c, poolSchema, { ...use });
+  });
+}

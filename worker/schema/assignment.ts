@@ -1,0 +1,19 @@
+import { machineId, nodeName } from "./names.ts";
+import { z } from "./openapi.ts";
+
+/** A lease without a proof: what is left out is chosen, or stays. */
+export const assignmentSchema = z
+  .object({
+    name: nodeName.optional(),
+    slot: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 24)
+      .optional(),
+    machineId: machineId.optional(),
+  })
+  .openapi("Assignment");
+
+/** What can be changed of a node. */
+export const renameSchema = z.object({ name: nodeName }).openapi("Rename");

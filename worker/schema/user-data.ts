@@ -1,0 +1,43 @@
+import { FORMS, optionsSchema } from "../../cloud-init/options.ts";
+import { PROVIDERS } from "../../cloud-init/provider-limits.ts";
+import { keySchema, keyTermsSchema } from "./key.ts";
+import { z } from "./openapi.ts";
+
+/** What user-data is wanted, and what its key may do. */
+export const userDataRequestSchema = optionsSchema
+  .extend({
+    form: z.enum(FORMS).default("cloud-config").openapi({
+      description:
+        "cloud-config: self-contained; include: a URL of at most 128 bytes; script: for providers without cloud-init, and servers that already run; multipart: together with your own cloud-config.",
+    }),
+    provider: z
+      .enum([...PROVIDERS])
+      .optional()
+      .openapi({ description: "Only this provider's limit is looked up." }),
+    cloudConfig: z
+      .string()
+      .optional()
+      .openapi({ description: "Your own cloud-config, for the form multipart." }),
+    key: keyTermsSchema.prefault({}),
+  })
+  .openapi("UserDataRequest");
+
+/** User-data, its size against the providers' limits, and its key (whose secret is in the user-data only). */
+export const userDataSchema = z
+  .object({
+    form: z.enum(FORMS),
+    userData: z.string(),
+    bytes: z.number().int(),
+    limits: z.array(
+      z.object({
+        provider: z.string(),
+        limit: z.number().int().nullable().openapi({ description: "Bytes; null: none is published." }),
+        used: z.number().int().openapi({ description: "Bytes as this provider counts them." }),
+        counted: z.enum(["raw", "base64"]),
+        fits: z.boolean().nullable().openapi({ description: "null: the limit is unknown." }),
+        note: z.string().optional(),
+      }),
+    ),
+    key: keySchema,
+  })
+  .openapi("UserData");
