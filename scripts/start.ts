@@ -1,5 +1,6 @@
 // Meshboot on this machine: see --help.
 import { createServer } from "node:net";
+import { enrolDemo } from "./local/demo.ts";
 import { startLocalMesh } from "./local/local-mesh.ts";
 import { BadOption, HELP, readStartOptions } from "./local/start-options.ts";
 import { welcome } from "./local/welcome.ts";
@@ -30,6 +31,8 @@ async function main(): Promise<void> {
     async () => clearInterval(cron),
   );
   process.stdout.write(welcome(mesh.state, options.directory));
+  const { url, enrolmentKey } = mesh.state;
+  await enrolDemo(url, enrolmentKey, options.demo, (line) => process.stdout.write(`${line}\n`));
 }
 
 /** workerd's own message about a port in use is long; this one says what to do. Rejects when it is in use. */

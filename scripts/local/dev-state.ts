@@ -34,7 +34,7 @@ export function writeDevState(directory: string, state: DevState): void {
   renameSync(`${path}.new`, path);
 }
 
-/** A new secret of that kind: 128 random bits. */
-export function newSecret(prefix: "mba"): string {
-  return `${prefix}_${randomBytes(16).toString("base64url")}`;
+/** A new admin token: 128 random bits. */
+export function newAdminToken(): string {
+  return `mba_${randomBytes(16).toString("base64url")}`;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startCentral } from "../central/server.ts";
-import { type DevState, newSecret, readDevState, writeDevState } from "./dev-state.ts";
+import { type DevState, newAdminToken, readDevState, writeDevState } from "./dev-state.ts";
 import { ensureEnrolmentKey } from "./enrolment-key.ts";
 import { type LocalWorker, startLocalWorker } from "./local-worker.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -24,7 +24,7 @@ export async function startLocalMesh(
   const before = readDevState(options.directory);
   mkdirSync(options.directory, { recursive: true });
   const central: UsableCentral = options.central ?? (await simulate(options, before));
-  const adminToken = before?.adminToken ?? newSecret("mba");
+  const adminToken = before?.adminToken ?? newAdminToken();
   const worker = await startLocalWorker({
     host: options.host,
     port: options.port,
@@ -33,6 +33,7 @@ export async function startLocalMesh(
     centralUrl: central.url,
     centralToken: central.token,
     adminToken,
+    callerHandlesSignals: true,
     ...(log && { log }),
   }).catch(async (error: unknown) => {
     await central.close?.();

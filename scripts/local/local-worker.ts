@@ -19,6 +19,8 @@ export interface LocalWorkerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Calls a minute that one address may make to enrol; wrangler.jsonc's otherwise. */
   readonly callsPerMinute?: number;
+  /** Leaves SIGINT and SIGTERM to the caller, who then has to close; else they end the process at once. */
+  readonly callerHandlesSignals?: boolean;
   /** Takes the Worker's log, line by line; the standard error output otherwise. */
   readonly log?: (line: string) => void;
 }
@@ -33,6 +35,7 @@ export interface LocalWorker {
   close(): Promise<void>;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Bundles the Worker and starts it in workerd with the bindings of wrangler.jsonc. Rejects when it cannot listen. */
@@ -41,6 +44,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   // One source for the bindings: what is deployed is what runs here.
   const config = readWranglerConfig(`${ROOT}wrangler.jsonc`);
   const write = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
+  const handlers = SIGNALS.map((signal) => new Set(process.listeners(signal)));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: config.name,
@@ -74,6 +78,12 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       handleStructuredLogs: ({ message }) => write(message),
     }),
   );
+  if (options.callerHandlesSignals === true) {
+    // Miniflare exits with 128 + the signal's number, before anything else can be closed.
+    for (const [at, signal] of SIGNALS.entries())
+      for (const listener of process.listeners(signal))
+        if (!handlers[at]?.has(listener)) process.off(signal, listener);
+  }
   const ready = await miniflare.ready;
   return {
     url: ready.origin,

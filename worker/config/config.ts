@@ -1,8 +1,8 @@
 // Reads the settings once, at the edge. A faulty configuration is refused as a whole, with every fault
 // named: the variable, what is wrong with it, what to do. A secret's value is never repeated.
-import type { Settings } from "../env.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
+import type { Settings } from "./settings.ts";
 
 /** A configuration that holds together. */
 export interface Config {
@@ -132,6 +132,6 @@ function readPool(settings: Settings, nodePrefix: number | undefined, faults: st
     nodePrefix,
   });
   if (made.ok) return made.pool;
-  faults.push(...made.faults);
+  faults.push(...made.faults.map((fault) => `ZEROTIER_RANGE, DOCKER_POOL, NODE_PREFIX: ${fault}`));
   return undefined;
 }

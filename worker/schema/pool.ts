@@ -19,11 +19,9 @@ export const poolSchema = z
     conflicts: z
       .array(z.object({ target: z.string(), via: z.string().nullable() }))
       .openapi({ description: "Routes inside the pool that are not ours; their slots are not leased." }),
-    excluded: z
-      .array(count)
-      .openapi({
-        description: "Slots that a foreign route or another member's address keeps from being leased.",
-      }),
+    excluded: z.array(count).openapi({
+      description: "Slots that a foreign route or another member's address keeps from being leased.",
+    }),
     routeLimit: count,
     waiting: z
       .object({ member: count, routes: count, copy: count })

@@ -26,12 +26,10 @@ interface ProblemResponse {
 }
 
 /** The second form of an answer. */
-export const plainLines = z
-  .string()
-  .openapi({
-    description: "`KEY=value` lines, for `Accept: text/plain`.",
-    example: "SLOT=233\nSTATE=active\n",
-  });
+export const plainLines = z.string().openapi({
+  description: "`KEY=value` lines, for `Accept: text/plain`.",
+  example: "SLOT=233\nSTATE=active\n",
+});
 
 /** The OpenAPI responses for the refusals that a call can give; those of one status share an entry. */
 export function problemResponses(...names: ProblemName[]): Record<string, ProblemResponse> {
