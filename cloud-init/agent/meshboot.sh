@@ -59,6 +59,7 @@ put_file() { # PATH MODE, content on stdin
     if [ -e "$R$1" ]; then cp -p "$R$1" "$STATE/kept/$(echo "$1" | tr / %)"; fi
     echo "$1" >>"$STATE/files"
   fi
+  case $1 in *.service.d/*) mkdir -p "$RUN" && : >"$RUN/reload" ;; esac
   (umask 077 && printf %s "$text" >"$R$1.meshboot-tmp")
   chmod "$2" "$R$1.meshboot-tmp"
   mv -f "$R$1.meshboot-tmp" "$R$1"
@@ -172,7 +173,12 @@ check_overlap() {
 
 running() { case $(systemctl is-active "$1.service" 2>/dev/null) in active | activating | reloading) ;; *) return 1 ;; esac }
 unit_value() { systemctl show -p "$2" "$1.service" 2>/dev/null | sed "s/^$2=//"; }
-reload_unit() { if [ "$(unit_value "$1" NeedDaemonReload)" = yes ]; then run systemctl daemon-reload; fi; }
+# Also when we wrote a drop-in: of the first one of a unit, in a folder that is new, systemd says no NeedDaemonReload.
+reload_unit() {
+  [ -e "$RUN/reload" ] || [ "$(unit_value "$1" NeedDaemonReload)" = yes ] || return 0
+  run systemctl daemon-reload
+  rm -f "$RUN/reload"
+}
 
 # --- the steps of up, in their order ---
 
