@@ -48,18 +48,25 @@ export function desiredRoutes(
   return [onLinkRoute(pool), ...slots.slice(0, Math.max(0, limit - 1)).map((slot) => slotRoute(pool, slot))];
 }
 
-/** Whether the route is the pool's own: exactly a slot's subnet via exactly that slot's address, or on-link. */
-export function isOurRoute(pool: Pool, route: Route): boolean {
+/**
+ * Whether the route is one that we wrote: the on-link route, or exactly a slot's subnet via exactly that slot's address,
+ * for a slot that we lease or have leased (`owned`). Without the last condition the route of a server that somebody
+ * set up by hand, whose numbers follow the same scheme, would pass for ours and be withdrawn.
+ */
+export function isOurRoute(pool: Pool, route: Route, owned: ReadonlySet<number>): boolean {
   const target = parsePrefix(route.target);
   if (target === undefined) return false;
   if (route.via === null) return formatPrefix(target) === formatPrefix(pool.zerotier);
   const via = parseAddress(route.via);
   const slot = via === undefined ? undefined : slotOfAddress(pool, via);
-  return slot !== undefined && formatPrefix(target) === formatPrefix(dockerSubnet(pool, slot));
+  return (
+    slot !== undefined && owned.has(slot) && formatPrefix(target) === formatPrefix(dockerSubnet(pool, slot))
+  );
 }
 
 /**
- * Puts `ours` (from `desiredRoutes`) into the routes that the network has. The on-link route comes first,
+ * Puts `ours` (from `desiredRoutes`) into the routes that the network has; `owned` are the slots that are leased or
+ * were, whose routes may be withdrawn. The on-link route comes first,
  * since a node is only sent the first 128; then every route that isn't ours, untouched and in its order;
  * then as many of ours as `limit` allows in total. Routes of ours that are no longer called for go.
  */
@@ -68,8 +75,9 @@ export function mergeRoutes(
   ours: readonly Route[],
   pool: Pool,
   limit: number,
+  owned: ReadonlySet<number>,
 ): MergedRoutes {
-  const others = current.filter((route) => !isOurRoute(pool, route));
+  const others = current.filter((route) => !isOurRoute(pool, route, owned));
   const [first, ...rest] = ours;
   const head = first === undefined ? [] : [first];
   const room = Math.max(0, limit - others.length - head.length);

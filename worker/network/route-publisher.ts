@@ -41,7 +41,13 @@ export function planRoutes(
   noteForeignRoutes(stores, config, current, log, now);
   const taken = stores.slots.routed();
   const leases = stores.nodes.activeSlots().filter(({ slot }) => !taken.has(slot));
-  const { routes, changed } = mergeRoutes(current, desiredRoutes(pool, leases, routeLimit), pool, routeLimit);
+  const { routes, changed } = mergeRoutes(
+    current,
+    desiredRoutes(pool, leases, routeLimit),
+    pool,
+    routeLimit,
+    stores.slots.owned(),
+  );
   return { routes, changed };
 }
 
@@ -53,7 +59,7 @@ export function noteForeignRoutes(
   log: Log,
   now: number,
 ): void {
-  const { foreign } = mergeRoutes(current, [], pool, routeLimit);
+  const { foreign } = mergeRoutes(current, [], pool, routeLimit, stores.slots.owned());
   const before = stores.facts.conflicts();
   if (stores.facts.slotsRouted() !== undefined && sameRoutes(before, foreign)) return;
   stores.facts.setConflicts(foreign);

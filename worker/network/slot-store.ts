@@ -29,6 +29,12 @@ export class SlotStore {
       .map((row) => ({ slot: row.slot, releasedAt: row.released_at, freeAt: row.free_at }));
   }
 
+  /** Every slot that is leased or was: those whose managed routes are ours to withdraw. */
+  owned(): Set<number> {
+    const rows = this.#sql.exec<{ slot: number }>("SELECT slot FROM nodes UNION SELECT slot FROM released");
+    return new Set(rows.toArray().map(({ slot }) => slot));
+  }
+
   release({ slot, node, name, releasedAt, freeAt }: Release): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO released (slot, node, name, released_at, free_at) VALUES (?, ?, ?, ?, ?)",
