@@ -108,7 +108,7 @@ use_lease() { # FILE
   [ ${#L_NETWORK}-${#NODE} = 16-10 ] || return 1
   REASON='slot, pools and addresses do not fit together'
   derived=$(pool_awk 'BEGIN {
-    if (n !~ /^[1-9][0-9]*$/ || p !~ /^[1-9][0-9]?$/ || p > 28 || p <= len(d) || z != net(z) || d != net(d) || len(z) < 8 || len(d) < 8 || overlap(z, d)) exit 1
+    if (n + 0 < 1 || p + 0 > 28 || p + 0 <= len(d) || z != net(z) || d != net(d) || len(z) < 8 || len(d) < 8 || overlap(z, d)) exit 1
     top = int(size(z) / 16) * 15 - 1; if (top >= size(d) / s) top = size(d) / s - 1
     a = first(d) + n * s; h = "/" (p + 1)
     if (n + 0 > top || at != txt(first(z) + n) "/" len(z) || own != txt(a) "/" p) exit 1
@@ -133,17 +133,13 @@ read_settings() {
   ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61
   conf=/etc/meshboot/meshboot.conf
   settings=$(content "$R$conf" | grep -v '^#' || :)
-  odd=$(echo "$settings" | grep -vE '^((URL|ZEROTIER_REPOSITORY)=https?://[a-zA-Z0-9.-]+(:[0-9]+)?[a-zA-Z0-9./_~-]*|NAME=[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?|DOCKER=(present|distro|official)|LAYOUT=split|IPV6NAT=(auto|docker|off)|(USERLAND_PROXY|COMPOSE|ALLOW_OVERLAP)=(on|off)|ZEROTIER_FINGERPRINT=[0-9A-F]{40})?$') || :
+  odd=$(echo "$settings" | grep -vE '^((URL|ZEROTIER_REPOSITORY)=https?://[a-zA-Z0-9:./_~-]+|NAME=[a-z0-9-]{1,63}|DOCKER=(present|distro|official)|LAYOUT=split|IPV6NAT=(auto|docker|off)|(USERLAND_PROXY|COMPOSE|ALLOW_OVERLAP)=(on|off)|ZEROTIER_FINGERPRINT=[0-9A-F]{40})?$') || :
   [ -z "$odd" ] || refuse "$conf: this version does not know $odd"
-  while IFS='=' read -r key value; do
-    [ -z "$key" ] || export "$key=${value%/}"
-  done <<EOF
-$settings
-EOF
+  for line in $settings; do export "${line%/}"; done
   [ -n "$URL" ] || refuse "$conf has no URL=https://..."
   HOST=${URL#*://}
   HOST=${HOST%%/*}
-  case $URL in https:*) HOST=${HOST%:443} ;; *) HOST=${HOST%:80} ;; esac
+  HOST=${HOST%:443} HOST=${HOST%:80}
 }
 
 # IPv4 prefixes that the host uses, `prefix device`: not docker0, which gets its addresses from us, and not the mesh.
@@ -165,7 +161,7 @@ check_overlap() {
   [ "$ALLOW_OVERLAP" = off ] || return 0
   host_networks | pool_awk '!($2 ~ /^br-/ && inside($1, own)) && (overlap($1, z) || overlap($1, d))' | while read -r prefix dev; do
     name=$(docker network inspect -f '{{.Name}}' "${dev#br-}" 2>/dev/null) || name=''
-    refuse "$prefix ($dev${name:+, the Docker network $name}) overlaps the mesh ($MESH), whose routes would cut it off: remove that network, change the Worker's ranges, or set ALLOW_OVERLAP=on in meshboot.conf"
+    refuse "$prefix ($dev${name:+, the Docker network $name}) overlaps the mesh ($MESH), which would cut it off: remove it, change the mesh, or set ALLOW_OVERLAP=on in meshboot.conf"
   done
 }
 
@@ -189,7 +185,7 @@ check_system() {
   OS=$(content "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"], v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. ')
   case $OS in
   'debian 12 '* | 'debian 13 '* | 'ubuntu 22.04 '* | 'ubuntu 24.04 '* | 'ubuntu 26.04 '*) ;;
-  *) refuse "this system ($OS) is not supported: Debian 12 and 13 and Ubuntu 22.04, 24.04 and 26.04 are" ;;
+  *) refuse "$OS is not supported: Debian 12, 13 and Ubuntu 22.04, 24.04, 26.04 are" ;;
   esac
   ID=${OS%% *} CODENAME=${OS##* }
   check_daemon_json
@@ -212,7 +208,7 @@ check_daemon_json() {
     key=${key#--}
     if grep -qs "\"${key%=*}\"[[:space:]]*:" "$R/etc/docker/daemon.json"; then clash="$clash ${key%=*}"; fi
   done
-  [ -z "$clash" ] || refuse "/etc/docker/daemon.json sets$clash: dockerd takes that once only, and meshboot sets it. Remove it there"
+  [ -z "$clash" ] || refuse "/etc/docker/daemon.json sets$clash, which meshboot sets: remove it there, dockerd takes it once only"
 }
 
 # Waits for other package managers, and finishes what a kill left half done.
@@ -221,9 +217,8 @@ apt() {
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
   until apt-get -qy -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Options::=--force-confold "$@" </dev/null >"$TMP/apt" 2>&1 9>&-; do
     tries=$((tries + 1))
-    why="apt-get $1: $(tail -n 2 "$TMP/apt" | tr '\n' ' ')"
-    [ $tries -lt 5 ] || fail "$why"
-    say "$why: tries again"
+    warn "apt-get $1: $(tail -n 1 "$TMP/apt")"
+    [ $tries -lt 5 ] || fail "apt-get $*"
     sleep $((tries * 5))
     dpkg --configure -a </dev/null >/dev/null 2>&1 9>&- || :
   done
@@ -320,7 +315,7 @@ enrol() {
   STEP=enrol
   if [ ! -s "$ETC/key" ]; then
     leased || refuse 'no key in /etc/meshboot/key: make one at the Worker (POST /v1/keys)'
-    return 0
+    return
   fi
   as=${NAME:-$(uname -n | sed 's/\..*//' | tr '[:upper:]' '[:lower:]' | tr -cs 'a-z0-9\n' - | cut -c 1-63 | sed 's/^-//; s/-$//')}
   say "asks $URL for a lease as $as"
@@ -341,7 +336,7 @@ enrol() {
   case $HTTP in
   200)
     save_lease
-    return 0
+    return
     ;;
   202) verdict=fail why="$node ($as) waits for approval at the Worker" ;;
   000 | 429 | 5*)
@@ -378,12 +373,12 @@ configure_zerotier() {
     conf=$(python3 - "$mine" "$conf" <<'EOF'
 import json, sys
 conf, ours = map(json.loads, sys.argv[1:])
-names = "interfacePrefixBlacklist"
-ours["settings"][names] += set(conf.get("settings", {}).get(names, [])) - set(ours["settings"][names])
-for key in ours: conf.setdefault(key, {}).update(ours[key])
-print(json.dumps(conf, sort_keys=True))
+key = "interfacePrefixBlacklist"
+ours["settings"][key] = sorted({*ours["settings"][key], *conf.get("settings", {}).get(key, [])})
+for key in ours: conf[key] = {**conf.get(key, {}), **ours[key]}
+print(json.dumps(conf))
 EOF
-    ) || warn 'local.conf cannot be merged (no python3, or no JSON): add docker, br-, veth to its interfacePrefixBlacklist'
+    ) || warn 'cannot merge local.conf: add docker, br-, veth to its interfacePrefixBlacklist'
   fi
   [ -z "$conf" ] || echo "$conf" | put_file /var/lib/zerotier-one/local.conf 644
   # A restart makes the mesh's interface anew, without our routes.
@@ -415,7 +410,7 @@ join_network() {
     limit_network
   elif ! grep -qsxF "allowManaged=$MESH" "$R$limits"; then
     limit_network
-    say 'restarts zerotier-one, which reads only then what a network may set'
+    say 'restarts zerotier-one: it reads that only then'
     run systemctl restart zerotier-one.service
     run rm -f "$RUN/again"
   fi
@@ -427,7 +422,7 @@ join_network() {
     esac
     dry && return 0
     tries=$((tries + 1))
-    [ $tries -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status $ZT_STATUS. ACCESS_DENIED: authorize $NODE at the Worker; PORT_ERROR: no /dev/net/tun; else UDP 9993 may be blocked"
+    [ $tries -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
     sleep 1
   done
   DEV=$ZT_DEV
@@ -463,9 +458,10 @@ apply_sysctls() {
 }
 set_sysctl() { (echo "$2" >"$R/proc/sys/$1") 2>/dev/null || warn "$1 cannot be set"; }
 
-# In: the mesh, and nothing else, may speak to a container's own address. Out: a null SNAT one step before Docker's chain keeps
-# the true source on the mesh (the first mapping wins; a RETURN in Docker's chain is lost at its next restart). With IPV6NAT=off
-# nothing hides a ULA: it must not leave.
+# pre: the mesh, and nothing else, may speak to a container's own address. out: a packet to an address of the lease that no
+# container has must not leave by the default route (an unreachable route would do that too, but dockerd 20.10 takes no subnet
+# that any route covers); with IPV6NAT=off nothing hides a ULA, so it must not leave either. post: a null SNAT one step before
+# Docker's chain keeps the true source on the mesh (the first mapping wins; a RETURN there is lost when dockerd restarts).
 rules_text() {
   cat <<EOF
 table inet meshboot {
@@ -476,21 +472,19 @@ iifname "br-*" accept
 ip daddr $SUBNET4 drop
 ip6 daddr $NET6::2-$NET6:ffff:ffff:ffff drop
 }
+chain out {
+type filter hook forward priority 0; policy accept;
+ip daddr $SUBNET4 rt ip nexthop != $SUBNET4 reject
+ip6 daddr $SUBNET6 rt ip6 nexthop != $SUBNET6 reject
+oifname "$DEV" ip6 daddr $SUBNET6 reject
+$ula}
 chain post {
 type nat hook postrouting priority 99; policy accept;
 oifname "$DEV" ip saddr $SUBNET4 snat ip to ip saddr
 oifname "$DEV" ip6 saddr $SUBNET6 snat ip6 to ip6 saddr
 }
-EOF
-  [ "$IPV6NAT" != off ] || cat <<EOF
-chain out {
-type filter hook forward priority 0; policy accept;
-oifname { "lo", "$DEV", "docker0" } accept
-oifname "br-*" accept
-ip6 saddr $SUBNET6 drop
 }
 EOF
-  echo '}'
 }
 
 # Docker >= 28 drops in raw and wants DOCKER-USER, 20.10 has no DOCKER-USER for IPv6: an ACCEPT in each place serves all.
@@ -508,6 +502,9 @@ rules_print() { printf '%s\n' "$rules" "$(nft -s list table inet meshboot 2>/dev
 load_rules() {
   STEP=rules
   [ -n "$DEV" ] || dry || fail "the mesh's interface is not known yet: meshboot up"
+  ula=''
+  [ "$IPV6NAT" != off ] || ula="ip6 saddr $SUBNET6 oifname != { \"$DEV\", \"docker0\" } oifname != \"br-*\" drop
+"
   rules=$(rules_text) mine="$DEV $SUBNET4 $SUBNET6"
   if ! dry; then
     # What `down` has to leave as it was.
@@ -585,9 +582,6 @@ apply_routes() {
     say "changes $(echo "$batch" | wc -l) routes on $DEV"
     dry || echo "$batch" | ip -4 -batch - || fail 'ip does not take the routes'
   fi
-  # A packet to an address of the lease that no container has must not leave by the default route.
-  [ -n "$(ip -4 route show type unreachable to exact "$SUBNET4")" ] || run ip -4 route replace unreachable "$SUBNET4" metric 4294967295 proto static
-  [ -n "$(ip -6 route show type unreachable to exact "$SUBNET6")" ] || run ip -6 route replace unreachable "$SUBNET6" metric 2147483647 proto static
 }
 
 # --- dockerd ---
@@ -667,7 +661,7 @@ ExecStartPre=-/usr/local/sbin/meshboot rules
 ExecStart=
 ExecStart=$start \$MESHBOOT_OPTIONS
 EOF
-  run rm -f "$R$UNITS/docker.service.d/$other"
+  dry || rm -f "$R$UNITS/docker.service.d/$other"
 }
 
 our_options() { content "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'; }
@@ -678,9 +672,9 @@ docker_has_options() {
 configure_docker() {
   STEP=dockerd
   install_docker
-  if [ -e "$RUN/masked" ]; then run systemctl -q unmask --runtime docker.service docker.socket; fi
+  [ ! -e "$RUN/masked" ] || run systemctl -q unmask --runtime docker.service docker.socket
   if ! has dockerd; then
-    say "Docker is not there (DOCKER=$DOCKER): gets its options as soon as it is"
+    say 'no dockerd yet'
     return 0
   fi
   check_daemon_json
@@ -689,10 +683,7 @@ configure_docker() {
   reload_unit docker
   if running docker; then
     docker_has_options && return 0
-    warn "restarts dockerd and $(docker ps -q 2>/dev/null | wc -l) running containers"
-  elif [ ! -e "$RUN/masked" ] && [ "$(systemctl is-enabled docker.service 2>/dev/null)" != enabled ]; then
-    say 'docker.service is not enabled: has its options, is not started'
-    return 0
+    warn "restarts dockerd with $(docker ps -q 2>/dev/null | wc -l) running containers"
   fi
   say "starts dockerd with $options"
   run systemctl reset-failed docker.service 2>/dev/null || :
@@ -743,7 +734,7 @@ report() {
       fi
     fi
     ;;
-  4*) warn "$(problem). This server stays as it is; to enrol again put a new key into /etc/meshboot/key" ;;
+  4*) warn "$(problem). To enrol again put a new key into /etc/meshboot/key" ;;
   *) warn "$(problem). Reports again within the hour" ;;
   esac
 }
@@ -797,7 +788,7 @@ up() {
   configure_docker
   report
   STEP=up
-  run rm -f "$RUN/failed"
+  dry || rm -f "$RUN/failed"
   say "$NODE: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
 }
 
@@ -839,12 +830,10 @@ down() { # [release]
     if [ -n "$1" ]; then
       read_settings
       call DELETE "/v1/nodes/$NODE" "$STATE/token" /dev/null
-      case $HTTP in 2*) say 'gives the lease back' ;; *) fail "$(problem). To undo all and keep the lease: meshboot down" ;; esac
+      case $HTTP in 2*) say 'gives the lease back' ;; *) fail "$(problem). Without --release all is undone and the lease kept" ;; esac
     fi
     UNDO=yes
     our_routes | routes_batch | ip -4 -force -batch - >/dev/null 2>&1 || :
-    ip -4 route del unreachable "$SUBNET4" metric 4294967295 2>/dev/null || :
-    ip -6 route del unreachable "$SUBNET6" metric 2147483647 2>/dev/null || :
   fi
   content "$STATE/sysctls" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do set_sysctl "$key" "$value"; done
   unload_rules
@@ -857,43 +846,36 @@ down() { # [release]
   systemctl daemon-reload
   rm -rf "$STATE" "$RUN"
   LOG=/dev/null
-  say 'undone; packages stay. To come back: a key in /etc/meshboot/key, systemctl enable --now meshboot.service meshboot.timer'
+  say 'undone, but for packages'
 }
 
 status() { # [json]
   saved_lease
   look_at_network
-  options=$(our_options) sep='{'
-  while read -r key value; do
-    case $1$key in
-    json*:) printf '%s"%s":%s' "$sep" "${key%:}" "$value" ;;
-    json*) printf '%s"%s":"%s"' "$sep" "$key" "$value" ;;
-    *) printf '%-21s%s\n' "${key%:}" "$value" ;;
-    esac
-    sep=,
-  done <<EOF
-node $NODE
-name $L_NAME
-network $L_NETWORK
-slot: $L_SLOT
-state $L_STATE
-zerotier ${ZT_STATUS:-NOT_JOINED}
-interface $DEV
-zerotierIpv4 $L_ZEROTIER_IPV4
-zerotierIpv6 $NET6::1/40
-dockerIpv4 $SUBNET4
-dockerIpv6 $SUBNET6
-docker $(systemctl is-active docker.service 2>/dev/null || :)
-dockerOptions $options
-dockerOptionsInForce: $(truth docker_has_options)
-routes: $(our_routes | grep -c 'metric 5100' || :)
-routesExpected: $((SLOTS - 1))
-rules: $(truth accepts -C "$DEV" "$SUBNET4" "$SUBNET6")
-failedStep $(content "$RUN/failed")
-lastReport $(content "$RUN/reported")
-agent $VERSION
+  options=$(our_options)
+  lines=$(cat <<EOF
+"node":"$NODE",
+"name":"$L_NAME",
+"slot":$L_SLOT,
+"state":"$L_STATE",
+"zerotier":"${ZT_STATUS:-NOT_JOINED}",
+"interface":"$DEV",
+"zerotierIpv4":"$L_ZEROTIER_IPV4",
+"zerotierIpv6":"$NET6::1/40",
+"dockerIpv4":"$SUBNET4",
+"dockerIpv6":"$SUBNET6",
+"docker":"$(systemctl is-active docker.service 2>/dev/null || :)",
+"dockerOptions":"$options",
+"dockerOptionsInForce":$(truth docker_has_options),
+"routes":$(our_routes | grep -c 'metric 5100' || :),
+"routesExpected":$((SLOTS - 1)),
+"rules":$(truth accepts -C "$DEV" "$SUBNET4" "$SUBNET6"),
+"failedStep":"$(content "$RUN/failed")",
+"lastReport":"$(content "$RUN/reported")",
+"agent":"$VERSION"
 EOF
-  [ -z "$1" ] || echo '}'
+  )
+  if [ -n "$1" ]; then echo "{$lines}"; else echo "$lines" | sed 's/,$//; s/"//g; s/:/ /'; fi
 }
 
 beat() {
@@ -930,7 +912,7 @@ main() {
   --version) echo "meshboot $VERSION" ;;
   *)
     echo 'usage: meshboot up [--dry-run] | status [--json] | down [--release] | heartbeat | rules | --version
-exit codes: 0 done, 1 failed but worth a retry, 2 wrong usage, 3 refused: somebody has to change something'
+exit codes: 0 done, 1 failed, try again, 2 usage, 3 refused'
     [ "$*" = --help ] || exit 2
     ;;
   esac
