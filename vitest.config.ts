@@ -6,7 +6,19 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/agent/**/*.test.ts"] } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.jsonc" },
+            // What wrangler.jsonc leaves to the operator.
+            miniflare: {
+              bindings: {
+                ZEROTIER_NETWORK: "8056c2e21c000001",
+                ZEROTIER_TOKEN: "central-token-of-the-tests-0123456789",
+                ADMIN_TOKEN: "mba_operator-of-the-tests-0123",
+              },
+            },
+          }),
+        ],
         test: { name: "worker", include: ["test/worker/**/*.test.ts"] },
       },
     ],

@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { identity } from "./identities.ts";
+import { useWorld } from "./world.ts";
+
+const use = useWorld();
+const DAY = 86_400_000;
+const { node } = identity(0);
+const member = () => use.world.central.network.members.get(node);
+
+async function cron(): Promise<void> {
+  await use.world.object.reconcile();
+  await use.world.settle();
+}
+
+async function state(): Promise<unknown> {
+  return (await use.world.admin("GET", `/v1/nodes/${node}`)).json["state"];
+}
+
+describe("the network at first use", () => {
+  it("is made fit, and what the operator set stays", async () => {
+    const { config } = use.world.central.network;
+    config.routes = [{ target: "192.168.5.0/24", via: "10.147.17.250" }];
+    config.v6AssignMode = { "6plane": false, rfc4193: true, zt: false };
+    await use.world.enrol();
+    expect(use.world.central.network.config).toMatchObject({
+      routes: [
+        { target: "10.147.17.0/24", via: null },
+        { target: "192.168.5.0/24", via: "10.147.17.250" },
+      ],
+      v6AssignMode: { "6plane": true, rfc4193: true, zt: false },
+      ipAssignmentPools: [{ ipRangeStart: "10.147.17.240", ipRangeEnd: "10.147.17.254" }],
+    });
+  });
+
+  it("that stands against the mesh is named with the remedy, and no lease is made", async () => {
+    use.world.central.network.config.private = false;
+    const { status, json } = await use.world.enrol();
+    expect([status, json["type"]]).toEqual([503, "/problems/network-unfit"]);
+    expect(json["errors"]).toEqual([expect.stringContaining("Access Control")]);
+    expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
+  });
+
+  it("is asked once for all enrolments that wait", async () => {
+    const key = await use.world.key({ maxUses: 5 });
+    await Promise.all([0, 1, 2, 3, 4].map((number) => use.world.enrol({ key, number })));
+    expect(use.world.central.count("GET", /^\/network\/[0-9a-f]+$/)).toBe(1);
+    expect(use.world.central.count("GET", /\/member$/)).toBe(1);
+  });
+
+  it("has members and routes of others: their slots are not leased", async () => {
+    const { config } = use.world.central.network;
+    config.routes = [{ target: "172.28.2.0/23", via: "10.147.17.250" }];
+    await use.world.admin("GET", "/v1/pool");
+    const held = "10.147.17.1";
+    await use.world.central.fetch(
+      `https://api.zerotier.com/api/v1/network/8056c2e21c000001/member/aabbccddee`,
+      {
+        method: "POST",
+        headers: { authorization: "token central-token-of-the-tests-0123456789" },
+        body: JSON.stringify({ config: { authorized: true, ipAssignments: [held] } }),
+      },
+    );
+    expect((await use.world.enrol()).json["slot"]).toBe(4);
+    const pool = await use.world.admin("GET", "/v1/pool");
+    expect(pool.json).toMatchObject({
+      excluded: [1, 2, 3],
+      conflicts: [{ target: "172.28.2.0/23", via: "10.147.17.250" }],
+    });
+    expect((await use.world.admin("PUT", `/v1/nodes/${identity(1).node}`, { slot: 2 })).json["type"]).toBe(
+      "/problems/slot-taken",
+    );
+    await use.world.settle();
+    expect(use.world.routes()).toContain("172.28.2.0/23 via 10.147.17.250");
+  });
+});
+
+describe("the cron trigger", () => {
+  it("takes a member deauthorized at the controller as revoked, and withdraws its route", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    const found = member();
+    if (found !== undefined) found.config.authorized = false;
+    await cron();
+    expect(await state()).toBe("revoked");
+    expect(use.world.routes()).toEqual(["10.147.17.0/24"]);
+    await cron();
+    expect(member()?.config.authorized).toBe(false);
+  });
+
+  it("puts back a member, an address and a route that are missing", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    use.world.central.network.members.delete(node);
+    use.world.central.network.config.routes = [{ target: "192.168.5.0/24", via: "10.147.17.250" }];
+    await cron();
+    expect(member()).toMatchObject({
+      name: "web1",
+      config: { authorized: true, ipAssignments: ["10.147.17.1"] },
+    });
+    expect(use.world.routes()).toEqual([
+      "10.147.17.0/24",
+      "192.168.5.0/24 via 10.147.17.250",
+      "172.28.1.0/24 via 10.147.17.1",
+    ]);
+    const found = member();
+    if (found !== undefined) found.config.ipAssignments = ["10.147.17.250"];
+    await cron();
+    expect(member()?.config.ipAssignments).toEqual(["10.147.17.1"]);
+  });
+
+  it("changes nothing when nothing differs", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    const before = use.world.central.calls.length;
+    await cron();
+    expect(use.world.central.calls.slice(before).map(({ method }) => method)).toEqual(["GET", "GET"]);
+  });
+
+  it("leaves alone a route that takes a leased slot's place, and says so", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    use.world.central.network.config.routes = [
+      { target: "10.147.17.0/24", via: null },
+      { target: "172.28.1.0/24", via: "10.147.17.250" },
+    ];
+    await cron();
+    expect(use.world.routes()).toEqual(["10.147.17.0/24", "172.28.1.0/24 via 10.147.17.250"]);
+    expect(use.world.log.some((line) => line.includes('"event":"route-conflicts"'))).toBe(true);
+  });
+
+  it("lets leases age: stale after a week, released after a month, never while the controller is away", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    use.world.advance(8 * DAY);
+    await cron();
+    expect(await state()).toBe("stale");
+    use.world.advance(23 * DAY);
+    use.world.central.fail("GET", "/network", { kind: "status", status: 500 });
+    await cron();
+    expect(await state()).toBe("released");
+    expect(member()).toBeDefined();
+    await cron();
+    expect((await use.world.admin("GET", `/v1/nodes/${node}`)).status).toBe(404);
+    expect(member()).toBeUndefined();
+    expect(use.world.routes()).toEqual(["10.147.17.0/24"]);
+  });
+
+  it("renews by what the controller has seen, which may forget it", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    use.world.advance(29 * DAY);
+    const found = member();
+    if (found !== undefined) found.lastSeen = use.world.now() - DAY;
+    await cron();
+    expect(await state()).toBe("active");
+    if (found !== undefined) found.lastSeen = 0;
+    use.world.advance(5 * DAY);
+    await cron();
+    expect(await state()).toBe("active");
+  });
+
+  it("does nothing on a network that no server has come to", async () => {
+    await cron();
+    expect(use.world.central.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,155 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { makeApp } from "../../worker/app.ts";
+import { PROBLEM_NAMES, PROBLEMS } from "../../worker/http/problem.ts";
+import { type Answer, ORIGIN, readAnswer, useWorld } from "./world.ts";
+
+const use = useWorld();
+
+/** Calls the API with other settings. */
+async function withSettings(settings: object, path: string, init?: RequestInit): Promise<Answer> {
+  return readAnswer(await makeApp().fetch(new Request(`${ORIGIN}${path}`, init), { ...env, ...settings }));
+}
+
+describe("a misconfigured Worker", () => {
+  const bad = { ZEROTIER_NETWORK: "", ADMIN_TOKEN: "secret-but-wrong", DOCKER_POOL: "10.147.0.0/16" };
+
+  it("answers every call of the API with all that is wrong, and no secret", async () => {
+    for (const [method, path] of [
+      ["POST", "/v1/enroll"],
+      ["GET", "/v1/nodes"],
+      ["GET", "/boot/mbk_0123456789abcdefghijkl"],
+    ] as const) {
+      const { status, json, text } = await withSettings(bad, path, { method });
+      expect([path, status, json["type"]]).toEqual([path, 503, "/problems/misconfigured"]);
+      expect(json["errors"]).toEqual([
+        expect.stringMatching(/^ZEROTIER_NETWORK is not set/),
+        expect.stringMatching(/^ADMIN_TOKEN is not of the form/),
+        expect.stringMatching(/overlap/),
+      ]);
+      expect(text).not.toContain("secret-but-wrong");
+    }
+  });
+
+  it("says so on its page and to the monitoring", async () => {
+    const health = await withSettings(bad, "/healthz");
+    expect([health.status, health.json["status"]]).toEqual([503, "misconfigured"]);
+    const page = await withSettings(bad, "/");
+    expect(page.status).toBe(503);
+    expect(page.text).toContain("ZEROTIER_NETWORK is not set");
+  });
+});
+
+describe("the page", () => {
+  it("says that it works, with a policy that allows exactly its own style", async () => {
+    await use.world.enrol();
+    const { status, text, headers } = await use.world.call("GET", "/");
+    expect(status).toBe(200);
+    expect(text).toContain("ready to let servers in");
+    expect(text).not.toContain("web1");
+    const style = /<style>([\s\S]*)<\/style>/.exec(text)?.[1] ?? "";
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(style));
+    const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+    expect(headers.get("Content-Security-Policy")).toContain(`style-src 'sha256-${hash}'`);
+    expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+  });
+
+  it("and healthz say when the controller does not take a change", async () => {
+    use.world.central.fail("POST", "/member", { kind: "status", status: 401, times: 99 });
+    await use.world.enrol();
+    expect((await use.world.call("GET", "/healthz")).json["status"]).toBe("waiting");
+    expect((await use.world.call("GET", "/")).text).toContain("does not take every change");
+  });
+});
+
+describe("every answer", () => {
+  it("has security headers and a request id of ours", async () => {
+    const { headers } = await use.world.call("GET", "/healthz", { headers: { "X-Request-Id": "forged" } });
+    expect(headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+    expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+    expect(headers.get("Strict-Transport-Security")).toContain("max-age=");
+  });
+
+  it("to a call that does not exist is a problem, with the id that the log has", async () => {
+    const { status, json, headers } = await use.world.call("GET", "/v1/nothing");
+    expect([status, json["type"]]).toEqual([404, "/problems/not-found"]);
+    expect(json["instance"]).toBe(headers.get("X-Request-Id"));
+    expect(use.world.log.at(-1)).toContain(String(json["instance"]));
+  });
+
+  it("to another method names those that are allowed", async () => {
+    const { status, json, headers } = await use.world.call("DELETE", "/v1/keys");
+    expect([status, json["type"]]).toEqual([405, "/problems/method-not-allowed"]);
+    expect(headers.get("Allow")).toBe("POST, GET, HEAD");
+  });
+});
+
+describe("a body", () => {
+  const enrol = (init: RequestInit) =>
+    withSettings({}, "/v1/enroll", {
+      method: "POST",
+      ...init,
+      headers: { Authorization: "Bearer mbk_0123456789abcdefghijkl", ...init.headers },
+    });
+
+  it("that is no JSON is refused by its type, by its syntax, by its size", async () => {
+    const json = { "Content-Type": "application/json" };
+    expect((await enrol({ body: "{}" })).status).toBe(415);
+    expect((await enrol({ body: "{}", headers: { "Content-Type": "text/plain" } })).status).toBe(415);
+    expect((await enrol({ body: "{", headers: json })).json["type"]).toBe("/problems/bad-request");
+    expect((await enrol({ body: "[]", headers: json })).json["type"]).toBe("/problems/bad-request");
+    expect((await enrol({ headers: json })).json["type"]).toBe("/problems/bad-request");
+    const large = await enrol({ body: `{"x":"${"x".repeat(17_000)}"}`, headers: json });
+    expect([large.status, large.json["type"]]).toEqual([413, "/problems/body-too-large"]);
+  });
+});
+
+describe("the rate limit", () => {
+  it("refuses an address that asks too often, with the time to wait", async () => {
+    const limit = vi.fn(async ({ key }: { key: string }) => ({ success: key !== "192.0.2.1" }));
+    const ask = (address: string) =>
+      withSettings({ CALLS: { limit } }, "/v1/enroll", {
+        method: "POST",
+        headers: { "CF-Connecting-IP": address },
+      });
+    const refused = await ask("192.0.2.1");
+    expect([refused.status, refused.json["type"]]).toEqual([429, "/problems/too-many-requests"]);
+    expect(refused.headers.get("Retry-After")).toBe("60");
+    expect((await ask("192.0.2.2")).status).toBe(401);
+  });
+});
+
+describe("/openapi.json", () => {
+  it("describes every route, and every problem that there is", async () => {
+    const { status, text } = await use.world.call("GET", "/openapi.json");
+    expect(status).toBe(200);
+    const document: { paths: Record<string, Record<string, unknown>> } = JSON.parse(text);
+    const described = Object.entries(document.paths).flatMap(([path, calls]) =>
+      Object.keys(calls).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`),
+    );
+    const routed = makeApp()
+      .routes.filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path}`);
+    const undescribed = new Set(routed.filter((route) => !described.includes(route)));
+    expect(undescribed).toEqual(new Set(["GET /", "GET /openapi.json"]));
+    const named = new Set([...text.matchAll(/\/problems\/([a-z-]+)/g)].map(([, name]) => name));
+    // Any address can answer this one.
+    named.add("method-not-allowed");
+    expect([...PROBLEM_NAMES].filter((name) => !named.has(name))).toEqual([]);
+    expect(text).toContain('"bearerFormat":"mbk_…"');
+  });
+});
+
+describe("/problems/:name", () => {
+  it.each(PROBLEM_NAMES)("explains %s", async (name) => {
+    const { status, text, headers } = await use.world.call("GET", `/problems/${name}`);
+    expect(status).toBe(200);
+    expect(headers.get("Content-Type")).toMatch(/^text\/plain/);
+    expect(text).toContain(PROBLEMS[name].meaning);
+  });
+
+  it("knows no other", async () => {
+    expect((await use.world.call("GET", "/problems/toString")).status).toBe(404);
+  });
+});
