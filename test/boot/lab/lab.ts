@@ -8,6 +8,9 @@ import { LabNetwork } from "./network.ts";
 import { checkRequirements } from "./requirements.ts";
 import { CACHE, type Image, type ImageKind, makeImages } from "./rootfs.ts";
 
+const DIAGNOSIS =
+  "cloud-init status --long; systemctl --failed --no-legend; journalctl -u meshboot -o short -n 30 --no-pager; meshboot status";
+
 const RUNS = `${CACHE}/runs`;
 
 /** Undoes what earlier runs left whose process is gone (and whose reaper did not get to its end). */
@@ -101,14 +104,17 @@ export class Lab {
     }
   }
 
-  /** The end of each log of a server, and of each guest's console, for a message about a failure. */
-  diagnosis(): string {
+  /** The end of each server's log and of what each guest says about Meshboot, for a message about a failure. */
+  async diagnosis(): Promise<string> {
     const logs = readdirSync(this.directory).filter((name) => name.endsWith(".log"));
     const tail = (file: string) =>
-      readFileSync(`${this.directory}/${file}`, "utf8").split("\n").slice(-20).join("\n");
-    return [
-      ...logs.map((name) => `--- ${name}\n${tail(name)}`),
-      ...this.guests.map((guest) => `--- console of ${guest.name}\n${guest.consoleTail()}`),
-    ].join("\n");
+      readFileSync(`${this.directory}/${file}`, "utf8").split("\n").slice(-15).join("\n");
+    const guests = this.guests.map(async (guest) => {
+      const said = guest.isRunning
+        ? await guest.try("sh", "-c", DIAGNOSIS).then((done) => done.stdout + done.stderr, String)
+        : "is off";
+      return `--- ${guest.name}\n${guest.consoleTail(10)}\n${said}`;
+    });
+    return [...logs.map((name) => `--- ${name}\n${tail(name)}`), ...(await Promise.all(guests))].join("\n");
   }
 }

@@ -57,6 +57,8 @@ export class LabNetwork {
       );
       await run(...inside(this.internet, "ip", ["link", "set", port, "master", bridge, "up"]));
     }
+    // The wire's card itself speaks nothing: it would answer for the addresses of the interface that lies on it.
+    await run(...inside(namespace, "ip", ["link", "set", WIRE, "arp", "off"]));
     // A new namespace starts with a copy of the machine's settings; a new server's are these.
     await run(
       ...inside(namespace, "sysctl", [

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { z } from "zod";
@@ -99,6 +99,7 @@ export class Servers {
       async (written) => written.includes('"url"'),
     );
     const home = `${lab.directory}/worker`;
+    const devJson = `${home}/dev.json`;
     const worker = server(
       "worker",
       [
@@ -113,7 +114,8 @@ export class Servers {
           NETWORK,
         ],
       ],
-      async () => (await call(sockets.worker, WORKER_HOST, "GET", "/healthz")).status === 200,
+      async () =>
+        existsSync(devJson) && (await call(sockets.worker, WORKER_HOST, "GET", "/openapi.json")).status > 0,
     );
     await Promise.all([tunnel.start(), files.start(), central.start()]);
     return new Servers({
@@ -121,7 +123,7 @@ export class Servers {
       central,
       repository: { url: `http://${GATEWAY_IPV4}:${REPOSITORY_PORT}`, fingerprint },
       sockets,
-      devJson: `${home}/dev.json`,
+      devJson,
       mirror,
     });
   }
