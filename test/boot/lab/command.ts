@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { constants } from "node:os";
 
 /** What a command gave: its exit code (128 + n when a signal ended it), and what it wrote. */
 export interface Done {
@@ -24,6 +25,9 @@ export function attempt(
       (fault, stdout, stderr) => {
         if (!fault) return resolve({ code: 0, stdout, stderr });
         if (typeof fault.code === "number") return resolve({ code: fault.code, stdout, stderr });
+        if (fault.signal && !fault.killed) {
+          return resolve({ code: 128 + constants.signals[fault.signal], stdout, stderr });
+        }
         const why = fault.killed ? `not finished after ${timeoutMs} ms` : fault.message;
         reject(new Error(`${command} ${args.join(" ")}: ${why}\n${stdout}${stderr}`));
       },
