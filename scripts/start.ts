@@ -1,7 +1,5 @@
 // Meshboot on this machine: see --help.
 import { createServer } from "node:net";
-import { enrolDemo } from "./local/demo.ts";
-import { startLocalMesh } from "./local/local-mesh.ts";
 import { BadOption, HELP, readStartOptions } from "./local/start-options.ts";
 import { welcome } from "./local/welcome.ts";
 
@@ -24,6 +22,11 @@ async function main(): Promise<void> {
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   await checkPort(options.host, options.port);
+  // Loaded only now: workerd's and wrangler's code takes a second to load, and a bad option should not wait for it.
+  const [{ startLocalMesh }, { enrolDemo }] = await Promise.all([
+    import("./local/local-mesh.ts"),
+    import("./local/demo.ts"),
+  ]);
   const mesh = await startLocalMesh(options);
   const cron = setInterval(() => void mesh.worker.runCron(), CRON_MS);
   closers.push(

@@ -1,4 +1,10 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../worker/config/config.ts";
+import { describePool } from "../../worker/lease/pool.ts";
+import { keepPool } from "../../worker/network/kept-pool.ts";
+import { openStores } from "../../worker/network/stores.ts";
 import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
 
@@ -38,6 +44,36 @@ describe("the network at first use", () => {
     expect([status, json["type"]]).toEqual([503, "/problems/network-unfit"]);
     expect(json["errors"]).toEqual([expect.stringContaining("Access Control")]);
     expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
+  });
+
+  it("that no longer fits lets nobody new in until it is put right, and the health says so", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    use.world.central.network.config.private = false;
+    await use.world.object.reconcile();
+    const health = await use.world.call("GET", "/healthz");
+    expect([health.status, health.json["status"]]).toEqual([503, "unfit"]);
+    expect((await use.world.enrol({ number: 1 })).json["type"]).toBe("/problems/network-unfit");
+    expect((await use.world.enrol()).status).toBe(200);
+    use.world.central.network.config.private = true;
+    expect((await use.world.enrol({ number: 1 })).status).toBe(200);
+    expect((await use.world.call("GET", "/healthz")).status).toBe(200);
+  });
+
+  it("keeps the pool that leases were made from, whatever the settings say later", async () => {
+    await use.world.enrol();
+    const kept = await runInDurableObject(use.world.object, (_, state) => {
+      const stores = openStores(state.storage, () => {});
+      const moved = parseConfig({ ...env, DOCKER_POOL: "172.16.0.0/16" });
+      if (!moved.ok) throw new Error(moved.faults.join());
+      const result = keepPool(stores, moved.config);
+      stores.nodes.remove(node);
+      return { ...result, after: keepPool(stores, moved.config) };
+    });
+    expect(describePool(kept.config.pool).docker).toBe("172.28.0.0/16");
+    expect(kept.fault).toContain("1 lease(s)");
+    expect(describePool(kept.after.config.pool).docker).toBe("172.16.0.0/16");
+    expect(kept.after.fault).toBeUndefined();
   });
 
   it("is asked once for all enrolments that wait", async () => {

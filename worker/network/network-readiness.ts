@@ -58,12 +58,11 @@ export class NetworkReadiness {
       this.#log("network-made-fit", { faults: faults.length });
     }
     noteForeignRoutes(this.#stores, this.#config, network.routes, this.#log, this.#now());
-    if (faults.length === 0 || this.#isFit())
-      this.#stores.facts.setFitness({
-        at: this.#now(),
-        pool: describePool(this.#config.pool),
-        faults: [...faults],
-      });
+    this.#stores.facts.setFitness({
+      at: this.#now(),
+      pool: describePool(this.#config.pool),
+      faults: [...faults],
+    });
     if (faults.length > 0) this.#log("network-unfit", { faults: faults.join(" ") });
     return { network, faults };
   }
@@ -83,7 +82,8 @@ export class NetworkReadiness {
 
   #isFit(): boolean {
     const fitness = this.#stores.facts.fitness();
-    return JSON.stringify(fitness?.pool) === JSON.stringify(describePool(this.#config.pool));
+    if (fitness === undefined || fitness.faults.length > 0) return false;
+    return JSON.stringify(fitness.pool) === JSON.stringify(describePool(this.#config.pool));
   }
 
   #knowsMembers(): boolean {

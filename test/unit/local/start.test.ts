@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { BadOption, readStartOptions } from "../../../scripts/local/start-options.ts";
+
+const START = fileURLToPath(new URL("../../../scripts/start.ts", import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), "meshboot-start-"));
+const running = new Set<ChildProcess>();
+const devJson = z.strictObject({
+  url: z.string(),
+  adminToken: z.string(),
+  enrolmentKey: z.string(),
+  network: z.string(),
+  centralUrl: z.string(),
+  centralToken: z.string(),
+});
+
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+interface Started {
+  readonly child: ChildProcess;
+  /** What it printed so far. */
+  output(): string;
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>;
+}
+
+function start(...args: string[]): Started {
+  const child = spawn(process.execPath, [START, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  const ended = once(child, "close").then(() => {
+    running.delete(child);
+    return child.exitCode;
+  });
+  return { child, output: () => output, ended };
+}
+
+/** Resolves when the text was printed; rejects with all that was printed when it ended before. */
+function printed({ child, output, ended }: Started, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (output().includes(text)) resolve();
+    };
+    child.stdout?.on("data", look);
+    look();
+    void ended.then(() => reject(new Error(`it ended before it printed ${text}: ${output()}`)));
+  });
+}
+
+function readDev() {
+  return devJson.parse(JSON.parse(readFileSync(join(directory, "dev.json"), "utf8")));
+}
+
+async function nodes(dev: z.infer<typeof devJson>): Promise<string[]> {
+  const response = await fetch(`${dev.url}/v1/nodes`, {
+    headers: { authorization: `Bearer ${dev.adminToken}` },
+  });
+  const page = z.object({ items: z.array(z.object({ node: z.string(), slot: z.number() })) });
+  return page.parse(await response.json()).items.map(({ node, slot }) => `${node} ${slot}`);
+}
+
+describe("npm start", () => {
+  it("brings the Worker up, stops cleanly, and keeps tokens and leases across a restart", async () => {
+    const first = start("--port", "0", "--directory", directory, "--demo", "1");
+    await printed(first, "enrolled demo1");
+    expect(first.output()).toContain("#include-once\nhttp://127.0.0.1:");
+    const before = readDev();
+    expect(statSync(join(directory, "dev.json")).mode & 0o777).toBe(0o600);
+    const leases = await nodes(before);
+    expect(leases).toHaveLength(1);
+    first.child.kill("SIGTERM");
+    expect(await first.ended).toBe(0);
+
+    const second = start("--port", "0", "--directory", directory);
+    await printed(second, "Stop with Ctrl-C");
+    const after = readDev();
+    expect({ ...after, url: "", centralUrl: "" }).toEqual({ ...before, url: "", centralUrl: "" });
+    expect(await nodes(after)).toEqual(leases);
+    second.child.kill("SIGINT");
+    expect(await second.ended).toBe(0);
+  }, 60_000);
+
+  it("says in one line that the port is in use", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const started = start("--port", `${port}`, "--directory", directory);
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toBe(
+      "Meshboot cannot start: something else listens on that port; give another --port, or 0 for any\n",
+    );
+    other.close();
+  }, 30_000);
+
+  it("names a bad option", async () => {
+    const bad = start("--port", "x");
+    expect(await bad.ended).toBe(2);
+    expect(bad.output()).toBe("--port x: give a whole number from 0 to 65535\nSee --help.\n");
+  }, 30_000);
+});
+
+describe("the options of npm start", () => {
+  it("have defaults", () => {
+    expect(readStartOptions([])).toEqual({
+      host: "127.0.0.1",
+      port: 8787,
+      directory: ".meshboot",
+      demo: 0,
+      central: undefined,
+    });
+    expect(readStartOptions(["--help"])).toBe("help");
+  });
+
+  it("take a Central that runs already, whole or not at all", () => {
+    const central = ["--central", "http://127.0.0.1:9080/api/v1", "--central-token", "t"];
+    expect(readStartOptions([...central, "--network", "8056c2e21c000001"])).toMatchObject({
+      central: { url: "http://127.0.0.1:9080/api/v1", token: "t", network: "8056c2e21c000001" },
+    });
+    expect(() => readStartOptions(central)).toThrow(/belong together/);
+    expect(() => readStartOptions([...central, "--network", "x"])).toThrow(/16 lower-case hex/);
+  });
+
+  it.each([["--port", "65536"], ["--demo", "-1"], ["--demo", "201"], ["--nothing"], ["extra"]])(
+    "refuse %s %s",
+    (...args) => {
+      expect(() => readStartOptions(args.filter((arg) => arg !== undefined))).toThrow(BadOption);
+    },
+  );
+});
