@@ -95,13 +95,15 @@ pool_awk() {
 
 # A lease (KEY=value lines) into variables L_KEY and what follows from them. 1 and REASON when it is not sound.
 use_lease() { # FILE
-  for key in NETWORK NODE NAME SLOT STATE ZEROTIER_IPV4 DOCKER_IPV4_SUBNET POOL_ZEROTIER POOL_DOCKER POOL_NODE_PREFIX TOKEN; do
-    value=$(sed -n "s/^$key=//p" "$1")
+  keys=' NETWORK NODE NAME SLOT STATE ZEROTIER_IPV4 DOCKER_IPV4_SUBNET POOL_ZEROTIER POOL_DOCKER POOL_NODE_PREFIX TOKEN '
+  for key in $keys; do export "L_$key="; done
+  while IFS='=' read -r key value; do
+    case $keys in *" $key "*) ;; *) continue ;; esac
     REASON="$key is odd"
     case $value in *[!A-Za-z0-9./_-]*) return 1 ;; esac
     [ ${#value} -le 80 ] || return 1
     export "L_$key=$value"
-  done
+  done <"$1"
   NODE=$L_NODE SUBNET4=$L_DOCKER_IPV4_SUBNET
   REASON='NETWORK or NODE is odd'
   case $L_NETWORK$NODE in *[!0-9a-f]*) return 1 ;; esac
@@ -683,7 +685,7 @@ configure_docker() {
   reload_unit docker
   if running docker; then
     docker_has_options && return 0
-    warn "restarts dockerd with $(docker ps -q 2>/dev/null | wc -l) running containers"
+    say "restarts dockerd, $(docker ps -q 2>/dev/null | wc -l) containers running"
   fi
   say "starts dockerd with $options"
   run systemctl reset-failed docker.service 2>/dev/null || :

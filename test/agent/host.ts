@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { leaseText } from "./leases.ts";
+import { AGENT, type Run, runShell, type Shell } from "./shells.ts";
+
+const STUBS = fileURLToPath(new URL("./stubs", import.meta.url));
+const NODE = "4e8d87c868";
+
+/** docker.service as Debian ships it. */
+export const DEBIAN_DOCKER = `[Unit]
+Description=Docker Application Container Engine
+[Service]
+Type=notify
+EnvironmentFile=-/etc/default/docker
+ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** A server under a directory of its own: Debian 12 with ZeroTier and Docker, not in a mesh yet. */
+export class Host {
+  readonly root: string;
+  readonly #world: string;
+
+  constructor(directory: string) {
+    this.root = join(directory, "root");
+    this.#world = join(directory, "world");
+    const os = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n';
+    this.write("/etc/os-release", os);
+    this.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+    this.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=distro\nLAYOUT=split\n");
+    this.write("/etc/meshboot/key", `mbk_${"k".repeat(22)}\n`);
+    for (const made of [
+      "/run/systemd/system",
+      "/etc/systemd/system",
+      "/etc/sysctl.d",
+      "/var/lib/zerotier-one/networks.d",
+    ]) {
+      mkdirSync(this.root + made, { recursive: true });
+    }
+    this.write("/dev/net/tun", "");
+    this.write("/var/lib/zerotier-one/identity.public", `${NODE}:0:${"ab".repeat(64)}`);
+    this.write("/var/lib/zerotier-one/identity.secret", `${NODE}:0:${"ab".repeat(64)}:${"cd".repeat(64)}`);
+    this.write("/lib/systemd/system/docker.service", DEBIAN_DOCKER);
+    for (const key of [
+      "net/ipv4/ip_forward",
+      "net/ipv6/conf/all/forwarding",
+      "net/ipv6/conf/default/forwarding",
+    ]) {
+      this.write(`/proc/sys/${key}`, "0\n");
+    }
+    this.write("/proc/sys/net/ipv6/conf/eth0/accept_ra", "1\n");
+    this.write("/proc/42/cmdline", "/usr/sbin/dockerd\0-H\0fd://\0");
+    this.world({
+      addresses:
+        "1: lo    inet 127.0.0.1/8 scope host lo\n2: eth0    inet 203.0.113.5/24 brd 203.0.113.255 scope global eth0\n",
+      routes:
+        "default via 203.0.113.1 dev eth0\n203.0.113.0/24 dev eth0 proto kernel scope link src 203.0.113.5\n",
+      routes6: "default via fe80::1 dev eth0 proto ra metric 1024 expires 1799sec pref medium\n",
+      "mesh-routes": "",
+      "zerotier-status": "OK",
+      "docker-version": "Docker version 20.10.24+dfsg1, build 297e128\n",
+      containers: "",
+      headers: "HTTP/2 200\r\ndate: Tue, 24 Nov 2026 07:00:00 GMT\r\nretry-after: 7\r\n",
+      answers: "200 lease\n",
+      lease: leaseText(),
+      calls: "",
+      requests: "",
+      iptables: "",
+      ip6tables: "",
+    });
+  }
+
+  /** Writes a file of the server. */
+  write(path: string, content: string): void {
+    mkdirSync(dirname(this.root + path), { recursive: true });
+    writeFileSync(this.root + path, content);
+  }
+
+  /** A file of the server; undefined where there is none. */
+  read(path: string): string | undefined {
+    return existsSync(this.root + path) ? readFileSync(this.root + path, "utf8") : undefined;
+  }
+
+  /** Sets what the stub commands answer from. */
+  world(files: Readonly<Record<string, string>>): void {
+    mkdirSync(this.#world, { recursive: true });
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(this.#world, name), content);
+  }
+
+  /** What the stub commands wrote down: `calls`, `requests`, `proof`, or the state of a tool. */
+  seen(name: string): string {
+    const path = join(this.#world, name);
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  /** Runs the agent (or the program given) with the arguments. */
+  run(shell: Shell, args: string, agent: string = AGENT): Run {
+    // busybox prefers its own commands to those in PATH, but not to functions.
+    const functions = readdirSync(STUBS)
+      .filter((name) => /^[a-z0-9]+$/.test(name))
+      .map((name) => `${name}() { '${STUBS}/${name}' "$@"; }`);
+    const isBusybox = shell.command[0] === "busybox";
+    const text = isBusybox
+      ? `MESHBOOT_SOURCE=1 . '${agent}'\n${functions.join("\n")}\nmain ${args}`
+      : `exec ${shell.command.join(" ")} '${agent}' ${args}`;
+    return runShell(shell, text, {
+      PATH: `${STUBS}:${process.env["PATH"] ?? "/usr/bin:/bin"}`,
+      WORLD: this.#world,
+      MESHBOOT_ROOT: this.root,
+    });
+  }
+
+  /** Every file under /etc and /var with its mode and content, as one object that tests compare. */
+  files(): Record<string, string> {
+    const found: Record<string, string> = {};
+    for (const top of ["/etc", "/var", "/usr"].filter((path) => existsSync(this.root + path))) {
+      for (const entry of readdirSync(this.root + top, { recursive: true, withFileTypes: true })) {
+        const path = join(entry.parentPath, entry.name);
+        const mode = (statSync(path).mode & 0o777).toString(8);
+        found[path.slice(this.root.length)] = entry.isFile() ? `${mode} ${readFileSync(path, "utf8")}` : "";
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,181 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { DEBIAN_DOCKER } from "./host.ts";
+import { type LeaseSeed, leaseText } from "./leases.ts";
+import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
+
+const PATIENCE = { timeout: 60_000 };
+const LARGE = { zerotier: "10.147.0.0/16", docker: "172.16.0.0/12", nodePrefix: 24 };
+
+/** Runs agent functions for a lease whose interface is ztabcdefgh, beside the files given; gives what they print. */
+function withLease(
+  shell: Shell,
+  seed: LeaseSeed,
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): string {
+  return withDirectory((root) => {
+    const all = { "/lease": leaseText(seed), "/var/lib/meshboot/interface": "ztabcdefgh\n", ...files };
+    for (const [path, content] of Object.entries(all)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
+    }
+    const script = `use_lease "$R/lease"; IPV6NAT=auto USERLAND_PROXY=on ula=''\n${text}`;
+    const { out, err, status } = runWithAgent(shell, script, { MESHBOOT_ROOT: root });
+    expect({ err, status }).toEqual({ err: "", status: 0 });
+    return out.replaceAll(root, "");
+  });
+}
+
+describe.each(SHELLS)("the parts in $name", PATIENCE, (shell) => {
+  it("writes the rules of a lease", () => {
+    const golden = readFileSync(new URL("./golden/rules.nft", import.meta.url), "utf8");
+    expect(withLease(shell, {}, "rules_text")).toBe(golden);
+  });
+
+  it("routes every slot but its own", () => {
+    const lines = withLease(shell, {}, "routes_batch </dev/null").trim().split("\n");
+    expect(lines).toHaveLength(238);
+    expect(lines[0]).toBe(
+      "route replace 172.28.1.0/24 via 10.147.17.1 dev ztabcdefgh proto static metric 5100",
+    );
+    expect(lines.at(-1)).toContain("172.28.239.0/24 via 10.147.17.239 ");
+    expect(lines.join()).not.toContain("172.28.233.0");
+  });
+
+  it("routes a large pool", () => {
+    const lines = withLease(shell, { settings: LARGE, slot: 300 }, "routes_batch </dev/null")
+      .trim()
+      .split("\n");
+    expect(lines).toHaveLength(4094);
+    expect(lines.at(-1)).toContain("172.31.255.0/24 via 10.147.15.255 ");
+  });
+
+  it("changes only the routes that are wrong, and none that are not ours", () => {
+    const there = `have() { routes_batch <<EOF
+172.28.1.0/24 via 10.147.17.1 metric 5100
+172.28.2.0/24 via 10.147.17.9 metric 5100
+172.28.240.0/24 via 10.147.17.240 metric 5100
+172.28.3.0/24 via 10.147.17.3 metric 5000
+10.9.0.0/16 via 10.147.17.7
+EOF
+}
+have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
+    const tail = "dev ztabcdefgh proto static metric 5100";
+    const [apply = "", undo = ""] = withLease(shell, {}, there).split("\n\n");
+    expect(apply.split("\n")).toEqual([
+      `route replace 172.28.2.0/24 via 10.147.17.2 ${tail}`,
+      `route replace 172.28.3.0/24 via 10.147.17.3 ${tail}`,
+      `route del 172.28.240.0/24 ${tail}`,
+    ]);
+    expect(undo.trim().split("\n").sort()).toEqual([
+      `route del 172.28.1.0/24 ${tail}`,
+      `route del 172.28.2.0/24 ${tail}`,
+      `route del 172.28.240.0/24 ${tail}`,
+    ]);
+  });
+
+  it("takes pools for other networks outside the mesh and of what the host uses", () => {
+    const networks =
+      "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 br-0123456789ab' '10.0.0.0/8 eth0'; }";
+    expect(withLease(shell, {}, `${networks}\nouter_pools`)).toBe("172.18.0.0/16\n172.19.0.0/16\n");
+    expect(withLease(shell, { settings: LARGE }, `${networks}\nouter_pools`)).toBe("192.168.0.0/16\n");
+  });
+
+  it.each([
+    ["20.10.24+dfsg1", "auto", "on", "--experimental --ip6tables"],
+    ["26.1.5+dfsg1", "docker", "off", "--experimental --ip6tables --userland-proxy=false"],
+    ["26.1.5+dfsg1", "off", "on", ""],
+    ["27.5.1", "auto", "on", ""],
+    ["28.5.2+dfsg4", "off", "on", "--ip6tables=false"],
+    ["29.7.2", "docker", "on", ""],
+  ])("asks Docker %s with IPV6NAT=%s, USERLAND_PROXY=%s for %j", (version, nat, proxy, options) => {
+    const text = `dockerd() { echo 'Docker version ${version}, build 1'; }\nIPV6NAT=${nat} USERLAND_PROXY=${proxy}\nnat_options`;
+    expect(withLease(shell, {}, text).trim().replace("\n", " ")).toBe(options);
+  });
+
+  it("knows the ExecStart that wins", () => {
+    const base = "/lib/systemd/system/docker.service";
+    const override = "/etc/systemd/system/docker.service.d/override.conf";
+    const files = {
+      [base]: DEBIAN_DOCKER,
+      "/inc.service":
+        "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\n",
+      "/long.service":
+        "[Service]\nExecStart=/usr/bin/dockerd \\\n  -H fd:// \\\n# why\n; so\n  --debug   \nExecReload=/bin/kill\n",
+      "/comment.service":
+        "[Service]\n#ExecStart=/no\n;ExecStart=/no\nExecStart = /usr/bin/dockerd -H fd://\n[Install]\nExecStart=/no\n",
+      [override]: "[Service]\nEnvironment=A=b\nExecStart=\nExecStart=/opt/dockerd --mine %n $DOCKER_OPTS\n",
+      "/limits.conf": "[Service]\nLimitNOFILE=9\n",
+    };
+    const calls = [
+      `"$R${base}"`,
+      '"$R/inc.service"',
+      '"$R/long.service"',
+      '"$R/comment.service"',
+      `"$R${base}" "$R${override}"`,
+      `"$R${base}" "$R/limits.conf"`,
+    ];
+    const lines = withLease(shell, {}, calls.map((files) => `exec_start ${files}`).join("\n"), files);
+    const debian = `${base} /usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS`;
+    expect(lines.trim().split("\n")).toEqual([
+      debian,
+      "/inc.service /usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock",
+      "/long.service /usr/bin/dockerd -H fd:// --debug",
+      "/comment.service /usr/bin/dockerd -H fd://",
+      `${override} /opt/dockerd --mine %n $DOCKER_OPTS`,
+      debian,
+    ]);
+  });
+
+  it.each([
+    [
+      "docker.service alone",
+      "",
+      "50-meshboot.conf",
+      "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS",
+    ],
+    ["a drop-in before ours", "10-mine.conf", "50-meshboot.conf", "/opt/dockerd"],
+    ["a drop-in that comes after ours", "override.conf", "zz-50-meshboot.conf", "/opt/dockerd"],
+  ])("puts its drop-in where it wins over %s", (_, own, name, command) => {
+    const directory = "/etc/systemd/system/docker.service.d";
+    const files = {
+      "/lib/systemd/system/docker.service": DEBIAN_DOCKER,
+      ...(own === "" ? {} : { [`${directory}/${own}`]: "[Service]\nExecStart=\nExecStart=/opt/dockerd\n" }),
+    };
+    const text = `unit_value() { case $2 in FragmentPath) echo /lib/systemd/system/docker.service ;; *) echo ${own === "" ? "" : `${directory}/${own}`} ;; esac; }
+dockerd() { echo 'Docker version 28.5.2, build 1'; }
+host_networks() { :; }
+write_docker_files >/dev/null
+ls "$R${directory}" | grep meshboot; cat "$R${directory}/${name}" "$R/etc/meshboot/dockerd.env"`;
+    expect(withLease(shell, {}, text, files)).toBe(`${name}
+[Service]
+EnvironmentFile=-/etc/meshboot/dockerd.env
+ExecStartPre=-/usr/local/sbin/meshboot rules
+ExecStart=
+ExecStart=${command} $MESHBOOT_OPTIONS
+MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fixed-cidr-v6=fc9c:56c2:e34e:8d87:c868::/81 --default-address-pool=base=172.28.233.128/25,size=28 --default-address-pool=base=fc9c:56c2:e34e:8d87:c868:8000::/81,size=96 --default-address-pool=base=172.17.0.0/16,size=24 --default-address-pool=base=172.18.0.0/16,size=24"
+`);
+  });
+
+  it("merges the user's local.conf, once", () => {
+    const own =
+      '{"settings":{"primaryPort":9994,"interfacePrefixBlacklist":["wg"]},"physical":{"10.9.0.0/16":{"blacklist":true}}}';
+    const text = `reload_unit() { :; }\nconfigure_zerotier >/dev/null; cat "$ZT/local.conf"; configure_zerotier`;
+    const [merged = "", again] = withLease(shell, {}, text, {
+      "/var/lib/zerotier-one/local.conf": own,
+    }).split("\n");
+    const blacklist = { blacklist: true };
+    expect(JSON.parse(merged)).toEqual({
+      settings: { primaryPort: 9994, interfacePrefixBlacklist: ["br-", "docker", "veth", "wg"] },
+      physical: {
+        "10.9.0.0/16": blacklist,
+        "10.147.17.0/24": blacklist,
+        "172.28.0.0/16": blacklist,
+        "fc9c:56c2:e300::/40": blacklist,
+      },
+    });
+    expect(again).toBe("");
+  });
+});

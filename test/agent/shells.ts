@@ -1,0 +1,61 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The agent's source. */
+export const AGENT = fileURLToPath(new URL("../../cloud-init/agent/meshboot.sh", import.meta.url));
+
+/** A shell that the agent has to run in. */
+export interface Shell {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+const DASH: Shell = { name: "dash", command: ["dash"] };
+const BUSYBOX: Shell = { name: "busybox sh", command: ["busybox", "sh"] };
+
+/** Whether the command is there; when it is not, says loudly which tests do not run. */
+export function available(command: string, args: readonly string[], without: string): boolean {
+  const found = spawnSync(command, args, { stdio: "ignore" }).error === undefined;
+  if (!found) console.warn(`SKIPPED: ${command} is not installed, ${without}`);
+  return found;
+}
+
+/** The shells of this machine in which every test of the agent's functions runs. */
+export const SHELLS: readonly Shell[] = [DASH, BUSYBOX].filter(({ name, command: [program, ...args] }) =>
+  available(program, [...args, "-c", ":"], `the agent is not tested in ${name}`),
+);
+
+/** What a run of the shell gave. */
+export interface Run {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs shell text, with the environment given and nothing else. */
+export function runShell(shell: Shell, text: string, env: Readonly<Record<string, string>> = {}): Run {
+  const [program, ...args] = shell.command;
+  const { status, stdout, stderr } = spawnSync(program, [...args, "-c", text, "meshboot"], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin:/usr/sbin:/sbin", ...env },
+  });
+  return { status, out: stdout, err: stderr };
+}
+
+/** Runs shell text with the agent's functions at hand. */
+export function runWithAgent(shell: Shell, text: string, env: Readonly<Record<string, string>> = {}): Run {
+  return runShell(shell, `. '${AGENT}'\n${text}`, { MESHBOOT_SOURCE: "1", ...env });
+}
+
+/** Gives the function a new directory, and removes it afterwards. */
+export function withDirectory<T>(use: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), "meshboot-agent-"));
+  try {
+    return use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,156 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { shipped } from "../../cloud-init/agent/shipped.ts";
+import { Host } from "./host.ts";
+import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+
+const MESH = "10.147.17.0/24,172.28.0.0/16,fc9c:56c2:e300::/40";
+/** Some hundred processes a run: seconds on a machine that does other things too. */
+const PATIENCE = { timeout: 60_000 };
+
+/** Calls that change something, as the stubs write them down. */
+const CHANGING =
+  /^(?:systemctl (?!show|is-)|nft (?!-s list|list)|ip6?tables .*-[IDNX] |ip .*-batch|zerotier-cli (?:join|leave)|apt-get)/m;
+
+describe.each(SHELLS)("up in $name", PATIENCE, (shell) => {
+  it("enrols and applies, then touches nothing, and down puts everything back", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const before = host.files();
+      const first = host.run(shell, "up");
+      expect(first.err).toBe("");
+      expect(first.status).toBe(0);
+
+      expect(host.read("/var/lib/meshboot/lease")).toContain("SLOT=233\n");
+      expect(host.read("/var/lib/meshboot/lease")).not.toContain("TOKEN");
+      expect(host.files()["/var/lib/meshboot/token"]).toBe("600 mbn_AAAAAAAAAAAAAAAAAAAAAA\n");
+      expect(host.read("/etc/meshboot/key")).toBeUndefined();
+      expect(host.seen("proof").split("\n").slice(0, 4)).toEqual([
+        "meshboot-enroll-v1",
+        "mesh.example.com",
+        "4e8d87c868",
+        "web1",
+      ]);
+      expect(host.seen("requests")).toContain('"localPrefixes":["203.0.113.0/24"]');
+      const limits = "/var/lib/zerotier-one/networks.d/8056c2e21c000001.local.conf";
+      expect(host.read(limits)).toContain(`allowManaged=${MESH}\n`);
+      expect(host.read("/proc/sys/net/ipv4/ip_forward")).toBe("1\n");
+      expect(host.read("/proc/sys/net/ipv6/conf/eth0/accept_ra")).toBe("2\n");
+      expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
+      expect(host.read("/etc/systemd/system/docker.service.d/50-meshboot.conf")).toContain(
+        "ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS $MESHBOOT_OPTIONS\n",
+      );
+      expect(host.read("/proc/42/cmdline")).toContain("--bip=172.28.233.1/25\0");
+
+      host.world({ calls: "" });
+      const settled = host.files();
+      const second = host.run(shell, "up");
+      expect(second.status).toBe(0);
+      expect(second.out).not.toContain("writes");
+      expect(host.files()).toEqual(settled);
+      expect(host.seen("calls")).not.toMatch(CHANGING);
+
+      const status = host.run(shell, "status --json");
+      expect(JSON.parse(status.out)).toMatchObject({
+        node: "4e8d87c868",
+        zerotier: "OK",
+        dockerOptionsInForce: true,
+        routes: 238,
+        routesExpected: 238,
+        rules: true,
+        failedStep: "",
+      });
+
+      expect(host.run(shell, "down").status).toBe(0);
+      const { "/etc/meshboot/key": _, ...kept } = before;
+      expect(host.files()).toEqual(kept);
+      expect(host.seen("mesh-routes")).toBe("");
+      expect(host.seen("iptables") + host.seen("ip6tables") + host.seen("nft")).toBe("");
+      expect(host.read("/proc/sys/net/ipv4/ip_forward")).toBe("0\n");
+      expect(host.read("/proc/sys/net/ipv6/conf/eth0/accept_ra")).toBe("1\n");
+      expect(host.read("/proc/42/cmdline")).not.toContain("bip");
+    });
+  });
+
+  it("prints the whole plan in a dry run, and changes nothing", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const before = host.files();
+      const { out, status } = host.run(shell, "up --dry-run");
+      expect(status).toBe(0);
+      expect(out).toContain("dry run: enrol: asks https://mesh.example.com for a lease as web1");
+      expect(host.files()).toEqual(before);
+      expect(host.seen("calls")).not.toMatch(CHANGING);
+      host.run(shell, "up");
+      host.write("/etc/meshboot/dockerd.env", "");
+      host.world({ calls: "", "mesh-routes": "" });
+      const drifted = host.files();
+      const plan = host.run(shell, "up --dry-run").out;
+      expect(plan).toContain("dry run: routes: changes 238 routes on ztabcdefgh");
+      expect(plan).toContain("dry run: dockerd: writes /etc/meshboot/dockerd.env");
+      expect(host.files()).toEqual(drifted);
+      expect(host.seen("calls")).not.toMatch(CHANGING);
+    });
+  });
+});
+
+describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
+  it("comes up from the saved lease when the Worker is away", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      host.world({ answers: "000\n", "mesh-routes": "", iptables: "" });
+      const { status, err } = host.run(shell, "up");
+      expect(status).toBe(0);
+      expect(err).toContain("https://mesh.example.com does not answer");
+      expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
+      expect(host.seen("iptables")).toContain("raw PREROUTING -i ztabcdefgh -d 172.28.233.0/24 -j ACCEPT");
+    });
+  });
+
+  it("ends in the same state when it is killed after any step and run again", () => {
+    withDirectory((directory) => {
+      const undisturbed = new Host(join(directory, "undisturbed"));
+      undisturbed.run(shell, "up");
+      const steps = [
+        "store_lease",
+        "enrol",
+        "configure_zerotier",
+        "join_network",
+        "apply_sysctls",
+        "load_rules",
+      ];
+      for (const step of [...steps, "apply_routes", "write_docker_files"]) {
+        const host = new Host(join(directory, step));
+        const killed = join(directory, `${step}.sh`);
+        const source = readFileSync(AGENT, "utf8").replace(
+          /^\[ -n "\$\{MESHBOOT_SOURCE.*$/m,
+          `$(sed -n '/^${step}() {/,/^}/p' "$0" | sed '1s/^${step}/real_step/' >"$0.step"; echo . "$0.step")
+${step}() { real_step; kill -9 $$; }
+main "$@"`,
+        );
+        writeFileSync(killed, source);
+        expect(host.run(shell, "up", killed).status, step).not.toBe(0);
+        const { status, err } = host.run(shell, "up");
+        expect({ status, err }, step).toEqual({ status: 0, err: "" });
+        const files = host.files();
+        expect(files, step).toEqual(undisturbed.files());
+        expect(host.seen("mesh-routes"), step).toBe(undisturbed.seen("mesh-routes"));
+        expect((host.seen("calls").match(/restart docker.service/g) ?? []).length, step).toBe(1);
+      }
+    });
+  });
+
+  it("does the same in the form that travels in user-data", () => {
+    withDirectory((directory) => {
+      const program = join(directory, "meshboot");
+      writeFileSync(program, shipped(readFileSync(AGENT, "utf8")));
+      const [source, travelled] = [new Host(join(directory, "a")), new Host(join(directory, "b"))];
+      const one = source.run(shell, "up");
+      const other = travelled.run(shell, "up", program);
+      expect(other).toEqual(one);
+      expect(travelled.files()).toEqual(source.files());
+    });
+  });
+});
