@@ -155,6 +155,26 @@ describe("the outbox", () => {
     expect(use.world.now() - begun).toBeLessThan(17_000);
   });
 
+  it("holds the routes back while an enrolment is under way that has no lease yet", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    // The list of members is old by now: the next enrolment waits for a new one.
+    use.world.advance(11 * 60_000);
+    const list = use.world.central.hold(/\/member$/);
+    const enrolment = use.world.enrol({ number: 1 });
+    await list.seen();
+    await use.world.admin("PATCH", `/v1/nodes/${identity(0).node}`, { name: "db1" });
+    const reads = (): number => use.world.central.count("GET", /^\/network\/[0-9a-f]+$/);
+    const before = reads();
+    for (let alarms = 0; alarms < 4; alarms++) await use.world.fireAlarm();
+    expect(reads()).toBe(before);
+    list.free();
+    expect((await enrolment).status).toBe(200);
+    await use.world.settle();
+    expect(reads()).toBe(before + 1);
+    expect(use.world.routes()).toContain("172.28.2.0/24 via 10.147.17.2");
+  });
+
   it("makes at most 40 calls in one alarm, and the rest in the next", async () => {
     await use.world.enrol();
     await use.world.settle();

@@ -14,6 +14,7 @@ export class SimulatedCentral {
   readonly state: CentralState = { networks: new Map() };
   readonly faults: Faults = makeFaults();
   readonly calls: SeenCall[] = [];
+  #held: RegExp | undefined;
   readonly #base: string;
   readonly #token: string;
 
@@ -35,6 +36,23 @@ export class SimulatedCentral {
     this.faults.order({ times: 1, ...fault, match: { method, path } });
   }
 
+  /**
+   * Leaves calls whose path matches without an answer until `free` is called. It is looked at again and again, since
+   * workerd lets no request resolve another one's promise.
+   */
+  hold(path: RegExp): { seen(): Promise<void>; free(): void } {
+    const before = this.calls.length;
+    this.#held = path;
+    return {
+      seen: async () => {
+        while (!this.calls.slice(before).some((call) => path.test(call.path))) await tick();
+      },
+      free: () => {
+        this.#held = undefined;
+      },
+    };
+  }
+
   /** How many calls of that kind arrived. */
   count(method: string, path: RegExp): number {
     return this.calls.filter((call) => call.method === method && path.test(call.path)).length;
@@ -49,6 +67,7 @@ export class SimulatedCentral {
     const text = await request.text();
     const body: unknown = text === "" ? undefined : JSON.parse(text);
     this.calls.push({ method: request.method, path, body });
+    while (this.#held?.test(path) === true) await tick();
     const fault = this.faults.take(request.method, path);
     if (fault?.kind === "status")
       return Response.json({ message: "ordered" }, { status: fault.status ?? 500 });
@@ -61,4 +80,8 @@ export class SimulatedCentral {
       ? new Response(null, { status: answer.status })
       : Response.json(answer.body, { status: answer.status });
   }
+}
+
+function tick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
 }
