@@ -82,7 +82,7 @@ describe("names", () => {
     const wanted = [...Object.entries(config.vars), ...secrets.map((name) => [name, ""] as const)];
     expect(wanted.length).toBeGreaterThan(secrets.length);
     for (const [name, value] of wanted) {
-      const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\` |`));
+      const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\` `));
       expect(row, name).toContain(value);
     }
   });
