@@ -69,7 +69,8 @@ put_file() { # PATH MODE, content on stdin
 drop_files() { # PATTERN
   content "$STATE/files" | grep -E "$1" | while read -r path; do
     rm -f "$R$path" "$R$path.meshboot-tmp"
-    mv -f "$STATE/kept/$(echo "$path" | tr / %)" "$R$path" 2>/dev/null || rmdir "$R${path%/*}" 2>/dev/null || :
+    mv -f "$STATE/kept/$(echo "$path" | tr / %)" "$R$path" 2>/dev/null || :
+    case $path in *.service.d/*) rmdir "$R${path%/*}" 2>/dev/null || : ;; esac
   done
 }
 
@@ -93,22 +94,19 @@ pool_awk() {
   awk -v z="$L_POOL_ZEROTIER" -v d="$L_POOL_DOCKER" -v p="$L_POOL_NODE_PREFIX" -v n="$L_SLOT" -v at="$L_ZEROTIER_IPV4" -v own="$SUBNET4" -v dev="$DEV" -v undo="$UNDO" -v top="$SLOTS" "$AWK_IP BEGIN { s = two(32 - p) } $1"
 }
 
-# A lease (KEY=value lines) into variables L_KEY and what follows from them. 1 and REASON when it is not sound.
+# A lease (KEY=value lines) into variables L_KEY and what follows from them. 1 when it is not sound: its parts have to fit together.
 use_lease() { # FILE
   keys=' NETWORK NODE NAME SLOT STATE ZEROTIER_IPV4 DOCKER_IPV4_SUBNET POOL_ZEROTIER POOL_DOCKER POOL_NODE_PREFIX TOKEN '
   for key in $keys; do export "L_$key="; done
   while IFS='=' read -r key value; do
     case $keys in *" $key "*) ;; *) continue ;; esac
-    REASON="$key is odd"
     case $value in *[!A-Za-z0-9./_-]*) return 1 ;; esac
     [ ${#value} -le 80 ] || return 1
     export "L_$key=$value"
   done <"$1"
   NODE=$L_NODE SUBNET4=$L_DOCKER_IPV4_SUBNET
-  REASON='NETWORK or NODE is odd'
   case $L_NETWORK$NODE in *[!0-9a-f]*) return 1 ;; esac
   [ ${#L_NETWORK}-${#NODE} = 16-10 ] || return 1
-  REASON='slot, pools and addresses do not fit together'
   derived=$(pool_awk 'BEGIN {
     if (n + 0 < 1 || p + 0 > 28 || p + 0 <= len(d) || z != net(z) || d != net(d) || len(z) < 8 || len(d) < 8 || overlap(z, d)) exit 1
     top = int(size(z) / 16) * 15 - 1; if (top >= size(d) / s) top = size(d) / s - 1
@@ -126,7 +124,7 @@ EOF
 }
 saved_lease() {
   leased || refuse 'no lease: meshboot up'
-  use_lease "$STATE/lease" || fail "/var/lib/meshboot/lease: $REASON"
+  use_lease "$STATE/lease" || fail '/var/lib/meshboot/lease is not sound'
 }
 
 read_settings() {
@@ -217,7 +215,7 @@ check_daemon_json() {
 apt() {
   tries=0
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-  until apt-get -qy -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Options::=--force-confold "$@" </dev/null >"$TMP/apt" 2>&1 9>&-; do
+  until apt-get -qy -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$TMP/apt" 2>&1 9>&-; do
     tries=$((tries + 1))
     warn "apt-get $1: $(tail -n 1 "$TMP/apt")"
     [ $tries -lt 5 ] || fail "apt-get $*"
@@ -246,7 +244,7 @@ add_repository() { # NAME KEY-URL FINGERPRINT `URL SUITE COMPONENT`
   dry && return 0
   export GNUPGHOME="$TMP/$1"
   (umask 077 && mkdir -p "$GNUPGHOME")
-  curl -fsSL --retry 3 --max-time 60 -o "$TMP/key" "$2" || fail "no key of the package repository at $2"
+  curl -fsSL --retry 3 --max-time 60 -o "$TMP/key" "$2" || fail "no key at $2"
   gpg --batch --import "$TMP/key" 2>/dev/null || :
   got=$(gpg --batch --with-colons --list-keys 2>/dev/null | awk -F: '$1 == "pub" { p = 1 } $1 == "fpr" && p { printf "%s ", $10; p = 0 }')
   [ "$got" = "$3 " ] || refuse "the key at $2 has the fingerprint ${got:-(none) }instead of $3"
@@ -269,7 +267,7 @@ install_zerotier() {
   running zerotier-one || run systemctl enable --now zerotier-one.service
   until dry || { [ -s "$ZT/identity.secret" ] && [ -s "$ZT/identity.public" ]; }; do
     tries=$((tries + 1))
-    [ $tries -lt 120 ] || fail 'zerotier-one makes no identity: see journalctl -u zerotier-one'
+    [ $tries -lt 120 ] || fail 'no identity: see journalctl -u zerotier-one'
     sleep 1
   done
 }
@@ -287,11 +285,7 @@ call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
 answer() { content "$TMP/answer" | sed -n "s/^$1=//p" | head -n 1 | tr -cd '\40-\176' | cut -c 1-500; }
 header() { content "$TMP/headers" | tr -d '\r' | sed -n "s/^$1: *//p" | tail -n 1; }
 problem() {
-  if [ "$HTTP" = 000 ]; then
-    echo "$URL does not answer ($(head -n 1 "$TMP/curl"))"
-  else
-    echo "the Worker says $HTTP $(answer TYPE): $(answer DETAIL)"
-  fi
+  echo "$URL says $HTTP $(answer TYPE): $(answer DETAIL)$(head -n 1 "$TMP/curl")"
 }
 
 facts() {
@@ -342,10 +336,10 @@ enrol() {
     ;;
   202) verdict=fail why="$node ($as) waits for approval at the Worker" ;;
   000 | 429 | 5*)
-    header '[Rr]etry-[Aa]fter' | tr -cd 0-9 >"$RUN/after"
+    header '[Rr]etry-[Aa]fter' | tr -cd 0-9 | sed 's/^0*//' | cut -c 1-4 >"$RUN/after"
     verdict=fail why=$(problem)
     ;;
-  *) verdict=refuse why="$(problem). Mend that, or put a new key into /etc/meshboot/key" ;;
+  *) verdict=refuse why="$(problem). Mend that or put a new key into /etc/meshboot/key" ;;
   esac
   leased || $verdict "$why"
   warn "$why. The saved lease stays"
@@ -353,8 +347,8 @@ enrol() {
 
 # First the lease, then the token, last the key away: a kill in between only enrols again, for the same lease.
 save_lease() {
-  use_lease "$TMP/answer" || fail "no sound lease from the Worker: $REASON"
-  [ "$NODE.${L_TOKEN:+token}" = "$node.token" ] || fail "the lease from the Worker is for $NODE, or without a token"
+  use_lease "$TMP/answer" || fail 'the lease is not sound'
+  [ "$NODE.${L_TOKEN:+token}" = "$node.token" ] || fail "the lease is for $NODE, or has no token"
   mkdir -p "$STATE"
   chmod 700 "$STATE"
   store_lease
@@ -401,7 +395,7 @@ EOF
 }
 
 # What the network may set on this host: addresses and routes of the mesh's ranges, nothing else.
-limit_network() { printf '%s\n' "allowManaged=$MESH" allowGlobal=0 allowDefault=0 allowDNS=0 | put_file "$limits" 644; }
+limit_network() { echo "allowManaged=$MESH" | put_file "$limits" 644; }
 
 join_network() {
   STEP=join tries=0 limits=/var/lib/zerotier-one/networks.d/$L_NETWORK.local.conf
@@ -503,7 +497,7 @@ rules_print() { printf '%s\n' "$rules" "$(nft -s list table inet meshboot 2>/dev
 
 load_rules() {
   STEP=rules
-  [ -n "$DEV" ] || dry || fail "the mesh's interface is not known yet: meshboot up"
+  [ -n "$DEV" ] || dry || fail 'no interface yet: meshboot up'
   ula=''
   [ "$IPV6NAT" != off ] || ula="ip6 saddr $SUBNET6 oifname != { \"$DEV\", \"docker0\" } oifname != \"br-*\" drop
 "
@@ -548,17 +542,17 @@ unload_rules() {
 
 # What dockerd and iptables leave behind: IPv6 rules of a Docker that had none before us, and empty tables that were not there.
 sweep_firewall() {
+  [ -e "$STATE/tables" ] || return 0
   before=$(content "$STATE/forward6")
   case $before in
   '-P FORWARD '*)
     ip6tables-save | awk -v policy="${before##* }" '/DOCKER|docker0|[io] br-/ { next } /^:FORWARD / { $2 = policy } { print }' | ip6tables-restore || :
     ;;
   esac
+  # shellcheck disable=SC2086 # family and table, two words
   for name in 'ip raw' 'ip nat' 'ip filter' 'ip6 raw' 'ip6 nat' 'ip6 filter'; do
-    # shellcheck disable=SC2086 # family and table, two words
-    if [ -e "$STATE/tables" ] && ! grep -qxF "table $name" "$STATE/tables" && listing=$(nft list table $name 2>/dev/null); then
-      echo "$listing" | grep -qvE '^#|^table |policy accept;$|^[[:space:]]*(chain .*|\}|)$' || nft delete table $name
-    fi
+    grep -qsxF "table $name" "$STATE/tables" || nft list table $name 2>/dev/null | grep -qvE '^#|^table |policy accept;$|^[[:space:]]*(chain .*|\})?$' ||
+      nft delete table $name 2>/dev/null || :
   done
 }
 
@@ -600,7 +594,7 @@ exec_start() {
     END { print file, command }' "$@"
 }
 
-# Two /16 that neither the mesh nor the host uses, for when the lease's upper half is full. Chosen once: a change restarts dockerd.
+# Two /16 outside the mesh and the host's networks, for when the lease's upper half is full. Chosen once: a change restarts dockerd.
 outer_pools() {
   host_networks | pool_awk '$2 !~ /^br-/ { used[u++] = $1 }
     END {
@@ -623,13 +617,14 @@ install_docker() {
   [ "$DOCKER" != present ] || return 0
   packages='' compose=docker-compose
   if ! has dockerd; then
-    packages='docker.io apparmor'
-    case $OS in 'debian 13'*) packages="$packages docker-cli" ;; esac
+    packages=docker.io
+    case $OS in 'debian 13'*) packages='docker.io docker-cli' ;; esac
     if [ "$DOCKER" = official ]; then
       at=https://download.docker.com/linux/$ID
       add_repository docker "$at/gpg" 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 "$at $CODENAME stable"
-      packages='docker-ce docker-ce-cli containerd.io apparmor'
+      packages='docker-ce docker-ce-cli containerd.io'
     fi
+    packages="$packages apparmor"
     # Masked while it is installed, so that its first start already has our options.
     run touch "$RUN/masked"
     run systemctl -q mask --runtime docker.service docker.socket
@@ -687,25 +682,32 @@ configure_docker() {
     docker_has_options && return 0
     say "restarts dockerd, $(docker ps -q 2>/dev/null | wc -l) containers running"
   fi
+  [ -s "$STATE/docker0" ] || ip -o -4 addr show docker0 2>/dev/null | awk '{ a = $4 } END { print a ? a : "172.17.0.1/16" }' | put_file /var/lib/meshboot/docker0 600
   say "starts dockerd with $options"
   run systemctl reset-failed docker.service 2>/dev/null || :
   run systemctl restart docker.service || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
   run rm -f "$RUN/masked"
 }
 
-# dockerd keeps docker0's address when it is told none: the bridge has to go, unless containers hang on it (live-restore).
-restore_docker() {
+# dockerd makes docker0 anew at each start, as its own store has it, unless it is told an address: so one start with the
+# address of before us, which it then remembers. With live-restore containers hang on docker0, and it stays as it is.
+stop_docker() {
   options=$(our_options)
-  drop_files 'docker'
-  systemctl daemon-reload
   restart=$(truth docker_has_options)
   if $restart; then
-    say "restarts dockerd without the mesh's options"
+    say "restarts dockerd without the mesh's options, in two steps"
+    echo "MESHBOOT_OPTIONS=\"--bip=$(content "$STATE/docker0")\"" | put_file /etc/meshboot/dockerd.env 644
+    start_docker || :
     systemctl stop docker.socket docker.service || :
-    [ -n "$(ls "$R/sys/class/net/docker0/brif" 2>/dev/null)" ] || ip link del docker0 || :
+    [ -n "$(ls "$R/sys/class/net/docker0/brif" 2>/dev/null)" ] || ip link del docker0 2>/dev/null || :
   fi
-  sweep_firewall
-  ! $restart || systemctl start docker.service || warn 'dockerd does not start: see journalctl -u docker'
+  drop_files docker
+  systemctl daemon-reload
+}
+# Debian's unit allows three starts a minute: those of ours do not count.
+start_docker() {
+  systemctl reset-failed docker.service 2>/dev/null || :
+  systemctl restart docker.service
 }
 
 # --- report ---
@@ -732,11 +734,11 @@ report() {
       store_lease
       if [ "$mine" != "$NODE $MESH $L_ZEROTIER_IPV4" ]; then
         : >"$RUN/again"
-        warn 'the Worker has changed the lease: meshboot up applies it'
+        warn 'the lease has changed: meshboot up applies it'
       fi
     fi
     ;;
-  4*) warn "$(problem). To enrol again put a new key into /etc/meshboot/key" ;;
+  4*) warn "$(problem). Mend that or put a new key into /etc/meshboot/key" ;;
   *) warn "$(problem). Reports again within the hour" ;;
   esac
 }
@@ -746,8 +748,7 @@ report() {
 prepare() {
   TMP=$(mktemp -d)
   trap leave EXIT
-  trap 'exit 143' TERM
-  trap 'exit 130' INT
+  trap 'exit 143' TERM INT
   dry || mkdir -p "$RUN"
 }
 leave() {
@@ -796,7 +797,7 @@ up() {
 
 # Sleeps that many seconds, and up to as many again: servers ordered together shall not come back together.
 pause() {
-  left=$(($1 + $(od -An -N2 -tu2 /dev/urandom) % $1))
+  left=$(($1 + $(od -An -N2 -tu2 /dev/urandom) % ($1 + 1)))
   while [ $left -gt 0 ] && [ ! -e "$RUN/again" ]; do
     sleep 5
     left=$((left - 5))
@@ -837,9 +838,12 @@ down() { # [release]
     UNDO=yes
     our_routes | routes_batch | ip -4 -force -batch - >/dev/null 2>&1 || :
   fi
+  stop_docker
+  # With dockerd stopped: it sets some of them itself, also for a network that it remembers.
   content "$STATE/sysctls" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do set_sysctl "$key" "$value"; done
   unload_rules
-  restore_docker
+  sweep_firewall
+  ! $restart || start_docker || warn 'dockerd does not start: see journalctl -u docker'
   if [ -n "$NODE" ]; then
     say "leaves network $L_NETWORK"
     zerotier-cli leave "$L_NETWORK" >/dev/null || :

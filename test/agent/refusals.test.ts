@@ -135,7 +135,7 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
       const host = new Host(directory);
       host.world({ answers: "503 skew\n", skew });
       expect(host.run(shell, "up").status).toBe(1);
-      expect(host.read("/run/meshboot/after")).toBe("7");
+      expect(host.read("/run/meshboot/after")).toBe("7\n");
       expect(host.seen("requests")).not.toContain("heartbeat");
     });
   });
