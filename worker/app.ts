@@ -13,6 +13,7 @@ import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
 import { homeRoute } from "./routes/home.tsx";
 import { keyRoutes } from "./routes/keys.ts";
+import { nodeChangeRoutes } from "./routes/node-changes.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { openapiRoute } from "./routes/openapi.ts";
 import { poolRoute } from "./routes/pool.ts";
@@ -70,6 +71,7 @@ export function makeApp(): OpenAPIHono<App> {
   heartbeatRoute(app);
   bootRoutes(app);
   nodeRoutes(app);
+  nodeChangeRoutes(app);
   poolRoute(app);
   keyRoutes(app);
   userDataRoute(app);

@@ -1,17 +1,16 @@
 // The one decision on an enrolment, made within one transaction: who is refused, which slot is leased, and
 // what has to be told to others afterwards.
-import { encloses, overlaps, type Prefix, parsePrefix } from "../address/prefix.ts";
 import type { Config } from "../config/config.ts";
 import type { Refusal } from "../http/problem.ts";
 import { chooseSlot } from "../lease/choose-slot.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { uniqueName } from "../lease/name.ts";
-import { dockerSubnet, type Pool } from "../lease/pool.ts";
-import { sixPlanePrefix } from "../lease/six-plane.ts";
+import type { Pool } from "../lease/pool.ts";
 import type { EnrolmentKey } from "./key-store.ts";
 import { queueLease } from "./lease-changes.ts";
 import type { StoredNode } from "./node-store.ts";
 import { withNewToken } from "./node-token.ts";
+import { overlapRefusal } from "./overlap.ts";
 import type { Stores } from "./stores.ts";
 
 /** An enrolment whose proof was checked. */
@@ -59,7 +58,8 @@ export function enrol(
     const key = stores.keys.admit(request.keyHash, request.node, now);
     if (typeof key === "string") return refused({ problem: key, detail: KEY_DETAILS[key] });
     const known = stores.nodes.get(request.node);
-    const refusal = (known && refuseKnown(known, request)) ?? refuseOverlap(config, request, key, known);
+    const refusal =
+      (known && refuseKnown(known, request)) ?? overlapRefusal(config, request.localPrefixes, key, known);
     if (refusal !== undefined) return refused(refusal);
     const node = known === undefined ? lease(stores, config.pool, request, key, now) : known;
     if (node === undefined) return refused(exhausted());
@@ -146,43 +146,6 @@ function refuseKnown(known: StoredNode, request: EnrolRequest): Refusal | undefi
       detail: `node ${known.node} was revoked by the operator; it comes back by POST /v1/nodes/${known.node}/approve`,
     };
   return undefined;
-}
-
-function refuseOverlap(
-  { pool, network }: Config,
-  request: EnrolRequest,
-  key: EnrolmentKey,
-  known: StoredNode | undefined,
-): Refusal | undefined {
-  if (key.allowOverlap) return undefined;
-  const ours: { what: string; prefix: Prefix }[] = [
-    { what: "the Docker pool (DOCKER_POOL)", prefix: pool.docker },
-    { what: "the ZeroTier range (ZEROTIER_RANGE)", prefix: pool.zerotier },
-    { what: "the network's 6PLANE prefix", prefix: sixPlanePrefix(network) },
-  ];
-  for (const text of request.localPrefixes) {
-    const local = parsePrefix(text);
-    // A default route covers everything and is no network that the host is attached to.
-    if (local === undefined || local.length === 0) continue;
-    if (known !== undefined && isOwn(pool, known, local)) continue;
-    const hit = ours.find(({ prefix }) => overlaps(prefix, local));
-    if (hit !== undefined)
-      return {
-        problem: "overlap",
-        detail: `the host is attached to ${text}, which overlaps ${hit.what}: routing the mesh would cut it off. Choose other ranges, or allow it with a key made with allowOverlap`,
-        prefix: text,
-      };
-  }
-  return undefined;
-}
-
-/** Whether a host that is in the mesh already has the prefix from it. */
-function isOwn(pool: Pool, known: StoredNode, local: Prefix): boolean {
-  if (local.family === 6) return encloses({ family: 6, first: 0xfcn << 120n, length: 8 }, local);
-  return (
-    encloses(dockerSubnet(pool, known.slot), local) ||
-    (local.first === pool.zerotier.first && local.length === pool.zerotier.length)
-  );
 }
 
 function refused(refusal: Refusal): LeaseOutcome {

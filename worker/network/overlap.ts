@@ -1,0 +1,46 @@
+// A host that is attached to a network inside the mesh's ranges would be cut off from it, and perhaps from us.
+import { encloses, overlaps, type Prefix, parsePrefix } from "../address/prefix.ts";
+import type { Config } from "../config/config.ts";
+import type { Refusal } from "../http/problem.ts";
+import { dockerSubnet, type Pool } from "../lease/pool.ts";
+import { sixPlanePrefix } from "../lease/six-plane.ts";
+import type { EnrolmentKey } from "./key-store.ts";
+import type { StoredNode } from "./node-store.ts";
+
+/** Why the host may not route the mesh's ranges; undefined when it may, or when the key allows it anyway. */
+export function overlapRefusal(
+  { pool, network }: Config,
+  localPrefixes: readonly string[],
+  key: EnrolmentKey,
+  known: StoredNode | undefined,
+): Refusal | undefined {
+  if (key.allowOverlap) return undefined;
+  const ours: { what: string; prefix: Prefix }[] = [
+    { what: "the Docker pool (DOCKER_POOL)", prefix: pool.docker },
+    { what: "the ZeroTier range (ZEROTIER_RANGE)", prefix: pool.zerotier },
+    { what: "the network's 6PLANE prefix", prefix: sixPlanePrefix(network) },
+  ];
+  for (const text of localPrefixes) {
+    const local = parsePrefix(text);
+    // A default route covers everything and is no network that the host is attached to.
+    if (local === undefined || local.length === 0) continue;
+    if (known !== undefined && isOwn(pool, known, local)) continue;
+    const hit = ours.find(({ prefix }) => overlaps(prefix, local));
+    if (hit !== undefined)
+      return {
+        problem: "overlap",
+        detail: `the host is attached to ${text}, which overlaps ${hit.what}: routing the mesh would cut it off. Choose other ranges, or allow it with a key made with allowOverlap`,
+        prefix: text,
+      };
+  }
+  return undefined;
+}
+
+/** Whether a host that is in the mesh already has the prefix from it. */
+function isOwn(pool: Pool, known: StoredNode, local: Prefix): boolean {
+  if (local.family === 6) return encloses({ family: 6, first: 0xfcn << 120n, length: 8 }, local);
+  return (
+    encloses(dockerSubnet(pool, known.slot), local) ||
+    (local.first === pool.zerotier.first && local.length === pool.zerotier.length)
+  );
+}
