@@ -81,7 +81,8 @@ describe("an enrolment", () => {
     expect(pending.json).toMatchObject({ state: "pending", slot: 1, token: expect.any(String) });
     await use.world.settle();
     expect(use.world.central.network.members.size).toBe(0);
-    expect((await use.world.enrol({ key })).status).toBe(202);
+    const again = await use.world.enrol({ key });
+    expect([again.status, again.json["token"]]).toEqual([202, undefined]);
 
     const approved = await use.world.admin("POST", `/v1/nodes/${identity(0).node}/approve`);
     expect(approved.json).toMatchObject({ state: "active", delivered: true });
@@ -233,6 +234,55 @@ describe("a node's token", () => {
     expect(await beat(third)).toBe(200);
     expect(await beat(first)).toBe(401);
     expect(await beat(third)).toBe(200);
+  });
+
+  it("is not made anew while the node waits for approval: the first one stays good, and KV is not written", async () => {
+    const key = await use.world.key({ approval: true });
+    const { token } = (await use.world.enrol({ key })).json;
+    await use.world.settle();
+    for (const accept of ["application/json", "text/plain"]) {
+      const again = await use.world.enrol({ key, headers: { Accept: accept } });
+      expect(again.status).toBe(202);
+      expect(again.text).not.toContain("mbn_");
+    }
+    expect(await use.world.outbox()).toEqual([]);
+    expect(await beat(token)).toBe(200);
+    await use.world.admin("POST", `/v1/nodes/${identity(0).node}/approve`);
+    const approved = await use.world.enrol({ key });
+    expect(await beat(token)).toBe(200);
+    expect(await beat(approved.json["token"])).toBe(200);
+    expect(await beat(token)).toBe(401);
+  });
+
+  it("is not made while the controller is away: the one before stays good, and KV is not written", async () => {
+    const key = await use.world.key();
+    const { token } = (await use.world.enrol({ key })).json;
+    await use.world.settle();
+    use.world.central.fail("POST", "/member", { kind: "status", status: 500, times: 99 });
+    await use.world.admin("PATCH", `/v1/nodes/${identity(0).node}`, { name: "db1" });
+    const copies = async () => (await use.world.outbox()).filter(({ kind }) => kind === "copy");
+    while ((await copies()).length > 0) await use.world.fireAlarm();
+    for (let tries = 0; tries < 3; tries++) expect((await use.world.enrol({ key })).status).toBe(503);
+    expect(await copies()).toEqual([]);
+    expect(await beat(token)).toBe(200);
+  });
+
+  it("is not handed to a node that the operator deletes while the controller is asked", async () => {
+    const key = await use.world.key();
+    await use.world.enrol({ key });
+    await use.world.settle();
+    const { node } = identity(0);
+    use.world.central.network.members.delete(node);
+    await use.world.object.reconcile();
+    const held = use.world.central.hold(/\/member\//);
+    const again = use.world.enrol({ key });
+    await held.seen();
+    const deleted = use.world.admin("DELETE", `/v1/nodes/${node}`);
+    while ((await use.world.admin("GET", `/v1/nodes/${node}`)).status !== 404);
+    held.free();
+    expect((await again).json["type"]).toBe("/problems/key-spent");
+    expect((await deleted).status).toBe(204);
+    expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
   });
 
   it("survives a crash of the object", async () => {

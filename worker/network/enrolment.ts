@@ -7,9 +7,8 @@ import type { NodeId } from "../lease/ids.ts";
 import { uniqueName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
 import type { EnrolmentKey } from "./key-store.ts";
-import { queueLease } from "./lease-changes.ts";
+import { queueCopy, queueMember } from "./lease-changes.ts";
 import type { StoredNode } from "./node-store.ts";
-import { withNewToken } from "./node-token.ts";
 import { overlapRefusal } from "./overlap.ts";
 import type { Stores } from "./stores.ts";
 
@@ -45,15 +44,10 @@ const KEY_DETAILS = {
 
 /**
  * Leases a slot to the node, or finds the lease that it has. Changes all that belongs together at once: the
- * node's row with the new token, the slot, the key's use, and the outbox.
+ * node's row, the slot, the key's use, and the outbox. A server that only asks again changes nothing that is
+ * published: KV takes 1,000 writes a day on the free plan.
  */
-export function enrol(
-  stores: Stores,
-  config: Config,
-  request: EnrolRequest,
-  tokenHash: string,
-  now: number,
-): LeaseOutcome {
+export function enrol(stores: Stores, config: Config, request: EnrolRequest, now: number): LeaseOutcome {
   return stores.transaction(() => {
     const key = stores.keys.admit(request.keyHash, request.node, now);
     if (typeof key === "string") return refused({ problem: key, detail: KEY_DETAILS[key] });
@@ -63,20 +57,18 @@ export function enrol(
     if (refusal !== undefined) return refused(refusal);
     const node = known === undefined ? lease(stores, config.pool, request, key, now) : known;
     if (node === undefined) return refused(exhausted());
-    const changed = withNewToken(
-      {
-        ...node,
-        identity: request.identity,
-        machineId: request.machineId,
-        keyId: key.id,
-        seenAt: now,
-        facts: request.facts ?? node.facts,
-      },
-      tokenHash,
-    );
+    const changed: StoredNode = {
+      ...node,
+      identity: request.identity,
+      machineId: request.machineId,
+      keyId: key.id,
+      seenAt: now,
+      facts: request.facts ?? node.facts,
+    };
     stores.nodes.put(changed);
     stores.keys.use(key.id, request.node);
-    queueLease(stores, changed, known === undefined, now);
+    if (known === undefined && changed.state === "active") queueMember(stores, changed.node, now);
+    if (known === undefined || isRegisteredAnew(known, changed)) queueCopy(stores, changed.node, now);
     return { ok: true, node: changed, created: known === undefined };
   });
 }
@@ -127,6 +119,13 @@ function lease(
     report: null,
     reportedAt: null,
   };
+}
+
+/** Whether the copy has to say something else of who the node is. */
+function isRegisteredAnew(before: StoredNode, after: StoredNode): boolean {
+  return (
+    before.identity !== after.identity || before.machineId !== after.machineId || before.keyId !== after.keyId
+  );
 }
 
 function refuseKnown(known: StoredNode, request: EnrolRequest): Refusal | undefined {

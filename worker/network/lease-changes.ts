@@ -1,5 +1,4 @@
 // What a change of a lease puts into the outbox. Called within the transaction that makes the change.
-import type { StoredNode } from "./node-store.ts";
 import type { Stores } from "./stores.ts";
 
 /** ms until the alarm tells the controller about a member, should the call that made the lease not do it. */
@@ -9,12 +8,6 @@ const COPY_DELAY_MS = 1_500;
 /** ms by which the routes wait for further leases, and the longest that they wait in all. */
 const ROUTES_DELAY_MS = 1_000;
 const ROUTES_LONGEST_MS = 15_000;
-
-/** A lease was made (`fresh`), or enrolled again: then only its copy changes. */
-export function queueLease(stores: Stores, node: StoredNode, fresh: boolean, now: number): void {
-  if (fresh && node.state === "active") queueMember(stores, node.node, now);
-  queueCopy(stores, node.node, now);
-}
 
 /** The controller has to hear about the member; whoever made the change delivers it at once. */
 export function queueMember(stores: Stores, node: string, now: number): void {

@@ -1,4 +1,4 @@
-// A node's token: a new one with each enrolment, while the one before stays good until the new one is first
+// A node's token: a new one with each enrolment that succeeds, while the one before stays good until the new one is first
 // used. So an answer that got lost on its way locks nobody out.
 import { equalDigests } from "../http/secret.ts";
 import type { StoredNode } from "./node-store.ts";

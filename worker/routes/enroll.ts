@@ -7,14 +7,9 @@ import { Problem } from "../http/problem.ts";
 import { parseIdentity } from "../identity/identity.ts";
 import { enrolMessage, isTimely, verifySignature } from "../identity/proof.ts";
 import { enrolmentSchema } from "../schema/enrolment.ts";
-import { enrolledSchema } from "../schema/lease.ts";
+import { enrolledSchema, pendingSchema } from "../schema/lease.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { CONTROLLER_PROBLEMS, plainLines, problemResponses } from "../schema/problem.ts";
-
-const leaseContent = {
-  "application/json": { schema: enrolledSchema },
-  "text/plain": { schema: plainLines },
-};
 
 const route = apiRoute({
   method: "post",
@@ -22,13 +17,19 @@ const route = apiRoute({
   tags: ["servers"],
   summary: "Let a server in",
   description:
-    "Idempotent by node: a second call gives the same lease and a new node token; the token before stays valid until the new one is first used.",
+    "Idempotent by node: a second call gives the same lease and, when it answers 200, a new node token; the token before stays valid until the new one is first used.",
   security: [{ enrolmentKey: [] }],
   middleware: [configured, rateLimited, keyCarried, ...jsonBody(LIMITS.enrolBytes)],
   request: { body: { required: true, content: { "application/json": { schema: enrolmentSchema } } } },
   responses: {
-    200: { description: "The lease.", content: leaseContent },
-    202: { description: "The lease waits for the operator's approval.", content: leaseContent },
+    200: {
+      description: "The lease.",
+      content: { "application/json": { schema: enrolledSchema }, "text/plain": { schema: plainLines } },
+    },
+    202: {
+      description: "The lease waits for the operator's approval.",
+      content: { "application/json": { schema: pendingSchema }, "text/plain": { schema: plainLines } },
+    },
     ...problemResponses(
       "bad-request",
       "unauthorized",
@@ -95,7 +96,9 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
     );
     if (!result.ok) throw new Problem(result.refusal);
     const { leasedAt, renewBefore, ...lease } = result.lease;
-    const status = lease.state === "pending" ? 202 : 200;
-    return answer(c, enrolledSchema, { ...lease, token: result.token, leasedAt, renewBefore }, status);
+    const { token } = result;
+    if (token === undefined || lease.state === "pending")
+      return answer(c, pendingSchema, { ...lease, token, leasedAt, renewBefore }, 202);
+    return answer(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore });
   });
 }

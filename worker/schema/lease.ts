@@ -38,6 +38,16 @@ export const enrolledSchema = leaseSchema
   .extend({ token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
   .openapi("EnrolledLease");
 
+/** A lease that waits for approval: the node gets its token once, and it must not change with each time it asks. */
+export const pendingSchema = leaseSchema
+  .extend({
+    token: z
+      .string()
+      .optional()
+      .openapi({ description: "With the first such answer only; the approved lease comes with a new one." }),
+  })
+  .openapi("PendingLease");
+
 /** A node as the operator, or the node itself, sees it. */
 export const nodeSchema = leaseSchema
   .extend({
