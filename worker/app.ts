@@ -26,8 +26,10 @@ export function makeApp(): OpenAPIHono<App> {
   const app = new OpenAPIHono<App>({
     defaultHook(result) {
       if (result.success) return;
-      const errors = result.error.issues.map(
-        ({ path, message }) => `${path.join(".") || "body"}: ${message}`,
+      const errors = result.error.issues.flatMap((issue) =>
+        issue.code === "unrecognized_keys"
+          ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: there is no such field`)
+          : [`${issue.path.join(".") || "body"}: ${issue.message}`],
       );
       throw new Problem({ problem: "bad-request", detail: errors.join("; "), errors });
     },

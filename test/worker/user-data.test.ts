@@ -104,6 +104,29 @@ describe("GET /boot/:key", () => {
   });
 });
 
+describe("a field that does not exist", () => {
+  it.each([
+    ["POST", "/v1/keys", { expires: 5 }, "expires"],
+    ["POST", "/v1/user-data", { nmae: "web1" }, "nmae"],
+    ["POST", "/v1/user-data", { key: { maxUse: 3 } }, "key.maxUse"],
+    ["PUT", "/v1/nodes/4e8d87c868", { name: "db1", slots: 7 }, "slots"],
+    ["PATCH", "/v1/nodes/4e8d87c868", { name: "db1", slot: 7 }, "slot"],
+  ])("is refused by %s %s, with its name", async (method, path, body, field) => {
+    const { status, json } = await use.world.admin(method, path, body);
+    expect([status, json["type"]]).toEqual([400, "/problems/bad-request"]);
+    expect(json["errors"]).toEqual([`${field}: there is no such field`]);
+    expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toEqual([]);
+    expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
+  });
+
+  it("is passed over in what an agent sends, which may be newer than the Worker", async () => {
+    const { status, json } = await use.world.enrol({ change: { later: 1 } });
+    expect(status).toBe(200);
+    const beat = { token: String(json["token"]), body: { state: "ok", later: 1 } };
+    expect((await use.world.call("POST", `/v1/nodes/${json["node"]}/heartbeat`, beat)).status).toBe(200);
+  });
+});
+
 describe("keys", () => {
   it("live seven days and let in one server unless made otherwise", async () => {
     const { json } = await use.world.admin("POST", "/v1/keys", {});

@@ -3,7 +3,7 @@ import { z } from "./openapi.ts";
 
 /** A lease without a proof: what is left out is chosen, or stays. */
 export const assignmentSchema = z
-  .object({
+  .strictObject({
     name: nodeName.optional(),
     slot: z
       .number()
@@ -16,4 +16,4 @@ export const assignmentSchema = z
   .openapi("Assignment");
 
 /** What can be changed of a node. */
-export const renameSchema = z.object({ name: nodeName }).openapi("Rename");
+export const renameSchema = z.strictObject({ name: nodeName }).openapi("Rename");

@@ -17,7 +17,7 @@ export const factsSchema = z
     example: { agent: "0.1.0", os: "debian 12" },
   });
 
-/** The body of an enrolment. */
+/** The body of an enrolment. Unknown fields are passed over: an agent may be newer than this Worker, and must get in. */
 export const enrolmentSchema = z
   .object({
     identity: z

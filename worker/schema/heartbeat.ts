@@ -4,7 +4,7 @@ import { z } from "./openapi.ts";
 
 const shortEnough = (text: string): boolean => new TextEncoder().encode(text).length <= LIMITS.reportLogBytes;
 
-/** The agent's report: what it did last, and where it stopped. */
+/** The agent's report: what it did last, and where it stopped. As in an enrolment, unknown fields are passed over. */
 export const heartbeatSchema = z
   .object({
     state: z.enum(["ok", "failed"]),

@@ -1,9 +1,9 @@
 import { LIMITS } from "../config/limits.ts";
 import { z } from "./openapi.ts";
 
-/** What a new enrolment key may do. */
+/** What a new enrolment key may do. A misspelt field is refused: by its default a key would do something else. */
 export const keyTermsSchema = z
-  .object({
+  .strictObject({
     expiresIn: z
       .number()
       .int()
