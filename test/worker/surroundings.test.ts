@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { makeApp } from "../../worker/app.ts";
 import { PROBLEM_NAMES, PROBLEMS } from "../../worker/http/problem.ts";
-import { type Answer, ORIGIN, readAnswer, useWorld } from "./world.ts";
+import { identity } from "./identities.ts";
+import { ADMIN, type Answer, ORIGIN, readAnswer, useWorld } from "./world.ts";
 
 const use = useWorld();
 
@@ -69,6 +70,16 @@ describe("every answer", () => {
     expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
     expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'");
     expect(headers.get("Strict-Transport-Security")).toContain("max-age=");
+  });
+
+  it("to the operator is JSON, whatever is accepted", async () => {
+    await use.world.enrol();
+    for (const path of ["/v1/nodes", `/v1/nodes/${identity(0).node}`, "/v1/keys", "/v1/pool", "/healthz"]) {
+      const call = { token: ADMIN, headers: { Accept: "text/plain" } };
+      const { headers, text } = await use.world.call("GET", path, call);
+      expect([path, headers.get("Content-Type")]).toEqual([path, "application/json"]);
+      expect(text).not.toContain("[object");
+    }
   });
 
   it("to a call that does not exist is a problem, with the id that the log has", async () => {

@@ -12,7 +12,7 @@ export function wantsText(c: Context<App>): boolean {
   return text >= 0 && (json < 0 || text < json);
 }
 
-/** A document of the schema in the form that the client asked for. Never cached: answers hold tokens and change. */
+/** A document of the schema as JSON. Never cached: answers hold tokens and change. */
 export function answer<S extends z.ZodType>(
   c: Context<App>,
   _schema: S,
@@ -20,7 +20,17 @@ export function answer<S extends z.ZodType>(
   status: 200 | 201 | 202 = 200,
 ): Response {
   c.header("Cache-Control", "no-store");
-  if (wantsText(c))
-    return c.body(renderKeyValue(document), status, { "Content-Type": "text/plain; charset=utf-8" });
   return c.body(JSON.stringify(document), status, { "Content-Type": "application/json" });
+}
+
+/** What a server's agent is answered: the same, or `KEY=value` lines when it asked for them. Not for lists: lines have no items. */
+export function answerAgent<S extends z.ZodType>(
+  c: Context<App>,
+  schema: S,
+  document: z.input<S> & { readonly [key: string]: Json | undefined },
+  status: 200 | 202 = 200,
+): Response {
+  if (!wantsText(c)) return answer(c, schema, document, status);
+  c.header("Cache-Control", "no-store");
+  return c.body(renderKeyValue(document), status, { "Content-Type": "text/plain; charset=utf-8" });
 }

@@ -1,5 +1,5 @@
 import { LIMITS } from "../config/limits.ts";
-import { answer } from "../http/answer.ts";
+import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { configured, jsonBody, keyCarried, rateLimited } from "../http/guards.ts";
 import { callObject } from "../http/object-call.ts";
@@ -98,7 +98,7 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
     const { leasedAt, renewBefore, ...lease } = result.lease;
     const { token } = result;
     if (token === undefined || lease.state === "pending")
-      return answer(c, pendingSchema, { ...lease, token, leasedAt, renewBefore }, 202);
-    return answer(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore });
+      return answerAgent(c, pendingSchema, { ...lease, token, leasedAt, renewBefore }, 202);
+    return answerAgent(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore });
   });
 }

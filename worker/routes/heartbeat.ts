@@ -1,5 +1,5 @@
 import { LIMITS } from "../config/limits.ts";
-import { answer } from "../http/answer.ts";
+import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { configured, jsonBody, nodeOnly } from "../http/guards.ts";
 import { callObject } from "../http/object-call.ts";
@@ -53,6 +53,6 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
       }),
     );
     if (!result.ok) throw new Problem(result.refusal);
-    return answer(c, leaseSchema, { ...result.value });
+    return answerAgent(c, leaseSchema, { ...result.value });
   });
 }
