@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { secretKind } from "../../worker/http/secret.ts";
 
 const devState = z.object({
   url: z.string(),
-  adminToken: z.string().regex(/^mba_[A-Za-z0-9_-]{22,}$/),
+  adminToken: z.string().refine((text) => secretKind(text) === "mba"),
   enrolmentKey: z.string(),
   network: z.string(),
   centralUrl: z.string(),

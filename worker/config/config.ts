@@ -1,5 +1,6 @@
 // Reads the settings once, at the edge. A faulty configuration is refused as a whole, with every fault
 // named: the variable, what is wrong with it, what to do. A secret's value is never repeated.
+import { ADMIN_TOKEN_MOST, secretKind } from "../http/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
 import type { Settings } from "./settings.ts";
@@ -19,7 +20,6 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly string[] };
 
-const ADMIN_TOKEN = /^mba_[A-Za-z0-9_-]{22,}$/;
 const DEFAULT_URL = "https://api.zerotier.com/api/v1";
 // ZeroTierOne.h: ZT_MAX_NETWORK_ROUTES.
 const MOST_ROUTES = 128;
@@ -100,9 +100,9 @@ function readAdminToken(text: string | undefined, faults: string[]): string | un
     faults.push(`ADMIN_TOKEN is not set: ${remedy}`);
     return undefined;
   }
-  if (!ADMIN_TOKEN.test(token)) {
+  if (secretKind(token) !== "mba") {
     faults.push(
-      `ADMIN_TOKEN is not of the form mba_ and at least 22 letters, digits, '-' or '_' (128 random bits): ${remedy}`,
+      `ADMIN_TOKEN is not of the form mba_ and 22 to ${ADMIN_TOKEN_MOST} letters, digits, '-' or '_' (128 random bits): ${remedy}`,
     );
     return undefined;
   }

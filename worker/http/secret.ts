@@ -3,11 +3,14 @@
 /** What a secret is for: enrolment key, node token, admin token. */
 export type SecretKind = "mbk" | "mbn" | "mba";
 
+/** How many characters the operator may give an admin token after its prefix; so that a header's length has a bound. */
+export const ADMIN_TOKEN_MOST = 200;
+
 const FORMS = {
   mbk: /^mbk_[A-Za-z0-9_-]{22}$/,
   mbn: /^mbn_[A-Za-z0-9_-]{22}$/,
   // The operator chooses it: it may be longer.
-  mba: /^mba_[A-Za-z0-9_-]{22,200}$/,
+  mba: new RegExp(`^mba_[A-Za-z0-9_-]{22,${ADMIN_TOKEN_MOST}}$`),
 } as const satisfies Record<SecretKind, RegExp>;
 
 /** A new secret of a kind: its prefix and 16 random bytes in base64url (22 characters). */

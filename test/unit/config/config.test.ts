@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../worker/config/config.ts";
 import type { Settings } from "../../../worker/config/settings.ts";
+import { secretKind } from "../../../worker/http/secret.ts";
 
 const good: Settings = {
   ZEROTIER_NETWORK: "8056c2e21c000001",
@@ -81,6 +82,17 @@ describe("parseConfig", () => {
     { ZEROTIER_TOKEN: "two words" },
   ])("refuses %o", (change) => {
     expect(faults(change)).toHaveLength(1);
+  });
+
+  it("takes every admin token that calls can carry, and no other", () => {
+    for (const length of [21, 22, 200, 201]) {
+      const token = `mba_${"a".repeat(length)}`;
+      expect([length, faults({ ADMIN_TOKEN: token }).length === 0]).toEqual([
+        length,
+        secretKind(token) === "mba",
+      ]);
+    }
+    expect(faults({ ADMIN_TOKEN: `mba_${"a".repeat(201)}` })[0]).toContain("22 to 200");
   });
 
   it("never repeats a secret", () => {
