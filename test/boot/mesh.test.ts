@@ -1,6 +1,6 @@
 // Servers that are ordered with nothing but the user-data that the running Worker made, and what remains of the mesh
 // when something in it stops.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { parseNetworkId, parseNodeId } from "../../worker/lease/ids.ts";
 import { sixPlane } from "../../worker/lease/six-plane.ts";
@@ -281,6 +281,10 @@ test("a neighbour on the internet that routes a lease at its server gets no answ
   const from = (command: string, ...args: string[]) => run(...inside(lab.network.internet, command, args));
   await from("ip", "route", "add", "172.28.0.0/16", "via", neighbour.ipv4);
   await from("ip", "-6", "route", "add", `${container.ipv6}/128`, "via", neighbour.ipv6);
+  onTestFinished(async () => {
+    await from("ip", "route", "del", "172.28.0.0/16");
+    await from("ip", "-6", "route", "del", `${container.ipv6}/128`);
+  });
   const fetch = (host: string) =>
     from("busybox", "timeout", "3", "busybox", "wget", "-qO-", `http://${host}/cgi-bin/who`);
   await expect(fetch(container.ipv4)).rejects.toThrow(/exit code 143/);
@@ -323,8 +327,14 @@ test("the Worker lists them as active", async () => {
 test("zerotier-one restarted: interface, addresses and routes come back, also with the Worker stopped", async () => {
   await servers.worker.stop();
   const { guest, status } = server("web1");
+  const index = () => guest.run("cat", `/sys/class/net/${status.interface}/ifindex`);
+  const former = await index();
   await guest.run("systemctl", "restart", "zerotier-one.service");
-  expect((await meshStatus(guest)).routes).toBeLessThan(status.routesExpected);
+  await until("the routes to come back", 60, async () => {
+    const { routes, routesExpected } = await meshStatus(guest);
+    return routes === routesExpected ? holds(undefined) : not(`${routes} of ${routesExpected} routes`);
+  });
+  expect(await index(), "a new interface, which the kernel made without routes").not.toBe(former);
   await untilInMesh(guest, 60);
   await untilContainerIsBack("web1", "db1");
   await expectExchange("web1", "db1", "app1");

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 
 /** Each program that the lab runs, and the Debian package that has it. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -12,10 +12,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "apt-ftparchive": "apt-utils",
   nsenter: "util-linux",
   mount: "mount",
-  tar: "tar",
+  sysctl: "procps",
+  openssl: "openssl",
+  "/usr/bin/python3": "python3",
 };
 
 function isInstalled(program: string): boolean {
+  if (program.startsWith("/")) return existsSync(program);
   const folders = (process.env["PATH"] ?? "").split(":").concat("/usr/sbin", "/sbin");
   return folders.some((folder) => {
     try {
