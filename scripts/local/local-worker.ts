@@ -17,7 +17,7 @@ export interface LocalWorkerOptions {
   readonly adminToken: string;
   /** Settings besides, such as ZEROTIER_RANGE; those of wrangler.jsonc otherwise. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Calls a minute that one address may make to enrol; wrangler.jsonc's otherwise. */
+  /** Calls a minute that one address may make without the admin token; wrangler.jsonc's otherwise. */
   readonly callsPerMinute?: number;
   /** Leaves SIGINT and SIGTERM to the caller, who then has to close; else they end the process at once. */
   readonly callerHandlesSignals?: boolean;

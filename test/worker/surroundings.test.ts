@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { makeApp } from "../../worker/app.ts";
@@ -60,6 +61,40 @@ describe("the page", () => {
     await use.world.enrol();
     expect((await use.world.call("GET", "/healthz")).json["status"]).toBe("waiting");
     expect((await use.world.call("GET", "/")).text).toContain("does not take every change");
+  });
+});
+
+describe("a delivery that keeps failing", () => {
+  it("of routes and copies is a warning on the page and in healthz: servers are let in all the same", async () => {
+    const key = await use.world.key();
+    const { json } = await use.world.enrol({ key });
+    const copies = (state: DurableObjectState, attempts: number) =>
+      state.storage.sql.exec("UPDATE outbox SET attempts = ? WHERE kind = 'copy'", attempts);
+    use.world.central.fail("GET", "/network/8056c2e21c000001", { kind: "status", status: 500, times: 99 });
+    await runInDurableObject(use.world.object, (_, state) => copies(state, 1));
+    expect((await use.world.call("GET", "/healthz")).json).toEqual({
+      status: "ok",
+      faults: [],
+      warnings: [],
+    });
+    while ((await use.world.outbox()).find(({ kind }) => kind === "routes")?.attempts !== 3)
+      await use.world.fireAlarm();
+    // Again: that writes the copy alone.
+    await use.world.enrol({ key });
+    await runInDurableObject(use.world.object, (_, state) => copies(state, 3));
+    const health = await use.world.call("GET", "/healthz");
+    expect([health.status, health.json["status"]]).toEqual([200, "ok"]);
+    expect(health.json["warnings"]).toEqual([
+      expect.stringMatching(/^the managed routes are not up to date/),
+      expect.stringMatching(/^copies of leases in Workers KV/),
+    ]);
+    expect(health.text).not.toContain(String(json["node"]));
+    const page = await use.world.call("GET", "/");
+    expect(page.text).toContain("ready to let servers in");
+    expect(page.text).toContain("copies of leases in Workers KV");
+    use.world.central.faults.clear();
+    await use.world.settle();
+    expect((await use.world.call("GET", "/healthz")).json["warnings"]).toEqual([]);
   });
 });
 
@@ -128,6 +163,40 @@ describe("the rate limit", () => {
     expect([refused.status, refused.json["type"]]).toEqual([429, "/problems/too-many-requests"]);
     expect(refused.headers.get("Retry-After")).toBe("60");
     expect((await ask("192.0.2.2")).status).toBe(401);
+  });
+
+  it("stands before every call that reaches the object without the admin token", async () => {
+    const NETWORK = {
+      getByName: () => {
+        throw new Error("the object was called");
+      },
+    };
+    const { node } = identity(0);
+    const token = "Bearer mbn_0123456789abcdefghijkl";
+    for (const [method, path] of [
+      ["GET", "/"],
+      ["GET", "/healthz"],
+      ["GET", "/boot/mbk_0123456789abcdefghijkl"],
+      ["GET", "/boot/mbk_0123456789abcdefghijkl/sh"],
+      ["GET", `/v1/nodes/${node}`],
+      ["DELETE", `/v1/nodes/${node}`],
+      ["POST", `/v1/nodes/${node}/heartbeat`],
+    ] as const) {
+      const limit = async () => ({ success: false });
+      const { status } = await withSettings({ CALLS: { limit }, NETWORK }, path, {
+        method,
+        headers: { Authorization: token },
+      });
+      expect([path, status]).toEqual([path, 429]);
+    }
+  });
+
+  it("does not count the operator's calls", async () => {
+    const limit = async () => ({ success: false });
+    const init = { headers: { Authorization: `Bearer ${ADMIN}` } };
+    for (const path of ["/v1/nodes", "/v1/pool"])
+      expect((await withSettings({ CALLS: { limit } }, path, init)).status).toBe(200);
+    expect((await withSettings({ CALLS: { limit } }, "/v1/nodes/4e8d87c868", init)).status).toBe(404);
   });
 });
 

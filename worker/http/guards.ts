@@ -35,16 +35,12 @@ export const configured: MiddlewareHandler<App> = createMiddleware<App>(async (c
   await next();
 });
 
-/** Lets an address ask as often as the binding CALLS allows. */
+/**
+ * Lets an address ask as often as the binding CALLS allows. It stands before every call that reaches the object without
+ * the admin token: whoever likes could use up the object's daily quota otherwise.
+ */
 export const rateLimited: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
-  const address = c.req.header("CF-Connecting-IP") ?? "unknown";
-  const { success } = await c.env.CALLS.limit({ key: address });
-  if (!success)
-    throw new Problem({
-      problem: "too-many-requests",
-      detail: "too many calls from this address within a minute",
-      retryAfter: 60,
-    });
+  await countCall(c);
   await next();
 });
 
@@ -81,6 +77,7 @@ export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (
     );
   if (kind === "mba" && !(await isAdmin(c, token)))
     throw unauthorized("the admin token is not the one that is configured");
+  if (kind === "mbn") await countCall(c);
   c.set("caller", kind === "mba" ? "admin" : "node");
   c.set("secretHash", await sha256Hex(token));
   await next();
@@ -91,6 +88,7 @@ export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, 
   const token = bearer(c);
   if (token === undefined || secretKind(token) !== "mbn")
     throw unauthorized("this call needs `Authorization: Bearer mbn_…`, the node's own token");
+  await countCall(c);
   c.set("caller", "node");
   c.set("secretHash", await sha256Hex(token));
   await next();
@@ -113,6 +111,17 @@ export function jsonBody(bytes: number): MiddlewareHandler<App>[] {
       answerProblem(c, { problem: "body-too-large", detail: `this call takes at most ${bytes} bytes` }),
   });
   return [typed, small];
+}
+
+async function countCall(c: Context<App>): Promise<void> {
+  const address = c.req.header("CF-Connecting-IP") ?? "unknown";
+  const { success } = await c.env.CALLS.limit({ key: address });
+  if (!success)
+    throw new Problem({
+      problem: "too-many-requests",
+      detail: "too many calls from this address within a minute",
+      retryAfter: 60,
+    });
 }
 
 async function isAdmin(c: Context<App>, token: string): Promise<boolean> {

@@ -1,21 +1,41 @@
 import type { NetworkContext } from "./network-context.ts";
+import type { OutboxStore } from "./outbox-store.ts";
 
-/** How the object and its network are. */
+/** How the object and its network are. For everybody: no address, name or number of a node is in it. */
 export interface Health {
-  /** new: no server has enrolled yet, so the network was not looked at. */
-  readonly network: "new" | "fit" | "unfit";
+  /** unfit: no new server is let in; waiting: the controller does not take what it should. */
+  readonly status: "ok" | "unfit" | "waiting";
+  /** What keeps servers out. */
   readonly faults: readonly string[];
-  /** Whether members wait that the controller has not taken. */
-  readonly waiting: boolean;
+  /** What keeps no server out, but needs somebody to look at it. */
+  readonly warnings: readonly string[];
 }
+
+/** So often a delivery fails before it is worth a warning: once is nothing, it is tried again. */
+const KEEPS_FAILING = 3;
+
+const MEMBERS_WAIT =
+  "the ZeroTier controller has not taken every member: it does not answer, refuses the token, or limits the rate; the Worker's log (delivery-failed) says which. It is tried again by itself";
+
+const ROUTES_WAIT =
+  "the managed routes are not up to date: the ZeroTier controller does not take them. Servers need none, other members (a laptop) do; the Worker's log (delivery-failed) says why. It is tried again by itself";
+const COPIES_WAIT =
+  "copies of leases in Workers KV (LEASES) are not up to date: KV does not take them, perhaps because the day's writes are used up; the Worker's log (delivery-failed) says why. It is tried again by itself";
 
 /** Answers from what is stored; asks nobody. */
 export function health({ stores, poolFault }: NetworkContext): Health {
-  const fitness = stores.facts.fitness();
-  const faults = [...(poolFault === undefined ? [] : [poolFault]), ...(fitness?.faults ?? [])];
-  return {
-    network: fitness === undefined ? "new" : faults.length === 0 ? "fit" : "unfit",
-    faults,
-    waiting: stores.outbox.count("member") > stores.outbox.countFresh("member"),
-  };
+  const unfit = stores.facts.fitness()?.faults ?? [];
+  const faults = poolFault === undefined ? unfit : [poolFault, ...unfit];
+  const warnings = undelivered(stores.outbox);
+  if (faults.length > 0) return { status: "unfit", faults, warnings };
+  if (stores.outbox.countFailing("member", 1) > 0)
+    return { status: "waiting", faults: [MEMBERS_WAIT], warnings };
+  return { status: "ok", faults: [], warnings };
+}
+
+function undelivered(outbox: OutboxStore): string[] {
+  const warnings: string[] = [];
+  if (outbox.countFailing("routes", KEEPS_FAILING) > 0) warnings.push(ROUTES_WAIT);
+  if (outbox.countFailing("copy", KEEPS_FAILING) > 0) warnings.push(COPIES_WAIT);
+  return warnings;
 }

@@ -98,8 +98,17 @@ export class OutboxStore {
 
   /** How many rows of a kind wait that have not failed yet. */
   countFresh(kind: OutboxKind): number {
+    return this.count(kind) - this.countFailing(kind, 1);
+  }
+
+  /** How many rows of a kind have failed at least so many times, and wait still. */
+  countFailing(kind: OutboxKind, attempts: number): number {
     return this.#sql
-      .exec<{ number: number }>("SELECT count(*) AS number FROM outbox WHERE kind = ? AND attempts = 0", kind)
+      .exec<{ number: number }>(
+        "SELECT count(*) AS number FROM outbox WHERE kind = ? AND attempts >= ?",
+        kind,
+        attempts,
+      )
       .one().number;
   }
 }

@@ -1,7 +1,9 @@
 import type { App } from "../http/context.ts";
+import { rateLimited } from "../http/guards.ts";
 import { workerHealth } from "../http/health.ts";
 import { healthSchema } from "../schema/health.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
+import { problemResponses } from "../schema/problem.ts";
 
 const content = { "application/json": { schema: healthSchema } };
 
@@ -10,9 +12,11 @@ const route = apiRoute({
   path: "/healthz",
   tags: ["this Worker"],
   summary: "Whether the Worker can let servers in",
+  middleware: [rateLimited],
   responses: {
-    200: { description: "It can.", content },
+    200: { description: "It can; `warnings` says what needs to be looked at all the same.", content },
     503: { description: "It cannot, or not at once; `faults` says why.", content },
+    ...problemResponses("too-many-requests"),
   },
 });
 
@@ -21,6 +25,7 @@ export function healthRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const health = await workerHealth(c);
     c.header("Cache-Control", "no-store");
-    return c.json({ status: health.status, faults: [...health.faults] }, health.status === "ok" ? 200 : 503);
+    const { status, faults, warnings } = health;
+    return c.json({ status, faults: [...faults], warnings: [...warnings] }, status === "ok" ? 200 : 503);
   });
 }

@@ -32,6 +32,7 @@ const route = apiRoute({
       "revoked",
       "body-too-large",
       "unsupported-media-type",
+      "too-many-requests",
       "internal",
       "misconfigured",
       "object-unreachable",

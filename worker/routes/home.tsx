@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from "hono";
 import type { App } from "../http/context.ts";
+import { rateLimited } from "../http/guards.ts";
 import { type WorkerHealth, workerHealth } from "../http/health.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
 
@@ -22,6 +23,17 @@ const HEADLINES = {
     "The ZeroTier controller does not take every change. Servers that are in the mesh are not affected.",
 } as const satisfies Record<WorkerHealth["status"], string>;
 
+function List({ items }: { items: readonly string[] }) {
+  if (items.length === 0) return null;
+  return (
+    <ul>
+      {items.map((item) => (
+        <li>{item}</li>
+      ))}
+    </ul>
+  );
+}
+
 function Home({ health }: { health: WorkerHealth }) {
   return (
     <html lang="en">
@@ -38,14 +50,16 @@ function Home({ health }: { health: WorkerHealth }) {
           <p>
             <strong>{HEADLINES[health.status]}</strong>
           </p>
-          {health.faults.length > 0 && (
-            <ul>
-              {health.faults.map((fault) => (
-                <li>{fault}</li>
-              ))}
-            </ul>
-          )}
+          <List items={health.faults} />
         </div>
+        {health.warnings.length > 0 && (
+          <div class="state bad">
+            <p>
+              <strong>To be looked at</strong>
+            </p>
+            <List items={health.warnings} />
+          </div>
+        )}
         <p>
           The API is described at <a href="/openapi.json">/openapi.json</a>; for monitoring there is{" "}
           <a href="/healthz">/healthz</a>.
@@ -70,7 +84,7 @@ function styleSource(): Promise<string> {
 
 /** `GET /`: what this is, and whether it works. For everybody: nothing of the mesh is on it. */
 export function homeRoute(app: OpenAPIHono<App>): void {
-  app.get("/", async (c: Context<App>) => {
+  app.get("/", rateLimited, async (c: Context<App>) => {
     const health = await workerHealth(c);
     const page = `<!doctype html>${(<Home health={health} />).toString()}`;
     return c.html(page, health.status === "misconfigured" ? 503 : 200, {

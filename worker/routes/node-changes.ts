@@ -74,6 +74,7 @@ const remove = apiRoute({
       "bad-request",
       "unauthorized",
       "not-found",
+      "too-many-requests",
       "internal",
       "misconfigured",
       "object-unreachable",

@@ -54,6 +54,7 @@ const get = apiRoute({
       "bad-request",
       "unauthorized",
       "not-found",
+      "too-many-requests",
       "internal",
       "misconfigured",
       "object-unreachable",

@@ -7,6 +7,9 @@ export const healthSchema = z
       description:
         "misconfigured: settings are wrong; unreachable: the allocator does not answer; unfit: the ZeroTier network stands against the mesh; waiting: the controller does not take what it should.",
     }),
-    faults: z.array(z.string()),
+    faults: z.array(z.string()).openapi({ description: "What keeps servers out." }),
+    warnings: z
+      .array(z.string())
+      .openapi({ description: "What keeps no server out, but needs somebody to look at it." }),
   })
   .openapi("Health");
