@@ -1,12 +1,16 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { makeApp } from "../../worker/app.ts";
 import { parseConfig } from "../../worker/config/config.ts";
 import { describePool } from "../../worker/lease/pool.ts";
+import { AlarmClock } from "../../worker/network/alarm-clock.ts";
+import { health } from "../../worker/network/health.ts";
 import { keepPool } from "../../worker/network/kept-pool.ts";
+import { openNetwork } from "../../worker/network/network-context.ts";
 import { openStores } from "../../worker/network/stores.ts";
 import { identity } from "./identities.ts";
-import { useWorld } from "./world.ts";
+import { ORIGIN, useWorld } from "./world.ts";
 
 const use = useWorld();
 const DAY = 86_400_000;
@@ -74,6 +78,25 @@ describe("the network at first use", () => {
     expect(kept.fault).toContain("1 lease(s)");
     expect(describePool(kept.after.config.pool).docker).toBe("172.16.0.0/16");
     expect(kept.after.fault).toBeUndefined();
+  });
+
+  it("warns of settings that name another pool, and lets servers in from the one that is kept", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    const moved = parseConfig({ ...env, DOCKER_POOL: "172.16.0.0/16" });
+    if (!moved.ok) throw new Error(moved.faults.join());
+    const { config } = moved;
+    const asked = await runInDurableObject(use.world.object, async (_, state) => {
+      const net = openNetwork(state.storage, new AlarmClock(state.storage, undefined), env.LEASES, config);
+      return { health: health(net), refusal: await net.readiness.refusal() };
+    });
+    expect(asked.refusal).toBeUndefined();
+    const NETWORK = { getByName: () => ({ health: async () => asked.health }) };
+    for (const path of ["/healthz", "/"]) {
+      const answer = await makeApp().fetch(new Request(`${ORIGIN}${path}`), { ...env, NETWORK });
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain("DOCKER_POOL 172.28.0.0/16, NODE_PREFIX 24, which stays in use");
+    }
   });
 
   it("is asked once for all enrolments that wait", async () => {

@@ -24,9 +24,9 @@ const COPIES_WAIT =
 
 /** Answers from what is stored; asks nobody. */
 export function health({ stores, poolFault }: NetworkContext): Health {
-  const unfit = stores.facts.fitness()?.faults ?? [];
-  const faults = poolFault === undefined ? unfit : [poolFault, ...unfit];
-  const warnings = undelivered(stores.outbox);
+  const faults = stores.facts.fitness()?.faults ?? [];
+  // With the pool that is kept, servers are let in as before.
+  const warnings = [...(poolFault === undefined ? [] : [poolFault]), ...undelivered(stores.outbox)];
   if (faults.length > 0) return { status: "unfit", faults, warnings };
   if (stores.outbox.countFailing("member", 1) > 0)
     return { status: "waiting", faults: [MEMBERS_WAIT], warnings };
