@@ -10,18 +10,21 @@ export interface Done {
 
 const LARGEST_OUTPUT = 64 * 1024 * 1024;
 
+/** What else a command gets; `started` is told its process id. */
+export interface RunOptions {
+  readonly timeoutMs?: number;
+  readonly input?: string;
+  readonly started?: (pid: number) => void;
+}
+
 /** Runs a command to its end, whatever its exit code. It is killed after `timeoutMs`, which rejects. */
-export function attempt(
-  command: string,
-  args: readonly string[],
-  options: { timeoutMs?: number; input?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<Done> {
-  const { timeoutMs = 120_000, input, env } = options;
+export function attempt(command: string, args: readonly string[], options: RunOptions = {}): Promise<Done> {
+  const { timeoutMs = 120_000, input, started } = options;
   return new Promise((resolve, reject) => {
     const child = execFile(
       command,
       [...args],
-      { timeout: timeoutMs, killSignal: "SIGKILL", maxBuffer: LARGEST_OUTPUT, ...(env ? { env } : {}) },
+      { timeout: timeoutMs, killSignal: "SIGKILL", maxBuffer: LARGEST_OUTPUT },
       (fault, stdout, stderr) => {
         if (!fault) return resolve({ code: 0, stdout, stderr });
         if (typeof fault.code === "number") return resolve({ code: fault.code, stdout, stderr });
@@ -32,6 +35,7 @@ export function attempt(
         reject(new Error(`${command} ${args.join(" ")}: ${why}\n${stdout}${stderr}`));
       },
     );
+    if (child.pid !== undefined) started?.(child.pid);
     // A command that ends without reading its input closes the pipe: its exit code says more than EPIPE.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(input);
@@ -42,7 +46,7 @@ export function attempt(
 export async function run(
   command: string,
   args: readonly string[],
-  options: { timeoutMs?: number; input?: string; env?: NodeJS.ProcessEnv } = {},
+  options: RunOptions = {},
 ): Promise<string> {
   const done = await attempt(command, args, options);
   if (done.code !== 0) {

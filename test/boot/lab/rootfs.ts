@@ -90,28 +90,33 @@ function writeLabFiles(root: string): void {
   }
 }
 
-async function makeBare(root: string, proxy: string): Promise<void> {
+/** Runs a long command in namespaces of its own: all that it starts and mounts ends with it, and it with the lab. */
+function contained(journal: Journal, command: string, args: readonly string[]): Promise<string> {
+  const own = ["--mount", "--pid", "--mount-proc", "--fork", "--kill-child"];
+  return run("unshare", [...own, command, ...args], {
+    timeoutMs: 900_000,
+    started: (pid) => journal.process(pid),
+  });
+}
+
+async function makeBare(root: string, proxy: string, journal: Journal): Promise<void> {
   // mmdebstrap copies its --aptopt and --dpkgopt into the image; the lab's own files replace them.
-  await run(
-    "mmdebstrap",
-    [
-      "--mode=root",
-      "--variant=minbase",
-      `--aptopt=Acquire::http::Proxy "${proxy}"`,
-      "--aptopt=Acquire::Languages none",
-      "--dpkgopt=force-unsafe-io",
-      "--dpkgopt=path-exclude=/usr/share/man/*",
-      "--dpkgopt=path-exclude=/usr/share/doc/*",
-      `--include=${BARE_PACKAGES.join(",")}`,
-      // Debian's cloud-init sets en_US.UTF-8, which a cloud server's image has.
-      '--customize-hook=echo "en_US.UTF-8 UTF-8" >"$1/etc/locale.gen" && chroot "$1" locale-gen && chroot "$1" update-locale LANG=en_US.UTF-8',
-      '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap" "$1"/etc/ssh/ssh_host_*',
-      RELEASE,
-      root,
-      MIRROR,
-    ],
-    { timeoutMs: 600_000 },
-  );
+  await contained(journal, "mmdebstrap", [
+    "--mode=root",
+    "--variant=minbase",
+    `--aptopt=Acquire::http::Proxy "${proxy}"`,
+    "--aptopt=Acquire::Languages none",
+    "--dpkgopt=force-unsafe-io",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    `--include=${BARE_PACKAGES.join(",")}`,
+    // Debian's cloud-init sets en_US.UTF-8, which a cloud server's image has.
+    '--customize-hook=echo "en_US.UTF-8 UTF-8" >"$1/etc/locale.gen" && chroot "$1" locale-gen && chroot "$1" update-locale LANG=en_US.UTF-8',
+    '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap" "$1"/etc/ssh/ssh_host_*',
+    RELEASE,
+    root,
+    MIRROR,
+  ]);
   writeLabFiles(root);
 }
 
@@ -130,23 +135,12 @@ async function makeDocker(layer: string, bare: string, proxy: string, journal: J
     `lowerdir=${bare},upperdir=${layer},workdir=${work}`,
     merged,
   ]);
+  const environment = ["env", "DEBIAN_FRONTEND=noninteractive"];
   const apt = (...args: string[]) =>
-    run(
-      "chroot",
-      [
-        merged,
-        "env",
-        "DEBIAN_FRONTEND=noninteractive",
-        "apt-get",
-        "-q",
-        "-o",
-        `Acquire::http::Proxy=${proxy}`,
-        ...args,
-      ],
-      {
-        timeoutMs: 600_000,
-      },
-    );
+    contained(journal, "chroot", [
+      ...[merged, ...environment, "apt-get", "-q", "-o", `Acquire::http::Proxy=${proxy}`],
+      ...args,
+    ]);
   // Starts no service while there is no systemd to start it.
   writeFileSync(`${merged}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await apt("update");
@@ -162,9 +156,10 @@ async function makeDocker(layer: string, bare: string, proxy: string, journal: J
 }
 
 /** Makes `final` by way of a directory beside it, so that an image that is there is whole. */
-async function once(final: string, make: (part: string) => Promise<void>): Promise<void> {
+async function once(final: string, journal: Journal, make: (part: string) => Promise<void>): Promise<void> {
   if (existsSync(final)) return;
   const part = `${final}.part-${process.pid}`;
+  journal.directory(part);
   const started = Date.now();
   console.log(`boot lab: making ${final} (kept for this week)`);
   await make(part);
@@ -199,8 +194,8 @@ export async function makeImages(journal: Journal): Promise<Readonly<Record<Imag
     });
     const proxy = `http://127.0.0.1:${portOf(mirror.address())}`;
     try {
-      await once(bare, (part) => makeBare(part, proxy));
-      await once(docker, (part) => makeDocker(part, bare, proxy, journal));
+      await once(bare, journal, (part) => makeBare(part, proxy, journal));
+      await once(docker, journal, (part) => makeDocker(part, bare, proxy, journal));
     } finally {
       mirror.closeAllConnections();
       mirror.close();
