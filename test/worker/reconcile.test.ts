@@ -218,8 +218,48 @@ describe("the cron trigger", () => {
     expect(await state()).toBe("active");
   });
 
-  it("does nothing on a network that no server has come to", async () => {
+  it("only looks at a network that no server has come to", async () => {
     await cron();
-    expect(use.world.central.calls).toEqual([]);
+    expect(use.world.central.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "GET /network/8056c2e21c000001",
+    ]);
+    expect((await use.world.call("GET", "/healthz")).json).toEqual({
+      status: "ok",
+      faults: [],
+      warnings: [],
+    });
+  });
+
+  it("finds a wrong token, network or setting before the first server does, and remembers it for the health", async () => {
+    const found = async (): Promise<unknown[]> => {
+      await cron();
+      const { status, json } = await use.world.call("GET", "/healthz");
+      return [status, json["status"], json["faults"]];
+    };
+    use.world.central.fail("GET", "/network", { kind: "status", status: 401 });
+    expect(await found()).toEqual([503, "waiting", [expect.stringContaining("ZEROTIER_TOKEN")]]);
+    expect((await use.world.call("GET", "/")).text).toContain("ZEROTIER_TOKEN");
+    use.world.central.fail("GET", "/network", { kind: "status", status: 404 });
+    expect(await found()).toEqual([503, "waiting", [expect.stringContaining("ZEROTIER_NETWORK")]]);
+    use.world.central.network.config.private = false;
+    expect(await found()).toEqual([503, "unfit", [expect.stringContaining("Access Control")]]);
+    use.world.central.network.config.private = true;
+    expect(await found()).toEqual([200, "ok", []]);
+    expect(use.world.central.calls.every(({ method }) => method === "GET")).toBe(true);
+  });
+
+  it("warns that it could not read the controller, and takes it back when it can", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    const health = () => use.world.call("GET", "/healthz");
+    use.world.central.fail("GET", "/network", { kind: "status", status: 401 });
+    await cron();
+    const warned = await health();
+    expect([warned.status, warned.json["warnings"]]).toEqual([
+      200,
+      [expect.stringContaining("ZEROTIER_TOKEN")],
+    ]);
+    await cron();
+    expect((await health()).json["warnings"]).toEqual([]);
   });
 });

@@ -60,7 +60,7 @@ describe("the page", () => {
     use.world.central.fail("POST", "/member", { kind: "status", status: 401, times: 99 });
     await use.world.enrol();
     expect((await use.world.call("GET", "/healthz")).json["status"]).toBe("waiting");
-    expect((await use.world.call("GET", "/")).text).toContain("does not take every change");
+    expect((await use.world.call("GET", "/")).text).toContain("has not taken every member");
   });
 });
 

@@ -1,4 +1,5 @@
-// The few things that the object remembers by name: when the network was made fit, and what others hold.
+// The few things that the object remembers by name: when the network was made fit, how it was last found, and what
+// others hold.
 import { z } from "zod";
 
 const slotsAt = z.object({ at: z.number(), slots: z.array(z.number()) });
@@ -6,11 +7,16 @@ const poolSettings = z.object({ zerotier: z.string(), docker: z.string(), nodePr
 const fitness = z.object({ at: z.number(), pool: poolSettings, faults: z.array(z.string()) });
 const conflicts = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
 
+const look = z.object({ at: z.number(), unread: z.string().nullable(), faults: z.array(z.string()) });
+
 /** Slots, and when they were found out (ms since 1970). */
 export type SlotsAt = z.infer<typeof slotsAt>;
 
 /** When the network was found fit for a pool; with faults, that it no longer was. */
 export type Fitness = z.infer<typeof fitness>;
+
+/** How the hourly run last found the controller: why it could not be read, or what stands against the mesh. */
+export type Look = z.infer<typeof look>;
 
 /** A route of somebody else inside the pool. */
 export type Conflict = z.infer<typeof conflicts>[number];
@@ -29,6 +35,14 @@ export class FactStore {
 
   setFitness(value: Fitness): void {
     this.#set("fitness", value);
+  }
+
+  look(): Look | undefined {
+    return this.#get("look", look);
+  }
+
+  setLook(value: Look): void {
+    this.#set("look", value);
   }
 
   /** Slots whose ZeroTier address another member holds. */

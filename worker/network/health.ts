@@ -3,7 +3,7 @@ import type { OutboxStore } from "./outbox-store.ts";
 
 /** How the object and its network are. For everybody: no address, name or number of a node is in it. */
 export interface Health {
-  /** unfit: no new server is let in; waiting: the controller does not take what it should. */
+  /** unfit: no new server is let in; waiting: the controller does not answer as it should. */
   readonly status: "ok" | "unfit" | "waiting";
   /** What keeps servers out. */
   readonly faults: readonly string[];
@@ -24,13 +24,26 @@ const COPIES_WAIT =
 
 /** Answers from what is stored; asks nobody. */
 export function health({ stores, poolFault }: NetworkContext): Health {
-  const faults = stores.facts.fitness()?.faults ?? [];
-  // With the pool that is kept, servers are let in as before.
-  const warnings = [...(poolFault === undefined ? [] : [poolFault]), ...undelivered(stores.outbox)];
+  const fitness = stores.facts.fitness();
+  const look = stores.facts.look();
+  const unread = look === undefined || look.unread === null ? [] : [unreadAt(look.at, look.unread)];
+  const faults = (fitness ?? look)?.faults ?? [];
+  const warnings = [
+    // With the pool that is kept, servers are let in as before.
+    ...(poolFault === undefined ? [] : [poolFault]),
+    ...undelivered(stores.outbox),
+    // Also of a network that was read before: whether a server gets in shows when one comes.
+    ...(fitness === undefined ? [] : unread),
+  ];
   if (faults.length > 0) return { status: "unfit", faults, warnings };
+  if (fitness === undefined && unread.length > 0) return { status: "waiting", faults: unread, warnings };
   if (stores.outbox.countFailing("member", 1) > 0)
     return { status: "waiting", faults: [MEMBERS_WAIT], warnings };
   return { status: "ok", faults: [], warnings };
+}
+
+function unreadAt(at: number, fault: string): string {
+  return `${fault} (so it was at ${new Date(at).toISOString()}; looked at anew every hour, and when a server enrols)`;
 }
 
 function undelivered(outbox: OutboxStore): string[] {

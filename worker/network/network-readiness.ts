@@ -67,6 +67,11 @@ export class NetworkReadiness {
     return { network, faults };
   }
 
+  /** What stands against the mesh in the network as it is; changes nothing there. */
+  async inspect(): Promise<readonly string[]> {
+    return compare(await this.#controller.readNetwork(), this.#config.pool).faults;
+  }
+
   /** Remembers the slots whose addresses members hold that are not ours. */
   noteMembers(members: readonly ControllerMember[]): void {
     const slots = members

@@ -11,23 +11,34 @@ import { endLease } from "./node-operations.ts";
 import type { StoredNode } from "./node-store.ts";
 import { planRoutes } from "./route-publisher.ts";
 
-/** Runs once an hour. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
+/** Runs once an hour, and remembers for the health how it found the controller. */
 export async function reconcile(net: NetworkContext): Promise<void> {
-  if (net.stores.facts.fitness() === undefined) return;
+  const { facts } = net.stores;
+  const note = (unread: string | null, faults: readonly string[]): void =>
+    facts.setLook({ at: net.now(), unread, faults: [...faults] });
   try {
-    const { network } = await net.readiness.makeFit();
-    const members = await net.controller.listMembers();
-    net.stores.transaction(() => {
-      net.readiness.noteMembers(members);
-      repairMembers(net, members);
-      age(net);
-      const { changed } = planRoutes(net.stores, net.config, network.routes, net.log, net.now());
-      if (changed) queueRoutes(net.stores, net.now());
-    });
+    // Before the first server comes, the network is only looked at: it may be the wrong one still.
+    const faults = facts.fitness() === undefined ? await net.readiness.inspect() : await repair(net);
+    note(null, faults);
   } catch (error) {
     if (!(error instanceof ControllerError)) throw error;
     net.log("reconcile-failed", { error: errorText(error) });
+    note(error.message, []);
   }
+}
+
+/** Answers what stands against the mesh. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
+async function repair(net: NetworkContext): Promise<readonly string[]> {
+  const { network, faults } = await net.readiness.makeFit();
+  const members = await net.controller.listMembers();
+  net.stores.transaction(() => {
+    net.readiness.noteMembers(members);
+    repairMembers(net, members);
+    age(net);
+    const { changed } = planRoutes(net.stores, net.config, network.routes, net.log, net.now());
+    if (changed) queueRoutes(net.stores, net.now());
+  });
+  return faults;
 }
 
 function repairMembers(net: NetworkContext, members: readonly ControllerMember[]): void {

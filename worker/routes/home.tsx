@@ -20,7 +20,7 @@ const HEADLINES = {
   unreachable: "The allocator is out of reach. Servers that are in the mesh are not affected.",
   unfit: "The ZeroTier network does not fit the mesh.",
   waiting:
-    "The ZeroTier controller does not take every change. Servers that are in the mesh are not affected.",
+    "The ZeroTier controller does not answer as it should. Servers that are in the mesh are not affected.",
 } as const satisfies Record<WorkerHealth["status"], string>;
 
 function List({ items }: { items: readonly string[] }) {

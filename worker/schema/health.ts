@@ -5,7 +5,7 @@ export const healthSchema = z
   .object({
     status: z.enum(["ok", "misconfigured", "unreachable", "unfit", "waiting"]).openapi({
       description:
-        "misconfigured: settings are wrong; unreachable: the allocator does not answer; unfit: the ZeroTier network stands against the mesh; waiting: the controller does not take what it should.",
+        "misconfigured: settings are wrong; unreachable: the allocator does not answer; unfit: the ZeroTier network stands against the mesh; waiting: the controller does not answer, or does not take what it should.",
     }),
     faults: z.array(z.string()).openapi({ description: "What keeps servers out." }),
     warnings: z
