@@ -1,4 +1,4 @@
-import { gzipSync } from "fflate";
+import { gzip } from "pako";
 
 /** Column at which base64 is broken: short enough for MIME (RFC 2045 allows 998), long enough to cost nothing. */
 const WIDTH = 900;
@@ -8,7 +8,7 @@ const WIDTH = 900;
  * runtime: the compressor is JavaScript, and no time of day goes in.
  */
 export function packed(text: string): string {
-  const bytes = gzipSync(new TextEncoder().encode(text), { level: 9, mtime: 0 });
+  const bytes = gzip(new TextEncoder().encode(text), { level: 9 });
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   return btoa(binary).replace(new RegExp(`.{1,${WIDTH}}`, "g"), "$&\n");
 }

@@ -1,4 +1,4 @@
-import type { UserDataOptions } from "./options.ts";
+import { optionsSchema, type UserDataOptions } from "./options.ts";
 import { UserDataError } from "./user-data-error.ts";
 
 /** What of the agent travels in user-data: its program and its systemd units, by file name. */
@@ -76,14 +76,19 @@ export function startCommands(agent: AgentFiles): string[] {
     "systemctl daemon-reload",
     ...(started.length === 0 ? [] : [`systemctl enable ${started.join(" ")}`]),
     ...(started.length === 0 ? [] : [`systemctl restart --no-block ${started.join(" ")}`]),
-    ...started.map((name) => `systemctl is-enabled --quiet ${name}`),
+    ...(started.length === 0 ? [] : [`systemctl is-enabled --quiet ${started.join(" ")}`]),
   ];
 }
 
-/** `meshboot.conf`: `KEY=value` lines, which the agent parses by pattern and never evaluates. */
+/** `meshboot.conf`: `KEY=value` lines, which the agent parses by pattern and never evaluates; what is as its default is not said. */
 function settings({ url, options }: Server): string {
+  return `URL=${url}\n${optionLines(options)
+    .filter((line) => !DEFAULTS.has(line))
+    .join("")}`;
+}
+
+function optionLines(options: UserDataOptions): string[] {
   const lines: [string, string | undefined][] = [
-    ["URL", url],
     ["NAME", options.name],
     ["DOCKER", options.docker],
     ["LAYOUT", options.layout],
@@ -93,9 +98,12 @@ function settings({ url, options }: Server): string {
     ["ZEROTIER_REPOSITORY", options.zerotierRepository],
     ["ZEROTIER_FINGERPRINT", options.zerotierFingerprint?.toUpperCase()],
   ];
-  return lines.map(([key, value]) => (value === undefined ? "" : `${key}=${value}\n`)).join("");
+  return lines.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}\n`]));
 }
 
 function onOff(value: boolean): string {
   return value ? "on" : "off";
 }
+
+/** The agent has the same defaults. */
+const DEFAULTS: ReadonlySet<string> = new Set(optionLines(optionsSchema.parse({})));

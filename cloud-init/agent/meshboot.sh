@@ -42,9 +42,9 @@ refuse() {
 dry() { [ -n "$DRY" ]; }
 run() { if dry; then say "runs $*"; else "$@"; fi; }
 has() { command -v "$1" >/dev/null 2>&1; }
-leased() { [ -s "$STATE/lease" ]; }
-content() { cat "$1" 2>/dev/null || :; }
-truth() { if "$@"; then echo true; else echo false; fi; }
+has_lease() { [ -s "$STATE/lease" ]; }
+read_file() { cat "$1" 2>/dev/null || :; }
+true_or_false() { if "$@"; then echo true; else echo false; fi; }
 
 # --- files: whole or not at all, only when they change; the first writing keeps what was there for `down` ---
 
@@ -67,7 +67,7 @@ put_file() { # PATH MODE, content on stdin
 
 # Puts the files that match back to what they were before us.
 drop_files() { # PATTERN
-  content "$STATE/files" | grep -E "$1" | while read -r path; do
+  read_file "$STATE/files" | grep -E "$1" | while read -r path; do
     rm -f "$R$path" "$R$path.meshboot-tmp"
     mv -f "$STATE/kept/$(echo "$path" | tr / %)" "$R$path" 2>/dev/null || :
     case $path in *.service.d/*) rmdir "$R${path%/*}" 2>/dev/null || : ;; esac
@@ -120,10 +120,10 @@ EOF
   NET6=$(echo "$six" | sed 's/..../&:/g; s/:$//; s/:00*\([0-9a-f]\)/:\1/g')
   SUBNET6=$NET6::/80
   MESH=$L_POOL_ZEROTIER,$L_POOL_DOCKER,$(echo "$six" | sed 's/^\(....\)\(....\)\(..\).*/\1:\2:\300::\/40/')
-  DEV=$(content "$STATE/interface")
+  DEV=$(read_file "$STATE/interface")
 }
 saved_lease() {
-  leased || refuse 'no lease: meshboot up'
+  has_lease || refuse 'no lease: meshboot up'
   use_lease "$STATE/lease" || fail '/var/lib/meshboot/lease is not sound'
 }
 
@@ -132,8 +132,8 @@ read_settings() {
   ZEROTIER_REPOSITORY=https://download.zerotier.com
   ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61
   conf=/etc/meshboot/meshboot.conf
-  settings=$(content "$R$conf" | grep -v '^#' || :)
-  odd=$(echo "$settings" | grep -vE '^((URL|ZEROTIER_REPOSITORY)=https?://[a-zA-Z0-9:./_~-]+|NAME=[a-z0-9-]{1,63}|DOCKER=(present|distro|official)|LAYOUT=split|IPV6NAT=(auto|docker|off)|(USERLAND_PROXY|COMPOSE|ALLOW_OVERLAP)=(on|off)|ZEROTIER_FINGERPRINT=[0-9A-F]{40})?$') || :
+  settings=$(read_file "$R$conf" | grep -v '^#' || :)
+  odd=$(echo "$settings" | grep -vE '^((URL|ZEROTIER_REPOSITORY)=https?://[a-zA-Z0-9:./_~-]+|NAME=[a-z0-9-]{1,63}|(DOCKER|LAYOUT|IPV6NAT|USERLAND_PROXY|COMPOSE|ALLOW_OVERLAP)=(present|distro|official|split|auto|docker|off|on)|ZEROTIER_FINGERPRINT=[0-9A-F]{40})?$') || :
   [ -z "$odd" ] || refuse "$conf: this version does not know $odd"
   for line in $settings; do export "${line%/}"; done
   [ -n "$URL" ] || refuse "$conf has no URL=https://..."
@@ -167,7 +167,7 @@ check_overlap() {
 
 # --- systemd ---
 
-running() { case $(systemctl is-active "$1.service" 2>/dev/null) in active | activating | reloading) ;; *) return 1 ;; esac }
+is_running() { case $(systemctl is-active "$1.service" 2>/dev/null) in active | activating | reloading) ;; *) return 1 ;; esac }
 unit_value() { systemctl show -p "$2" "$1.service" 2>/dev/null | sed "s/^$2=//"; }
 # Also when we wrote a drop-in: of the first one of a unit, in a folder that is new, systemd says no NeedDaemonReload.
 reload_unit() {
@@ -182,9 +182,9 @@ check_system() {
   STEP=preflight
   [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
   [ -d "$R/run/systemd/system" ] || refuse 'needs systemd'
-  OS=$(content "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"], v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. ')
+  OS=$(read_file "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"], v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. ')
   case $OS in
-  'debian 12 '* | 'debian 13 '* | 'ubuntu 22.04 '* | 'ubuntu 24.04 '* | 'ubuntu 26.04 '*) ;;
+  debian\ 1[23]\ * | ubuntu\ 2[246].04\ *) ;;
   *) refuse "$OS is not supported: Debian 12, 13 and Ubuntu 22.04, 24.04, 26.04 are" ;;
   esac
   ID=${OS%% *} CODENAME=${OS##* }
@@ -244,7 +244,7 @@ add_repository() { # NAME KEY-URL FINGERPRINT `URL SUITE COMPONENT`
   dry && return 0
   export GNUPGHOME="$TMP/$1"
   (umask 077 && mkdir -p "$GNUPGHOME")
-  curl -fsSL --retry 3 --max-time 60 -o "$TMP/key" "$2" || fail "no key at $2"
+  curl -fsSL --max-time 60 -o "$TMP/key" "$2" || fail "no key at $2"
   gpg --batch --import "$TMP/key" 2>/dev/null || :
   got=$(gpg --batch --with-colons --list-keys 2>/dev/null | awk -F: '$1 == "pub" { p = 1 } $1 == "fpr" && p { printf "%s ", $10; p = 0 }')
   [ "$got" = "$3 " ] || refuse "the key at $2 has the fingerprint ${got:-(none) }instead of $3"
@@ -264,7 +264,7 @@ install_zerotier() {
     install zerotier-one
   fi
   [ -e "$R/dev/net/tun" ] || run modprobe tun || warn 'there is no /dev/net/tun'
-  running zerotier-one || run systemctl enable --now zerotier-one.service
+  is_running zerotier-one || run systemctl enable --now zerotier-one.service
   until dry || { [ -s "$ZT/identity.secret" ] && [ -s "$ZT/identity.public" ]; }; do
     tries=$((tries + 1))
     [ $tries -lt 120 ] || fail 'no identity: see journalctl -u zerotier-one'
@@ -278,14 +278,13 @@ call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
   secret=$(head -n 1 "$3")
   case ${secret#mb[kn]_} in "$secret" | '' | *[!A-Za-z0-9_-]*) refuse "$3 holds no key (mbk_... or mbn_...)" ;; esac
   rm -f "$TMP/answer" "$TMP/headers"
-  HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -sS --connect-timeout 15 --max-time 60 --max-filesize 65536 \
+  HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -sS --max-time 60 --max-filesize 65536 \
     -X "$1" -H 'Accept: text/plain' -H 'Content-Type: application/json' --data-binary "@$4" \
     -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' "$URL$2" 2>"$TMP/curl") || HTTP=000
 }
-answer() { content "$TMP/answer" | sed -n "s/^$1=//p" | head -n 1 | tr -cd '\40-\176' | cut -c 1-500; }
-header() { content "$TMP/headers" | tr -d '\r' | sed -n "s/^$1: *//p" | tail -n 1; }
-problem() {
-  echo "$URL says $HTTP $(answer TYPE): $(answer DETAIL)$(head -n 1 "$TMP/curl")"
+field() { read_file "$TMP/$1" | tr -d '\r' | sed -n "s/^$2 *//p" | head -n 1 | tr -cd '\40-\176' | cut -c 1-500; }
+the_problem() {
+  echo "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)$(head -n 1 "$TMP/curl")"
 }
 
 facts() {
@@ -310,20 +309,20 @@ ask_enrolment() { # OFFSET of the clock, in seconds
 enrol() {
   STEP=enrol
   if [ ! -s "$ETC/key" ]; then
-    leased || refuse 'no key in /etc/meshboot/key: make one at the Worker (POST /v1/keys)'
+    has_lease || refuse 'no key in /etc/meshboot/key: make one at the Worker (POST /v1/keys)'
     return
   fi
   as=${NAME:-$(uname -n | sed 's/\..*//' | tr '[:upper:]' '[:lower:]' | tr -cs 'a-z0-9\n' - | cut -c 1-63 | sed 's/^-//; s/-$//')}
   say "asks $URL for a lease as $as"
   if dry; then
-    leased && return 0
-    say 'then forgets the key and applies the lease: local.conf, join, sysctls, rules, routes, dockerd'
+    has_lease && return 0
+    say 'the rest is as the lease says'
     exit 0
   fi
   ask_enrolment 0
-  case $HTTP$(answer TYPE) in
+  case $HTTP$(field answer TYPE=) in
   422*/clock-skew)
-    offset=$(($(date -d "$(header '[Dd]ate')" +%s) - $(date +%s)))
+    offset=$(($(date -d "$(field headers '[Dd]ate:')" +%s) - $(date +%s)))
     say "this clock is $offset s off: signs with the Worker's time"
     ask_enrolment $offset
     ;;
@@ -336,12 +335,12 @@ enrol() {
     ;;
   202) verdict=fail why="$node ($as) waits for approval at the Worker" ;;
   000 | 429 | 5*)
-    header '[Rr]etry-[Aa]fter' | tr -cd 0-9 | sed 's/^0*//' | cut -c 1-4 >"$RUN/after"
-    verdict=fail why=$(problem)
+    field headers '[Rr]etry-[Aa]fter:' | tr -cd 0-9 | sed 's/^0*//' | cut -c 1-4 >"$RUN/after"
+    verdict=fail why=$(the_problem)
     ;;
-  *) verdict=refuse why="$(problem). Mend that or put a new key into /etc/meshboot/key" ;;
+  *) verdict=refuse why="$(the_problem). Mend that or put a new key into /etc/meshboot/key" ;;
   esac
-  leased || $verdict "$why"
+  has_lease || $verdict "$why"
   warn "$why. The saved lease stays"
 }
 
@@ -364,7 +363,7 @@ store_lease() { grep -E '^[A-Z0-9_]+=' "$TMP/answer" | grep -v '^TOKEN=' | put_f
 configure_zerotier() {
   STEP=local.conf
   conf="{\"settings\":{\"interfacePrefixBlacklist\":[\"docker\",\"br-\",\"veth\"]},\"physical\":{$(echo "$MESH" | sed 's/[^,]*/"&":{"blacklist":true}/g')}}"
-  mine=$(content "$ZT/local.conf")
+  mine=$(read_file "$ZT/local.conf")
   if [ "${mine:-$conf}" != "$conf" ]; then
     conf=$(python3 - "$mine" "$conf" <<'EOF'
 import json, sys
@@ -432,9 +431,9 @@ join_network() {
 sysctl_lines() {
   {
     ip -6 route show default 2>/dev/null | sed -n 's/.* dev \([^ ]*\) .*proto ra.*/\1/p'
-    content "$R$SYSCTL" | sed -n 's|^net/ipv6/conf/\(.*\)/accept_ra=2$|\1|p'
+    read_file "$R$SYSCTL" | sed -n 's|^net/ipv6/conf/\(.*\)/accept_ra=2$|\1|p'
   } | sort -u | while read -r dev; do
-    case $(content "$R/proc/sys/net/ipv6/conf/$dev/accept_ra") in 1 | 2) echo "net/ipv6/conf/$dev/accept_ra=2" ;; esac
+    case $(read_file "$R/proc/sys/net/ipv6/conf/$dev/accept_ra") in 1 | 2) echo "net/ipv6/conf/$dev/accept_ra=2" ;; esac
   done
   printf 'net/%s=1\n' ipv4/ip_forward ipv6/conf/default/forwarding ipv6/conf/all/forwarding ipv6/conf/default/proxy_ndp ipv6/conf/all/proxy_ndp
 }
@@ -444,7 +443,7 @@ apply_sysctls() {
   lines=$(sysctl_lines)
   echo "$lines" | put_file $SYSCTL 644
   echo "$lines" | while IFS='=' read -r key value; do
-    have=$(content "$R/proc/sys/$key")
+    have=$(read_file "$R/proc/sys/$key")
     [ "${have:-$value}" != "$value" ] || continue
     say "$key: $have, now $value"
     dry && continue
@@ -484,7 +483,7 @@ EOF
 }
 
 # Docker >= 28 drops in raw and wants DOCKER-USER, 20.10 has no DOCKER-USER for IPv6: an ACCEPT in each place serves all.
-accepts() { # -C|-I|-D DEVICE SUBNET4 SUBNET6: 1 when one of them fails
+mesh_accepts() { # -C|-I|-D DEVICE SUBNET4 SUBNET6: 1 when one of them fails
   rc=0
   for place in raw:PREROUTING filter:DOCKER-USER filter:FORWARD; do
     iptables -w -t "${place%:*}" "$1" "${place#*:}" -i "$2" -d "$3" -j ACCEPT 2>/dev/null || rc=1
@@ -509,30 +508,30 @@ load_rules() {
       nft list tables >"$TMP/tables"
       mv "$TMP/tables" "$STATE/tables"
     fi
-    [ "$(content "$STATE/rules")" = "$mine" ] || unload_rules
+    [ "$(read_file "$STATE/rules")" = "$mine" ] || unload_rules
   fi
   echo "$mine" | put_file /var/lib/meshboot/rules 600
-  if [ "$(rules_print)" != "$(content "$RUN/nft")" ]; then
+  if [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
     say 'loads nft table inet meshboot'
     if ! dry; then
       printf '%s\n' 'table inet meshboot' 'delete table inet meshboot' "$rules" | nft -f - || fail 'nft does not take the rules'
       rules_print >"$RUN/nft"
     fi
   fi
-  if ! accepts -C "$DEV" "$SUBNET4" "$SUBNET6"; then
+  if ! mesh_accepts -C "$DEV" "$SUBNET4" "$SUBNET6"; then
     say 'adds accepts for the mesh to iptables and ip6tables'
     dry && return 0
     # Docker keeps a chain that is already there.
     for tool in iptables ip6tables; do $tool -w -N DOCKER-USER 2>/dev/null || :; done
-    accepts -D "$DEV" "$SUBNET4" "$SUBNET6" || :
-    accepts -I "$DEV" "$SUBNET4" "$SUBNET6" || fail 'iptables does not take the rules'
+    mesh_accepts -D "$DEV" "$SUBNET4" "$SUBNET6" || :
+    mesh_accepts -I "$DEV" "$SUBNET4" "$SUBNET6" || fail 'iptables does not take the rules'
   fi
 }
 
 unload_rules() {
   [ -s "$STATE/rules" ] || return 0
   # shellcheck disable=SC2046 # device and subnets, three words
-  accepts -D $(cat "$STATE/rules") || :
+  mesh_accepts -D $(cat "$STATE/rules") || :
   nft delete table inet meshboot 2>/dev/null || :
   rm -f "$RUN/nft"
   for tool in iptables ip6tables; do
@@ -543,7 +542,7 @@ unload_rules() {
 # What dockerd and iptables leave behind: IPv6 rules of a Docker that had none before us, and empty tables that were not there.
 sweep_firewall() {
   [ -e "$STATE/tables" ] || return 0
-  before=$(content "$STATE/forward6")
+  before=$(read_file "$STATE/forward6")
   case $before in
   '-P FORWARD '*)
     ip6tables-save | awk -v policy="${before##* }" '/DOCKER|docker0|[io] br-/ { next } /^:FORWARD / { $2 = policy } { print }' | ip6tables-restore || :
@@ -609,7 +608,7 @@ outer_pools() {
 
 docker_options() {
   echo "--bip=$BIP --fixed-cidr=$LOWER --ipv6 --fixed-cidr-v6=$NET6::/81 --default-address-pool=base=$UPPER --default-address-pool=base=$NET6:8000::/81,size=96"
-  content "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
+  read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
   nat_options
 }
 
@@ -661,9 +660,9 @@ EOF
   dry || rm -f "$R$UNITS/docker.service.d/$other"
 }
 
-our_options() { content "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'; }
+our_options() { read_file "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'; }
 docker_has_options() {
-  case $(content "$R/proc/$(unit_value docker MainPID)/cmdline" | tr '\0' ' ') in *" ${options:-none} "*) ;; *) return 1 ;; esac
+  case $(read_file "$R/proc/$(unit_value docker MainPID)/cmdline" | tr '\0' ' ') in *" ${options:-none} "*) ;; *) return 1 ;; esac
 }
 
 configure_docker() {
@@ -678,14 +677,13 @@ configure_docker() {
   reload_unit docker
   write_docker_files
   reload_unit docker
-  if running docker; then
+  if is_running docker; then
     docker_has_options && return 0
     say "restarts dockerd, $(docker ps -q 2>/dev/null | wc -l) containers running"
   fi
   [ -s "$STATE/docker0" ] || ip -o -4 addr show docker0 2>/dev/null | awk '{ a = $4 } END { print a ? a : "172.17.0.1/16" }' | put_file /var/lib/meshboot/docker0 600
   say "starts dockerd with $options"
-  run systemctl reset-failed docker.service 2>/dev/null || :
-  run systemctl restart docker.service || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
+  run start_docker || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
   run rm -f "$RUN/masked"
 }
 
@@ -693,10 +691,10 @@ configure_docker() {
 # address of before us, which it then remembers. With live-restore containers hang on docker0, and it stays as it is.
 stop_docker() {
   options=$(our_options)
-  restart=$(truth docker_has_options)
+  restart=$(true_or_false docker_has_options)
   if $restart; then
     say "restarts dockerd without the mesh's options, in two steps"
-    echo "MESHBOOT_OPTIONS=\"--bip=$(content "$STATE/docker0")\"" | put_file /etc/meshboot/dockerd.env 644
+    echo "MESHBOOT_OPTIONS=\"--bip=$(read_file "$STATE/docker0")\"" | put_file /etc/meshboot/dockerd.env 644
     start_docker || :
     systemctl stop docker.socket docker.service || :
     [ -n "$(ls "$R/sys/class/net/docker0/brif" 2>/dev/null)" ] || ip link del docker0 2>/dev/null || :
@@ -738,14 +736,14 @@ report() {
       fi
     fi
     ;;
-  4*) warn "$(problem). Mend that or put a new key into /etc/meshboot/key" ;;
-  *) warn "$(problem). Reports again within the hour" ;;
+  4*) warn "$(the_problem). Mend that or put a new key into /etc/meshboot/key" ;;
+  *) warn "$(the_problem). Reports again within the hour" ;;
   esac
 }
 
 # --- the verbs ---
 
-prepare() {
+set_up() {
   TMP=$(mktemp -d)
   trap leave EXIT
   trap 'exit 143' TERM INT
@@ -768,7 +766,7 @@ lock() {
 }
 
 up() {
-  prepare
+  set_up
   if ! dry; then
     lock
     LOG=$RUN/log
@@ -776,10 +774,10 @@ up() {
   fi
   STEP=settings
   read_settings
-  if leased; then saved_lease; fi
+  if has_lease; then saved_lease; fi
   check_system
   install_tools
-  if leased; then check_overlap; fi
+  if has_lease; then check_overlap; fi
   install_zerotier
   enrol
   check_overlap
@@ -796,7 +794,7 @@ up() {
 }
 
 # Sleeps that many seconds, and up to as many again: servers ordered together shall not come back together.
-pause() {
+sleep_about() {
   left=$(($1 + $(od -An -N2 -tu2 /dev/urandom) % ($1 + 1)))
   while [ $left -gt 0 ] && [ ! -e "$RUN/again" ]; do
     sleep 5
@@ -813,10 +811,10 @@ retry_up() {
     "$0" up || rc=$?
     case $rc in
     0) [ -e "$RUN/again" ] || exit 0 ;;
-    3) pause 1800 ;;
+    3) sleep_about 1800 ;;
     *)
-      after=$(content "$RUN/after")
-      pause "${after:-$delay}"
+      after=$(read_file "$RUN/after")
+      sleep_about "${after:-$delay}"
       delay=$((delay < 150 ? delay * 2 : 300))
       ;;
     esac
@@ -824,23 +822,23 @@ retry_up() {
 }
 
 down() { # [release]
-  prepare
+  set_up
   systemctl disable --now meshboot.timer meshboot.service 2>/dev/null || :
   lock
   STEP=down
-  if leased; then
+  if has_lease; then
     saved_lease
     if [ -n "$1" ]; then
       read_settings
       call DELETE "/v1/nodes/$NODE" "$STATE/token" /dev/null
-      case $HTTP in 2*) say 'gives the lease back' ;; *) fail "$(problem). Without --release all is undone and the lease kept" ;; esac
+      case $HTTP in 2*) say 'gives the lease back' ;; *) fail "$(the_problem). Without --release all is undone and the lease kept" ;; esac
     fi
     UNDO=yes
     our_routes | routes_batch | ip -4 -force -batch - >/dev/null 2>&1 || :
   fi
   stop_docker
   # With dockerd stopped: it sets some of them itself, also for a network that it remembers.
-  content "$STATE/sysctls" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do set_sysctl "$key" "$value"; done
+  read_file "$STATE/sysctls" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do set_sysctl "$key" "$value"; done
   unload_rules
   sweep_firewall
   ! $restart || start_docker || warn 'dockerd does not start: see journalctl -u docker'
@@ -867,17 +865,16 @@ status() { # [json]
 "zerotier":"${ZT_STATUS:-NOT_JOINED}",
 "interface":"$DEV",
 "zerotierIpv4":"$L_ZEROTIER_IPV4",
-"zerotierIpv6":"$NET6::1/40",
 "dockerIpv4":"$SUBNET4",
 "dockerIpv6":"$SUBNET6",
 "docker":"$(systemctl is-active docker.service 2>/dev/null || :)",
 "dockerOptions":"$options",
-"dockerOptionsInForce":$(truth docker_has_options),
+"dockerOptionsInForce":$(true_or_false docker_has_options),
 "routes":$(our_routes | grep -c 'metric 5100' || :),
 "routesExpected":$((SLOTS - 1)),
-"rules":$(truth accepts -C "$DEV" "$SUBNET4" "$SUBNET6"),
-"failedStep":"$(content "$RUN/failed")",
-"lastReport":"$(content "$RUN/reported")",
+"rules":$(true_or_false mesh_accepts -C "$DEV" "$SUBNET4" "$SUBNET6"),
+"failedStep":"$(read_file "$RUN/failed")",
+"lastReport":"$(read_file "$RUN/reported")",
 "agent":"$VERSION"
 EOF
   )
@@ -885,17 +882,17 @@ EOF
 }
 
 beat() {
-  prepare
+  set_up
   read_settings
   saved_lease
   check_system
   STEP=heartbeat
   if [ -s "$RUN/failed" ]; then heartbeat failed "$(cat "$RUN/failed")"; else heartbeat ok; fi
-  [ "$HTTP" = 200 ] || fail "$(problem)"
+  [ "$HTTP" = 200 ] || fail "$(the_problem)"
 }
 
 rules() {
-  prepare
+  set_up
   read_settings
   saved_lease
   load_rules

@@ -7,7 +7,7 @@ export interface CloudConfig {
   readonly merge_how?: readonly { readonly name: string; readonly settings: readonly string[] }[];
   readonly write_files: readonly {
     readonly path: string;
-    readonly permissions: string;
+    readonly permissions?: string;
     readonly encoding?: "gz+b64";
     readonly content: string;
   }[];
@@ -23,7 +23,8 @@ export function cloudConfig(server: Server): CloudConfig {
     write_files: serverFiles(server).map(({ path, mode, content, packed: isPacked }) =>
       isPacked
         ? { path, permissions: mode, encoding: "gz+b64", content: packed(content) }
-        : { path, permissions: mode, content },
+        : // 0644 is cloud-init's own default.
+          { path, ...(mode === "0644" ? {} : { permissions: mode }), content },
     ),
     runcmd: [["sh", "-euc", `${startCommands(server.agent).join("\n")}\n`]],
   };

@@ -22,7 +22,7 @@ ip link add ztabcdefgh type veth peer name wire
 ip link set ztabcdefgh up && ip link set wire up
 ip addr add 10.147.17.233/24 dev ztabcdefgh
 show() { nft list ruleset; ip route; echo ---; }
-mine() { MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; prepare; use_lease "$STATE/lease"; "$@"' mine "$@" >&2; }
+mine() { MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; "$@"' mine "$@" >&2; }
 show
 dash "$AGENT" rules >&2; mine apply_routes; show
 dash "$AGENT" rules >&2; mine apply_routes; show

@@ -76,7 +76,9 @@ describe.each(SHELLS.slice(0, 1))("up refuses, and changes nothing ($name)", PAT
       }),
     );
     expect(status).toBe(exit);
-    expect(err).toContain(`the Worker says ${code} /problems/${name}: because of [31m$(reboot)`);
+    expect(err).toContain(
+      `https://mesh.example.com says ${code} /problems/${name}: because of [31m$(reboot)`,
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { shipped } from "../../../cloud-init/agent/shipped.ts";
 import { isKnownKey } from "../../../cloud-init/known-keys.ts";
 import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
 import { generate, type UserDataRequest } from "../../../cloud-init/user-data.ts";
@@ -12,7 +13,8 @@ import { agent, request, requestFor, variants } from "./fixture.ts";
 
 const fileSchema = z.strictObject({
   path: z.string(),
-  permissions: z.string(),
+  // What cloud-init does without it.
+  permissions: z.string().default("0644"),
   encoding: z.string().optional(),
   content: z.string(),
 });
@@ -87,7 +89,6 @@ test("the settings say what was chosen", () => {
     "URL=https://mesh.example.com",
     "NAME=db-1",
     "DOCKER=official",
-    "LAYOUT=split",
     "IPV6NAT=off",
     "USERLAND_PROXY=off",
     "COMPOSE=on",
@@ -205,7 +206,7 @@ test.skipIf(!isAgentThere)(
     const read = (name: string) => readFileSync(new URL(name, agentDirectory), "utf8");
     const units = readdirSync(agentDirectory).filter((name) => /\.(?:service|timer)$/.test(name));
     const real = {
-      meshboot: read("meshboot.sh"),
+      meshboot: shipped(read("meshboot.sh")),
       units: Object.fromEntries(units.map((name) => [name, read(name)])),
     };
     const options = optionsSchema.parse({ ...variants["mirror"], name: "a".repeat(63) });
