@@ -1,5 +1,6 @@
 // Meshboot on this machine: see --help.
 import { createServer } from "node:net";
+import { onParentGone } from "./local/parent-watch.ts";
 import { BadOption, HELP, readStartOptions } from "./local/start-options.ts";
 import { welcome } from "./local/welcome.ts";
 
@@ -21,6 +22,8 @@ async function main(): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // npm hands a signal on to its shell only, which ends without telling us. Without npm the parent may go: with `&`.
+  if (process.env["npm_lifecycle_event"] === "start") onParentGone(stop);
   await checkPort(options.host, options.port);
   // Loaded only now: workerd's and wrangler's code takes a second to load, and a bad option should not wait for it.
   const [{ startLocalMesh }, { enrolDemo }] = await Promise.all([

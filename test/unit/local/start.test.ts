@@ -9,9 +9,11 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { BadOption, readStartOptions } from "../../../scripts/local/start-options.ts";
 
-const START = fileURLToPath(new URL("../../../scripts/start.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const START = join(ROOT, "scripts/start.ts");
 const directory = mkdtempSync(join(tmpdir(), "meshboot-start-"));
 const running = new Set<ChildProcess>();
+const groups = new Set<number>();
 const devJson = z.strictObject({
   url: z.string(),
   adminToken: z.string(),
@@ -23,7 +25,17 @@ const devJson = z.strictObject({
 
 afterEach(() => {
   for (const child of running) child.kill("SIGKILL");
+  for (const group of groups) killGroup(group);
+  groups.clear();
 });
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // As it should be: nobody is left in it.
+  }
+}
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 interface Started {
@@ -35,13 +47,20 @@ interface Started {
 }
 
 function start(...args: string[]): Started {
-  const child = spawn(process.execPath, [START, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return follow(process.execPath, [START, ...args]);
+}
+
+/** Runs a command; both its outputs go into one pipe, so that what is printed first is read first. */
+function follow(command: string, args: string[], detached = false): Started {
+  const child = spawn("sh", ["-c", 'exec "$0" "$@" 2>&1', command, ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached,
+  });
   running.add(child);
+  if (detached && child.pid !== undefined) groups.add(child.pid);
   let output = "";
   child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
     output += chunk;
   });
   const ended = once(child, "close").then(() => {
@@ -94,6 +113,21 @@ describe("npm start", () => {
     expect(await nodes(after)).toEqual(leases);
     second.child.kill("SIGINT");
     expect(await second.ended).toBe(0);
+  }, 60_000);
+
+  // In a process group of its own: whatever outlives npm ends with the test all the same.
+  it("goes with the npm that started it, and takes the Worker along", async () => {
+    const npm = follow("npm", ["start", "--", "--port", "0", "--directory", directory], true);
+    await printed(npm, "Stop with Ctrl-C");
+    const { url, adminToken } = readDev();
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    // To npm alone; by a terminal's Ctrl-C all of them get it.
+    npm.child.kill("SIGTERM");
+    // Its outputs are closed only when the last process that had them is gone.
+    await npm.ended;
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow("fetch failed");
+    // Stopped cleanly: the next start has the state.
+    expect(readDev().adminToken).toBe(adminToken);
   }, 60_000);
 
   it("says in one line that the port is in use", async () => {
