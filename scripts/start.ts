@@ -1,5 +1,6 @@
 // Meshboot on this machine: see --help.
 import { createServer } from "node:net";
+import { holdLog } from "./local/held-log.ts";
 import { onParentGone } from "./local/parent-watch.ts";
 import { BadOption, HELP, readStartOptions } from "./local/start-options.ts";
 import { welcome } from "./local/welcome.ts";
@@ -30,13 +31,19 @@ async function main(): Promise<void> {
     import("./local/local-mesh.ts"),
     import("./local/demo.ts"),
   ]);
-  const mesh = await startLocalMesh(options);
+  // The Worker is called already while it is set up; nobody wants to read that before the welcome.
+  const log = holdLog((line) => process.stderr.write(`${line}\n`));
+  const mesh = await startLocalMesh(options, log.write).catch((error: unknown) => {
+    log.release();
+    throw error;
+  });
   const cron = setInterval(() => void mesh.worker.runCron(), CRON_MS);
   closers.push(
     () => mesh.close(),
     async () => clearInterval(cron),
   );
   process.stdout.write(welcome(mesh.state, options.directory));
+  log.release();
   const { url, enrolmentKey } = mesh.state;
   await enrolDemo(url, enrolmentKey, options.demo, (line) => process.stdout.write(`${line}\n`));
 }

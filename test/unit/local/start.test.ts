@@ -98,6 +98,8 @@ describe("npm start", () => {
   it("brings the Worker up, stops cleanly, and keeps tokens and leases across a restart", async () => {
     const first = start("--port", "0", "--directory", directory, "--demo", "1");
     await printed(first, "enrolled demo1");
+    // The Worker logs a request of its own making before that: the key's.
+    expect(first.output()).toMatch(/^\nMeshboot runs\.\n/);
     expect(first.output()).toContain("#include-once\nhttp://127.0.0.1:");
     const before = readDev();
     expect(statSync(join(directory, "dev.json")).mode & 0o777).toBe(0o600);
