@@ -10,11 +10,7 @@ export type Form = (typeof FORMS)[number];
 const REPOSITORY_PATTERN = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]+)*$/;
 const FINGERPRINT_PATTERN = /^[0-9A-Fa-f]{40}$/;
 
-/**
- * What the operator chooses for a server. Every text in it reaches `meshboot.conf`, one `KEY=value` a line:
- * so each has a strict pattern, without white space or quotes.
- */
-export const optionsSchema = z.strictObject({
+const fields = z.strictObject({
   name: z
     .string()
     .regex(NAME_PATTERN, "a name is one DNS label: a-z, 0-9 and -, at most 63 characters")
@@ -46,6 +42,16 @@ export const optionsSchema = z.strictObject({
     .regex(FINGERPRINT_PATTERN, "give the key's fingerprint: 40 hex digits without spaces")
     .optional()
     .describe("Fingerprint of the key that signs that mirror's packages"),
+});
+
+/**
+ * What the operator chooses for a server. Every text in it reaches `meshboot.conf`, one `KEY=value` a line:
+ * so each has a strict pattern, without white space or quotes.
+ */
+export const optionsSchema = fields.refine(({ compose, docker }) => !compose || docker !== "present", {
+  path: ["compose"],
+  error:
+    "with docker: present nothing of Docker is installed, so compose: true would do nothing; leave compose out, or let docker be distro or official",
 });
 
 /** The options with their defaults filled in. */

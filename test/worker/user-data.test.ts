@@ -44,6 +44,7 @@ describe("POST /v1/user-data", () => {
       { layout: "bridge" },
       { name: "Web 1" },
       { unknown: true },
+      { docker: "present", compose: true },
     ]) {
       const { status, json } = await use.world.admin("POST", "/v1/user-data", body);
       expect([status, json["type"]]).toEqual([400, "/problems/bad-request"]);

@@ -5,7 +5,7 @@ import { z } from "./openapi.ts";
 
 /** What user-data is wanted, and what its key may do. */
 export const userDataRequestSchema = optionsSchema
-  .extend({
+  .safeExtend({
     form: z.enum(FORMS).default("cloud-config").openapi({
       description:
         "cloud-config: self-contained; include: a URL of at most 128 bytes; script: for providers without cloud-init, and servers that already run; multipart: together with your own cloud-config.",

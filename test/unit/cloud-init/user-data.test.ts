@@ -191,6 +191,19 @@ describe("options", () => {
     expect(parsed.error?.issues.map(({ path }) => path)).toEqual([[field]]);
   });
 
+  test("refuse Compose with a Docker that is only used as it is, naming both", () => {
+    const parse = (docker: string, compose: boolean) => optionsSchema.safeParse({ docker, compose });
+    const [issue] = parse("present", true).error?.issues ?? [];
+    expect(issue?.path).toEqual(["compose"]);
+    expect(issue?.message).toMatch(/docker: present .* compose: true/);
+    for (const [docker, compose] of [
+      ["present", false],
+      ["distro", true],
+      ["official", true],
+    ] as const)
+      expect(parse(docker, compose).success).toBe(true);
+  });
+
   test("refuse a key that is none", () => {
     expect(optionsSchema.safeParse({ dokcer: "distro" }).success).toBe(false);
   });
