@@ -38,6 +38,16 @@ function deadLinks(page: string): string[] {
   });
 }
 
+/** wrangler.jsonc without its comments. */
+function wranglerJson(): unknown {
+  return JSON.parse(read("wrangler.jsonc").replace(/^\s*\/\/.*$/gm, ""));
+}
+
+/** The secrets that the operator sets. */
+function secretNames(): string[] {
+  return [...read(".dev.vars.example").matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+}
+
 /** The rows of the table under a heading, cell by cell, without its head. */
 function tableUnder(page: string, heading: string): string[][] {
   const section = read(page).split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
@@ -73,11 +83,37 @@ test("the table of providers has their limits, and what is counted", () => {
 });
 
 describe("names", () => {
-  test("every setting of wrangler.jsonc is in the page on deployment", () => {
+  test("every binding and setting has a description for the Deploy button; that of CALLS says all that it limits", () => {
+    const { cloudflare } = z
+      .object({
+        cloudflare: z.object({ bindings: z.record(z.string(), z.object({ description: z.string() })) }),
+      })
+      .parse(JSON.parse(read("package.json")));
     const config = z
-      .object({ vars: z.record(z.string(), z.string()) })
-      .parse(JSON.parse(read("wrangler.jsonc").replace(/^\s*\/\/.*$/gm, "")));
-    const secrets = [...read(".dev.vars.example").matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+      .object({
+        durable_objects: z.object({ bindings: z.array(z.object({ name: z.string() })) }),
+        kv_namespaces: z.array(z.object({ binding: z.string() })),
+        ratelimits: z.array(z.object({ name: z.string(), simple: z.object({ limit: z.number() }) })),
+        vars: z.record(z.string(), z.string()),
+      })
+      .parse(wranglerJson());
+    const [calls] = config.ratelimits;
+    expect(Object.keys(cloudflare.bindings).sort()).toEqual(
+      [
+        ...config.durable_objects.bindings.map(({ name }) => name),
+        ...config.kv_namespaces.map(({ binding }) => binding),
+        ...config.ratelimits.map(({ name }) => name),
+        ...Object.keys(config.vars),
+        ...secretNames(),
+      ].sort(),
+    );
+    for (const part of ["enrol", "/boot", "heartbeat", "/healthz", `${calls?.simple.limit} calls a minute`])
+      expect(cloudflare.bindings["CALLS"]?.description).toContain(part);
+  });
+
+  test("every setting of wrangler.jsonc is in the page on deployment", () => {
+    const config = z.object({ vars: z.record(z.string(), z.string()) }).parse(wranglerJson());
+    const secrets = secretNames();
     const text = read("docs/deploy.md");
     const wanted = [...Object.entries(config.vars), ...secrets.map((name) => [name, ""] as const)];
     expect(wanted.length).toBeGreaterThan(secrets.length);
