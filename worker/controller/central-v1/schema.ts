@@ -3,7 +3,8 @@ import type { ControllerMember, ControllerNetwork, MemberChange, NetworkChange }
 
 /**
  * The wire form of ZeroTier Central's API v1 (its OpenAPI document, August 2025), read and written.
- * Every field there is nullable, and null and absent mean the same; unknown keys are kept out.
+ * Every field there is nullable; unknown keys are kept out. What is written back as a whole, or decides over members, must
+ * be there: read from a key that is missing, an empty list would wipe the operator's, and a false flag revoke everybody.
  */
 
 /** `null` and absent become undefined. */
@@ -11,11 +12,11 @@ function optional<T extends z.ZodType>(schema: T) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** A list in which null and absent mean empty (Go writes an empty slice as null). */
+/** A list in which null means empty (Go writes an empty slice so); its key must be there. */
 function list<T extends z.ZodType>(item: T) {
   return z
     .array(item)
-    .nullish()
+    .nullable()
     .transform((items) => items ?? []);
 }
 
@@ -29,17 +30,17 @@ const flag = z
   .nullish()
   .transform((value) => value ?? false);
 
-/** Central's Network, as Meshboot's. `config` must be there: an empty list read from a missing one would be written back. */
+/** Central's Network, as Meshboot's. */
 export const networkAnswer = z
   .object({
     id: optional(z.string()),
     config: z.object({
       name: optional(z.string()),
-      private: optional(z.boolean()),
+      private: z.boolean(),
       routes: list(route),
       ipAssignmentPools: list(z.object({ ipRangeStart: z.string(), ipRangeEnd: z.string() })),
       v4AssignMode: optional(z.object({ zt: flag })),
-      v6AssignMode: optional(z.object({ "6plane": flag, rfc4193: flag, zt: flag })),
+      v6AssignMode: z.object({ "6plane": flag, rfc4193: flag, zt: flag }).nullable(),
     }),
   })
   .transform(({ id, config }): { id: string | undefined; network: ControllerNetwork } => ({
@@ -53,7 +54,7 @@ export const networkAnswer = z
         rfc4193: config.v6AssignMode?.rfc4193 ?? false,
         zt: config.v6AssignMode?.zt ?? false,
       },
-      private: config.private ?? true,
+      private: config.private,
       name: config.name ?? "",
     },
   }));
@@ -68,8 +69,8 @@ export const memberAnswer = z
     lastSeen: optional(z.number()),
     config: z.object({
       id: optional(z.string()),
-      authorized: flag,
-      ipAssignments: list(z.string()),
+      authorized: z.boolean(),
+      ipAssignments: list(z.string()).optional(),
       lastDeauthorizedTime: optional(z.number()),
     }),
   })
@@ -84,7 +85,7 @@ export const memberAnswer = z
       node,
       name: name ?? "",
       authorized: config.authorized,
-      addresses: config.ipAssignments,
+      addresses: config.ipAssignments ?? [],
       lastSeen: lastSeen !== undefined && lastSeen > 0 ? lastSeen : undefined,
       ...(deauthorizedAt !== undefined && deauthorizedAt > 0 ? { deauthorizedAt } : {}),
     };

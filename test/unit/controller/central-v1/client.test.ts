@@ -252,6 +252,8 @@ describe("each failure is an error of its own that says what to do", () => {
 });
 
 describe("odd answers", () => {
+  /** What an answer must hold. */
+  const FRESH = { private: true, routes: [], ipAssignmentPools: [], v6AssignMode: {} };
   const answering = (body: string, init: ResponseInit = {}) =>
     clientWith({ fetch: async () => new Response(body, init) });
 
@@ -259,17 +261,40 @@ describe("odd answers", () => {
     ["null", "null"],
     ["a list", "[]"],
     ["no config, since its empty lists would be written back", JSON.stringify({ id: NETWORK, config: null })],
-    ["a route that is none", JSON.stringify({ config: { routes: [{ target: 5 }] } })],
-    ["another network", JSON.stringify({ id: "8056c2e21c000002", config: {} })],
+    ["a route that is none", JSON.stringify({ config: { ...FRESH, routes: [{ target: 5 }] } })],
+    ["another network", JSON.stringify({ id: "8056c2e21c000002", config: FRESH })],
   ])("refuses %s as a network", async (_, body) => {
     expect((await errorOf(answering(body).readNetwork())).reason).toBe("bad-answer");
   });
 
+  it.each(["routes", "ipAssignmentPools", "v6AssignMode", "private"])(
+    "refuses a network without %s, which would be written back or decided by as if it were empty",
+    async (key) => {
+      const config = { ...FRESH, [key]: undefined };
+      expect((await errorOf(answering(JSON.stringify({ config })).readNetwork())).reason).toBe("bad-answer");
+      expect((await errorOf(answering(JSON.stringify({ config })).writeNetwork({}))).reason).toBe(
+        "bad-answer",
+      );
+    },
+  );
+
+  it.each([undefined, null])(
+    "refuses a member whose authorization is %s, which would pass for a revocation",
+    async (authorized) => {
+      const body = JSON.stringify([{ nodeId: NODE, config: { authorized, ipAssignments: [] } }]);
+      const error = await errorOf(answering(body).listMembers());
+      expect([error.reason, error.message]).toEqual(["bad-answer", expect.stringContaining("authorized")]);
+    },
+  );
+
   it.each([
     ["no list", "{}"],
-    ["one without an id", JSON.stringify([{ config: {} }])],
+    ["one without an id", JSON.stringify([{ config: { authorized: true } }])],
     ["one without config", JSON.stringify([{ nodeId: NODE }])],
-    ["addresses that are no texts", JSON.stringify([{ nodeId: NODE, config: { ipAssignments: [1] } }])],
+    [
+      "addresses that are no texts",
+      JSON.stringify([{ nodeId: NODE, config: { authorized: true, ipAssignments: [1] } }]),
+    ],
   ])("refuses %s as members", async (_, body) => {
     expect((await errorOf(answering(body).listMembers())).reason).toBe("bad-answer");
   });
@@ -277,7 +302,7 @@ describe("odd answers", () => {
   it("takes null for every field that may be null, and keeps unknown keys out", async () => {
     const config = {
       name: null,
-      private: null,
+      private: false,
       routes: [{ target: "10.0.0.0/8", via: "", metric: 3 }],
       ipAssignmentPools: null,
       v4AssignMode: null,
@@ -288,10 +313,21 @@ describe("odd answers", () => {
       pools: [],
       v4AutoAssign: false,
       v6: { sixPlane: false, rfc4193: true, zt: false },
-      private: true,
+      private: false,
       name: "",
     });
-    const member = { id: `${NETWORK}-${NODE}`, name: null, lastSeen: 0, config: { ipAssignments: null } };
+    const bare = { private: true, routes: null, ipAssignmentPools: null, v6AssignMode: null };
+    expect(await answering(JSON.stringify({ config: bare })).readNetwork()).toMatchObject({
+      routes: [],
+      pools: [],
+      v6: { sixPlane: false, rfc4193: false, zt: false },
+    });
+    const member = {
+      id: `${NETWORK}-${NODE}`,
+      name: null,
+      lastSeen: 0,
+      config: { authorized: false, ipAssignments: null },
+    };
     expect(await answering(JSON.stringify([member])).listMembers()).toEqual([
       { node: NODE, name: "", authorized: false, addresses: [], lastSeen: undefined },
     ]);
