@@ -1,7 +1,7 @@
 import { ControllerError } from "./controller.ts";
 
 /**
- * Keeps the calls to a controller under its rate limit, in the order they were asked for.
+ * Keeps the calls to a controller under its rate limit, in the order they were asked for but for those that go first.
  *
  * A bucket of tokens, one a call, each of which comes back a second after the call's answer: whenever between leaving
  * here and being answered a call arrives there, no sliding second over there can hold more calls than there are
@@ -10,8 +10,11 @@ import { ControllerError } from "./controller.ts";
  * queues what goes over six open connections.
  */
 export interface Pace {
-  /** Runs the call in its turn. Rejects with `rate-limited` when the turn would come later than the longest wait. */
-  run<T>(call: () => Promise<T>): Promise<T>;
+  /**
+   * Runs the call in its turn; with `first` ahead of all that wait, for a call that another one must follow closely.
+   * Rejects with `rate-limited` as soon as it is known that the turn comes later than the longest wait.
+   */
+  run<T>(call: () => Promise<T>, order?: "first"): Promise<T>;
   /** Takes the limit that the controller told (calls a second). */
   learnLimit(limit: number): void;
   /** Holds every call back until then (Unix milliseconds), as after a 429. */
@@ -60,7 +63,7 @@ export function makePace(options: PaceOptions): Pace {
   /** When the calls were answered whose tokens have not come back, oldest first. */
   let answered: number[] = [];
   let pumping = false;
-  const queue: Waiting[] = [];
+  let queue: Waiting[] = [];
 
   /** When a call with so many before it may leave, as far as spacing and a hold say. */
   function turnAfter(ahead: number): number {
@@ -76,22 +79,27 @@ export function makePace(options: PaceOptions): Pace {
     return Math.max(turnAfter(0), back);
   }
 
+  /** Refuses the calls that cannot leave before their deadline: a hold may be much longer than they wait. */
+  function refuseLate(turn: number): void {
+    const late = queue.filter(({ deadline }) => deadline < turn);
+    if (late.length === 0) return;
+    queue = queue.filter(({ deadline }) => deadline >= turn);
+    for (const { refuse } of late) refuse(turn);
+  }
+
   async function pump(): Promise<void> {
     if (pumping) return;
     pumping = true;
-    while (queue[0] !== undefined) {
+    while (queue.length > 0) {
       const turn = nextTurn();
       if (turn === undefined) break;
-      if (turn > now()) {
+      refuseLate(turn);
+      if (turn > now() && queue.length > 0) {
         await sleep(Math.ceil(turn - now()));
         continue;
       }
       const next = queue.shift();
       if (next === undefined) break;
-      if (now() > next.deadline) {
-        next.refuse(turnAfter(queue.length));
-        continue;
-      }
       spacedUntil = Math.max(spacedUntil, now()) + shape.interval;
       inFlight += 1;
       next.start();
@@ -114,18 +122,20 @@ export function makePace(options: PaceOptions): Pace {
   }
 
   return {
-    run<T>(call: () => Promise<T>): Promise<T> {
+    run<T>(call: () => Promise<T>, order?: "first"): Promise<T> {
       const deadline = now() + maxWaitMs;
-      const turn = turnAfter(queue.length);
+      const turn = turnAfter(order === "first" ? 0 : queue.length);
       if (turn > deadline) return Promise.reject(tooLong(turn));
       return new Promise<T>((resolve, reject) => {
-        queue.push({
+        const waiting: Waiting = {
           deadline,
           start: () => {
             call().then(resolve, reject).then(finish);
           },
           refuse: (retryAt) => reject(tooLong(retryAt)),
-        });
+        };
+        if (order === "first") queue.unshift(waiting);
+        else queue.push(waiting);
         void pump();
       });
     },
@@ -134,6 +144,7 @@ export function makePace(options: PaceOptions): Pace {
     },
     holdUntil(time) {
       heldUntil = Math.max(heldUntil, time);
+      refuseLate(heldUntil);
     },
   };
 }

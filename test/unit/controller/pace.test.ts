@@ -107,6 +107,44 @@ describe("the pace of calls", () => {
     expect(times).toHaveLength(3);
   });
 
+  it("refuses those that a long hold would keep beyond their longest wait, and holds up nobody until its end", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace({ ...clock, limit: 2, maxWaitMs: 5000 });
+    const start = clock.now();
+    const refusals: { reason: string; retryAt: number; after: number }[] = [];
+    const call = (): void => {
+      pace
+        .run(async () => pace.holdUntil(start + 3_600_000))
+        .catch(({ reason, retryAt }) => refusals.push({ reason, retryAt, after: clock.now() - start }));
+    };
+    for (let number = 0; number < 4; number++) call();
+    await clock.run();
+    expect(refusals).toHaveLength(3);
+    for (const { reason, retryAt, after } of refusals) {
+      expect([reason, retryAt]).toEqual(["rate-limited", start + 3_600_000]);
+      expect(after).toBeLessThanOrEqual(5000);
+    }
+    expect(clock.now() - start).toBeLessThanOrEqual(5000);
+  });
+
+  it("lets a call that must follow closely go ahead of all that wait", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace(clock);
+    const start = clock.now();
+    const left: string[] = [];
+    const call = (name: string, order?: "first") => pace.run(async () => left.push(name), order);
+    const read = call("read").then(async () => {
+      await call("write", "first");
+      return clock.now() - start;
+    });
+    const others = Array.from({ length: 60 }, (_, number) => call(String(number)));
+    await clock.run();
+    await Promise.all(others);
+    expect(await read).toBeLessThan(200);
+    expect(left.indexOf("write")).toBeLessThan(8);
+    expect(left.filter((name) => /\d/.test(name))).toEqual(others.map((_, number) => String(number)));
+  });
+
   it("takes the limit that it is told, but none beyond what ZeroTier sells", async () => {
     const timeFor = async (limit: number): Promise<number> => {
       const clock = makeFakeClock();

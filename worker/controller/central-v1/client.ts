@@ -81,8 +81,14 @@ export function makeCentralV1(options: CentralV1Options): Controller {
   }
 
   /** One call in its turn: the answer's text when it is a 2xx, else an error. */
-  async function ask(method: string, path: string, doing: string, body?: object): Promise<string> {
-    const answer = await pace.run(() => exchange(method, path, doing, body));
+  async function ask(
+    method: string,
+    path: string,
+    doing: string,
+    body?: object,
+    order?: "first",
+  ): Promise<string> {
+    const answer = await pace.run(() => exchange(method, path, doing, body), order);
     const rate = readRateHeaders(answer.headers, now());
     if (rate.limit !== undefined) pace.learnLimit(rate.limit);
     if (answer.status === 429) pace.holdUntil(retryTime(answer.headers, now()));
@@ -126,7 +132,8 @@ export function makeCentralV1(options: CentralV1Options): Controller {
     },
     async writeNetwork(change) {
       const doing = "changing the network";
-      return parseNetwork(await ask("POST", networkPath, doing, networkBody(change)), doing);
+      // It replaces lists that were read just before: what somebody else writes in between is lost, so it does not queue.
+      return parseNetwork(await ask("POST", networkPath, doing, networkBody(change), "first"), doing);
     },
     async listMembers() {
       const doing = "listing the members";
