@@ -23,6 +23,8 @@ export interface Server {
   /** The enrolment key, `mbk_…`. */
   readonly key: string;
   readonly options: UserDataOptions;
+  /** Whether the key lets in a server whose own networks overlap the mesh's ranges: the agent has to allow it too. */
+  readonly allowOverlap: boolean;
   readonly agent: AgentFiles;
 }
 
@@ -81,10 +83,9 @@ export function startCommands(agent: AgentFiles): string[] {
 }
 
 /** `meshboot.conf`: `KEY=value` lines, which the agent parses by pattern and never evaluates; what is as its default is not said. */
-function settings({ url, options }: Server): string {
-  return `URL=${url}\n${optionLines(options)
-    .filter((line) => !DEFAULTS.has(line))
-    .join("")}`;
+function settings({ url, options, allowOverlap }: Server): string {
+  const chosen = optionLines(options).filter((line) => !DEFAULTS.has(line));
+  return [`URL=${url}\n`, ...chosen, ...(allowOverlap ? ["ALLOW_OVERLAP=on\n"] : [])].join("");
 }
 
 function optionLines(options: UserDataOptions): string[] {

@@ -190,6 +190,7 @@ describe("what refuses an enrolment", () => {
     for (const prefix of ["172.28.0.0/14", "172.28.7.0/24", "10.147.0.0/16", "fc9c:56c2:e300::/40"]) {
       const { json } = await refused({ change: { localPrefixes: ["192.0.2.0/24", prefix] } }, 409, "overlap");
       expect(json["prefix"]).toBe(prefix);
+      expect(json["detail"]).toMatch(/key made with allowOverlap.*ALLOW_OVERLAP=on/);
     }
     const free = { localPrefixes: ["192.0.2.0/24", "0.0.0.0/0", "172.17.0.0/16", "2001:db8::/64"] };
     expect((await use.world.enrol({ change: free })).status).toBe(200);

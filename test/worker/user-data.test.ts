@@ -74,6 +74,18 @@ describe("GET /boot/:key", () => {
     expect((await use.world.call("GET", path)).text).toBe(config.text);
   });
 
+  it("allows an overlap on the server exactly when its key does, in every form", async () => {
+    for (const allowOverlap of [true, false]) {
+      for (const form of ["cloud-config", "script"]) {
+        const { json } = await use.world.admin("POST", "/v1/user-data", { form, key: { allowOverlap } });
+        expect(String(json["userData"]).includes("ALLOW_OVERLAP=on\n")).toBe(allowOverlap);
+      }
+      const key = await use.world.key({ allowOverlap });
+      for (const path of [`/boot/${key}`, `/boot/${key}/sh`])
+        expect((await use.world.call("GET", path)).text.includes("ALLOW_OVERLAP=on\n")).toBe(allowOverlap);
+    }
+  });
+
   it("answers a spent and expired key too, since a second boot must not fail", async () => {
     const key = await use.world.key({ expiresIn: 60 });
     await use.world.enrol({ key });

@@ -82,7 +82,7 @@ export const PROBLEMS = {
     status: 409,
     title: "The mesh's addresses overlap the server's own networks",
     meaning:
-      "Routing the mesh would cut the server off from the network named in `prefix`. Choose other ranges (ZEROTIER_RANGE, DOCKER_POOL), or allow it with a key made with allowOverlap.",
+      "Routing the mesh would cut the server off from the network named in `prefix`. Choose other ranges (ZEROTIER_RANGE, DOCKER_POOL). Or allow it, to the Worker and to the agent: user-data that is made with `key.allowOverlap` does both; on a server that runs already, put a key made with allowOverlap into /etc/meshboot/key and the line ALLOW_OVERLAP=on into /etc/meshboot/meshboot.conf.",
   },
   "name-taken": {
     status: 409,

@@ -61,13 +61,17 @@ export function deleteKey(net: NetworkContext, id: string): boolean {
   return net.stores.transaction(() => net.stores.keys.remove(id));
 }
 
-/** The options of the user-data that carries the key; undefined when there is no such key. A spent or expired one still answers: a server's second boot must not fail. */
-export function userDataOf(
-  net: NetworkContext,
-  keyHash: string,
-): { readonly options: string | null } | undefined {
+/** What user-data that carries a key is made of. */
+export interface KeyUserData {
+  /** The options as JSON; null for a key that was made without user-data. */
+  readonly options: string | null;
+  readonly allowOverlap: boolean;
+}
+
+/** For the user-data that carries the key; undefined when there is no such key. A spent or expired one still answers: a server's second boot must not fail. */
+export function userDataOf(net: NetworkContext, keyHash: string): KeyUserData | undefined {
   const key = net.stores.keys.byHash(keyHash);
-  return key === undefined ? undefined : { options: key.userData };
+  return key === undefined ? undefined : { options: key.userData, allowOverlap: key.allowOverlap };
 }
 
 function keyView(key: EnrolmentKey, now: number): KeyView {

@@ -16,6 +16,7 @@ import {
   deleteKey,
   type KeyAnswer,
   type KeyRequest,
+  type KeyUserData,
   type KeyView,
   listKeys,
   userDataOf,
@@ -68,8 +69,8 @@ export class NetworkObject extends DurableObject<Env> {
     return deleteKey(this.#open(), id);
   }
 
-  /** The user-data's options that the key with this hash was made with; undefined when there is no such key. */
-  userDataOf(keyHash: string): { readonly options: string | null } | undefined {
+  /** What the user-data of the key with this hash is made of; undefined when there is no such key. */
+  userDataOf(keyHash: string): KeyUserData | undefined {
     return userDataOf(this.#open(), keyHash);
   }
 

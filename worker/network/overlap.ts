@@ -29,7 +29,7 @@ export function overlapRefusal(
     if (hit !== undefined)
       return {
         problem: "overlap",
-        detail: `the host is attached to ${text}, which overlaps ${hit.what}: routing the mesh would cut it off. Choose other ranges, or allow it with a key made with allowOverlap`,
+        detail: `the host is attached to ${text}, which overlaps ${hit.what}: routing the mesh would cut it off. Choose other ranges; or allow it with a key made with allowOverlap, and ALLOW_OVERLAP=on in /etc/meshboot/meshboot.conf, which user-data with such a key writes`,
         prefix: text,
       };
   }

@@ -78,6 +78,7 @@ async function bootAnswer(
     url: new URL(c.req.url).origin,
     key,
     options: storedOptions(known.options),
+    allowOverlap: known.allowOverlap,
     agent: agentFiles,
   });
   // The address carries the key: it must be kept by no cache and told to no other site.

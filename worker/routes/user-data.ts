@@ -38,9 +38,11 @@ const TRIAL_KEY = `mbk_${"A".repeat(22)}`;
 export function userDataRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { form, provider, cloudConfig, key: terms, ...options } = c.req.valid("json");
-    const request = { form, cloudConfig, url: new URL(c.req.url).origin, options, agent: agentFiles };
-    make({ ...request, key: TRIAL_KEY });
     const { note, ...rest } = terms;
+    const url = new URL(c.req.url).origin;
+    const { allowOverlap } = terms;
+    const request = { form, cloudConfig, url, options, allowOverlap, agent: agentFiles };
+    make({ ...request, key: TRIAL_KEY });
     const { key, view } = await callObject(c, async (network) =>
       network.createKey({ ...rest, note: note ?? null, userData: JSON.stringify(options) }),
     );

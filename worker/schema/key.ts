@@ -22,10 +22,10 @@ export const keyTermsSchema = z
       .boolean()
       .default(false)
       .openapi({ description: "Each server waits until the operator approves it." }),
-    allowOverlap: z
-      .boolean()
-      .default(false)
-      .openapi({ description: "Lets in a server whose own networks overlap the mesh's ranges." }),
+    allowOverlap: z.boolean().default(false).openapi({
+      description:
+        "Lets in a server whose own networks overlap the mesh's ranges. The agent has to allow it too: user-data with such a key writes ALLOW_OVERLAP=on into meshboot.conf.",
+    }),
     note: z.string().max(200).optional(),
   })
   .openapi("KeyTerms");

@@ -30,6 +30,7 @@ export const request: UserDataRequest = {
   url: "https://mesh.example.com",
   key: "mbk_AbCdEfGhIjKlMnOpQrSt-_",
   options: optionsSchema.parse({}),
+  allowOverlap: false,
   agent,
 };
 
@@ -43,6 +44,8 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
   "ipv6nat-off": { ipv6nat: "off" },
   "no-userland-proxy": { userlandProxy: false },
   compose: { compose: true },
+  // Not an option, but what the key allows.
+  "allow-overlap": {},
   mirror: {
     zerotierRepository: "http://203.0.113.1:8080/zerotier",
     zerotierFingerprint: "74a5e9c458e1a431f1da57a71657198823e52a61",
@@ -52,6 +55,6 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
 /** The request for one form and one variant. */
 export function requestFor(form: UserDataRequest["form"], variant: string): UserDataRequest {
   const options = optionsSchema.parse(variants[variant]);
-  const base = { ...request, form, options };
+  const base = { ...request, form, options, allowOverlap: variant === "allow-overlap" };
   return form === "multipart" ? { ...base, cloudConfig: operatorConfig } : base;
 }
