@@ -101,7 +101,7 @@ function readRange(what: string, text: string, longest: number, faults: string[]
   return prefix;
 }
 
-/** The highest slot that can be leased: below the auto-assign addresses, and with a subnet in the Docker pool. */
+/** The highest slot that can be leased, and so how many there are: below the auto-assign addresses, and with a subnet in the Docker pool. */
 export function slotLimit(pool: Pool): number {
   const addresses = Number(sizeOf(pool.zerotier));
   const subnets = 2 ** (pool.nodePrefix - pool.docker.length);
@@ -111,11 +111,6 @@ export function slotLimit(pool: Pool): number {
 /** Whether the slot can be leased at all. Slot 0, the auto-assign addresses and the broadcast address cannot. */
 export function isLeasable(pool: Pool, slot: number): boolean {
   return Number.isInteger(slot) && slot >= 1 && slot <= slotLimit(pool);
-}
-
-/** How many slots the pool has, excluded ones not subtracted. */
-export function countLeasable(pool: Pool): number {
-  return slotLimit(pool);
 }
 
 /** The slot's ZeroTier address, `10.147.17.233`. */

@@ -9,6 +9,7 @@ import { keepPool } from "./kept-pool.ts";
 import { copyDelivery } from "./lease-copy.ts";
 import { memberDelivery } from "./member-delivery.ts";
 import { NetworkReadiness } from "./network-readiness.ts";
+import { NetworkSettings } from "./network-settings.ts";
 import { Outbox } from "./outbox.ts";
 import { routeDelivery } from "./route-publisher.ts";
 import { openStores, type Stores } from "./stores.ts";
@@ -54,11 +55,12 @@ export function openNetwork(
     now,
     timeoutMs: LIMITS.controllerTimeoutMs,
   });
+  const settings = new NetworkSettings(controller);
   const outbox = new Outbox({
     stores,
     deliveries: {
       member: memberDelivery(stores, config, controller, now),
-      routes: routeDelivery(stores, config, controller, log, now),
+      routes: routeDelivery(stores, config, settings, log, now),
       copy: copyDelivery(stores, config, leases),
     },
     now,
@@ -71,7 +73,7 @@ export function openNetwork(
     stores,
     controller,
     outbox,
-    readiness: new NetworkReadiness(stores, config, controller, log, now),
+    readiness: new NetworkReadiness(stores, config, controller, settings, log, now),
     now,
     randomBytes: (bytes) => crypto.getRandomValues(bytes),
     log,

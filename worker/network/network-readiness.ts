@@ -9,6 +9,7 @@ import { errorText, type Log } from "../http/log.ts";
 import type { Refusal } from "../http/problem.ts";
 import { describePool, slotOfAddress } from "../lease/pool.ts";
 import { controllerRefusal } from "./controller-refusal.ts";
+import type { NetworkSettings } from "./network-settings.ts";
 import { noteForeignRoutes } from "./route-publisher.ts";
 import type { Stores } from "./stores.ts";
 
@@ -20,15 +21,24 @@ export class NetworkReadiness {
   readonly #stores: Stores;
   readonly #config: Config;
   readonly #controller: Controller;
+  readonly #settings: NetworkSettings;
   readonly #log: Log;
   readonly #now: () => number;
   #asking: Promise<Refusal | undefined> | undefined;
   #membersNotBefore = 0;
 
-  constructor(stores: Stores, config: Config, controller: Controller, log: Log, now: () => number) {
+  constructor(
+    stores: Stores,
+    config: Config,
+    controller: Controller,
+    settings: NetworkSettings,
+    log: Log,
+    now: () => number,
+  ) {
     this.#stores = stores;
     this.#config = config;
     this.#controller = controller;
+    this.#settings = settings;
     this.#log = log;
     this.#now = now;
   }
@@ -45,23 +55,24 @@ export class NetworkReadiness {
   /** Makes the network fit as far as nothing of the operator's is overwritten; answers its settings, or the faults. */
   async makeFit(): Promise<{ network: ControllerNetwork; faults: readonly string[] }> {
     const { pool } = this.#config;
-    let network = await this.#controller.readNetwork();
-    let { change, faults } = compare(network, pool);
-    if (faults.length === 0 && change !== undefined) {
-      network = await this.#controller.writeNetwork(change);
-      ({ change, faults } = compare(network, pool));
-      if (change !== undefined)
-        faults = [
-          ...faults,
-          `the controller took the change and did not keep ${Object.keys(change).join(", ")}: set it by hand`,
-        ];
+    const { network, asked } = await this.#settings.change((found) => {
+      const { change, faults } = compare(found, pool);
+      return faults.length === 0 ? change : undefined;
+    });
+    const left = compare(network, pool);
+    const faults = [...left.faults];
+    if (asked !== undefined) {
+      if (left.change !== undefined)
+        faults.push(
+          `the controller took the change and did not keep ${Object.keys(left.change).join(", ")}: set it by hand`,
+        );
       this.#log("network-made-fit", { faults: faults.length });
     }
     noteForeignRoutes(this.#stores, this.#config, network.routes, this.#log, this.#now());
     this.#stores.facts.setFitness({
       at: this.#now(),
       pool: describePool(this.#config.pool),
-      faults: [...faults],
+      faults,
     });
     if (faults.length > 0) this.#log("network-unfit", { faults: faults.join(" ") });
     return { network, faults };

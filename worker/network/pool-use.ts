@@ -1,4 +1,4 @@
-import { countLeasable, describePool } from "../lease/pool.ts";
+import { describePool, slotLimit } from "../lease/pool.ts";
 import type { Conflict } from "./fact-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
@@ -32,7 +32,7 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
   const quarantined = stores.slots
     .released()
     .filter(({ slot, freeAt }) => freeAt > now() && !leased.has(slot) && !barred.has(slot)).length;
-  const total = countLeasable(config.pool);
+  const total = slotLimit(config.pool);
   return {
     network: config.network,
     pool: describePool(config.pool),

@@ -1,9 +1,9 @@
-// The managed routes, for the members that have no agent (a laptop). The controller has no compare-and-swap and
-// replaces the list as a whole: so only this writes it, one write at a time, from a fresh read, keeping what is not ours.
+// The managed routes, for the members that have no agent (a laptop). What is not ours is kept.
 import type { Config } from "../config/config.ts";
-import type { Controller, Route } from "../controller/controller.ts";
+import type { Route } from "../controller/controller.ts";
 import type { Log } from "../http/log.ts";
-import { desiredRoutes, mergeRoutes, slotsTakenByRoutes } from "../lease/managed-routes.ts";
+import { desiredRoutes, mergeRoutes, sameRoutes, slotsTakenByRoutes } from "../lease/managed-routes.ts";
+import type { NetworkSettings } from "./network-settings.ts";
 import type { Delivery } from "./outbox.ts";
 import type { Stores } from "./stores.ts";
 
@@ -11,18 +11,20 @@ import type { Stores } from "./stores.ts";
 export function routeDelivery(
   stores: Stores,
   config: Config,
-  controller: Controller,
+  settings: NetworkSettings,
   log: Log,
   now: () => number,
 ): Delivery {
   return {
     cost: () => 2,
     async deliver() {
-      const { routes: current } = await controller.readNetwork();
-      const { routes, changed } = planRoutes(stores, config, current, log, now());
-      if (!changed) return;
-      const after = await controller.writeNetwork({ routes });
-      const dropped = routes.filter((route) => !after.routes.some((kept) => isSame(kept, route)));
+      const { network, asked } = await settings.change(({ routes: current }) => {
+        const { routes, changed } = planRoutes(stores, config, current, log, now());
+        return changed ? { routes } : undefined;
+      });
+      const dropped = (asked?.routes ?? []).filter(
+        (route) => !network.routes.some((kept) => isSame(kept, route)),
+      );
       if (dropped.length > 0)
         log("routes-dropped", { count: dropped.length, routes: dropped.map(describe).join(", ") });
     },
@@ -68,12 +70,8 @@ export function noteForeignRoutes(
     log("route-conflicts", { count: foreign.length, routes: foreign.map(describe).join(", ") });
 }
 
-function sameRoutes(a: readonly Route[], b: readonly Route[]): boolean {
-  return a.length === b.length && a.every((route, at) => isSame(route, b[at]));
-}
-
-function isSame(a: Route, b: Route | undefined): boolean {
-  return a.target === b?.target && a.via === b.via;
+function isSame(a: Route, b: Route): boolean {
+  return a.target === b.target && a.via === b.via;
 }
 
 function describe({ target, via }: Route): string {

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { contains, formatPrefix, parseAddress, parsePrefix } from "../../../worker/address/prefix.ts";
 import {
   autoAssignRange,
-  countLeasable,
   dockerGateway,
   dockerSubnet,
   isLeasable,
@@ -41,7 +40,6 @@ test.each<[string, Pool, number, string, string]>([
   ["largest", poolOf("10.0.0.0/8", "11.0.0.0/8", 28), 2 ** 20 - 1, "10.240.0.0", "10.255.255.254"],
 ])("%s: the slots and the auto-assign range", (_, pool, limit, ipRangeStart, ipRangeEnd) => {
   expect(slotLimit(pool)).toBe(limit);
-  expect(countLeasable(pool)).toBe(limit);
   expect(isLeasable(pool, 0)).toBe(false);
   expect(isLeasable(pool, 1.5)).toBe(false);
   expect(isLeasable(pool, 1)).toBe(true);
