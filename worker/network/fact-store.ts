@@ -29,6 +29,14 @@ export class FactStore {
     this.#sql = sql;
   }
 
+  /** Which network the tables are of: the one that is given at the first call, for good. */
+  network(given: string): string {
+    const known = this.#get("network", z.string());
+    if (known !== undefined) return known;
+    this.#set("network", given);
+    return given;
+  }
+
   fitness(): Fitness | undefined {
     return this.#get("fitness", fitness);
   }

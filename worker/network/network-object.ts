@@ -9,6 +9,7 @@ import { AlarmClock } from "./alarm-clock.ts";
 import { type Assignment, assignNode } from "./assign-node.ts";
 import { type EnrolAnswer, enrolNode } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
+import { FactStore } from "./fact-store.ts";
 import { type Health, health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
 import {
@@ -36,15 +37,27 @@ const MISCONFIGURED_MS = 10 * 60_000;
 export class NetworkObject extends DurableObject<Env> {
   #network: NetworkContext | undefined;
   #alarm: AlarmClock | undefined;
+  /** The network that the tables are of, when the settings name another one. */
+  #otherNetwork: string | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     void ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
       const alarm = new AlarmClock(ctx.storage, (await ctx.storage.getAlarm()) ?? undefined);
-      const read = parseConfig(env);
-      if (read.ok) this.#network = openNetwork(ctx.storage, alarm, env.LEASES, read.config);
       this.#alarm = alarm;
+      const read = parseConfig(env);
+      if (!read.ok) return;
+      const { network } = read.config;
+      // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
+      const own = new FactStore(ctx.storage.sql).network(ctx.id.name ?? network);
+      if (own !== network) {
+        this.#otherNetwork = own;
+        return;
+      }
+      this.#network = openNetwork(ctx.storage, alarm, env.LEASES, read.config);
+      // An alarm that got lost would be set by the next change only.
+      alarm.arm(this.#network.stores.outbox);
     });
   }
 
@@ -133,6 +146,14 @@ export class NetworkObject extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
+    if (this.#otherNetwork !== undefined) {
+      // Its leases must not be told to another network. Should the settings name it again, the alarm is set at its start.
+      consoleLog("alarm-left-off", {
+        reason: "the settings name another network",
+        network: this.#otherNetwork,
+      });
+      return;
+    }
     const net = this.#network;
     if (net === undefined || this.#alarm === undefined) {
       consoleLog("alarm-put-off", { reason: "misconfigured" });
@@ -143,6 +164,8 @@ export class NetworkObject extends DurableObject<Env> {
   }
 
   #open(): NetworkContext {
+    if (this.#otherNetwork !== undefined)
+      throw new Error(`this object holds network ${this.#otherNetwork}, and the settings name another one`);
     if (this.#network === undefined) throw new Error("the Worker is misconfigured; GET /healthz says how");
     return this.#network;
   }

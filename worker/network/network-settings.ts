@@ -10,12 +10,14 @@ export interface ChangeOutcome {
   readonly asked: NetworkChange | undefined;
 }
 
+type Settings = Pick<Controller, "readNetwork" | "writeNetwork">;
+
 /** The one writer of the settings. */
 export class NetworkSettings {
-  readonly #controller: Controller;
+  readonly #controller: Settings;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(controller: Controller) {
+  constructor(controller: Settings) {
     this.#controller = controller;
   }
 

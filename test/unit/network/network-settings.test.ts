@@ -32,6 +32,7 @@ function makeSlowController() {
       return network;
     },
     listMembers: () => Promise.reject(new Error("not asked for")),
+    readMember: () => Promise.reject(new Error("not asked for")),
     putMember: () => Promise.reject(new Error("not asked for")),
     removeMember: () => Promise.reject(new Error("not asked for")),
   });
