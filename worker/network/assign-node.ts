@@ -10,7 +10,7 @@ import type { NodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { type Answer, given, refused } from "./node-access.ts";
 import { view } from "./node-operations.ts";
-import type { StoredNode } from "./node-store.ts";
+import { newNode, type StoredNode } from "./node-store.ts";
 
 /** What the operator wants; what is left out is chosen or stays. */
 export interface Assignment {
@@ -47,11 +47,11 @@ function assign(net: NetworkContext, wanted: Assignment): Answer<{ node: StoredN
   const slot = known === undefined ? chooseSlot(net, wanted.slot, now) : keepSlot(known, wanted.slot);
   if (typeof slot !== "number") return refused(slot);
   const byDefault = `node-${wanted.node}`;
+  const name =
+    wanted.name ?? known?.name ?? uniqueName(byDefault, (taken) => nodes.holderOfName(taken) !== undefined);
   const node: StoredNode = {
-    ...(known ?? blank(wanted.node, now)),
-    name:
-      wanted.name ?? known?.name ?? uniqueName(byDefault, (name) => nodes.holderOfName(name) !== undefined),
-    slot,
+    ...(known ?? newNode({ node: wanted.node, name, slot, state: "active" }, now)),
+    name,
     machineId: wanted.machineId ?? known?.machineId ?? null,
   };
   if (known !== undefined && known.name === node.name && known.machineId === node.machineId)
@@ -83,23 +83,5 @@ function keepSlot(known: StoredNode, wanted: number | undefined): number | Refus
   return {
     problem: "slot-taken",
     detail: `node ${known.node} holds slot ${known.slot}, which never changes; delete the node first to lease it slot ${wanted}`,
-  };
-}
-
-function blank(node: NodeId, now: number): Omit<StoredNode, "name" | "slot"> {
-  return {
-    node,
-    state: "active",
-    identity: null,
-    machineId: null,
-    keyId: null,
-    tokenHash: null,
-    tokenUsed: false,
-    previousHash: null,
-    leasedAt: now,
-    seenAt: now,
-    facts: null,
-    report: null,
-    reportedAt: null,
   };
 }

@@ -57,7 +57,7 @@ async function handOut(
   const hash = await sha256Hex(token);
   return stores.transaction(() => {
     const node = stores.nodes.get(id);
-    const isDue = node?.state === "active" || (node?.state === "pending" && node.tokenHash === null);
+    const isDue = node?.state === "active" || (node?.state === "pending" && node.tokenHashes.length === 0);
     if (node === undefined || !isDue) return { node, token: undefined };
     const changed = withNewToken(node, hash);
     stores.nodes.put(changed);

@@ -8,7 +8,7 @@ import { uniqueName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
 import type { EnrolmentKey } from "./key-store.ts";
 import { queueCopy, queueMember } from "./lease-changes.ts";
-import type { StoredNode } from "./node-store.ts";
+import { newNode, type StoredNode } from "./node-store.ts";
 import { overlapRefusal } from "./overlap.ts";
 import type { Stores } from "./stores.ts";
 
@@ -40,6 +40,8 @@ const KEY_DETAILS = {
   "unknown-key": "no such enrolment key exists; it may have been deleted",
   "key-expired": "the enrolment key has expired; make a new one with POST /v1/keys",
   "key-spent": "the enrolment key has let in as many servers as it may; make a new one with POST /v1/keys",
+  revoked:
+    "the operator deleted this node, which this enrolment key had let in; it comes back with another key only",
 } as const;
 
 /**
@@ -102,23 +104,8 @@ function lease(
 ): StoredNode | undefined {
   const slot = takeSlot(stores, pool, now);
   if (slot === undefined) return undefined;
-  return {
-    node: request.node,
-    name: uniqueName(request.name, (name) => stores.nodes.holderOfName(name) !== undefined),
-    slot,
-    state: key.approval ? "pending" : "active",
-    identity: request.identity,
-    machineId: request.machineId,
-    keyId: key.id,
-    tokenHash: null,
-    tokenUsed: false,
-    previousHash: null,
-    leasedAt: now,
-    seenAt: now,
-    facts: null,
-    report: null,
-    reportedAt: null,
-  };
+  const name = uniqueName(request.name, (taken) => stores.nodes.holderOfName(taken) !== undefined);
+  return newNode({ node: request.node, name, slot, state: key.approval ? "pending" : "active" }, now);
 }
 
 /** Whether the copy has to say something else of who the node is. */

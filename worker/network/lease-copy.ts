@@ -55,7 +55,7 @@ export function copyDelivery(stores: Stores, { network, pool }: Config, leases: 
         identity: lease.identity,
         machineId: lease.machineId,
         key: lease.keyId,
-        tokenHashes: [lease.tokenHash, lease.previousHash].filter((hash) => hash !== null),
+        tokenHashes: [...lease.tokenHashes],
         leasedAt: lease.leasedAt,
         seenAt: lease.seenAt,
         pool: describePool(pool),

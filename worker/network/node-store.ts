@@ -1,4 +1,5 @@
 // The nodes and their leases. One row a node; `slot` and `name` are unique by the table itself.
+import { z } from "zod";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
 
 /** What is stored of a lease's state; `stale` follows from the time, `released` has no row any more. */
@@ -14,9 +15,8 @@ export interface StoredNode {
   readonly identity: string | null;
   readonly machineId: string | null;
   readonly keyId: string | null;
-  readonly tokenHash: string | null;
-  readonly tokenUsed: boolean;
-  readonly previousHash: string | null;
+  /** Of the tokens that are good, the oldest first. */
+  readonly tokenHashes: readonly string[];
   readonly leasedAt: number;
   readonly seenAt: number;
   /** What the node says of itself, as JSON: shown, never trusted. */
@@ -33,15 +33,34 @@ type Row = {
   identity: string | null;
   machine_id: string | null;
   key_id: string | null;
-  token_hash: string | null;
-  token_used: number;
-  previous_hash: string | null;
+  token_hashes: string;
   leased_at: number;
   seen_at: number;
   facts: string | null;
   report: string | null;
   reported_at: number | null;
 };
+
+const hashes = z.array(z.string());
+
+/** A node with a lease of this moment, of which nothing else is known. */
+export function newNode(
+  given: Pick<StoredNode, "node" | "name" | "slot" | "state">,
+  now: number,
+): StoredNode {
+  return {
+    ...given,
+    identity: null,
+    machineId: null,
+    keyId: null,
+    tokenHashes: [],
+    leasedAt: now,
+    seenAt: now,
+    facts: null,
+    report: null,
+    reportedAt: null,
+  };
+}
 
 /** The table `nodes`. */
 export class NodeStore {
@@ -58,13 +77,12 @@ export class NodeStore {
   /** Writes the whole row, new or known. */
   put(node: StoredNode): void {
     this.#sql.exec(
-      `INSERT INTO nodes (node, name, slot, state, identity, machine_id, key_id, token_hash, token_used,
-         previous_hash, leased_at, seen_at, facts, report, reported_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO nodes (node, name, slot, state, identity, machine_id, key_id, token_hashes,
+         leased_at, seen_at, facts, report, reported_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
          identity = excluded.identity, machine_id = excluded.machine_id, key_id = excluded.key_id,
-         token_hash = excluded.token_hash, token_used = excluded.token_used,
-         previous_hash = excluded.previous_hash, leased_at = excluded.leased_at, seen_at = excluded.seen_at,
+         token_hashes = excluded.token_hashes, leased_at = excluded.leased_at, seen_at = excluded.seen_at,
          facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at`,
       node.node,
       node.name,
@@ -73,9 +91,7 @@ export class NodeStore {
       node.identity,
       node.machineId,
       node.keyId,
-      node.tokenHash,
-      Number(node.tokenUsed),
-      node.previousHash,
+      JSON.stringify(node.tokenHashes),
       node.leasedAt,
       node.seenAt,
       node.facts,
@@ -142,9 +158,7 @@ function fromRow(row: Row): StoredNode {
     identity: row.identity,
     machineId: row.machine_id,
     keyId: row.key_id,
-    tokenHash: row.token_hash,
-    tokenUsed: row.token_used === 1,
-    previousHash: row.previous_hash,
+    tokenHashes: hashes.parse(JSON.parse(row.token_hashes)),
     leasedAt: row.leased_at,
     seenAt: row.seen_at,
     facts: row.facts,

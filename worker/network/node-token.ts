@@ -1,17 +1,21 @@
-// A node's token: a new one with each enrolment that succeeds, while the one before stays good until the new one is first
-// used. So an answer that got lost on its way locks nobody out.
+// A node's tokens: a new one with each enrolment that succeeds, while those before stay good until a newer one is first
+// used. So neither an answer that got lost on its way, nor one of several at a time, locks anybody out.
 import { equalDigests } from "../http/secret.ts";
 import type { StoredNode } from "./node-store.ts";
 
-/** The node with a new token; the one that it last used stays good. */
+/** The latest of which the node may hold any, besides the one that it last used. */
+const LATEST = 2;
+
+/** The node with a new token. */
 export function withNewToken(node: StoredNode, hash: string): StoredNode {
-  const kept = node.tokenUsed || node.previousHash === null ? node.tokenHash : node.previousHash;
-  return { ...node, tokenHash: hash, tokenUsed: false, previousHash: kept };
+  const all = [...node.tokenHashes, hash];
+  // The first is the one that the node last used: until it uses another, that may be all it has.
+  return { ...node, tokenHashes: all.filter((_, at) => at === 0 || at >= all.length - LATEST) };
 }
 
-/** The node after the token with this hash was presented; undefined when it is not the node's. */
+/** The node after the token with this hash was presented, which ends those before it; undefined when it is not the node's. */
 export function withTokenUsed(node: StoredNode, hash: string): StoredNode | undefined {
-  if (node.tokenHash !== null && equalDigests(node.tokenHash, hash))
-    return node.tokenUsed ? node : { ...node, tokenUsed: true, previousHash: null };
-  return node.previousHash !== null && equalDigests(node.previousHash, hash) ? node : undefined;
+  const at = node.tokenHashes.findIndex((known) => equalDigests(known, hash));
+  if (at < 0) return undefined;
+  return at === 0 ? node : { ...node, tokenHashes: node.tokenHashes.slice(at) };
 }
