@@ -281,7 +281,7 @@ describe("a node's token", () => {
     const deleted = use.world.admin("DELETE", `/v1/nodes/${node}`);
     while ((await use.world.admin("GET", `/v1/nodes/${node}`)).status !== 404);
     held.free();
-    expect((await again).json["type"]).toBe("/problems/key-spent");
+    expect((await again).json["type"]).toBe("/problems/revoked");
     expect((await deleted).status).toBe(204);
     expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
   });

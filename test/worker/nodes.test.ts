@@ -177,15 +177,22 @@ describe("the operator", () => {
     expect((await use.world.admin("PUT", path(1), { slot: 1 })).status).toBe(201);
   });
 
-  it("keeps out with a spent key whom he deleted, but not whoever left by himself", async () => {
-    const key = await use.world.key();
-    const { json } = await use.world.enrol({ key });
-    const left = await use.world.call("DELETE", path(), { token: String(json["token"]) });
-    expect(left.status).toBe(204);
-    expect((await use.world.enrol({ key })).status).toBe(200);
-    await use.world.admin("DELETE", path());
-    expect((await use.world.enrol({ key })).json["type"]).toBe("/problems/key-spent");
-  });
+  it.each([1, 5])(
+    "keeps out with a key for %i whom he deleted, until there is another key, but not whoever left by himself",
+    async (maxUses) => {
+      const key = await use.world.key({ maxUses });
+      const { json } = await use.world.enrol({ key });
+      const left = await use.world.call("DELETE", path(), { token: String(json["token"]) });
+      expect(left.status).toBe(204);
+      expect((await use.world.enrol({ key })).status).toBe(200);
+      await use.world.admin("DELETE", path());
+      const barred = await use.world.enrol({ key });
+      expect([barred.status, barred.json["type"]]).toEqual([403, "/problems/revoked"]);
+      expect(barred.json["detail"]).toContain("another key");
+      expect((await use.world.enrol()).status).toBe(200);
+      expect((await use.world.enrol({ key })).status).toBe(403);
+    },
+  );
 
   it("needs the admin token for every call", async () => {
     const token = String((await use.world.enrol()).json["token"]);

@@ -19,7 +19,7 @@ export interface EnrolmentKey extends KeyTerms {
 }
 
 /** What a key says to a node that presents it. */
-export type Admission = "unknown-key" | "key-expired" | "key-spent" | EnrolmentKey;
+export type Admission = "unknown-key" | "key-expired" | "key-spent" | "revoked" | EnrolmentKey;
 
 type Row = {
   id: string;
@@ -88,14 +88,17 @@ export class KeyStore {
     return this.#sql.exec("DELETE FROM keys WHERE id = ?", id).rowsWritten > 0;
   }
 
-  /** Whether the key lets this node in: one that it let in before may use it again, also spent or expired. */
+  /**
+   * Whether the key lets this node in: one that it let in before may use it again, also spent or expired, until the
+   * operator deletes the node. Then this key never does again.
+   */
   admit(hash: string, node: string, now: number): Admission {
     const key = this.byHash(hash);
     if (key === undefined) return "unknown-key";
     const before = this.#sql
-      .exec("SELECT 1 FROM admissions WHERE key_id = ? AND node = ? AND barred = 0", key.id, node)
-      .toArray();
-    if (before.length > 0) return key;
+      .exec<{ barred: number }>("SELECT barred FROM admissions WHERE key_id = ? AND node = ?", key.id, node)
+      .toArray()[0];
+    if (before !== undefined) return before.barred === 1 ? "revoked" : key;
     if (key.expiresAt <= now) return "key-expired";
     if (key.uses >= key.maxUses) return "key-spent";
     return key;
@@ -103,14 +106,10 @@ export class KeyStore {
 
   /** Counts the node as let in by the key. */
   use(id: string, node: string): void {
-    this.#sql.exec(
-      "INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO UPDATE SET barred = 0",
-      id,
-      node,
-    );
+    this.#sql.exec("INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING", id, node);
   }
 
-  /** Takes from the node, which the operator deleted, the right to use again a key that is spent or expired. */
+  /** Shuts out the node, which the operator deleted, from every key that let it in. */
   bar(node: string): void {
     this.#sql.exec("UPDATE admissions SET barred = 1 WHERE node = ?", node);
   }

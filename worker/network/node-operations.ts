@@ -46,7 +46,7 @@ export async function releaseNode(net: NetworkContext, node: NodeId, caller: Cal
     const opened = openNode(net, node, caller);
     if (!opened.ok) return opened;
     endLease(net, opened.value);
-    // A server that the operator deleted must not come back with the key in its user-data; one that left may.
+    // A server that the operator deleted must not come back with a key that it has; one that left may.
     if (caller.admin) net.stores.keys.bar(node);
     return given(true);
   });
