@@ -63,6 +63,8 @@ export interface Controller {
   /** Answers the settings as they are after the change: bad routes are dropped silently, so compare. */
   writeNetwork(change: NetworkChange): Promise<ControllerNetwork>;
   listMembers(): Promise<ControllerMember[]>;
+  /** One member as it is now; undefined when there is none. */
+  readMember(node: NodeId): Promise<ControllerMember | undefined>;
   /** Creates the member when it is absent, also before the node was ever seen; checks that what was asked came back. */
   putMember(node: NodeId, change: MemberChange): Promise<ControllerMember>;
   /** Deauthorizes, then deletes: a member deleted while authorized could go on until its certificate ends. An absent member is fine. */

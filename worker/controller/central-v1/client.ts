@@ -139,6 +139,23 @@ export function makeCentralV1(options: CentralV1Options): Controller {
       const doing = "listing the members";
       return parse(membersAnswer, await ask("GET", `${networkPath}/member`, doing), doing);
     },
+    async readMember(node) {
+      const doing = `reading member ${node}`;
+      let text: string;
+      try {
+        text = await ask("GET", `${networkPath}/member/${node}`, doing);
+      } catch (error) {
+        // Also when the whole network is gone: then there is no such member either.
+        if (error instanceof ControllerError && error.reason === "not-found") return undefined;
+        throw error;
+      }
+      const member = parse(memberAnswer, text, doing);
+      if (member.node === node) return member;
+      throw new ControllerError(
+        "bad-answer",
+        `${doing} at ${origin} failed: member ${member.node} came back`,
+      );
+    },
     async putMember(node, change) {
       const doing = `changing member ${node}`;
       const text = await ask("POST", `${networkPath}/member/${node}`, doing, memberBody(change));

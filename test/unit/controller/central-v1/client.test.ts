@@ -139,6 +139,15 @@ describe("members", () => {
     expect(members[1]).not.toHaveProperty("deauthorizedAt");
   });
 
+  it("reads one, or that there is none", async () => {
+    const client = clientWith();
+    expect(await client.readMember(NODE)).toBeUndefined();
+    await client.putMember(NODE, { name: "web1", authorized: true });
+    expect(await client.readMember(NODE)).toMatchObject({ node: NODE, name: "web1", authorized: true });
+    order({ status: 500 });
+    expect((await errorOf(client.readMember(NODE))).reason).toBe("server-error");
+  });
+
   it("says when an address was dropped although the answer is a success", async () => {
     const error = await errorOf(clientWith().putMember(NODE, { addresses: ["10.147.17.999"] }));
     expect(error.reason).toBe("rejected");
