@@ -15,6 +15,7 @@ export class SimulatedCentral {
   readonly faults: Faults = makeFaults();
   readonly calls: SeenCall[] = [];
   #held: RegExp | undefined;
+  #heldAnswers: RegExp | undefined;
   readonly #base: string;
   readonly #token: string;
 
@@ -41,15 +42,27 @@ export class SimulatedCentral {
    * workerd lets no request resolve another one's promise.
    */
   hold(path: RegExp): { seen(): Promise<void>; free(): void } {
-    const before = this.calls.length;
     this.#held = path;
+    return this.#untilFree(path, () => {
+      this.#held = undefined;
+    });
+  }
+
+  /** The same for answers: what the call asks for is done or read at once, and the caller told when `free` is called. */
+  holdAnswer(path: RegExp): { seen(): Promise<void>; free(): void } {
+    this.#heldAnswers = path;
+    return this.#untilFree(path, () => {
+      this.#heldAnswers = undefined;
+    });
+  }
+
+  #untilFree(path: RegExp, free: () => void): { seen(): Promise<void>; free(): void } {
+    const before = this.calls.length;
     return {
       seen: async () => {
         while (!this.calls.slice(before).some((call) => path.test(call.path))) await tick();
       },
-      free: () => {
-        this.#held = undefined;
-      },
+      free,
     };
   }
 
@@ -75,6 +88,7 @@ export class SimulatedCentral {
     if (fault?.kind === "timeout") throw new TypeError("connection refused");
     const user = request.headers.get("authorization") === `token ${this.#token}` ? "operator" : undefined;
     const answer = answerApi(this.state, { method: request.method, path, user, body }, Date.now());
+    while (this.#heldAnswers?.test(path) === true) await tick();
     if (fault?.kind === "lost") throw new TypeError("connection lost");
     return answer.body === undefined
       ? new Response(null, { status: answer.status })

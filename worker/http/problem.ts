@@ -55,7 +55,7 @@ export const PROBLEMS = {
     status: 403,
     title: "The node is revoked",
     meaning:
-      "The operator took this node out of the mesh. It comes back only when the operator approves it (POST /v1/nodes/:node/approve) or deletes it first.",
+      "The operator took this node out of the mesh. It comes back only when the operator approves it (POST /v1/nodes/:node/approve); once deleted, it comes back with another enrolment key only.",
   },
   forbidden: {
     status: 403,

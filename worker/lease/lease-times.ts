@@ -1,7 +1,7 @@
 const DAY = 24 * 60 * 60 * 1000;
 
-/** What a lease is: waiting for the operator, in use, in use but not seen, given back, withdrawn. */
-export type LeaseState = "pending" | "active" | "stale" | "released" | "revoked";
+/** What a lease is: waiting for the operator, in use, in use but not seen, withdrawn. */
+export type LeaseState = "pending" | "active" | "stale" | "revoked";
 
 /** How long a lease lives without being seen, in ms. */
 export interface LeaseTimes {
@@ -20,27 +20,55 @@ export const defaultLeaseTimes: LeaseTimes = {
   quarantine: 7 * DAY,
 };
 
+/** Runs that look at the leases come hourly; after a longer gap nobody has looked, and perhaps nobody could call. */
+const LONGEST_GAP = 6 * 60 * 60 * 1000;
+
 /** The part of a lease on which time acts. `seenAt`: last enrolment or heartbeat, ms since 1970. */
 export interface AgingLease {
   readonly state: LeaseState;
   readonly seenAt: number;
-  /** A reserved name keeps its slot however long its node is away. */
-  readonly reserved?: boolean;
+  /** Never released by time: a server without an agent does not call, however alive it is. */
+  readonly kept: boolean;
+}
+
+/** The state to show of a lease that stands: time makes an active one stale, and a call makes it active again. */
+export function stateAt(
+  lease: Pick<AgingLease, "state" | "seenAt">,
+  now: number,
+  times: LeaseTimes = defaultLeaseTimes,
+): LeaseState {
+  return lease.state === "active" && now - lease.seenAt >= times.staleAfter ? "stale" : lease.state;
+}
+
+/** Since when runs have come without a gap, for one at `now`. `before`: the run before. All in ms since 1970. */
+export function watchedSince(
+  before: { readonly at: number; readonly since: number } | undefined,
+  now: number,
+): number {
+  return before !== undefined && now - before.at <= LONGEST_GAP ? before.since : now;
 }
 
 /**
- * The lease's state at `now` (ms since 1970). Time makes active leases stale and then released, and releases
- * pending ones that nobody asks for any more; it never brings back a released or revoked one.
+ * Whether time ends the lease at `now` (ms since 1970): it was not seen for so long, the last part of which, as long
+ * as makes a lease stale, there was somebody to see it. So an outage of the Worker ends none. Pending ones that nobody
+ * asks for any more end too, revoked ones never.
  */
-export function stateAt(lease: AgingLease, now: number, times: LeaseTimes = defaultLeaseTimes): LeaseState {
-  if (lease.state === "released" || lease.state === "revoked") return lease.state;
-  const unseen = now - lease.seenAt;
-  if (unseen >= times.releaseAfter && lease.reserved !== true) return "released";
-  if (lease.state === "pending") return "pending";
-  return unseen >= times.staleAfter ? "stale" : "active";
+export function isOver(
+  lease: AgingLease,
+  now: number,
+  watched: number,
+  times: LeaseTimes = defaultLeaseTimes,
+): boolean {
+  if (lease.kept || lease.state === "revoked") return false;
+  return now - lease.seenAt >= times.releaseAfter && now - watched >= times.staleAfter;
 }
 
-/** When a lease that is not seen again will be released, ms since 1970. */
+/** How many of so many leases time may end within a day: when all seem gone, it is likelier that nobody heard them. */
+export function mostEndings(leases: number): number {
+  return Math.max(1, Math.floor(leases / 10));
+}
+
+/** When a lease that is not seen again may be released, ms since 1970. */
 export function renewBefore(seenAt: number, times: LeaseTimes = defaultLeaseTimes): number {
   return seenAt + times.releaseAfter;
 }

@@ -53,10 +53,11 @@ function assign(net: NetworkContext, wanted: Assignment): Answer<{ node: StoredN
     ...(known ?? newNode({ node: wanted.node, name, slot, state: "active" }, now)),
     name,
     machineId: wanted.machineId ?? known?.machineId ?? null,
+    seenAt: now,
   };
-  if (known !== undefined && known.name === node.name && known.machineId === node.machineId)
-    return given({ node: known, created: false });
   nodes.put(node);
+  if (known !== undefined && known.name === node.name && known.machineId === node.machineId)
+    return given({ node, created: false });
   if (node.state !== "pending" && node.name !== known?.name) queueMember(net.stores, node.node, now);
   queueCopy(net.stores, node.node, now);
   return given({ node, created: known === undefined });

@@ -8,6 +8,7 @@ import { uniqueName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
 import type { EnrolmentKey } from "./key-store.ts";
 import { queueCopy, queueMember } from "./lease-changes.ts";
+import { revoked } from "./node-access.ts";
 import { newNode, type StoredNode } from "./node-store.ts";
 import { overlapRefusal } from "./overlap.ts";
 import type { Stores } from "./stores.ts";
@@ -126,12 +127,7 @@ function refuseKnown(known: StoredNode, request: EnrolRequest): Refusal | undefi
       problem: "cloned-identity",
       detail: `the ZeroTier identity ${known.node} belongs to another machine, "${known.name}" (slot ${known.slot}). On this one: systemctl stop zerotier-one; rm /var/lib/zerotier-one/identity.*; systemctl start zerotier-one; then enrol again. If it is the same machine with a new machine id, delete the node first`,
     };
-  if (known.state === "revoked")
-    return {
-      problem: "revoked",
-      detail: `node ${known.node} was revoked by the operator; it comes back by POST /v1/nodes/${known.node}/approve`,
-    };
-  return undefined;
+  return known.state === "revoked" ? revoked(known.node) : undefined;
 }
 
 function refused(refusal: Refusal): LeaseOutcome {

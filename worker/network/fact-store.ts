@@ -7,7 +7,12 @@ const poolSettings = z.object({ zerotier: z.string(), docker: z.string(), nodePr
 const fitness = z.object({ at: z.number(), pool: poolSettings, faults: z.array(z.string()) });
 const conflicts = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
 
-const look = z.object({ at: z.number(), unread: z.string().nullable(), faults: z.array(z.string()) });
+const look = z.object({
+  at: z.number(),
+  since: z.number(),
+  unread: z.string().nullable(),
+  faults: z.array(z.string()),
+});
 
 /** Slots, and when they were found out (ms since 1970). */
 export type SlotsAt = z.infer<typeof slotsAt>;
@@ -15,7 +20,10 @@ export type SlotsAt = z.infer<typeof slotsAt>;
 /** When the network was found fit for a pool; with faults, that it no longer was. */
 export type Fitness = z.infer<typeof fitness>;
 
-/** How the hourly run last found the controller: why it could not be read, or what stands against the mesh. */
+/**
+ * How the hourly run last found the controller: why it could not be read, or what stands against the mesh. `since`: since
+ * when the runs have come without a gap.
+ */
 export type Look = z.infer<typeof look>;
 
 /** A route of somebody else inside the pool. */

@@ -1,6 +1,6 @@
 import { type LeaseView, leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { type Answer, given, openNode, refused } from "./node-access.ts";
+import { type Answer, given, openNode, refused, revoked } from "./node-access.ts";
 
 /** A sign of life. */
 export interface Heartbeat {
@@ -27,8 +27,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Answer<LeaseVie
       facts: beat.facts ?? opened.value.facts,
     };
     net.stores.nodes.put(node);
-    if (node.state === "revoked")
-      return refused({ problem: "revoked", detail: `node ${node.node} was revoked by the operator` });
+    if (node.state === "revoked") return refused(revoked(node.node));
     return given(leaseView(net.config, node, now));
   });
 }

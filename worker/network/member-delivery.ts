@@ -7,7 +7,7 @@ import { queueRoutes } from "./lease-changes.ts";
 import type { Delivery } from "./outbox.ts";
 import type { Stores } from "./stores.ts";
 
-/** An active node is authorized, named and given its address in one call; a revoked one is deauthorized; one that is gone is removed. */
+/** An active node is authorized, named and given its address in one call; one that is gone is removed; any other is deauthorized. */
 export function memberDelivery(
   stores: Stores,
   config: Config,
@@ -21,7 +21,6 @@ export function memberDelivery(
       if (node === undefined) return;
       const lease = stores.nodes.get(node);
       if (lease === undefined) await controller.removeMember(node);
-      else if (lease.state === "revoked") await controller.putMember(node, { authorized: false });
       // Never noAutoAssignIps: it withholds the 6PLANE address too.
       else if (lease.state === "active")
         await controller.putMember(node, {
@@ -29,7 +28,11 @@ export function memberDelivery(
           authorized: true,
           addresses: [zerotierAddress(config.pool, lease.slot)],
         });
-      stores.transaction(() => queueRoutes(stores, now()));
+      else await controller.putMember(node, { authorized: false });
+      stores.transaction(() => {
+        stores.nodes.delivered(node, now());
+        queueRoutes(stores, now());
+      });
     },
   };
 }

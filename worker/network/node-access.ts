@@ -21,6 +21,14 @@ export function refused(refusal: Refusal): { readonly ok: false; readonly refusa
   return { ok: false, refusal };
 }
 
+/** Why a revoked node may not do what it asks for. */
+export function revoked(node: string): Refusal {
+  return {
+    problem: "revoked",
+    detail: `node ${node} was revoked by the operator; it comes back by POST /v1/nodes/${node}/approve`,
+  };
+}
+
 /**
  * The node, for the operator or for the node itself. Somebody with another node's token is told the same whether
  * the node exists or not.

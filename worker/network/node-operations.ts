@@ -2,10 +2,12 @@
 // then told to the controller at once; when that fails the change stays, and the alarm goes on trying.
 import type { NodeId } from "../lease/ids.ts";
 import { freeAt } from "../lease/lease-times.ts";
+import { controllerRefusal } from "./controller-refusal.ts";
+import { followController } from "./follow-controller.ts";
 import { queueCopy, queueMember } from "./lease-changes.ts";
 import { type NodeView, nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { type Answer, type Caller, given, openNode, refused } from "./node-access.ts";
+import { type Answer, type Caller, given, openNode, refused, revoked } from "./node-access.ts";
 import type { StoredNode } from "./node-store.ts";
 
 /** Nodes by id, at most `limit`, those after `after`. */
@@ -32,19 +34,34 @@ export function renameNode(net: NetworkContext, node: NodeId, name: string): Pro
 /** Lets a node in that waits, or back in that was revoked. */
 export function approveNode(net: NetworkContext, node: NodeId): Promise<Answer<NodeView>> {
   // Else one that was revoked long ago would be released by time at the next run.
-  return change(net, node, (known) => given({ ...known, state: "active", seenAt: net.now() }));
+  return change(net, node, (known) =>
+    given({ ...known, state: "active", revokedBy: null, seenAt: net.now() }),
+  );
 }
 
 /** Takes a node out of the mesh; its slot stays its own. */
 export function revokeNode(net: NetworkContext, node: NodeId): Promise<Answer<NodeView>> {
-  return change(net, node, (known) => given({ ...known, state: "revoked" }));
+  return change(net, node, (known) => given({ ...known, state: "revoked", revokedBy: "operator" }));
 }
 
-/** Ends a lease: the slot goes into quarantine, member, route and copy go. */
+/**
+ * Ends a lease: the slot goes into quarantine, member, route and copy go. A node that was taken out, here or just now
+ * at the controller, may not end its own: it would come back with the key that it has.
+ */
 export async function releaseNode(net: NetworkContext, node: NodeId, caller: Caller): Promise<Answer<true>> {
+  if (!caller.admin) {
+    const opened = openNode(net, node, caller);
+    if (!opened.ok) return opened;
+    try {
+      if (opened.value.state === "active") await followController(net, node);
+    } catch (error) {
+      return refused(controllerRefusal(error, net.now()));
+    }
+  }
   const released = net.stores.transaction((): Answer<true> => {
     const opened = openNode(net, node, caller);
     if (!opened.ok) return opened;
+    if (!caller.admin && opened.value.state === "revoked") return refused(revoked(node));
     endLease(net, opened.value);
     // A server that the operator deleted must not come back with a key that it has; one that left may.
     if (caller.admin) net.stores.keys.bar(node);
@@ -65,7 +82,7 @@ export function endLease(net: NetworkContext, { node, name, slot }: StoredNode):
 
 /** A node as the operator sees it. */
 export function view(net: NetworkContext, node: StoredNode): NodeView {
-  const delivered = node.state === "pending" || net.stores.outbox.get("member", node.node) === undefined;
+  const delivered = net.stores.outbox.get("member", node.node) === undefined;
   return nodeView(net.config, node, delivered, net.now());
 }
 
@@ -90,5 +107,5 @@ async function change(
 }
 
 function isSame(a: StoredNode, b: StoredNode): boolean {
-  return a.name === b.name && a.state === b.state;
+  return a.name === b.name && a.state === b.state && a.revokedBy === b.revokedBy;
 }

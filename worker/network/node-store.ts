@@ -5,12 +5,17 @@ import { type NodeId, parseNodeId } from "../lease/ids.ts";
 /** What is stored of a lease's state; `stale` follows from the time, `released` has no row any more. */
 export type StoredState = "pending" | "active" | "revoked";
 
+/** Who took a revoked node out: the operator here, or the operator at the controller, where he may also let it in again. */
+export type RevokedBy = "operator" | "controller";
+
 /** A node and its lease. Times in ms since 1970; secrets only as SHA-256. */
 export interface StoredNode {
   readonly node: NodeId;
   readonly name: string;
   readonly slot: number;
   readonly state: StoredState;
+  /** Null unless revoked. */
+  readonly revokedBy: RevokedBy | null;
   /** The public identity; null when the operator made the lease. */
   readonly identity: string | null;
   readonly machineId: string | null;
@@ -19,6 +24,8 @@ export interface StoredNode {
   readonly tokenHashes: readonly string[];
   readonly leasedAt: number;
   readonly seenAt: number;
+  /** When the controller last took the member as it should be then. */
+  readonly deliveredAt: number | null;
   /** What the node says of itself, as JSON: shown, never trusted. */
   readonly facts: string | null;
   readonly report: string | null;
@@ -30,12 +37,14 @@ type Row = {
   name: string;
   slot: number;
   state: string;
+  revoked_by: string | null;
   identity: string | null;
   machine_id: string | null;
   key_id: string | null;
   token_hashes: string;
   leased_at: number;
   seen_at: number;
+  delivered_at: number | null;
   facts: string | null;
   report: string | null;
   reported_at: number | null;
@@ -50,12 +59,14 @@ export function newNode(
 ): StoredNode {
   return {
     ...given,
+    revokedBy: null,
     identity: null,
     machineId: null,
     keyId: null,
     tokenHashes: [],
     leasedAt: now,
     seenAt: now,
+    deliveredAt: null,
     facts: null,
     report: null,
     reportedAt: null,
@@ -77,27 +88,35 @@ export class NodeStore {
   /** Writes the whole row, new or known. */
   put(node: StoredNode): void {
     this.#sql.exec(
-      `INSERT INTO nodes (node, name, slot, state, identity, machine_id, key_id, token_hashes,
-         leased_at, seen_at, facts, report, reported_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
+         leased_at, seen_at, delivered_at, facts, report, reported_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
-         identity = excluded.identity, machine_id = excluded.machine_id, key_id = excluded.key_id,
-         token_hashes = excluded.token_hashes, leased_at = excluded.leased_at, seen_at = excluded.seen_at,
+         revoked_by = excluded.revoked_by, identity = excluded.identity, machine_id = excluded.machine_id,
+         key_id = excluded.key_id, token_hashes = excluded.token_hashes, leased_at = excluded.leased_at,
+         seen_at = excluded.seen_at, delivered_at = excluded.delivered_at,
          facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at`,
       node.node,
       node.name,
       node.slot,
       node.state,
+      node.revokedBy,
       node.identity,
       node.machineId,
       node.keyId,
       JSON.stringify(node.tokenHashes),
       node.leasedAt,
       node.seenAt,
+      node.deliveredAt,
       node.facts,
       node.report,
       node.reportedAt,
     );
+  }
+
+  /** The controller took the node's member at that time. */
+  delivered(node: string, at: number): void {
+    this.#sql.exec("UPDATE nodes SET delivered_at = ? WHERE node = ?", at, node);
   }
 
   remove(node: string): void {
@@ -155,12 +174,14 @@ function fromRow(row: Row): StoredNode {
     name: row.name,
     slot: row.slot,
     state: storedState(row.state),
+    revokedBy: revokedBy(row.revoked_by),
     identity: row.identity,
     machineId: row.machine_id,
     keyId: row.key_id,
     tokenHashes: hashes.parse(JSON.parse(row.token_hashes)),
     leasedAt: row.leased_at,
     seenAt: row.seen_at,
+    deliveredAt: row.delivered_at,
     facts: row.facts,
     report: row.report,
     reportedAt: row.reported_at,
@@ -170,4 +191,8 @@ function fromRow(row: Row): StoredNode {
 function storedState(text: string): StoredState {
   // The table's CHECK allows nothing else.
   return text === "pending" || text === "revoked" ? text : "active";
+}
+
+function revokedBy(text: string | null): RevokedBy | null {
+  return text === "operator" || text === "controller" ? text : null;
 }

@@ -3,22 +3,29 @@
 import { parseAddress } from "../address/prefix.ts";
 import { ControllerError, type ControllerMember } from "../controller/controller.ts";
 import { errorText } from "../http/log.ts";
-import { stateAt } from "../lease/lease-times.ts";
+import type { NodeId } from "../lease/ids.ts";
+import { isOver, mostEndings, watchedSince } from "../lease/lease-times.ts";
 import { slotOfAddress } from "../lease/pool.ts";
-import { queueCopy, queueMember, queueRoutes } from "./lease-changes.ts";
+import { decidedThere, followController, isSettled } from "./follow-controller.ts";
+import { queueMember, queueRoutes } from "./lease-changes.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { endLease } from "./node-operations.ts";
 import type { StoredNode } from "./node-store.ts";
 import { planRoutes } from "./route-publisher.ts";
 
+/** Members that one run reads one by one; the rest waits for the next. The free plan allows 50 outgoing calls an invocation. */
+const MOST_READS = 20;
+const DAY_MS = 24 * 60 * 60_000;
+
 /** Runs once an hour, and remembers for the health how it found the controller. */
 export async function reconcile(net: NetworkContext): Promise<void> {
   const { facts } = net.stores;
+  const since = watchedSince(facts.look(), net.now());
   const note = (unread: string | null, faults: readonly string[]): void =>
-    facts.setLook({ at: net.now(), unread, faults: [...faults] });
+    facts.setLook({ at: net.now(), since, unread, faults: [...faults] });
   try {
     // Before the first server comes, the network is only looked at: it may be the wrong one still.
-    const faults = facts.fitness() === undefined ? await net.readiness.inspect() : await repair(net);
+    const faults = facts.fitness() === undefined ? await net.readiness.inspect() : await repair(net, since);
     note(null, faults);
   } catch (error) {
     if (!(error instanceof ControllerError)) throw error;
@@ -28,29 +35,43 @@ export async function reconcile(net: NetworkContext): Promise<void> {
 }
 
 /** Answers what stands against the mesh. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
-async function repair(net: NetworkContext): Promise<readonly string[]> {
+async function repair(net: NetworkContext, watched: number): Promise<readonly string[]> {
   const { network, faults } = await net.readiness.makeFit();
+  const began = net.now();
   const members = await net.controller.listMembers();
-  net.stores.transaction(() => {
+  const decided = net.stores.transaction(() => {
     net.readiness.noteMembers(members);
-    repairMembers(net, members);
-    age(net);
+    return repairMembers(net, members, began);
+  });
+  for (const node of decided.slice(0, MOST_READS)) await followController(net, node);
+  net.stores.transaction(() => {
+    age(net, watched);
     const { changed } = planRoutes(net.stores, net.config, network.routes, net.log, net.now());
     if (changed) queueRoutes(net.stores, net.now());
   });
   return faults;
 }
 
-function repairMembers(net: NetworkContext, members: readonly ControllerMember[]): void {
+/** Queues the members that are not as they should be. Answers the nodes on which the operator seems to have decided at the controller. `began`: when the list was asked for. */
+function repairMembers(net: NetworkContext, members: readonly ControllerMember[], began: number): NodeId[] {
   const byNode = new Map(members.map((member) => [member.node, member]));
+  const decided: NodeId[] = [];
   for (const known of net.stores.nodes.all()) {
     const member = byNode.get(known.node);
     const node = withLastSeen(known, member?.lastSeen, net.now());
     if (node !== known) net.stores.nodes.put(node);
-    // What is on its way is not compared yet.
-    if (net.stores.outbox.get("member", node.node) === undefined && node.state === "active")
-      repairActive(net, node, member);
+    // What is on its way, or arrived after the list was asked for, is not compared.
+    if (!isSettled(net.stores, node, began)) continue;
+    if (member !== undefined && decidedThere(node, member) !== undefined) {
+      decided.push(node.node);
+      continue;
+    }
+    const fault = faultOf(net, node, member);
+    if (fault === undefined) continue;
+    net.log(fault, { node: node.node, addresses: member?.addresses.join(" ") ?? "" });
+    queueMember(net.stores, node.node, net.now());
   }
+  return decided;
 }
 
 /** The controller may have seen a node whose agent does not reach us. It may forget it too, so it only renews. */
@@ -59,32 +80,27 @@ function withLastSeen(node: StoredNode, lastSeen: number | undefined, now: numbe
   return seenAt > node.seenAt ? { ...node, seenAt } : node;
 }
 
-function repairActive(net: NetworkContext, node: StoredNode, member: ControllerMember | undefined): void {
-  if (member === undefined) {
-    net.log("member-missing", { node: node.node });
-    queueMember(net.stores, node.node, net.now());
-    return;
-  }
-  if (!member.authorized) {
-    net.log("revoked-at-controller", { node: node.node, name: node.name });
-    net.stores.nodes.put({ ...node, state: "revoked" });
-    queueCopy(net.stores, node.node, net.now());
-    queueRoutes(net.stores, net.now());
-    return;
-  }
+/** What is wrong with a member on which the operator decided nothing there. */
+function faultOf(net: NetworkContext, node: StoredNode, member: ControllerMember | undefined) {
+  if (node.state !== "active") return member?.authorized ? "member-still-authorized" : undefined;
+  if (member === undefined) return "member-missing";
   const has = member.addresses.some((text) => {
     const address = parseAddress(text);
     return address !== undefined && slotOfAddress(net.config.pool, address) === node.slot;
   });
-  if (has) return;
-  net.log("member-drifted", { node: node.node, addresses: member.addresses.join(" ") });
-  queueMember(net.stores, node.node, net.now());
+  return has ? undefined : "member-drifted";
 }
 
-/** Releases what was not seen for so long that its time is over. */
-function age(net: NetworkContext): void {
-  for (const node of net.stores.nodes.all()) {
-    if (stateAt({ state: node.state, seenAt: node.seenAt }, net.now()) !== "released") continue;
+/** Releases what was not seen for so long that its time is over: those longest unseen, and few a day. */
+function age(net: NetworkContext, watched: number): void {
+  const { nodes, slots } = net.stores;
+  const now = net.now();
+  const all = nodes.all();
+  const ended = slots.released().filter(({ releasedAt }) => now - releasedAt < DAY_MS).length;
+  const over = all
+    .filter(({ state, seenAt, identity }) => isOver({ state, seenAt, kept: identity === null }, now, watched))
+    .sort((a, b) => a.seenAt - b.seenAt);
+  for (const node of over.slice(0, Math.max(0, mostEndings(all.length) - ended))) {
     net.log("released-by-time", { node: node.node, name: node.name, slot: node.slot });
     endLease(net, node);
   }

@@ -9,7 +9,7 @@ import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
-import { ADMIN_PROBLEMS, CONTROLLER_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import { ADMIN_PROBLEMS, CONTROLLER_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { nodeDocument } from "./node-document.ts";
 
 const security = [{ adminToken: [] }];
@@ -64,21 +64,13 @@ const remove = apiRoute({
   tags,
   summary: "End a lease",
   description:
-    "For the operator, or the node itself. The slot is not leased again before its quarantine ends.",
+    "For the operator, or the node itself unless it is revoked. The slot is not leased to another node before its quarantine ends. A node that the operator deletes does not come back with a key that let it in.",
   security: [{ adminToken: [] }, { nodeToken: [] }],
   middleware: [configured, adminOrNode],
   request: { params },
   responses: {
     204: { description: "The lease is over." },
-    ...problemResponses(
-      "bad-request",
-      "unauthorized",
-      "not-found",
-      "too-many-requests",
-      "internal",
-      "misconfigured",
-      "object-unreachable",
-    ),
+    ...problemResponses(...NODE_PROBLEMS, "revoked", ...CONTROLLER_PROBLEMS),
   },
 });
 

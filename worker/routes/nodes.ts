@@ -13,7 +13,7 @@ import { nodeSchema, nodesSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
-import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import { ADMIN_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { copyDocument, nodeDocument } from "./node-document.ts";
 
 /** Set to `copy` on an answer that came from KV because the allocator is out of reach. */
@@ -50,15 +50,7 @@ const get = apiRoute({
   request: { params },
   responses: {
     200: { description: "The node.", ...oneNode },
-    ...problemResponses(
-      "bad-request",
-      "unauthorized",
-      "not-found",
-      "too-many-requests",
-      "internal",
-      "misconfigured",
-      "object-unreachable",
-    ),
+    ...problemResponses(...NODE_PROBLEMS),
   },
 });
 

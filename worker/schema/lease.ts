@@ -1,7 +1,7 @@
 import { z } from "./openapi.ts";
 
 const time = z.iso.datetime().openapi({ example: "2026-08-01T12:00:00.000Z" });
-const state = z.enum(["pending", "active", "stale", "released", "revoked"]).openapi({
+const state = z.enum(["pending", "active", "stale", "revoked"]).openapi({
   description: "pending: waits for approval; stale: not seen for a week; revoked: taken out by the operator.",
 });
 

@@ -57,6 +57,17 @@ export const ADMIN_PROBLEMS = [
   "object-unreachable",
 ] as const satisfies readonly ProblemName[];
 
+/** What a call of the operator's or a node's own on that node can be refused with. */
+export const NODE_PROBLEMS = [
+  "bad-request",
+  "unauthorized",
+  "not-found",
+  "too-many-requests",
+  "internal",
+  "misconfigured",
+  "object-unreachable",
+] as const satisfies readonly ProblemName[];
+
 /** What a call that has to tell the controller can be refused with besides. */
 export const CONTROLLER_PROBLEMS = [
   "controller-unreachable",

@@ -3,48 +3,73 @@ import { expect, test } from "vitest";
 import {
   defaultLeaseTimes,
   freeAt,
+  isOver,
   type LeaseState,
+  mostEndings,
   renewBefore,
   stateAt,
+  watchedSince,
 } from "../../../worker/lease/lease-times.ts";
 
-const DAY = 86_400_000;
-const at = (state: LeaseState, days: number, reserved = false) =>
-  stateAt({ state, seenAt: 1_000, reserved }, 1_000 + days * DAY);
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const shown = (state: LeaseState, days: number) => stateAt({ state, seenAt: 1_000 }, 1_000 + days * DAY);
+const over = (state: LeaseState, unseen: number, watched = unseen, kept = false) =>
+  isOver({ state, seenAt: 0, kept }, unseen * DAY, (unseen - watched) * DAY);
 
-test("an active lease is stale after 7 days unseen and released after 30", () => {
-  expect(at("active", 6.99)).toBe("active");
-  expect(at("active", 7)).toBe("stale");
-  expect(at("active", 29.99)).toBe("stale");
-  expect(at("active", 30)).toBe("released");
+test("an active lease is stale after 7 days unseen, and stands until it is released", () => {
+  expect(shown("active", 6.99)).toBe("active");
+  expect(shown("active", 7)).toBe("stale");
+  expect(shown("active", 300)).toBe("stale");
+  expect(shown("pending", 8)).toBe("pending");
+  expect(shown("revoked", 8)).toBe("revoked");
 });
 
-test("a stale lease that was seen is active again", () => expect(at("stale", 0)).toBe("active"));
+test("a stale lease that was seen is active again", () => expect(shown("active", 0)).toBe("active"));
 
-test("a reserved name is never released by time", () => expect(at("active", 3_000, true)).toBe("stale"));
-
-test("a pending lease stays pending until nobody asked for it for 30 days", () => {
-  expect(at("pending", 8)).toBe("pending");
-  expect(at("pending", 30)).toBe("released");
+test("it is over after 30 days, also while it waits for approval", () => {
+  expect([over("active", 29.99), over("active", 30)]).toEqual([false, true]);
+  expect([over("pending", 29.99), over("pending", 30)]).toEqual([false, true]);
 });
 
-test("time brings nothing back: released and revoked stay so, and later is never fresher", () => {
-  const order: LeaseState[] = ["active", "stale", "released"];
+test("one that is revoked, or that nothing would call for, is never over", () => {
+  expect(over("revoked", 3_000)).toBe(false);
+  expect(over("active", 3_000, 3_000, true)).toBe(false);
+});
+
+test("nothing is over before somebody has watched for 7 days without a gap", () => {
+  expect([over("active", 300, 0), over("active", 300, 6.99), over("active", 300, 7)]).toEqual([
+    false,
+    false,
+    true,
+  ]);
+});
+
+test("the watch goes on from run to run, and begins anew after a gap", () => {
+  expect(watchedSince(undefined, 5)).toBe(5);
+  expect(watchedSince({ at: DAY, since: 3 }, DAY + HOUR)).toBe(3);
+  expect(watchedSince({ at: DAY, since: 3 }, DAY + 7 * HOUR)).toBe(DAY + 7 * HOUR);
+});
+
+test("time ends a tenth of the leases a day, at least one", () => {
+  expect([0, 1, 19, 20, 239].map(mostEndings)).toEqual([1, 1, 1, 2, 23]);
+});
+
+test("later is never less over", () => {
   fc.assert(
-    fc.property(fc.nat({ max: 100 }), fc.nat({ max: 100 }), (a, b) => {
-      expect(at("released", a)).toBe("released");
-      expect(at("revoked", a)).toBe("revoked");
-      expect(order.indexOf(at("active", Math.max(a, b)))).toBeGreaterThanOrEqual(
-        order.indexOf(at("active", Math.min(a, b))),
-      );
+    fc.property(fc.nat({ max: 100 }), fc.nat({ max: 100 }), fc.nat({ max: 100 }), (a, b, watched) => {
+      const [early, late] = [Math.min(a, b), Math.max(a, b)];
+      const at = (now: number) =>
+        isOver({ state: "active", seenAt: 0, kept: false }, now * DAY, watched * DAY);
+      expect(!at(early) || at(late)).toBe(true);
     }),
   );
 });
 
-test("it is released at the very moment that renewBefore names, and free a quarantine later", () => {
-  const lease = { state: "active", seenAt: 5 } as const;
-  expect(stateAt(lease, renewBefore(5) - 1)).toBe("stale");
-  expect(stateAt(lease, renewBefore(5))).toBe("released");
+test("it is over at the very moment that renewBefore names, and free a quarantine later", () => {
+  const lease = { state: "active", seenAt: 5, kept: false } as const;
+  expect(isOver(lease, renewBefore(5) - 1, 0)).toBe(false);
+  expect(isOver(lease, renewBefore(5), 0)).toBe(true);
   expect(freeAt(5)).toBe(5 + defaultLeaseTimes.quarantine);
   expect(defaultLeaseTimes.quarantine).toBe(7 * DAY);
 });
