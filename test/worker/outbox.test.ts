@@ -54,11 +54,22 @@ describe("a controller that fails", () => {
     expect((await use.world.enrol({ key })).status).toBe(200);
   });
 
-  it("keeps no server out once the network is known, though the list of members is old", async () => {
-    await use.world.enrol();
-    use.world.advance(11 * 60_000);
-    use.world.central.fail("GET", "/member", { kind: "status", status: 500, times: 9 });
-    expect((await use.world.enrol({ number: 1 })).json["slot"]).toBe(2);
+  it("keeps no server out for as long as what is known of the network is not old", async () => {
+    const key = await use.world.key({ maxUses: 5 });
+    const enrol = (number: number) => use.world.enrol({ key, number });
+    await enrol(0);
+    await use.world.settle();
+    use.world.central.fail("GET", "/network", { kind: "status", status: 500, times: 99 });
+    use.world.advance(9 * 60_000);
+    expect((await enrol(1)).json["slot"]).toBe(2);
+    const asked = use.world.central.calls.length;
+    expect((await enrol(2)).json["slot"]).toBe(3);
+    // It was not asked again for the third.
+    expect(use.world.central.calls).toHaveLength(asked + 1);
+    use.world.advance(60_000);
+    const refused = await enrol(3);
+    expect([refused.status, refused.json["type"]]).toEqual([503, "/problems/controller-unreachable"]);
+    expect((await enrol(0)).json["slot"]).toBe(1);
   });
 
   it("is tried again and again until it takes the member", async () => {
@@ -81,14 +92,20 @@ describe("a controller that fails", () => {
 });
 
 describe("a crash between the steps", () => {
-  it("after the transaction, before the controller was told: the alarm tells it", async () => {
-    // The call never comes back; the object dies with it.
-    use.world.central.fail("POST", member(0), { kind: "status", status: 500 });
+  it("after the transaction, before the controller was told: the alarm tells it within a minute", async () => {
     const key = await use.world.key();
-    await use.world.enrol({ key });
+    const begun = use.world.now();
+    const held = use.world.central.hold(/\/member\/[0-9a-f]+$/);
+    const enrolment = use.world.enrol({ key });
+    await held.seen();
     await use.world.crash();
-    await use.world.settle();
-    expect(use.world.central.network.members.get(identity(0).node)?.config.authorized).toBe(true);
+    held.free();
+    expect((await enrolment).json["type"]).toBe("/problems/object-unreachable");
+    expect(use.world.central.network.members.size).toBe(0);
+    const isIn = () => use.world.central.network.members.get(identity(0).node)?.config.authorized === true;
+    await use.world.key();
+    while (!isIn()) await use.world.fireAlarm();
+    expect(use.world.now() - begun).toBeLessThan(60_000);
     expect((await use.world.enrol({ key })).json).toMatchObject({ slot: 1, state: "active" });
   });
 
@@ -112,9 +129,13 @@ describe("a crash between the steps", () => {
 
   it("between reading the routes and writing them", async () => {
     await use.world.enrol();
-    use.world.central.fail("POST", "/network/8056c2e21c000001", { kind: "status", status: 500 });
-    await use.world.fireAlarm();
+    const read = use.world.central.holdAnswer(/^\/network\/[0-9a-f]+$/);
+    const alarm = use.world.fireAlarm().catch(() => "died");
+    await read.seen();
     await use.world.crash();
+    read.free();
+    expect(await alarm).toBe("died");
+    expect(use.world.routes()).toEqual(["10.147.17.0/24"]);
     await use.world.settle();
     expect(use.world.routes()).toContain("172.28.1.0/24 via 10.147.17.1");
   });

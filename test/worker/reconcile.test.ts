@@ -3,12 +3,9 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { makeApp } from "../../worker/app.ts";
 import { parseConfig } from "../../worker/config/config.ts";
-import { describePool } from "../../worker/lease/pool.ts";
 import { AlarmClock } from "../../worker/network/alarm-clock.ts";
 import { health } from "../../worker/network/health.ts";
-import { keepPool } from "../../worker/network/kept-pool.ts";
 import { openNetwork } from "../../worker/network/network-context.ts";
-import { openStores } from "../../worker/network/stores.ts";
 import { identity } from "./identities.ts";
 import { ORIGIN, useWorld } from "./world.ts";
 
@@ -64,22 +61,6 @@ describe("the network at first use", () => {
     expect((await use.world.call("GET", "/healthz")).status).toBe(200);
   });
 
-  it("keeps the pool that leases were made from, whatever the settings say later", async () => {
-    await use.world.enrol();
-    const kept = await runInDurableObject(use.world.object, (_, state) => {
-      const stores = openStores(state.storage, () => {});
-      const moved = parseConfig({ ...env, DOCKER_POOL: "172.16.0.0/16" });
-      if (!moved.ok) throw new Error(moved.faults.join());
-      const result = keepPool(stores, moved.config);
-      stores.nodes.remove(node);
-      return { ...result, after: keepPool(stores, moved.config) };
-    });
-    expect(describePool(kept.config.pool).docker).toBe("172.28.0.0/16");
-    expect(kept.fault).toContain("1 lease(s)");
-    expect(describePool(kept.after.config.pool).docker).toBe("172.16.0.0/16");
-    expect(kept.after.fault).toBeUndefined();
-  });
-
   it("warns of settings that name another pool, and lets servers in from the one that is kept", async () => {
     await use.world.enrol();
     await use.world.settle();
@@ -130,6 +111,79 @@ describe("the network at first use", () => {
     );
     await use.world.settle();
     expect(use.world.routes()).toContain("172.28.2.0/23 via 10.147.17.250");
+  });
+});
+
+describe("servers that were set up by hand", () => {
+  const NETWORK = "8056c2e21c000001";
+
+  /** Gives a member an address, and the subnet of the slot a route to it, as people do by hand. */
+  async function setUp(slot: number, id = "aabbccddee"): Promise<void> {
+    const address = `10.147.17.${slot}`;
+    await use.world.central.fetch(`${env.ZEROTIER_URL}/network/${NETWORK}/member/${id}`, {
+      method: "POST",
+      headers: { authorization: `token ${env.ZEROTIER_TOKEN}` },
+      body: JSON.stringify({ config: { authorized: true, ipAssignments: [address] } }),
+    });
+    use.world.central.network.config.routes.push({ target: `172.28.${slot}.0/24`, via: address });
+  }
+
+  it("keep slot and route, also when they came a moment before the next server", async () => {
+    const key = await use.world.key({ maxUses: 5 });
+    await use.world.enrol({ key });
+    await use.world.settle();
+    use.world.advance(10_000);
+    await setUp(2);
+    expect((await use.world.enrol({ key, number: 1 })).json["slot"]).toBe(3);
+    await use.world.settle();
+    await cron();
+    expect(use.world.routes()).toEqual([
+      "10.147.17.0/24",
+      "172.28.2.0/24 via 10.147.17.2",
+      "172.28.1.0/24 via 10.147.17.1",
+      "172.28.3.0/24 via 10.147.17.3",
+    ]);
+    const before = use.world.central.calls.length;
+    expect((await use.world.enrol({ key, number: 1 })).json["slot"]).toBe(3);
+    expect(use.world.central.calls).toHaveLength(before);
+  });
+
+  it("on a slot that was released keep the route, once ours was withdrawn", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    await use.world.admin("DELETE", `/v1/nodes/${node}`);
+    await use.world.settle();
+    expect(use.world.routes()).toEqual(["10.147.17.0/24"]);
+    use.world.central.network.config.routes.push({ target: "172.28.1.0/24", via: "10.147.17.1" });
+    await cron();
+    expect(use.world.routes()).toEqual(["10.147.17.0/24", "172.28.1.0/24 via 10.147.17.1"]);
+    expect((await use.world.admin("GET", "/v1/pool")).json["excluded"]).toEqual([1]);
+  });
+
+  it("do not keep ours from being withdrawn when the answer to its write got lost", async () => {
+    await use.world.enrol();
+    use.world.central.fail("POST", `/network/${NETWORK}`, { kind: "lost" });
+    await use.world.fireAlarm();
+    expect(use.world.routes()).toHaveLength(2);
+    await use.world.admin("DELETE", `/v1/nodes/${node}`);
+    await use.world.settle();
+    expect(use.world.routes()).toEqual(["10.147.17.0/24"]);
+  });
+
+  it("with the address of a lease are reported, and so is a server of ours with a second address", async () => {
+    const key = await use.world.key({ maxUses: 5 });
+    await use.world.enrol({ key });
+    await use.world.settle();
+    await setUp(1);
+    member()?.config.ipAssignments.push("10.147.17.2");
+    await cron();
+    const { json } = await use.world.admin("GET", "/v1/pool");
+    expect(json).toMatchObject({
+      addressConflicts: [{ slot: 1, address: "10.147.17.1", node, member: "aabbccddee" }],
+      excluded: [2],
+    });
+    expect(use.world.log.filter((line) => line.includes('"event":"address-conflicts"'))).toHaveLength(1);
+    expect((await use.world.enrol({ key, number: 1 })).json["slot"]).toBe(3);
   });
 });
 

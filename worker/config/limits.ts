@@ -38,6 +38,6 @@ export const LIMITS = {
   alarmCalls: 40,
   /** Outgoing calls at a time: a Worker has six connections. */
   alarmConcurrency: 5,
-  /** Milliseconds for which the list of the addresses that other members hold is good. */
-  membersMs: 10 * 60_000,
+  /** Milliseconds for which what was read of routes and members is good for a new lease, when the controller gives nothing newer. */
+  networkMs: 10 * 60_000,
 } as const;

@@ -48,25 +48,30 @@ export function desiredRoutes(
   return [onLinkRoute(pool), ...slots.slice(0, Math.max(0, limit - 1)).map((slot) => slotRoute(pool, slot))];
 }
 
-/**
- * Whether the route is one that we wrote: the on-link route, or exactly a slot's subnet via exactly that slot's address,
- * for a slot that we lease or have leased (`owned`). Without the last condition the route of a server that somebody
- * set up by hand, whose numbers follow the same scheme, would pass for ours and be withdrawn.
- */
-export function isOurRoute(pool: Pool, route: Route, owned: ReadonlySet<number>): boolean {
-  const target = parsePrefix(route.target);
-  if (target === undefined) return false;
-  if (route.via === null) return formatPrefix(target) === formatPrefix(pool.zerotier);
-  const via = parseAddress(route.via);
-  const slot = via === undefined ? undefined : slotOfAddress(pool, via);
-  return (
-    slot !== undefined && owned.has(slot) && formatPrefix(target) === formatPrefix(dockerSubnet(pool, slot))
-  );
+/** The slot whose route this is: exactly its subnet via exactly its address; undefined for every other route. */
+export function slotOfRoute(pool: Pool, { target, via }: Route): number | undefined {
+  const prefix = parsePrefix(target);
+  const address = via === null ? undefined : parseAddress(via);
+  const slot = address === undefined ? undefined : slotOfAddress(pool, address);
+  if (prefix === undefined || slot === undefined) return undefined;
+  return formatPrefix(prefix) === formatPrefix(dockerSubnet(pool, slot)) ? slot : undefined;
 }
 
 /**
- * Puts `ours` (from `desiredRoutes`) into the routes that the network has; `owned` are the slots that are leased or
- * were, whose routes may be withdrawn. The on-link route comes first,
+ * Whether the route is one that we wrote: the on-link route, or that of a slot that we lease or whose route we have
+ * published (`owned`). Without the last condition the route of a server that somebody set up by hand, whose numbers
+ * follow the same scheme, would pass for ours and be withdrawn.
+ */
+export function isOurRoute(pool: Pool, route: Route, owned: ReadonlySet<number>): boolean {
+  const target = parsePrefix(route.target);
+  if (target !== undefined && route.via === null) return formatPrefix(target) === formatPrefix(pool.zerotier);
+  const slot = slotOfRoute(pool, route);
+  return slot !== undefined && owned.has(slot);
+}
+
+/**
+ * Puts `ours` (from `desiredRoutes`) into the routes that the network has; `owned` are the slots whose
+ * routes may be withdrawn. The on-link route comes first,
  * since a node is only sent the first 128; then every route that isn't ours, untouched and in its order;
  * then as many of ours as `limit` allows in total. Routes of ours that are no longer called for go.
  */

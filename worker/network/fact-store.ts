@@ -3,6 +3,10 @@
 import { z } from "zod";
 
 const slotsAt = z.object({ at: z.number(), slots: z.array(z.number()) });
+const heldAt = z.object({
+  at: z.number(),
+  held: z.array(z.object({ slot: z.number(), address: z.string(), member: z.string() })),
+});
 const poolSettings = z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: z.number() });
 const fitness = z.object({ at: z.number(), pool: poolSettings, faults: z.array(z.string()) });
 const conflicts = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
@@ -16,6 +20,9 @@ const look = z.object({
 
 /** Slots, and when they were found out (ms since 1970). */
 export type SlotsAt = z.infer<typeof slotsAt>;
+
+/** Addresses of slots that members hold to whom they are not leased, and when they were found out (ms since 1970). */
+export type HeldAt = z.infer<typeof heldAt>;
 
 /** When the network was found fit for a pool; with faults, that it no longer was. */
 export type Fitness = z.infer<typeof fitness>;
@@ -62,12 +69,21 @@ export class FactStore {
   }
 
   /** Slots whose ZeroTier address another member holds. */
-  slotsHeld(): SlotsAt | undefined {
-    return this.#get("slotsHeld", slotsAt);
+  slotsHeld(): HeldAt | undefined {
+    return this.#get("slotsHeld", heldAt);
   }
 
-  setSlotsHeld(value: SlotsAt): void {
+  setSlotsHeld(value: HeldAt): void {
     this.#set("slotsHeld", value);
+  }
+
+  /** Slots whose managed routes we wrote and have not seen gone since. */
+  slotsPublished(): number[] {
+    return this.#get("slotsPublished", z.array(z.number())) ?? [];
+  }
+
+  setSlotsPublished(value: readonly number[]): void {
+    this.#set("slotsPublished", value);
   }
 
   /** Slots that a foreign route touches. */
@@ -86,6 +102,13 @@ export class FactStore {
 
   setConflicts(value: readonly Conflict[]): void {
     this.#set("conflicts", value);
+  }
+
+  /** Forgets what is known of slots, by their numbers, and the pool that gave them a meaning. */
+  forgetSlots(): void {
+    this.#sql.exec(
+      "DELETE FROM facts WHERE name IN ('fitness', 'slotsHeld', 'slotsPublished', 'slotsRouted', 'conflicts')",
+    );
   }
 
   #get<T>(name: string, schema: z.ZodType<T>): T | undefined {

@@ -1,5 +1,5 @@
-// What must be known before the first slot is leased: that the ZeroTier network is fit for the mesh, and which
-// addresses other members hold. Asked once for all enrolments that wait, and remembered.
+// What must be known before a slot is leased: that the ZeroTier network is fit for the mesh, and which addresses and
+// subnets others hold in it by now. Asked once for all enrolments that follow one another closely.
 import { parseAddress } from "../address/prefix.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
@@ -8,13 +8,17 @@ import { fit as compare } from "../controller/fit.ts";
 import { errorText, type Log } from "../http/log.ts";
 import type { Refusal } from "../http/problem.ts";
 import { describePool, slotOfAddress } from "../lease/pool.ts";
+import { addressConflicts } from "./address-conflicts.ts";
 import { controllerRefusal } from "./controller-refusal.ts";
 import type { NetworkSettings } from "./network-settings.ts";
 import { noteForeignRoutes } from "./route-publisher.ts";
 import type { Stores } from "./stores.ts";
 
-/** ms for which an old list of members does, after the controller failed to give a new one. */
-const MEMBERS_RETRY_MS = 30_000;
+/** ms within which one enrolment follows another closely, and for which at most what was read for the first does. */
+const BURST = { gap: 3_000, most: 30_000 } as const;
+
+/** ms for which what is known does, after the controller failed to tell anew. */
+const RETRY_MS = 30_000;
 
 /** Keeps what is known of the network. */
 export class NetworkReadiness {
@@ -25,7 +29,9 @@ export class NetworkReadiness {
   readonly #log: Log;
   readonly #now: () => number;
   #asking: Promise<Refusal | undefined> | undefined;
-  #membersNotBefore = 0;
+  /** When a slot was last wanted, and until when the controller is not asked after it failed (ms since 1970). */
+  #wantedAt = 0;
+  #notBefore = 0;
 
   constructor(
     stores: Stores,
@@ -45,7 +51,9 @@ export class NetworkReadiness {
 
   /** Why no slot can be leased now; undefined when one can. */
   async refusal(): Promise<Refusal | undefined> {
-    if (this.#isFit() && this.#knowsMembers()) return undefined;
+    const fresh = this.#isFresh();
+    this.#wantedAt = this.#now();
+    if (fresh) return undefined;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
@@ -83,17 +91,23 @@ export class NetworkReadiness {
     return compare(await this.#controller.readNetwork(), this.#config.pool).faults;
   }
 
-  /** Remembers the slots whose addresses members hold that are not ours. */
+  /** Remembers the slots whose addresses members hold to whom they are not leased. */
   noteMembers(members: readonly ControllerMember[]): void {
-    const slots = members
-      .filter(({ node }) => this.#stores.nodes.get(node) === undefined)
-      .flatMap(({ addresses }) => addresses)
-      .flatMap((text) => {
+    const { facts, nodes } = this.#stores;
+    const held = members.flatMap(({ node: member, addresses }) => {
+      const own = nodes.get(member)?.slot;
+      return addresses.flatMap((text) => {
         const address = parseAddress(text);
         const slot = address && slotOfAddress(this.#config.pool, address);
-        return slot === undefined ? [] : [slot];
+        return slot === undefined || slot === own ? [] : [{ slot, address: text, member }];
       });
-    this.#stores.facts.setSlotsHeld({ at: this.#now(), slots: [...new Set(slots)] });
+    });
+    const before = JSON.stringify(addressConflicts(this.#stores));
+    facts.setSlotsHeld({ at: this.#now(), held });
+    const conflicts = addressConflicts(this.#stores);
+    if (JSON.stringify(conflicts) === before) return;
+    const shown = conflicts.map(({ address, member, node }) => `${address} of ${node} at ${member}`);
+    this.#log("address-conflicts", { count: conflicts.length, addresses: shown.join(", ") });
   }
 
   #isFit(): boolean {
@@ -102,39 +116,37 @@ export class NetworkReadiness {
     return JSON.stringify(fitness.pool) === JSON.stringify(describePool(this.#config.pool));
   }
 
-  #knowsMembers(): boolean {
-    const held = this.#stores.facts.slotsHeld();
-    if (held === undefined) return false;
-    return this.#now() - held.at < LIMITS.membersMs || this.#now() < this.#membersNotBefore;
+  /** Age (ms) of what is known. */
+  #age(): number {
+    const { facts } = this.#stores;
+    return this.#now() - Math.min(facts.fitness()?.at ?? 0, facts.slotsHeld()?.at ?? 0);
+  }
+
+  #isFresh(): boolean {
+    if (!this.#isFit()) return false;
+    const age = this.#age();
+    if (this.#now() < this.#notBefore) return age < LIMITS.networkMs;
+    return age < BURST.gap || (age < BURST.most && this.#now() - this.#wantedAt < BURST.gap);
   }
 
   async #ask(): Promise<Refusal | undefined> {
     try {
-      if (!this.#isFit()) {
-        const { faults } = await this.makeFit();
-        if (faults.length > 0)
-          return {
-            problem: "network-unfit",
-            detail: `the ZeroTier network ${this.#config.network} cannot be used as it is: ${faults.join(" ")}`,
-            errors: faults,
-            retryAfter: 300,
-          };
-      }
-      if (!this.#knowsMembers()) await this.#listMembers();
+      const { faults } = await this.makeFit();
+      if (faults.length > 0)
+        return {
+          problem: "network-unfit",
+          detail: `the ZeroTier network ${this.#config.network} cannot be used as it is: ${faults.join(" ")}`,
+          errors: faults,
+          retryAfter: 300,
+        };
+      this.noteMembers(await this.#controller.listMembers());
       return undefined;
     } catch (error) {
-      return controllerRefusal(error, this.#now());
-    }
-  }
-
-  async #listMembers(): Promise<void> {
-    try {
-      this.noteMembers(await this.#controller.listMembers());
-    } catch (error) {
-      if (this.#stores.facts.slotsHeld() === undefined) throw error;
-      // An old list is better than no lease: the controller being away must not keep a server out.
-      this.#membersNotBefore = this.#now() + MEMBERS_RETRY_MS;
-      this.#log("members-not-listed", { error: errorText(error) });
+      if (!this.#isFit() || this.#age() >= LIMITS.networkMs) return controllerRefusal(error, this.#now());
+      // What was read a moment ago is better than no lease: the controller being away must not keep a server out.
+      this.#notBefore = this.#now() + RETRY_MS;
+      this.#log("network-not-read", { error: errorText(error) });
+      return undefined;
     }
   }
 }

@@ -1,4 +1,6 @@
+import { isFree } from "../lease/choose-slot.ts";
 import { describePool, slotLimit } from "../lease/pool.ts";
+import { type AddressConflict, addressConflicts } from "./address-conflicts.ts";
 import type { Conflict } from "./fact-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
@@ -17,6 +19,8 @@ export interface PoolUse {
   };
   /** Routes inside the pool that are not ours, and the slots that they keep from being leased. */
   readonly conflicts: Conflict[];
+  /** Leased addresses that other members hold. */
+  readonly addressConflicts: AddressConflict[];
   readonly excluded: number[];
   readonly routeLimit: number;
   /** What is still to be told to others. */
@@ -31,7 +35,7 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
   const barred = new Set(excluded);
   const quarantined = stores.slots
     .released()
-    .filter(({ slot, freeAt }) => freeAt > now() && !leased.has(slot) && !barred.has(slot)).length;
+    .filter((entry) => !isFree(entry, now()) && !leased.has(entry.slot) && !barred.has(entry.slot)).length;
   const total = slotLimit(config.pool);
   return {
     network: config.network,
@@ -44,6 +48,7 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
       free: total - leased.size - excluded.length - quarantined,
     },
     conflicts: stores.facts.conflicts(),
+    addressConflicts: addressConflicts(stores),
     excluded,
     routeLimit: config.routeLimit,
     waiting: {

@@ -2,7 +2,13 @@
 import type { Config } from "../config/config.ts";
 import type { Route } from "../controller/controller.ts";
 import type { Log } from "../http/log.ts";
-import { desiredRoutes, mergeRoutes, sameRoutes, slotsTakenByRoutes } from "../lease/managed-routes.ts";
+import {
+  desiredRoutes,
+  mergeRoutes,
+  sameRoutes,
+  slotOfRoute,
+  slotsTakenByRoutes,
+} from "../lease/managed-routes.ts";
 import type { NetworkSettings } from "./network-settings.ts";
 import type { Delivery } from "./outbox.ts";
 import type { Stores } from "./stores.ts";
@@ -20,8 +26,11 @@ export function routeDelivery(
     async deliver() {
       const { network, asked } = await settings.change(({ routes: current }) => {
         const { routes, changed } = planRoutes(stores, config, current, log, now());
-        return changed ? { routes } : undefined;
+        if (!changed) return undefined;
+        stores.slots.publishing(slotsOf(config, routes));
+        return { routes };
       });
+      stores.slots.published(slotsOf(config, network.routes));
       const dropped = (asked?.routes ?? []).filter(
         (route) => !network.routes.some((kept) => isSame(kept, route)),
       );
@@ -29,6 +38,10 @@ export function routeDelivery(
         log("routes-dropped", { count: dropped.length, routes: dropped.map(describe).join(", ") });
     },
   };
+}
+
+function slotsOf({ pool }: Config, routes: readonly Route[]): number[] {
+  return routes.flatMap((route) => slotOfRoute(pool, route) ?? []);
 }
 
 /** What the routes should be; notes the foreign ones, whose slots are not leased and not routed. */
@@ -64,10 +77,16 @@ export function noteForeignRoutes(
   const { foreign } = mergeRoutes(current, [], pool, routeLimit, stores.slots.owned());
   const before = stores.facts.conflicts();
   if (stores.facts.slotsRouted() !== undefined && sameRoutes(before, foreign)) return;
+  const taken = slotsTakenByRoutes(pool, foreign);
   stores.facts.setConflicts(foreign);
-  stores.facts.setSlotsRouted({ at: now, slots: [...slotsTakenByRoutes(pool, foreign)] });
-  if (foreign.length > 0 || before.length > 0)
-    log("route-conflicts", { count: foreign.length, routes: foreign.map(describe).join(", ") });
+  stores.facts.setSlotsRouted({ at: now, slots: [...taken] });
+  if (foreign.length === 0 && before.length === 0) return;
+  const leased = [...stores.nodes.slots()].filter((slot) => taken.has(slot));
+  log("route-conflicts", {
+    count: foreign.length,
+    routes: foreign.map(describe).join(", "),
+    leasedSlots: leased.join(", "),
+  });
 }
 
 function isSame(a: Route, b: Route): boolean {

@@ -3,12 +3,6 @@
 import type { ReleasedSlot } from "../lease/choose-slot.ts";
 import type { FactStore } from "./fact-store.ts";
 
-/** A slot that was given back, and who had it last. */
-export interface Release extends ReleasedSlot {
-  readonly node: string;
-  readonly name: string;
-}
-
 /** The table `released`, and the lists of slots that others hold. */
 export class SlotStore {
   readonly #sql: SqlStorage;
@@ -22,28 +16,63 @@ export class SlotStore {
   /** Every slot that was released and not leased since. */
   released(): ReleasedSlot[] {
     return this.#sql
-      .exec<{ slot: number; released_at: number; free_at: number }>(
-        "SELECT slot, released_at, free_at FROM released",
+      .exec<{ slot: number; node: string; released_at: number; free_at: number | null }>(
+        "SELECT slot, node, released_at, free_at FROM released",
       )
       .toArray()
-      .map((row) => ({ slot: row.slot, releasedAt: row.released_at, freeAt: row.free_at }));
+      .map((row) => ({
+        slot: row.slot,
+        node: row.node,
+        releasedAt: row.released_at,
+        freeAt: row.free_at ?? undefined,
+      }));
   }
 
-  /** Every slot that is leased or was: those whose managed routes are ours to withdraw. */
+  /**
+   * Those whose managed routes are ours to withdraw: every leased slot, and one that was as long as the route is there that
+   * we wrote. After that a route to it is somebody else's.
+   */
   owned(): Set<number> {
-    const rows = this.#sql.exec<{ slot: number }>("SELECT slot FROM nodes UNION SELECT slot FROM released");
-    return new Set(rows.toArray().map(({ slot }) => slot));
+    const leased = this.#sql.exec<{ slot: number }>("SELECT slot FROM nodes").toArray();
+    return new Set([...leased.map(({ slot }) => slot), ...this.#facts.slotsPublished()]);
   }
 
-  release({ slot, node, name, releasedAt, freeAt }: Release): void {
+  /** Before a write of routes to these slots: those that are ours stay so also when its answer gets lost. */
+  publishing(slots: readonly number[]): void {
+    const owned = this.owned();
+    const ours = slots.filter((slot) => owned.has(slot));
+    this.#facts.setSlotsPublished([...new Set([...this.#facts.slotsPublished(), ...ours])]);
+  }
+
+  /** The routes that the controller has now are to these slots: of the others, none is ours any more. */
+  published(slots: readonly number[]): void {
+    const owned = this.owned();
+    this.#facts.setSlotsPublished(slots.filter((slot) => owned.has(slot)));
+  }
+
+  /** The node's slot is given back. Its quarantine begins when the controller has taken that. */
+  release(slot: number, node: string, releasedAt: number): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO released (slot, node, name, released_at, free_at) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO released (slot, node, released_at) VALUES (?, ?, ?)",
       slot,
       node,
-      name,
       releasedAt,
-      freeAt,
     );
+  }
+
+  /** The controller has taken what the node is now: with the slot `has`, if any, and none that it had before. */
+  beginQuarantine(node: string, has: number | undefined, freeAt: number): void {
+    this.#sql.exec(
+      "UPDATE released SET free_at = ? WHERE node = ? AND free_at IS NULL AND slot IS NOT ?",
+      freeAt,
+      node,
+      has ?? null,
+    );
+  }
+
+  /** Forgets the slots that were leased: they were those of another pool. */
+  forget(): void {
+    this.#sql.exec("DELETE FROM released");
   }
 
   /** The slot is leased anew. */
@@ -56,13 +85,14 @@ export class SlotStore {
     return new Set(this.#facts.slotsRouted()?.slots);
   }
 
-  /** Slots whose ZeroTier address another member holds. */
-  held(): Set<number> {
-    return new Set(this.#facts.slotsHeld()?.slots);
+  /** Slots whose ZeroTier address a member holds, other than the node. */
+  held(node?: string): Set<number> {
+    const held = this.#facts.slotsHeld()?.held ?? [];
+    return new Set(held.filter(({ member }) => member !== node).map(({ slot }) => slot));
   }
 
-  /** Slots that must not be leased, for either reason. */
-  excluded(): Set<number> {
-    return new Set([...this.routed(), ...this.held()]);
+  /** Slots that must not be leased, for either reason. A node's own address, when it comes back, is no reason. */
+  excluded(node?: string): Set<number> {
+    return new Set([...this.routed(), ...this.held(node)]);
   }
 }

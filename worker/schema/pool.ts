@@ -16,9 +16,16 @@ export const poolSchema = z
       excluded: count,
       free: count,
     }),
-    conflicts: z
-      .array(z.object({ target: z.string(), via: z.string().nullable() }))
-      .openapi({ description: "Routes inside the pool that are not ours; their slots are not leased." }),
+    conflicts: z.array(z.object({ target: z.string(), via: z.string().nullable() })).openapi({
+      description:
+        "Routes inside the pool that are not ours: their slots are not leased, and those that are already are not routed.",
+    }),
+    addressConflicts: z
+      .array(z.object({ slot: count, address: z.string(), node: z.string(), member: z.string() }))
+      .openapi({
+        description:
+          "Leased ZeroTier addresses (`node` has the lease) that another `member` of the network holds: take it from that member in the controller.",
+      }),
     excluded: z.array(count).openapi({
       description: "Slots that a foreign route or another member's address keeps from being leased.",
     }),
