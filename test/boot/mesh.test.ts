@@ -69,12 +69,15 @@ async function addressesOf(guest: Guest, device: string): Promise<string[]> {
 /** Each container fetches from each other one that is given, by both families, and is seen under its own address. */
 async function expectExchange(...names: string[]): Promise<void> {
   const chosen = names.map((name) => server(name).container);
-  for (const from of chosen) {
-    for (const to of chosen.filter((other) => other !== from)) {
-      expect(await fetchFrom(from, to.ipv4), `${from.guest.name} to ${to.guest.name}, IPv4`).toBe(from.ipv4);
-      expect(await fetchFrom(from, to.ipv6), `${from.guest.name} to ${to.guest.name}, IPv6`).toBe(from.ipv6);
-    }
-  }
+  await Promise.all(
+    chosen.map(async (from) => {
+      const others = chosen.filter((other) => other !== from);
+      const seen = await fetchFrom(from, ...others.flatMap((other) => [other.ipv4, other.ipv6]));
+      expect(seen, `what ${from.guest.name} is seen as`).toEqual(
+        others.flatMap(() => [from.ipv4, from.ipv6]),
+      );
+    }),
+  );
 }
 
 /** After a server has come back: its container runs again and reaches another server's. */
@@ -84,8 +87,7 @@ async function untilContainerIsBack(name: string, peer: string): Promise<void> {
     server(name).container = back;
     const to = server(peer).container;
     if (back.ipv4 === "") return not("it has no address");
-    await fetchFrom(back, to.ipv4);
-    await fetchFrom(back, to.ipv6);
+    await fetchFrom(back, to.ipv4, to.ipv6);
     return holds(undefined);
   });
 }
@@ -258,7 +260,7 @@ test("containers on networks of the user's own do so too", async () => {
     const to = ends.find((other) => other !== end);
     if (!to) throw new Error("one end only");
     await until(`${end.guest.name} to fetch from ${to.guest.name}`, 15, async () => {
-      const seen = [await fetchFrom(end, to.ipv4), await fetchFrom(end, to.ipv6)];
+      const seen = await fetchFrom(end, to.ipv4, to.ipv6);
       return seen.join() === `${end.ipv4},${end.ipv6}` ? holds(undefined) : not(seen.join());
     });
     expect(end.ipv4).toMatch(new RegExp(`^172\\.28\\.${server(end.guest.name).status.slot}\\.`));

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Guest, type GuestOptions } from "./guest.ts";
 import { Journal, startOf, sweep } from "./journal.ts";
@@ -78,26 +78,27 @@ export class Lab {
   }
 
   /**
-   * Keeps what tells why a test failed (consoles, logs of cloud-init and the servers) in $MESHBOOT_LAB_LOGS when that
+   * Keeps what tells why a test failed (journals, logs of cloud-init and the servers) in $MESHBOOT_LAB_LOGS when that
    * is set, then undoes everything.
    */
   async close(): Promise<void> {
     const keep = process.env["MESHBOOT_LAB_LOGS"];
-    if (keep !== undefined) this.#keepLogs(keep);
+    if (keep !== undefined) await this.#keepLogs(keep);
     await Promise.all(this.guests.filter((guest) => guest.isRunning).map((guest) => guest.powerOff()));
     const swept = new Promise<number | null>((resolve) => this.#reaper.once("exit", resolve));
     this.#reaper.stdin?.end();
     if ((await swept) !== 0) throw new Error("the lab could not undo everything that it made: see above");
   }
 
-  #keepLogs(folder: string): void {
+  async #keepLogs(folder: string): Promise<void> {
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(this.directory)) {
       if (name.endsWith(".log")) cpSync(`${this.directory}/${name}`, `${folder}/${name}`);
     }
     for (const guest of this.guests) {
-      cpSync(guest.console, `${folder}/${guest.name}-console.log`);
-      for (const name of ["cloud-init.log", "cloud-init-output.log", "meshboot.log"]) {
+      const journal = guest.isRunning ? await guest.try("journalctl", "--no-pager") : undefined;
+      if (journal) writeFileSync(`${folder}/${guest.name}-journal.log`, journal.stdout);
+      for (const name of ["cloud-init.log", "cloud-init-output.log"]) {
         const file = `${guest.root}/var/log/${name}`;
         if (existsSync(file)) cpSync(file, `${folder}/${guest.name}-${name}`);
       }

@@ -21,10 +21,11 @@ const ELSEWHERE = [
   .join(" -o ");
 
 const ASPECTS: Readonly<Record<string, string>> = {
-  // Type, mode, owner and a link's target of everything; a digest of every file's content.
+  // Type, mode, owner and a link's target of everything; of what packages own, size and date; else a digest.
   files: `
     find / -xdev \\( ${ELSEWHERE} \\) -prune -o -printf '%y %m %u %g %p %l\\n'
-    find / -xdev \\( ${ELSEWHERE} \\) -prune -o -type f -print0 | xargs -0 sha256sum`,
+    find /usr -xdev -type f -printf '%s %T@ %p\\n'
+    find / -xdev \\( -path '/usr/[!l]*' -o -path '/usr/lib*' -o ${ELSEWHERE} \\) -prune -o -type f -print0 | xargs -0 sha256sum`,
   ruleset: "nft -s list ruleset",
   iptables: "iptables-save",
   ip6tables: "ip6tables-save",
