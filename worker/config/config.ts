@@ -21,19 +21,23 @@ export type ConfigResult =
   | { readonly ok: false; readonly faults: readonly string[] };
 
 const DEFAULT_URL = "https://api.zerotier.com/api/v1";
+/** Characters. Every token has more: ZeroTier's 32, ours 26. A network id has 16, an IPv4 prefix at most 18. */
+const LONGEST_SHOWN = 20;
 // ZeroTierOne.h: ZT_MAX_NETWORK_ROUTES.
 const MOST_ROUTES = 128;
 
 /** Reads the settings; pure. */
 export function parseConfig(settings: Settings): ConfigResult {
   const faults: string[] = [];
-  const network = readNetwork(settings.ZEROTIER_NETWORK, faults);
-  const url = readUrl(settings.ZEROTIER_URL, faults);
+  const show = quoting(settings);
+  const network = readNetwork(settings.ZEROTIER_NETWORK, show, faults);
+  const url = readUrl(settings.ZEROTIER_URL, show, faults);
   const token = readToken(settings.ZEROTIER_TOKEN, faults);
   const adminToken = readAdminToken(settings.ADMIN_TOKEN, faults);
-  const nodePrefix = readInteger("NODE_PREFIX", settings.NODE_PREFIX, 24, 8, 28, faults);
-  const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES, faults);
-  const pool = readPool(settings, nodePrefix, faults);
+  const readInteger = integerReader(show, faults);
+  const nodePrefix = readInteger("NODE_PREFIX", settings.NODE_PREFIX, 24, 8, 28);
+  const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES);
+  const pool = readPool(settings, nodePrefix, show, faults);
   if (
     network === undefined ||
     url === undefined ||
@@ -46,7 +50,22 @@ export function parseConfig(settings: Settings): ConfigResult {
   return { ok: true, config: { network, pool, central: { url, token }, routeLimit, adminToken } };
 }
 
-function readNetwork(text: string | undefined, faults: string[]): NetworkId | undefined {
+/** Shows a faulty value. */
+type Show = (value: string) => string;
+
+/**
+ * Faults are published (`/healthz`), and the value of a variable may be a secret that was pasted into the wrong one. So only a
+ * value is repeated that is shorter than any token is, and holds none.
+ */
+function quoting({ ZEROTIER_TOKEN, ADMIN_TOKEN }: Settings): Show {
+  const secrets = [ZEROTIER_TOKEN, ADMIN_TOKEN].map((secret) => secret?.trim()).filter((secret) => !!secret);
+  return (value) =>
+    value.length > LONGEST_SHOWN || secrets.some((secret) => secret !== undefined && value.includes(secret))
+      ? `a text of ${value.length} characters`
+      : JSON.stringify(value);
+}
+
+function readNetwork(text: string | undefined, show: Show, faults: string[]): NetworkId | undefined {
   if (!text) {
     faults.push(
       "ZEROTIER_NETWORK is not set: give the 16 hex digits of your network, from my.zerotier.com or the list of networks",
@@ -56,16 +75,16 @@ function readNetwork(text: string | undefined, faults: string[]): NetworkId | un
   const network = parseNetworkId(text.trim().toLowerCase());
   if (network === undefined)
     faults.push(
-      `ZEROTIER_NETWORK is ${JSON.stringify(text)}: a network id has exactly 16 hex digits; copy it from ZeroTier Central`,
+      `ZEROTIER_NETWORK is ${show(text)}: a network id has exactly 16 hex digits; copy it from ZeroTier Central`,
     );
   return network;
 }
 
-function readUrl(text: string | undefined, faults: string[]): string | undefined {
+function readUrl(text: string | undefined, show: Show, faults: string[]): string | undefined {
   const wanted = text?.trim() || DEFAULT_URL;
   const url = URL.canParse(wanted) ? new URL(wanted) : undefined;
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    faults.push(`ZEROTIER_URL is ${JSON.stringify(wanted)}: not a web address; ${DEFAULT_URL} is ZeroTier's`);
+    faults.push(`ZEROTIER_URL is ${show(wanted)}: not a web address; ${DEFAULT_URL} is ZeroTier's`);
     return undefined;
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
@@ -109,28 +128,39 @@ function readAdminToken(text: string | undefined, faults: string[]): string | un
   return token;
 }
 
-function readInteger(
-  name: string,
-  text: string | undefined,
-  byDefault: number,
-  least: number,
-  most: number,
-  faults: string[],
-): number | undefined {
-  const wanted = text?.trim() || String(byDefault);
-  const value = /^\d{1,4}$/.test(wanted) ? Number(wanted) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  faults.push(`${name} is ${JSON.stringify(wanted)}: give a whole number from ${least} to ${most}`);
-  return undefined;
+function integerReader(show: Show, faults: string[]) {
+  return (
+    name: string,
+    text: string | undefined,
+    byDefault: number,
+    least: number,
+    most: number,
+  ): number | undefined => {
+    const wanted = text?.trim() || String(byDefault);
+    const value = /^\d{1,4}$/.test(wanted) ? Number(wanted) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    faults.push(`${name} is ${show(wanted)}: give a whole number from ${least} to ${most}`);
+    return undefined;
+  };
 }
 
-function readPool(settings: Settings, nodePrefix: number | undefined, faults: string[]): Pool | undefined {
-  if (nodePrefix === undefined) return undefined;
-  const made = makePool({
-    zerotier: settings.ZEROTIER_RANGE?.trim() || "10.147.17.0/24",
-    docker: settings.DOCKER_POOL?.trim() || "172.28.0.0/16",
-    nodePrefix,
-  });
+function readPool(
+  settings: Settings,
+  nodePrefix: number | undefined,
+  show: Show,
+  faults: string[],
+): Pool | undefined {
+  const zerotier = settings.ZEROTIER_RANGE?.trim() || "10.147.17.0/24";
+  const docker = settings.DOCKER_POOL?.trim() || "172.28.0.0/16";
+  // What a range is refused for quotes it.
+  const unfit = Object.entries({ ZEROTIER_RANGE: zerotier, DOCKER_POOL: docker }).filter(
+    ([, value]) => show(value) !== JSON.stringify(value),
+  );
+  faults.push(
+    ...unfit.map(([name, value]) => `${name} is ${show(value)}: give an IPv4 prefix, such as 172.28.0.0/16`),
+  );
+  if (nodePrefix === undefined || unfit.length > 0) return undefined;
+  const made = makePool({ zerotier, docker, nodePrefix });
   if (made.ok) return made.pool;
   faults.push(...made.faults.map((fault) => `ZEROTIER_RANGE, DOCKER_POOL, NODE_PREFIX: ${fault}`));
   return undefined;

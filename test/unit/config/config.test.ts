@@ -104,4 +104,25 @@ describe("parseConfig", () => {
     expect(told).toHaveLength(3);
     expect(told.join()).not.toContain("sesame");
   });
+
+  it.each([
+    "ZEROTIER_NETWORK",
+    "ZEROTIER_URL",
+    "ZEROTIER_RANGE",
+    "DOCKER_POOL",
+    "NODE_PREFIX",
+    "ROUTE_LIMIT",
+  ])("does not repeat a secret that was pasted into %s", (name) => {
+    const zerotier = "hXq0Zt8uCwB1yQ7eKfRnLm2PsVd4JgTa";
+    for (const secret of [zerotier, `mba_${"k".repeat(22)}`, "sesame-admin"]) {
+      const told = faults({ [name]: secret, ADMIN_TOKEN: "sesame-admin" }).join();
+      expect(told).toContain(`${name} is a text of ${secret.length} characters`);
+      expect(told).not.toContain(secret);
+    }
+  });
+
+  it("shows what was mistyped", () => {
+    expect(faults({ ZEROTIER_NETWORK: "8056c2e21c00000" })[0]).toContain('"8056c2e21c00000"');
+    expect(faults({ DOCKER_POOL: "172.28.0.0/33" })[0]).toContain("172.28.0.0/33");
+  });
 });

@@ -31,10 +31,6 @@ function makeSlowController() {
       network = { ...network, ...change };
       return network;
     },
-    listMembers: () => Promise.reject(new Error("not asked for")),
-    readMember: () => Promise.reject(new Error("not asked for")),
-    putMember: () => Promise.reject(new Error("not asked for")),
-    removeMember: () => Promise.reject(new Error("not asked for")),
   });
   return { calls, settings, routes: () => network.routes };
 }
