@@ -1,5 +1,6 @@
 // A lease without a proof: the operator names the node. For servers without an agent (Terraform, Ansible, curl).
 import type { Refusal } from "../http/problem.ts";
+import { mayTake, type ReleasedSlot } from "../lease/choose-slot.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { uniqueName } from "../lease/name.ts";
 import { isLeasable } from "../lease/pool.ts";
@@ -44,7 +45,8 @@ function assign(net: NetworkContext, wanted: Assignment): Answer<{ node: StoredN
   const holder = wanted.name === undefined ? undefined : nodes.holderOfName(wanted.name);
   if (holder !== undefined && holder !== wanted.node)
     return refused({ problem: "name-taken", detail: `node ${holder} has the name ${wanted.name}` });
-  const slot = known === undefined ? chooseSlot(net, wanted.slot, now) : keepSlot(known, wanted.slot);
+  const slot =
+    known === undefined ? chooseSlot(net, wanted.node, wanted.slot, now) : keepSlot(known, wanted.slot);
   if (typeof slot !== "number") return refused(slot);
   const byDefault = `node-${wanted.node}`;
   const name =
@@ -63,20 +65,30 @@ function assign(net: NetworkContext, wanted: Assignment): Answer<{ node: StoredN
   return given({ node, created: known === undefined });
 }
 
-function chooseSlot(net: NetworkContext, wanted: number | undefined, now: number): number | Refusal {
+function chooseSlot(
+  net: NetworkContext,
+  node: NodeId,
+  wanted: number | undefined,
+  now: number,
+): number | Refusal {
   const { nodes, slots } = net.stores;
   const { pool } = net.config;
-  if (wanted === undefined) return takeSlot(net.stores, pool, now) ?? exhausted();
+  if (wanted === undefined) return takeSlot(net.stores, pool, node, now) ?? exhausted();
   const refuse = (why: string): Refusal => ({ problem: "slot-taken", detail: `slot ${wanted} ${why}` });
   if (!isLeasable(pool, wanted)) return refuse("is outside the pool");
   if (nodes.slots().has(wanted)) return refuse("is leased to another node");
+  const released = slots.released().find(({ slot }) => slot === wanted);
+  if (released !== undefined && !mayTake(released, node, now)) return refuse(whyHeld(released));
   if (slots.excluded().has(wanted))
     return refuse("is excluded: a route or an address in the ZeroTier network that is not ours is in it");
-  const released = slots.released().find(({ slot }) => slot === wanted);
-  if (released !== undefined && released.freeAt > now)
-    return refuse(`is in quarantine until ${new Date(released.freeAt).toISOString()}`);
   slots.take(wanted);
   return wanted;
+}
+
+function whyHeld({ node, freeAt }: ReleasedSlot): string {
+  return freeAt === undefined
+    ? `is still node ${node}'s at the ZeroTier controller, which has not taken its removal yet`
+    : `is in quarantine until ${new Date(freeAt).toISOString()}`;
 }
 
 function keepSlot(known: StoredNode, wanted: number | undefined): number | Refusal {

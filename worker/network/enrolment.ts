@@ -76,14 +76,14 @@ export function enrol(stores: Stores, config: Config, request: EnrolRequest, now
   });
 }
 
-/** The slot for a new lease, taken out of those that were released; undefined when none is free. */
-export function takeSlot(stores: Stores, pool: Pool, now: number): number | undefined {
+/** The slot for the node's new lease, taken out of those that were released; undefined when none is free. */
+export function takeSlot(stores: Stores, pool: Pool, node: NodeId, now: number): number | undefined {
   const use = {
     leased: stores.nodes.slots(),
     released: stores.slots.released(),
     excluded: stores.slots.excluded(),
   };
-  const slot = chooseSlot(pool, use, now);
+  const slot = chooseSlot(pool, use, node, now);
   if (slot !== undefined) stores.slots.take(slot);
   return slot;
 }
@@ -103,7 +103,7 @@ function lease(
   key: EnrolmentKey,
   now: number,
 ): StoredNode | undefined {
-  const slot = takeSlot(stores, pool, now);
+  const slot = takeSlot(stores, pool, request.node, now);
   if (slot === undefined) return undefined;
   const name = uniqueName(request.name, (taken) => stores.nodes.holderOfName(taken) !== undefined);
   return newNode({ node: request.node, name, slot, state: key.approval ? "pending" : "active" }, now);

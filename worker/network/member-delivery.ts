@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { Controller } from "../controller/controller.ts";
 import { parseNodeId } from "../lease/ids.ts";
+import { freeAt } from "../lease/lease-times.ts";
 import { zerotierAddress } from "../lease/pool.ts";
 import { queueRoutes } from "./lease-changes.ts";
 import type { Delivery } from "./outbox.ts";
@@ -31,6 +32,7 @@ export function memberDelivery(
       else await controller.putMember(node, { authorized: false });
       stores.transaction(() => {
         stores.nodes.delivered(node, now());
+        stores.slots.beginQuarantine(node, lease?.slot, freeAt(now()));
         queueRoutes(stores, now());
       });
     },

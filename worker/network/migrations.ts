@@ -46,9 +46,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE released (
      slot INTEGER PRIMARY KEY,
      node TEXT NOT NULL,
-     name TEXT NOT NULL,
      released_at INTEGER NOT NULL,
-     free_at INTEGER NOT NULL
+     free_at INTEGER
    );
 
    CREATE TABLE outbox (

@@ -40,7 +40,7 @@ export function openNetwork(
   const now = (): number => Date.now();
   const log = consoleLog;
   const stores = openStores(storage, (outbox) => alarm.arm(outbox));
-  const { config, fault: poolFault } = keepPool(stores, given);
+  const { config, fault: poolFault } = keepPool(stores, given, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
   const controller = makeCentralV1({
     ...config.central,

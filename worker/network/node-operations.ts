@@ -1,7 +1,6 @@
 // What the operator does to nodes, and a node to itself. Each change is one transaction with its outbox rows,
 // then told to the controller at once; when that fails the change stays, and the alarm goes on trying.
 import type { NodeId } from "../lease/ids.ts";
-import { freeAt } from "../lease/lease-times.ts";
 import { controllerRefusal } from "./controller-refusal.ts";
 import { followController } from "./follow-controller.ts";
 import { queueCopy, queueMember } from "./lease-changes.ts";
@@ -72,10 +71,10 @@ export async function releaseNode(net: NetworkContext, node: NodeId, caller: Cal
 }
 
 /** Within a transaction: removes the lease and queues what follows. */
-export function endLease(net: NetworkContext, { node, name, slot }: StoredNode): void {
+export function endLease(net: NetworkContext, { node, slot }: StoredNode): void {
   const now = net.now();
   net.stores.nodes.remove(node);
-  net.stores.slots.release({ slot, node, name, releasedAt: now, freeAt: freeAt(now) });
+  net.stores.slots.release(slot, node, now);
   queueMember(net.stores, node, now);
   queueCopy(net.stores, node, now);
 }

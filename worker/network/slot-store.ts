@@ -1,6 +1,6 @@
 // Which slots may not be leased, besides those in use: released ones until their quarantine ends, and those
 // that somebody else's route or address stands in.
-import type { ReleasedSlot } from "../lease/choose-slot.ts";
+import { isFree, type ReleasedSlot } from "../lease/choose-slot.ts";
 import type { FactStore } from "./fact-store.ts";
 
 /** The table `released`, and the lists of slots that others hold. */
@@ -85,14 +85,18 @@ export class SlotStore {
     return new Set(this.#facts.slotsRouted()?.slots);
   }
 
-  /** Slots whose ZeroTier address a member holds, other than the node. */
-  held(node?: string): Set<number> {
-    const held = this.#facts.slotsHeld()?.held ?? [];
-    return new Set(held.filter(({ member }) => member !== node).map(({ slot }) => slot));
+  /** Slots whose ZeroTier address another member holds. That the last holder had it still is what its quarantine is for. */
+  held(): Set<number> {
+    const { at, held } = this.#facts.slotsHeld() ?? { at: 0, held: [] };
+    const inQuarantine = this.released().filter((released) => !isFree(released, at));
+    const lastHolders = new Map(inQuarantine.map(({ slot, node }) => [slot, node]));
+    return new Set(
+      held.filter(({ slot, member }) => lastHolders.get(slot) !== member).map(({ slot }) => slot),
+    );
   }
 
-  /** Slots that must not be leased, for either reason. A node's own address, when it comes back, is no reason. */
-  excluded(node?: string): Set<number> {
-    return new Set([...this.routed(), ...this.held(node)]);
+  /** Slots that must not be leased, for either reason. */
+  excluded(): Set<number> {
+    return new Set([...this.routed(), ...this.held()]);
   }
 }
