@@ -40,6 +40,7 @@ export class Host {
       mkdirSync(this.root + made, { recursive: true });
     }
     this.write("/dev/net/tun", "");
+    this.write("/etc/ssl/certs/ca-certificates.crt", "");
     this.write("/var/lib/zerotier-one/identity.public", `${NODE}:0:${"ab".repeat(64)}`);
     this.write("/var/lib/zerotier-one/identity.secret", `${NODE}:0:${"ab".repeat(64)}:${"cd".repeat(64)}`);
     this.write("/lib/systemd/system/docker.service", DEBIAN_DOCKER);
@@ -62,6 +63,8 @@ export class Host {
       "zerotier-status": "OK",
       "docker-version": "Docker version 20.10.24+dfsg1, build 297e128\n",
       containers: "",
+      "docker-networks": "",
+      "docker-enabled": "enabled\n",
       headers: "HTTP/2 200\r\ndate: Tue, 24 Nov 2026 07:00:00 GMT\r\nretry-after: 7\r\n",
       answers: "200 lease\n",
       lease: leaseText(),

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { leaseText } from "./leases.ts";
@@ -40,6 +40,7 @@ it.runIf(possible)(
       for (const directory of ["var/lib/meshboot", "etc/meshboot", "run/meshboot"]) {
         mkdirSync(join(root, directory), { recursive: true });
       }
+      symlinkSync("/proc", join(root, "proc"));
       writeFileSync(join(root, "var/lib/meshboot/lease"), leaseText());
       writeFileSync(join(root, "var/lib/meshboot/interface"), "ztabcdefgh\n");
       writeFileSync(join(root, "etc/meshboot/meshboot.conf"), "URL=https://mesh.example.com\nIPV6NAT=off\n");

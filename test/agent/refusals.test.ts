@@ -53,13 +53,15 @@ describe.each(SHELLS.slice(0, 1))("up refuses, and changes nothing ($name)", PAT
       host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=$(reboot)\n"),
     );
     expect(status).toBe(3);
-    expect(err).toContain("/etc/meshboot/meshboot.conf: this version does not know DOCKER=$(reboot)");
+    expect(err).toContain(
+      "meshboot.conf: DOCKER=$(reboot) is not known to this version: present distro official",
+    );
   });
 
   it("a server without a key and without a lease", () => {
     const { status, err } = refused(shell, (host) => host.write("/etc/meshboot/key", ""));
     expect(status).toBe(3);
-    expect(err).toContain("no key in /etc/meshboot/key");
+    expect(err).toContain("neither a lease nor a key in /etc/meshboot/key");
   });
 
   it.each<[number, string, number]>([

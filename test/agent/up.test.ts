@@ -108,7 +108,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       host.world({ answers: "000\n", "mesh-routes": "", iptables: "" });
       const { status, err } = host.run(shell, "up");
       expect(status).toBe(0);
-      expect(err).toContain("https://mesh.example.com says 000 : curl: (7) Failed to connect");
+      expect(err).toContain("https://mesh.example.com does not answer (curl: (7) Failed to connect)");
       expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
       expect(host.seen("iptables")).toContain("raw PREROUTING -i ztabcdefgh -d 172.28.233.0/24 -j ACCEPT");
     });

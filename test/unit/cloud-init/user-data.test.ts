@@ -214,7 +214,9 @@ const isAgentThere = existsSync(new URL("meshboot.sh", agentDirectory));
 if (!isAgentThere) console.warn("SKIPPED: cloud-init/agent/meshboot.sh is not there, so its size is unknown");
 
 test.skipIf(!isAgentThere)(
-  "with the real agent a cloud-config stays below 16,000 bytes, safe at every provider",
+  // 24,000 bytes are 32,000 in base64, what Oracle takes for all metadata: so every provider with a known limit but
+  // AWS and Linode (16,384), for which the form include is the answer.
+  "with the real agent a cloud-config stays below 24,000 bytes, safe wherever 32,000 in base64 fit",
   () => {
     const read = (name: string) => readFileSync(new URL(name, agentDirectory), "utf8");
     const units = readdirSync(agentDirectory).filter((name) => /\.(?:service|timer)$/.test(name));
@@ -223,6 +225,6 @@ test.skipIf(!isAgentThere)(
       units: Object.fromEntries(units.map((name) => [name, read(name)])),
     };
     const options = optionsSchema.parse({ ...variants["mirror"], name: "a".repeat(63) });
-    expect(generate({ ...request, options, agent: real }).bytes).toBeLessThan(16_000);
+    expect(generate({ ...request, options, agent: real }).bytes).toBeLessThan(24_000);
   },
 );

@@ -1,0 +1,141 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { leaseText, withLine } from "./leases.ts";
+import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
+
+const PATIENCE = { timeout: 60_000 };
+const HUGE = { zerotier: "10.0.0.0/10", docker: "172.16.0.0/12", nodePrefix: 28 };
+
+/** Runs agent functions beside the files given; gives exit code and what they print, without the directory's path. */
+function step(
+  shell: Shell,
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): { status: number | null; out: string; err: string } {
+  return withDirectory((root) => {
+    for (const [path, content] of Object.entries({ "/lease": leaseText(), ...files })) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
+    }
+    const { status, out, err } = runWithAgent(shell, text, { MESHBOOT_ROOT: root });
+    return { status, out: out.replaceAll(root, ""), err: err.replaceAll(root, "") };
+  });
+}
+
+const settings = (lines: string) => ({ "/etc/meshboot/meshboot.conf": lines });
+
+describe.each(SHELLS)("steps in $name", PATIENCE, (shell) => {
+  it.each([
+    ["http://[fd00::1]:8787", "http://[fd00::1]:8787 [fd00::1]:8787"],
+    ["https://[fd00::1]:443/", "https://[fd00::1]:443 [fd00::1]"],
+    ["http://[fd00::80]", "http://[fd00::80] [fd00::80]"],
+    ["http://mesh.example.com:80", "http://mesh.example.com:80 mesh.example.com"],
+    ["http://mesh.example.com:443", "http://mesh.example.com:443 mesh.example.com:443"],
+  ])("takes the Worker's URL %s", (url, taken) => {
+    const { out, err } = step(shell, 'read_settings; echo "$URL $HOST"', settings(`URL=${url}\n`));
+    expect({ out, err }).toEqual({ out: `${taken}\n`, err: "" });
+  });
+
+  it.each([
+    ["URL=https://a b", "URL=https://a b is not known"],
+    ["URL=https://x/`id`", "URL=https://x/`id` is not known"],
+    ["DOCKER=docker", "DOCKER=docker is not known to this version: present distro official"],
+    ["COMPOSE=on off", "COMPOSE=on off is not known"],
+    ["NAME=-web", "NAME=-web is not known"],
+    ["URLS=https://x", "does not know the setting URLS"],
+    [`mbk_${"s".repeat(22)}`, "line 1: is not KEY=value"],
+    [`KEY=mbk_${"s".repeat(22)}`, "does not know the setting KEY"],
+  ])("refuses the setting %j by name, and shows no secret", (line, message) => {
+    const { status, err } = step(shell, "read_settings", settings(`${line}\n`));
+    expect(status).toBe(3);
+    expect(err).toContain(message);
+    expect(err).not.toContain("mbk_");
+  });
+
+  it.each([
+    ["SLOT", "1e1", "SLOT=1e1"],
+    ["POOL_NODE_PREFIX", "-99999999", "POOL_NODE_PREFIX=-99999999"],
+    ["ZEROTIER_IPV4", "10.147.17.9/24", "ZEROTIER_IPV4=10.147.17.9/24 is not the address of slot 233"],
+    ["POOL_ZEROTIER", "10.147.17.0/-9999999", "POOL_ZEROTIER=10.147.17.0/-9999999 is no range"],
+    ["TOKEN", "mbn_'secret", "TOKEN has a character"],
+  ])("names the %s of a lease that is not sound", (key, value, reason) => {
+    const { out } = step(shell, 'use_lease "$R/lease" || echo "$REASON"', {
+      "/lease": withLine(leaseText(), key, value),
+    });
+    expect(out).toContain(reason);
+    expect(out).not.toContain("secret");
+  });
+
+  it("refuses a pool with more slots than a server can have routes", () => {
+    const check = 'use_lease "$R/lease"; check_pool_size; echo "$SLOTS"';
+    const huge = step(shell, check, { "/lease": leaseText({ settings: HUGE, slot: 7 }) });
+    expect(huge.status).toBe(3);
+    expect(huge.err).toContain("65535 subnets");
+    expect(huge.err).toContain("a smaller NODE_PREFIX than 28");
+    const most = { ...HUGE, docker: "172.16.0.0/14" };
+    expect(step(shell, check, { "/lease": leaseText({ settings: most, slot: 7 }) }).out).toBe("16383\n");
+  });
+
+  it.each([
+    ["enabled", "inactive", "", "", true],
+    ["disabled", "inactive", "", "", false],
+    ["masked", "inactive", "", "", false],
+    ["enabled", "inactive", "172.17.0.1/16\n", "", false],
+    ["enabled", "failed", "172.17.0.1/16\n", "", true],
+    ["disabled", "inactive", "", "1", true],
+  ])(
+    "docker.service %s, %s, asked before: %j, installed by us: %j",
+    (enabled, active, before, masked, starts) => {
+      const text = `systemctl() { case $1 in is-enabled) echo ${enabled} ;; *) echo ${active} ;; esac; }
+true_or_false is_docker_to_start`;
+      const files = {
+        "/var/lib/meshboot/docker0": before,
+        ...(masked === "" ? {} : { "/run/meshboot/masked": "" }),
+      };
+      expect(step(shell, text, files).out.trim()).toBe(String(starts));
+    },
+  );
+
+  it("restores a user's file again when a down was killed and is run again", () => {
+    const text = `echo ours | put_file /etc/theirs 644 >/dev/null
+cat "$R/etc/theirs"; drop_files .; drop_files .; cat "$R/etc/theirs"`;
+    expect(step(shell, text, { "/etc/theirs": "theirs\n" }).out).toBe("ours\ntheirs\n");
+  });
+
+  it("writes neither IPv6 sysctls nor dockerd options for a kernel without IPv6", () => {
+    const text = `ip() { :; }; dockerd() { echo 'Docker version 20.10.24, build 1'; }
+use_lease "$R/lease"; IPV6NAT=auto USERLAND_PROXY=on
+look_for_ipv6 2>/dev/null; sysctl_lines; docker_options`;
+    const { out } = step(shell, text);
+    expect(out).toContain("ip_forward=1");
+    expect(out).not.toMatch(/ipv6|ip6tables|::/);
+  });
+
+  it("knows interfaces that live on router advertisements, also with two routers", () => {
+    const text = `ip() { case $* in *default) printf '%s\\n' 'default proto ra metric 1024 pref medium' \
+' nexthop via fe80::1 dev eth0 weight 1' ' nexthop via fe80::2 dev eth1 weight 1' 'default via fe80::9 dev eth2 proto static' ;;
+*dynamic) echo '2: eth3    inet6 2001:db8::2/64 scope global dynamic' ;; esac; }
+advertised_interfaces`;
+    expect(step(shell, text).out.trim().split("\n")).toEqual(["eth0", "eth1", "eth3"]);
+  });
+
+  it("looks also at gateway and resolver before it is in the mesh, and at Docker networks without a bridge", () => {
+    const overlap = `ALLOW_OVERLAP=off; look_at_network() { :; }
+is_running() { :; }; timeout() { shift; "$@"; }
+docker() { case "$1 $2" in 'network ls') echo 0123 ;; *) echo "$LAN lan" ;; esac; }
+use_lease "$R/lease"; check_overlap; echo none`;
+    const ip = (lan: string, gateway: string) =>
+      `LAN=${lan}; ip() { case $* in *route*) echo 'default via ${gateway} dev eth0 onlink' ;; esac; }\n`;
+    const free = step(shell, ip("192.0.2.0/24", "192.0.2.1") + overlap);
+    expect(free.out).toBe("none\n");
+    const macvlan = step(shell, ip("10.147.17.128/25", "192.0.2.1") + overlap);
+    expect(macvlan.err).toContain("10.147.17.128/25 (the Docker network lan) overlaps the mesh");
+    const gateway = step(shell, ip("192.0.2.0/24", "172.28.0.1") + overlap);
+    expect(gateway.err).toContain("172.28.0.1/32 (gateway) overlaps the mesh");
+    const resolver = step(shell, ip("192.0.2.0/24", "192.0.2.1") + overlap, {
+      "/etc/resolv.conf": "nameserver 172.28.9.53\n",
+    });
+    expect(resolver.err).toContain("172.28.9.53/32 (resolver) overlaps the mesh");
+  });
+});
