@@ -80,6 +80,36 @@ describe("a controller that fails", () => {
     expect(await use.world.outbox()).toEqual([]);
   });
 
+  it("is not asked earlier because something else changes, and counts on", async () => {
+    await use.world.enrol();
+    const routes = () =>
+      runInDurableObject(use.world.object, (_, state) =>
+        state.storage.sql
+          .exec<{ attempts: number; due_at: number }>(
+            "SELECT attempts, due_at FROM outbox WHERE kind = 'routes'",
+          )
+          .one(),
+      );
+    await runInDurableObject(use.world.object, (_, state) => {
+      state.storage.sql.exec(
+        "UPDATE outbox SET attempts = 5, due_at = ? WHERE kind = 'routes'",
+        Date.now() + 600_000,
+      );
+    });
+    const before = await routes();
+    await use.world.admin("PATCH", `/v1/nodes/${identity(0).node}`, { name: "db1" });
+    expect(await routes()).toEqual(before);
+  });
+
+  it("keeps servers waiting longer each time that it fails", async () => {
+    use.world.central.fail("POST", member(0), { kind: "status", status: 500, times: 9 });
+    const key = await use.world.key();
+    const waits: number[] = [];
+    for (let asked = 0; asked < 4; asked++)
+      waits.push(Number((await use.world.enrol({ key })).headers.get("Retry-After")));
+    expect(waits).toEqual([15, 30, 60, 120]);
+  });
+
   it("is not asked again before the time that it names", async () => {
     use.world.central.fail("POST", member(0), { kind: "status", status: 429 });
     const refused = await use.world.enrol();

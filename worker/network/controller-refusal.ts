@@ -2,15 +2,20 @@ import { ControllerError } from "../controller/controller.ts";
 import { errorText } from "../http/log.ts";
 import type { Refusal } from "../http/problem.ts";
 
-/** Seconds after which asking again may help, when the controller names no time. */
-const RETRY_SECONDS = 15;
+/** Seconds after which asking again may help: after the first failure, and at most. */
+const RETRY = { first: 15, most: 300 } as const;
 
-/** What a failed call to the controller means for the caller of the API. `now`: ms since 1970. */
-export function controllerRefusal(error: unknown, now: number): Refusal {
+/**
+ * What a failed call to the controller means for the caller of the API. `now`: ms since 1970; `attempts`: how often it has
+ * failed, so that those who wait ask less and less often.
+ */
+export function controllerRefusal(error: unknown, now: number, attempts = 1): Refusal {
+  const usual = Math.min(RETRY.most, RETRY.first * 2 ** Math.min(attempts - 1, 10));
   if (!(error instanceof ControllerError))
-    return { problem: "controller-unreachable", detail: errorText(error), retryAfter: RETRY_SECONDS };
-  const retryAfter =
-    error.retryAt === undefined ? RETRY_SECONDS : Math.max(1, Math.ceil((error.retryAt - now) / 1000));
+    return { problem: "controller-unreachable", detail: errorText(error), retryAfter: usual };
+  const named =
+    error.retryAt === undefined ? undefined : Math.max(1, Math.ceil((error.retryAt - now) / 1000));
+  const retryAfter = attempts > 1 ? Math.max(named ?? 0, usual) : (named ?? usual);
   switch (error.reason) {
     case "unauthorized":
       return { problem: "controller-unauthorized", detail: error.message, retryAfter: 300 };

@@ -38,7 +38,8 @@ export async function enrolNode(net: NetworkContext, request: EnrolRequest): Pro
   const outcome = enrol(stores, config, request, now());
   if (!outcome.ok) return outcome;
   const delivered = await outbox.deliver("member", request.node);
-  if (!delivered.ok) return { ok: false, refusal: controllerRefusal(delivered.error, now()) };
+  if (!delivered.ok)
+    return { ok: false, refusal: controllerRefusal(delivered.error, now(), delivered.attempts) };
   const { node, token } = await handOut(net, request.node);
   // While the controller was asked, the operator deleted the node or took it out: that counts.
   if (node === undefined || node.state === "revoked") return enrolNode(net, request);

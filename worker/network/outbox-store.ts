@@ -41,15 +41,21 @@ export class OutboxStore {
       .map(fromRow)[0];
   }
 
-  /** Adds a change, or lets a waiting row stand for it as well; the row gets a new sequence. */
+  /**
+   * Adds a change, or lets a waiting row stand for it as well; the row gets a new sequence. One that failed is not tried
+   * earlier for that: whoever did not take the change before will hardly take the next, and servers that ask again and
+   * again would undo every backoff. What cannot wait is delivered by whoever changes it, whatever the row says.
+   */
   put(kind: OutboxKind, subject: string, now: number, dueAt: number): void {
     const waiting = this.get(kind, subject);
+    const attempts = waiting?.attempts ?? 0;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO outbox (kind, subject, created_at, due_at) VALUES (?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO outbox (kind, subject, created_at, due_at, attempts) VALUES (?, ?, ?, ?, ?)",
       kind,
       subject,
       waiting?.createdAt ?? now,
-      dueAt,
+      attempts > 0 ? Math.max(dueAt, waiting?.dueAt ?? 0) : dueAt,
+      attempts,
     );
   }
 

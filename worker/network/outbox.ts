@@ -25,8 +25,10 @@ export interface OutboxOptions {
   readonly log: Log;
 }
 
-/** How a delivery ended. */
-export type DeliveryOutcome = { readonly ok: true } | { readonly ok: false; readonly error: unknown };
+/** How a delivery ended; when it failed, after how many attempts. */
+export type DeliveryOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly error: unknown; readonly attempts: number };
 
 interface OnItsWay {
   readonly sequence: number;
@@ -119,7 +121,7 @@ export class Outbox {
         fault,
         dueAt,
       });
-      return { ok: false, error };
+      return { ok: false, error, attempts: row.attempts + 1 };
     }
   }
 }
