@@ -101,6 +101,22 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
     });
   });
 
+  it("does not leave a network that was joined by hand, and brings its settings back", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const limits = "/var/lib/zerotier-one/networks.d/8056c2e21c000001.local.conf";
+      host.write("/var/lib/zerotier-one/networks.d/8056c2e21c000001.conf", "x");
+      host.write(limits, "allowManaged=1\nallowDNS=1\n");
+      const mesh = "7: ztabcdefgh    inet 10.147.17.233/24 scope global ztabcdefgh\n";
+      host.world({ addresses: host.seen("addresses") + mesh });
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.read(limits)).toContain(`allowManaged=${MESH}\n`);
+      expect(host.run(shell, "down").status).toBe(0);
+      expect(host.read(limits)).toBe("allowManaged=1\nallowDNS=1\n");
+      expect(host.seen("calls")).not.toMatch(/zerotier-cli (?:join|leave)/);
+    });
+  });
+
   it("comes up from the saved lease when the Worker is away", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
@@ -118,8 +134,8 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
     withDirectory((directory) => {
       const undisturbed = new Host(join(directory, "undisturbed"));
       undisturbed.run(shell, "up");
-      // Half-way through enrolment, membership, rules and dockerd's files: an interrupted run has left something each time.
-      for (const step of ["store_lease", "join_network", "load_rules", "write_docker_files"]) {
+      // Half-way through enrolment, membership and dockerd's files: an interrupted run has left something each time.
+      for (const step of ["store_lease", "join_network", "write_docker_files"]) {
         const host = new Host(join(directory, step));
         const killed = join(directory, `${step}.sh`);
         const source = readFileSync(AGENT, "utf8").replace(
