@@ -8,12 +8,17 @@ const use = useWorld();
 const { node } = identity(0);
 
 /** Calls the API while the object is out of reach, in one of two ways. */
-async function unreachable(path: string, token: string, init: RequestInit = {}): Promise<Answer> {
+async function unreachable(
+  path: string,
+  token: string,
+  init: RequestInit = {},
+  bindings: object = {},
+): Promise<Answer> {
   const NETWORK = {
     getByName: () => new Proxy({}, { get: () => () => Promise.reject(new Error("overloaded")) }),
   };
   const request = new Request(`${ORIGIN}${path}`, { ...init, headers: { Authorization: `Bearer ${token}` } });
-  return readAnswer(await makeApp().fetch(request, { ...env, NETWORK }));
+  return readAnswer(await makeApp().fetch(request, { ...env, NETWORK, ...bindings }));
 }
 
 describe("the copy in KV", () => {
@@ -57,6 +62,19 @@ describe("the copy in KV", () => {
       expect(copy).toEqual(direct.json);
     }
     expect((await unreachable(`/v1/nodes/${node}`, "mbn_0123456789abcdefghijkl")).status).toBe(401);
+  });
+
+  it("that cannot be read is no answer either, and no fault of ours", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    for (const text of ["{ broken", "[]", '{"version":2}']) {
+      await env.LEASES.put(`node/${node}`, text);
+      const { status, json } = await unreachable(`/v1/nodes/${node}`, ADMIN);
+      expect([text, status, json["type"]]).toEqual([text, 503, "/problems/object-unreachable"]);
+    }
+    const LEASES = { get: () => Promise.reject(new Error("KV is down")) };
+    const { status, json } = await unreachable(`/v1/nodes/${node}`, ADMIN, {}, { LEASES });
+    expect([status, json["type"]]).toEqual([503, "/problems/object-unreachable"]);
   });
 
   it("is no answer to any other call", async () => {

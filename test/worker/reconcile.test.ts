@@ -74,9 +74,15 @@ describe("the network at first use", () => {
     expect(asked.refusal).toBeUndefined();
     const NETWORK = { getByName: () => ({ health: async () => asked.health }) };
     for (const path of ["/healthz", "/"]) {
-      const answer = await makeApp().fetch(new Request(`${ORIGIN}${path}`), { ...env, NETWORK });
+      const ask = (init?: RequestInit) =>
+        makeApp().fetch(new Request(`${ORIGIN}${path}`, init), { ...env, NETWORK });
+      const answer = await ask();
       expect(answer.status).toBe(200);
-      expect(await answer.text()).toContain("DOCKER_POOL 172.28.0.0/16, NODE_PREFIX 24, which stays in use");
+      const text = await answer.text();
+      expect(text).toContain("DOCKER_POOL …, NODE_PREFIX 24, which stays in use");
+      expect(text).not.toMatch(/172\.|10\.147|\d lease/);
+      const full = await (await ask({ headers: { authorization: `Bearer ${env.ADMIN_TOKEN}` } })).text();
+      expect(full).toContain("DOCKER_POOL 172.28.0.0/16, NODE_PREFIX 24, which stays in use");
     }
   });
 

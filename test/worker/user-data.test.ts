@@ -1,4 +1,6 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { makeApp } from "../../worker/app.ts";
 import { ORIGIN, useWorld } from "./world.ts";
 
 const use = useWorld();
@@ -165,5 +167,23 @@ describe("keys", () => {
     const second = await use.world.admin("GET", `/v1/keys?limit=2&cursor=${first.json["next"]}`);
     expect(second.json).toMatchObject({ items: [{ note: "c" }], next: null });
     expect(first.text).not.toContain("mbk_");
+    // The page ends at a key that is deleted meanwhile.
+    const [, last] = first.json["items"] as { id: string }[];
+    await use.world.admin("DELETE", `/v1/keys/${last?.id}`);
+    const after = await use.world.admin("GET", `/v1/keys?limit=2&cursor=${first.json["next"]}`);
+    expect(after.json).toMatchObject({ items: [{ note: "c" }], next: null });
+    expect((await use.world.admin("GET", "/v1/keys?cursor=abc")).status).toBe(400);
+  });
+
+  it("come to servers with an address by https, unless the Worker is a local one", async () => {
+    const key = await use.world.key();
+    for (const [called, told] of [
+      ["http://mesh.example.com", "https://mesh.example.com"],
+      ["http://127.0.0.1:8787", "http://127.0.0.1:8787"],
+    ] as const) {
+      const answer = await makeApp().fetch(new Request(`${called}/boot/${key}/sh`), { ...env });
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain(told);
+    }
   });
 });

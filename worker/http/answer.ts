@@ -1,15 +1,13 @@
 // The two forms in which a call answers: JSON, or `KEY=value` lines for a client without a JSON parser.
 import type { Context } from "hono";
 import type { z } from "zod";
+import { prefersText } from "./accept.ts";
 import type { App } from "./context.ts";
 import { type Json, renderKeyValue } from "./key-value.ts";
 
-/** Whether the client asked for plain text: it names text/plain, and does not name JSON before it. */
+/** Whether the client asked for plain text. */
 export function wantsText(c: Context<App>): boolean {
-  const accept = (c.req.header("Accept") ?? "").toLowerCase();
-  const text = accept.indexOf("text/plain");
-  const json = accept.search(/application\/([a-z.+-]+\+)?json/);
-  return text >= 0 && (json < 0 || text < json);
+  return prefersText(c.req.header("Accept") ?? "");
 }
 
 /** A document of the schema as JSON. Never cached: answers hold tokens and change. */

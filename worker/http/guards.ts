@@ -113,6 +113,12 @@ export function jsonBody(bytes: number): MiddlewareHandler<App>[] {
   return [typed, small];
 }
 
+/** Whether the call carries the admin token, where none is needed. */
+export async function isOperator(c: Context<App>): Promise<boolean> {
+  const token = bearer(c);
+  return token !== undefined && secretKind(token) === "mba" && (await isAdmin(c, token));
+}
+
 async function countCall(c: Context<App>): Promise<void> {
   const address = c.req.header("CF-Connecting-IP") ?? "unknown";
   const { success } = await c.env.CALLS.limit({ key: address });

@@ -1,11 +1,11 @@
 import type { Context } from "hono";
 import type { Health } from "../network/health.ts";
 import type { App } from "./context.ts";
-import { configOf } from "./guards.ts";
+import { configOf, isOperator } from "./guards.ts";
 import { callObject } from "./object-call.ts";
 import { Problem } from "./problem.ts";
 
-/** How the Worker is, for everybody: no address, name or number of a node is in it. */
+/** How the Worker is: for everybody without the addresses of the mesh, for the operator with them. */
 export interface WorkerHealth {
   readonly status: Health["status"] | "misconfigured" | "unreachable";
   /** What keeps servers out. */
@@ -20,9 +20,18 @@ export async function workerHealth(c: Context<App>): Promise<WorkerHealth> {
   if (!read.ok) return { status: "misconfigured", faults: read.faults, warnings: [] };
   c.set("config", read.config);
   try {
-    return await callObject(c, async (stub) => stub.health());
+    const { status, faults, warnings } = await callObject(c, async (stub) => stub.health());
+    const show = (await isOperator(c)) ? (text: string) => text : withoutDetails;
+    return { status, faults: faults.map(show), warnings: warnings.map(show) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { status: "unreachable", faults: [error.refusal.detail], warnings: [] };
   }
+}
+
+/** What everybody may read of a text: neither addresses and ranges (all are IPv4) nor how many servers there are. */
+function withoutDetails(text: string): string {
+  return text
+    .replace(/\b\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?/g, "…")
+    .replace(/\b\d+(?= (lease|slot)\(s\))/g, "some");
 }

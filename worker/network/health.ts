@@ -1,7 +1,7 @@
 import type { NetworkContext } from "./network-context.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 
-/** How the object and its network are. For everybody: no address, name or number of a node is in it. */
+/** How the object and its network are. No name or number of a node is in it; addresses of the network are. */
 export interface Health {
   /** unfit: no new server is let in; waiting: the controller does not answer as it should. */
   readonly status: "ok" | "unfit" | "waiting";

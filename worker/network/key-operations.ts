@@ -1,6 +1,6 @@
 // Enrolment keys: made, listed, deleted by the operator. The secret leaves once, with the answer to its making.
 import { makeSecret, sha256Hex } from "../http/secret.ts";
-import { type EnrolmentKey, keyState } from "./key-store.ts";
+import { type EnrolmentKey, type KeyPlace, keyState } from "./key-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** What a new key may do. */
@@ -51,7 +51,7 @@ export async function createKey(net: NetworkContext, request: KeyRequest): Promi
 }
 
 /** Keys in the order of their making, at most `limit`, those after the key `after`. */
-export function listKeys(net: NetworkContext, limit: number, after: string | undefined): KeyView[] {
+export function listKeys(net: NetworkContext, limit: number, after: KeyPlace | undefined): KeyView[] {
   const now = net.now();
   return net.stores.keys.list(limit, after).map((key) => keyView(key, now));
 }

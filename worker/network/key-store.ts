@@ -18,6 +18,9 @@ export interface EnrolmentKey extends KeyTerms {
   readonly userData: string | null;
 }
 
+/** A place in the order of keys, also when the key there was deleted. */
+export type KeyPlace = Pick<EnrolmentKey, "createdAt" | "id">;
+
 /** What a key says to a node that presents it. */
 export type Admission = "unknown-key" | "key-expired" | "key-spent" | "revoked" | EnrolmentKey;
 
@@ -68,14 +71,13 @@ export class KeyStore {
     return this.#sql.exec<Row>(`${SELECT} WHERE id = ?`, id).toArray().map(fromRow)[0];
   }
 
-  /** Keys in the order of their making, at most `limit`, those after the key `after`. */
-  list(limit: number, after: string | undefined): EnrolmentKey[] {
-    const from = after === undefined ? undefined : this.byId(after);
+  /** Keys in the order of their making, at most `limit`, those after the place. */
+  list(limit: number, after: KeyPlace | undefined): EnrolmentKey[] {
     return this.#sql
       .exec<Row>(
         `${SELECT} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
-        from?.createdAt ?? -1,
-        after ?? "",
+        after?.createdAt ?? -1,
+        after?.id ?? "",
         limit,
       )
       .toArray()

@@ -2,6 +2,7 @@
 // out of reach, and is what the object could be rebuilt from. Hashes only, no secrets.
 import { z } from "zod";
 import type { Config } from "../config/config.ts";
+import { consoleLog, errorText } from "../http/log.ts";
 import { isNodeId } from "../lease/ids.ts";
 import { describePool } from "../lease/pool.ts";
 import type { Delivery } from "./outbox.ts";
@@ -34,8 +35,13 @@ export function copyKey(node: string): string {
 
 /** Reads a copy; undefined when there is none, or none that can be read. */
 export async function readCopy(leases: KVNamespace, node: string): Promise<LeaseCopy | undefined> {
-  const copy = copySchema.safeParse(await leases.get(copyKey(node), "json"));
-  return copy.success ? copy.data : undefined;
+  try {
+    return copySchema.nullable().parse(await leases.get(copyKey(node), "json")) ?? undefined;
+  } catch (error) {
+    // KV is away, or what it holds is no JSON or of another form.
+    consoleLog("copy-unread", { node, error: errorText(error) });
+    return undefined;
+  }
 }
 
 /** Writes the copy of a lease, or deletes it with the lease. */

@@ -22,6 +22,7 @@ import {
   listKeys,
   userDataOf,
 } from "./key-operations.ts";
+import type { KeyPlace } from "./key-store.ts";
 import type { LeaseView, NodeView } from "./lease-view.ts";
 import { migrate } from "./migrations.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
@@ -73,7 +74,7 @@ export class NetworkObject extends DurableObject<Env> {
   }
 
   /** Keys in the order of their making. */
-  listKeys(limit: number, after: string | undefined): KeyView[] {
+  listKeys(limit: number, after: KeyPlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
   }
 

@@ -4,6 +4,7 @@ import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
 import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
+import { publicOrigin } from "../http/public-origin.ts";
 import { secretKind, sha256Hex } from "../http/secret.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
@@ -75,7 +76,7 @@ async function bootAnswer(
     });
   const { text } = make({
     form,
-    url: new URL(c.req.url).origin,
+    url: publicOrigin(c.req.url),
     key,
     options: storedOptions(known.options),
     allowOverlap: known.allowOverlap,

@@ -82,7 +82,7 @@ function styleSource(): Promise<string> {
   return styleHash;
 }
 
-/** `GET /`: what this is, and whether it works. For everybody: nothing of the mesh is on it. */
+/** `GET /`: what this is, and whether it works. For everybody: nothing of the mesh is on it, unless the admin token comes along. */
 export function homeRoute(app: OpenAPIHono<App>): void {
   app.get("/", rateLimited, async (c: Context<App>) => {
     const health = await workerHealth(c);

@@ -4,12 +4,31 @@ import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
 import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
+import type { KeyPlace } from "../network/key-store.ts";
 import { keySchema, keysSchema, keyTermsSchema, newKeySchema } from "../schema/key.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 
 const security = [{ adminToken: [] }];
+
+/** Hex digits of the time in a cursor; the key's id follows. So a cursor holds its place when that key is deleted. */
+const TIME_DIGITS = 12;
+const query = pageQuery.extend({
+  cursor: pageQuery.shape.cursor
+    .unwrap()
+    .length(TIME_DIGITS + 16, "give the `next` of the page before")
+    .optional(),
+});
+
+function cursorOf({ createdAt, id }: { readonly createdAt: string; readonly id: string }): string {
+  return Date.parse(createdAt).toString(16).padStart(TIME_DIGITS, "0") + id;
+}
+
+function placeOf(cursor: string | undefined): KeyPlace | undefined {
+  if (cursor === undefined) return undefined;
+  return { createdAt: Number.parseInt(cursor.slice(0, TIME_DIGITS), 16), id: cursor.slice(TIME_DIGITS) };
+}
 
 const create = apiRoute({
   method: "post",
@@ -33,7 +52,7 @@ const list = apiRoute({
   tags: ["keys"],
   security,
   middleware: [configured, adminOnly],
-  request: { query: pageQuery },
+  request: { query },
   responses: {
     200: { description: "A page of keys.", content: { "application/json": { schema: keysSchema } } },
     ...problemResponses("bad-request", ...ADMIN_PROBLEMS),
@@ -69,12 +88,8 @@ export function keyRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const keys = await callObject(c, async (network) => network.listKeys(limit + 1, cursor));
-    return answer(
-      c,
-      keysSchema,
-      pageOf(keys, limit, ({ id }) => id),
-    );
+    const keys = await callObject(c, async (network) => network.listKeys(limit + 1, placeOf(cursor)));
+    return answer(c, keysSchema, pageOf(keys, limit, cursorOf));
   });
 
   app.openapi(remove, async (c) => {

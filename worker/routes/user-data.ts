@@ -9,6 +9,7 @@ import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
 import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
+import { publicOrigin } from "../http/public-origin.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { userDataRequestSchema, userDataSchema } from "../schema/user-data.ts";
@@ -39,7 +40,7 @@ export function userDataRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { form, provider, cloudConfig, key: terms, ...options } = c.req.valid("json");
     const { note, ...rest } = terms;
-    const url = new URL(c.req.url).origin;
+    const url = publicOrigin(c.req.url);
     const { allowOverlap } = terms;
     const request = { form, cloudConfig, url, options, allowOverlap, agent: agentFiles };
     make({ ...request, key: TRIAL_KEY });

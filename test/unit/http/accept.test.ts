@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { prefersText } from "../../../worker/http/accept.ts";
+
+it.each([
+  ["text/plain", true],
+  ["text/plain, */*", true],
+  ["TEXT/PLAIN; Q=0.5", true],
+  ["text/plain, application/json", true],
+  ["application/json;q=0.1, text/plain", true],
+  ["application/problem+json;q=0.5, text/plain;q=0.6", true],
+  ["", false],
+  ["*/*", false],
+  ["application/json, text/plain", false],
+  ["text/plain;q=0.1, application/json", false],
+  ["text/plain;q=0, */*", false],
+  ["text/plain;q=x", false],
+  ["text/plainer", false],
+])("Accept: %s: text is preferred: %s", (accept, preferred) => {
+  expect(prefersText(accept)).toBe(preferred);
+});

@@ -1,0 +1,16 @@
+/** Whether an `Accept` header prefers text/plain to JSON: it names text/plain, and JSON with less weight, later, or not at all. */
+export function prefersText(accept: string): boolean {
+  const ranges = accept.split(",").map(readRange);
+  const text = ranges.find(({ type }) => type === "text/plain");
+  const json = ranges.find(({ type }) => /^application\/([a-z.+-]+\+)?json$/.test(type));
+  if (text === undefined || text.weight === 0) return false;
+  if (json === undefined || text.weight !== json.weight) return text.weight > (json?.weight ?? 0);
+  return ranges.indexOf(text) < ranges.indexOf(json);
+}
+
+function readRange(text: string): { type: string; weight: number } {
+  const [type = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
+  const given = parameters.find((parameter) => parameter.startsWith("q="));
+  const weight = given === undefined ? 1 : Number(given.slice(2));
+  return { type, weight: weight >= 0 && weight <= 1 ? weight : 0 };
+}
