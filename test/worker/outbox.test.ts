@@ -134,7 +134,8 @@ describe("a crash between the steps", () => {
     expect(use.world.central.network.members.size).toBe(0);
     const isIn = () => use.world.central.network.members.get(identity(0).node)?.config.authorized === true;
     await use.world.key();
-    while (!isIn()) await use.world.fireAlarm();
+    for (let alarms = 0; !isIn() && alarms < 9; alarms++) await use.world.fireAlarm();
+    expect(isIn()).toBe(true);
     expect(use.world.now() - begun).toBeLessThan(60_000);
     expect((await use.world.enrol({ key })).json).toMatchObject({ slot: 1, state: "active" });
   });
