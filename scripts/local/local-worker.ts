@@ -89,7 +89,8 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     url: ready.origin,
     async runCron() {
       const worker = await miniflare.getWorker();
-      await worker.scheduled({ cron: "17 * * * *" });
+      const [cron] = config.triggers.crons;
+      await worker.scheduled(cron === undefined ? {} : { cron });
     },
     close: () => miniflare.dispose(),
   };
