@@ -80,6 +80,17 @@ describe("the hourly run", () => {
     expect([await state(), isAuthorized()]).toEqual(["active", true]);
   });
 
+  it("does not hold an old list against what the controller was told since", async () => {
+    await enrolled();
+    const list = use.world.central.holdAnswer(LIST);
+    const run = use.world.object.reconcile();
+    await list.seen();
+    expect((await use.world.admin("POST", `${path}/revoke`)).json["delivered"]).toBe(true);
+    list.free();
+    await run;
+    expect(await read()).toMatchObject({ state: "revoked", delivered: true });
+  });
+
   it("revokes by what the member is now, not by what it was in the list", async () => {
     await enrolled();
     authorizeAtController(false);
