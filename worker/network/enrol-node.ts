@@ -2,7 +2,6 @@
 // address, network, lease, controller, token. Whoever has no good key learns nothing about leases.
 import type { Refusal } from "../http/problem.ts";
 import { makeSecret, sha256Hex } from "../http/secret.ts";
-import { deriveNodeId } from "../identity/address.ts";
 import { parseIdentity } from "../identity/identity.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { controllerRefusal } from "./controller-refusal.ts";
@@ -68,7 +67,7 @@ async function handOut(
 }
 
 /** Whether the node id follows from the key. It takes 28 ms, so it is not done again for an identity that is known. */
-async function isGenuine({ stores }: NetworkContext, request: EnrolRequest): Promise<boolean> {
+async function isGenuine({ stores, deriveNodeId }: NetworkContext, request: EnrolRequest): Promise<boolean> {
   if (stores.nodes.get(request.node)?.identity === request.identity) return true;
   const identity = parseIdentity(request.identity);
   return identity !== undefined && (await deriveNodeId(identity.publicKey)) === request.node;

@@ -4,7 +4,10 @@ import { makeCentralV1 } from "../controller/central-v1/client.ts";
 import type { Controller } from "../controller/controller.ts";
 import { makePace } from "../controller/pace.ts";
 import { consoleLog, type Log } from "../http/log.ts";
+import { deriveNodeId } from "../identity/address.ts";
+import type { NodeId } from "../lease/ids.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
+import { inTurn } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 import { copyDelivery } from "./lease-copy.ts";
 import { memberDelivery } from "./member-delivery.ts";
@@ -23,6 +26,8 @@ export interface NetworkContext {
   readonly controller: Controller;
   readonly outbox: Outbox;
   readonly readiness: NetworkReadiness;
+  /** The node id that follows from a public key (64 bytes), one derivation at a time. */
+  readonly deriveNodeId: (publicKey: Uint8Array<ArrayBuffer>) => Promise<NodeId | undefined>;
   /** ms since 1970. */
   readonly now: () => number;
   /** Fills an array with random bytes. */
@@ -38,6 +43,7 @@ export function openNetwork(
   given: Config,
 ): NetworkContext {
   const now = (): number => Date.now();
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   const log = consoleLog;
   const stores = openStores(storage, (outbox) => alarm.arm(outbox));
   const { config, fault: poolFault } = keepPool(stores, given, now());
@@ -49,7 +55,7 @@ export function openNetwork(
     // All calls to the controller go through this one pace: its limit counts for the token as a whole.
     pace: makePace({
       now,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      sleep,
       maxWaitMs: LIMITS.controllerWaitMs,
     }),
     now,
@@ -74,6 +80,7 @@ export function openNetwork(
     controller,
     outbox,
     readiness: new NetworkReadiness(stores, config, controller, settings, log, now),
+    deriveNodeId: inTurn(deriveNodeId, () => sleep(1)),
     now,
     randomBytes: (bytes) => crypto.getRandomValues(bytes),
     log,
