@@ -4,7 +4,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/agent/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/agent/**/*.test.ts"],
+          exclude: ["test/agent/*.run.test.ts"],
+        },
+      },
       {
         plugins: [
           cloudflareTest({

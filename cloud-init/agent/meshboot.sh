@@ -1280,6 +1280,10 @@ configure_docker() {
   install_docker
   if [ -e "$RUN/masked" ]; then
     run systemctl -q unmask --runtime docker.service docker.socket
+    # The package enables its units when it is installed, but not masked ones: without this dockerd stays down after a reboot.
+    if has dockerd; then
+      run systemctl -q enable docker.service docker.socket
+    fi
   fi
   if ! has dockerd; then
     say "no dockerd yet (DOCKER=$DOCKER): it gets its options as soon as it is there"
