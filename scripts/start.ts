@@ -1,5 +1,6 @@
 // Meshboot on this machine: see --help.
 import { createServer } from "node:net";
+import { lockDirectory } from "./local/directory-lock.ts";
 import { holdLog } from "./local/held-log.ts";
 import { onParentGone } from "./local/parent-watch.ts";
 import { BadOption, HELP, readStartOptions } from "./local/start-options.ts";
@@ -26,6 +27,8 @@ async function main(): Promise<void> {
   // npm hands a signal on to its shell only, which ends without telling us. Without npm the parent may go: with `&`.
   if (process.env["npm_lifecycle_event"] === "start") onParentGone(stop);
   await checkPort(options.host, options.port);
+  const unlock = lockDirectory(options.directory);
+  process.on("exit", unlock);
   // Loaded only now: workerd's and wrangler's code takes a second to load, and a bad option should not wait for it.
   const [{ startLocalMesh }, { enrolDemo }] = await Promise.all([
     import("./local/local-mesh.ts"),
@@ -69,6 +72,7 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") return "something else listens on that port; give another --port, or 0 for any";
   if (code === "EADDRNOTAVAIL") return "this machine has no such address; give another --host";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "that host is not known; give another --host";
   if (code === "EACCES")
     return "this user may not listen on that port, or not write there; give another --port or --directory";
   return error instanceof Error ? error.message : String(error);

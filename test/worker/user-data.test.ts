@@ -47,6 +47,8 @@ describe("POST /v1/user-data", () => {
       { name: "Web 1" },
       { unknown: true },
       { docker: "present", compose: true },
+      { provider: "aws" },
+      { provider: "ovh-vps", form: "include" },
     ]) {
       const { status, json } = await use.world.admin("POST", "/v1/user-data", body);
       expect([status, json["type"]]).toEqual([400, "/problems/bad-request"]);

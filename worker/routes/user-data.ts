@@ -43,7 +43,7 @@ export function userDataRoute(app: OpenAPIHono<App>): void {
     const url = publicOrigin(c.req.url);
     const { allowOverlap } = terms;
     const request = { form, cloudConfig, url, options, allowOverlap, agent: agentFiles };
-    make({ ...request, key: TRIAL_KEY });
+    refuseTooLarge(make({ ...request, key: TRIAL_KEY }).text, provider);
     const { key, view } = await callObject(c, async (network) =>
       network.createKey({ ...rest, note: note ?? null, userData: JSON.stringify(options) }),
     );
@@ -65,6 +65,20 @@ export function userDataRoute(app: OpenAPIHono<App>): void {
       201,
     );
   });
+}
+
+/** Found out here, before a key is made, and not when the server is ordered. */
+function refuseTooLarge(text: string, provider: string | undefined): void {
+  if (provider === undefined) return;
+  for (const { limit, used, counted, fits, note } of limitsFor(text, provider)) {
+    if (fits !== false) continue;
+    const why = note === undefined ? "" : ` (${note})`;
+    const detail =
+      limit === 0
+        ? `provider: ${provider} has no field for user-data${why}; leave provider out to get it all the same`
+        : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${why}; ask for the form include`;
+    throw new Problem({ problem: "bad-request", detail, errors: [detail] });
+  }
 }
 
 /** The options that a key was made with; the defaults for a key that was made without user-data. */
