@@ -13,7 +13,7 @@ export const userDataRequestSchema = optionsSchema
     provider: z
       .enum([...PROVIDERS])
       .optional()
-      .openapi({ description: "Only this provider's limit is looked up." }),
+      .openapi({ description: "This provider alone is looked up; what it would refuse is refused here." }),
     cloudConfig: z
       .string()
       .optional()
