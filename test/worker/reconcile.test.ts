@@ -311,6 +311,22 @@ describe("the cron trigger", () => {
     expect(use.world.central.calls.every(({ method }) => method === "GET")).toBe(true);
   });
 
+  it("remembers what the first server met, also before the hourly run, and forgets it with the next that gets in", async () => {
+    const health = async (): Promise<unknown[]> => {
+      const { status, json } = await use.world.call("GET", "/healthz");
+      return [status, json["status"], json["faults"]];
+    };
+    use.world.central.fail("GET", "/network", { kind: "status", status: 401 });
+    expect((await use.world.enrol()).json["type"]).toBe("/problems/controller-unauthorized");
+    expect(await health()).toEqual([503, "waiting", [expect.stringContaining("ZEROTIER_TOKEN")]]);
+    use.world.central.network.config.private = false;
+    expect((await use.world.enrol()).json["type"]).toBe("/problems/network-unfit");
+    expect(await health()).toEqual([503, "unfit", [expect.stringContaining("Access Control")]]);
+    use.world.central.network.config.private = true;
+    expect((await use.world.enrol()).status).toBe(200);
+    expect(await health()).toEqual([200, "ok", []]);
+  });
+
   it("warns that it could not read the controller, and takes it back when it can", async () => {
     await use.world.enrol();
     await use.world.settle();

@@ -3,7 +3,12 @@
 import { parseAddress } from "../address/prefix.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
-import type { Controller, ControllerMember, ControllerNetwork } from "../controller/controller.ts";
+import {
+  type Controller,
+  ControllerError,
+  type ControllerMember,
+  type ControllerNetwork,
+} from "../controller/controller.ts";
 import { fit as compare } from "../controller/fit.ts";
 import { errorText, type Log } from "../http/log.ts";
 import type { Refusal } from "../http/problem.ts";
@@ -129,9 +134,18 @@ export class NetworkReadiness {
     return age < BURST.gap || (age < BURST.most && this.#now() - this.#wantedAt < BURST.gap);
   }
 
+  /** Lets the health say what a server met that came, before the hourly run meets it too. */
+  #noteLook(unread: string | null, faults: readonly string[]): void {
+    const { facts } = this.#stores;
+    const now = this.#now();
+    const { at, since } = facts.look() ?? { at: now, since: now };
+    facts.setLook({ at, since, unread, faults: [...faults] });
+  }
+
   async #ask(): Promise<Refusal | undefined> {
     try {
       const { faults } = await this.makeFit();
+      this.#noteLook(null, faults);
       if (faults.length > 0)
         return {
           problem: "network-unfit",
@@ -142,6 +156,7 @@ export class NetworkReadiness {
       this.noteMembers(await this.#controller.listMembers());
       return undefined;
     } catch (error) {
+      if (error instanceof ControllerError) this.#noteLook(error.message, []);
       if (!this.#isFit() || this.#age() >= LIMITS.networkMs) return controllerRefusal(error, this.#now());
       // What was read a moment ago is better than no lease: the controller being away must not keep a server out.
       this.#notBefore = this.#now() + RETRY_MS;
