@@ -5,7 +5,10 @@ import { z } from "./openapi.ts";
 /** A node's id in a path. */
 export const nodeId = z
   .string()
-  .regex(/^[0-9a-f]{10}$/, "a node id has 10 lower-case hex digits")
+  .regex(/^[0-9a-f]{10}$/, {
+    error: "a node id has 10 lower-case hex digits; GET /v1/nodes lists them with their names",
+    abort: true,
+  })
   .refine(isNodeId, "ZeroTier reserves this node id")
   .openapi({ description: "The node's ZeroTier address.", example: "4e8d87c868" });
 
