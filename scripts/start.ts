@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  // npm hands a signal on to its shell only, which ends without telling us. Without npm the parent may go: with `&`.
+  // An npm that is killed hands no signal on. Without npm the parent may go: with `&`.
   if (process.env["npm_lifecycle_event"] === "start") onParentGone(stop);
   await checkPort(options.host, options.port);
   const unlock = lockDirectory(options.directory);
