@@ -1,11 +1,64 @@
 import service from "../cloud-init/agent/meshboot.service";
-import meshboot from "../cloud-init/agent/meshboot.sh";
 import timer from "../cloud-init/agent/meshboot.timer";
+import addresses from "../cloud-init/agent/parts/addresses.sh";
+import dockerOptions from "../cloud-init/agent/parts/docker-options.sh";
+import dockerPackages from "../cloud-init/agent/parts/docker-packages.sh";
+import dockerd from "../cloud-init/agent/parts/dockerd.sh";
+import down from "../cloud-init/agent/parts/down.sh";
+import enrol from "../cloud-init/agent/parts/enrol.sh";
+import files from "../cloud-init/agent/parts/files.sh";
+import hostNetworks from "../cloud-init/agent/parts/host-networks.sh";
+import lease from "../cloud-init/agent/parts/lease.sh";
+import main from "../cloud-init/agent/parts/main.sh";
+import membership from "../cloud-init/agent/parts/membership.sh";
+import messages from "../cloud-init/agent/parts/messages.sh";
+import packages from "../cloud-init/agent/parts/packages.sh";
+import program from "../cloud-init/agent/parts/program.sh";
+import report from "../cloud-init/agent/parts/report.sh";
+import routes from "../cloud-init/agent/parts/routes.sh";
+import rules from "../cloud-init/agent/parts/rules.sh";
+import settings from "../cloud-init/agent/parts/settings.sh";
+import status from "../cloud-init/agent/parts/status.sh";
+import sysctls from "../cloud-init/agent/parts/sysctls.sh";
+import system from "../cloud-init/agent/parts/system.sh";
+import units from "../cloud-init/agent/parts/units.sh";
+import up from "../cloud-init/agent/parts/up.sh";
+import worker from "../cloud-init/agent/parts/worker.sh";
+import zerotier from "../cloud-init/agent/parts/zerotier.sh";
+import { type AgentPart, joinAgent } from "../cloud-init/agent/program.ts";
 import { shipped } from "../cloud-init/agent/shipped.ts";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 
+const parts: Readonly<Record<AgentPart, string>> = {
+  program,
+  messages,
+  files,
+  addresses,
+  lease,
+  settings,
+  units,
+  "host-networks": hostNetworks,
+  system,
+  packages,
+  worker,
+  zerotier,
+  enrol,
+  membership,
+  sysctls,
+  rules,
+  routes,
+  "docker-options": dockerOptions,
+  "docker-packages": dockerPackages,
+  dockerd,
+  report,
+  up,
+  down,
+  status,
+  main,
+};
+
 /** The agent as this Worker ships it in user-data. */
 export const agentFiles: AgentFiles = {
-  meshboot: shipped(meshboot),
+  meshboot: shipped(joinAgent((name) => parts[name])),
   units: { "meshboot.service": service, "meshboot.timer": timer },
 };

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readAgent } from "../../scripts/agent.ts";
 
-/** The agent's source. */
-export const AGENT = fileURLToPath(new URL("../../cloud-init/agent/meshboot.sh", import.meta.url));
+/** The agent with its comments, joined into a file that is gone when this process ends. */
+export const AGENT = writeAgent();
 
 /** A shell that the agent has to run in. */
 export interface Shell {
@@ -58,4 +58,12 @@ export function withDirectory<T>(use: (directory: string) => T): T {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function writeAgent(): string {
+  const directory = mkdtempSync(join(tmpdir(), "meshboot-agent-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, "meshboot");
+  writeFileSync(file, readAgent(), { mode: 0o755 });
+  return file;
 }

@@ -1,11 +1,11 @@
 // A server that already runs, taken into the mesh by the script form, and everything as it was after `meshboot down`.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Container, importImage, inspect, startContainer } from "./lab/containers.ts";
-import type { Guest } from "./lab/guest.ts";
-import { Lab } from "./lab/lab.ts";
-import { type MeshStatus, untilInMesh } from "./lab/mesh-node.ts";
-import { Servers } from "./lab/servers.ts";
-import { difference, type Snapshot, snapshot } from "./lab/snapshot.ts";
+import { type Container, importImage, inspect, startContainer } from "../lab/containers.ts";
+import type { Guest } from "../lab/guest.ts";
+import { Lab } from "../lab/lab.ts";
+import { type MeshStatus, untilInMesh } from "../lab/mesh-node.ts";
+import { Servers } from "../lab/servers.ts";
+import { difference, type Snapshot, snapshot } from "../lab/snapshot.ts";
 
 let lab: Lab;
 let servers: Servers;

@@ -4,16 +4,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { z } from "zod";
 import { parseNetworkId, parseNodeId } from "../../worker/lease/ids.ts";
 import { sixPlane } from "../../worker/lease/six-plane.ts";
-import { run } from "./lab/command.ts";
-import { type Container, fetchFrom, importImage, inspect, startContainer } from "./lab/containers.ts";
-import type { Guest } from "./lab/guest.ts";
-import { Lab } from "./lab/lab.ts";
-import { type MeshStatus, meshStatus, untilInMesh } from "./lab/mesh-node.ts";
-import { inside } from "./lab/network.ts";
-import { OPERATORS_LABEL } from "./lab/rootfs.ts";
-import { NETWORK, Servers } from "./lab/servers.ts";
-import { internetAddress } from "./lab/topology.ts";
-import { holds, not, until } from "./lab/until.ts";
+import { run } from "../lab/command.ts";
+import { type Container, fetchFrom, importImage, inspect, startContainer } from "../lab/containers.ts";
+import type { Guest } from "../lab/guest.ts";
+import { Lab } from "../lab/lab.ts";
+import { type MeshStatus, meshStatus, untilInMesh } from "../lab/mesh-node.ts";
+import { inside } from "../lab/network.ts";
+import { OPERATORS_LABEL } from "../lab/rootfs.ts";
+import { NETWORK, Servers } from "../lab/servers.ts";
+import { internetAddress } from "../lab/topology.ts";
+import { holds, not, until } from "../lab/until.ts";
 
 /** Planted by the operator before Meshboot came: its target is outside the mesh. */
 const FOREIGN_ROUTE = { target: "192.168.77.0/24", via: "10.147.17.250" };
@@ -92,21 +92,6 @@ async function untilContainerIsBack(name: string, peer: string): Promise<void> {
   });
 }
 
-async function userData(request: Record<string, unknown>): Promise<string> {
-  const answer = await servers.asOperator(
-    "POST",
-    "/v1/user-data",
-    {
-      zerotierRepository: servers.repository.url,
-      zerotierFingerprint: servers.repository.fingerprint,
-      ...request,
-    },
-    { accept: "text/plain" },
-  );
-  expect(answer.status, answer.text).toBe(201);
-  return answer.text;
-}
-
 beforeAll(async () => {
   lab = await Lab.open();
   servers = await Servers.start(lab);
@@ -131,7 +116,7 @@ beforeAll(async () => {
     },
   ];
   for (const [index, { name, image, request }] of orders.entries()) {
-    const ordered = { name, image, index: index + 1, userData: await userData(request) };
+    const ordered = { name, image, index: index + 1, userData: await servers.userData(request) };
     guests.set(name, await lab.order(ordered));
   }
   await Promise.all([...guests.values()].map((guest) => guest.boot()));

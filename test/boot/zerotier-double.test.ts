@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { attempt, run } from "./lab/command.ts";
+import { attempt, run } from "../lab/command.ts";
 
-const LIBRARY = join(import.meta.dirname, "zerotier-double/lib");
+const LIBRARY = join(import.meta.dirname, "../lab/zerotier-double/lib");
 // The system's own: the double's package depends on it.
 const PYTHON = "/usr/bin/python3";
 

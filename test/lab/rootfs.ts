@@ -16,7 +16,10 @@ import type { Journal } from "./journal.ts";
 import { GATEWAY_IPV4, MIRROR_PORT } from "./topology.ts";
 
 /** Which system a guest starts from: a bare Debian cloud server, or one on which Docker runs already. */
-export type ImageKind = "bare" | "docker";
+export const IMAGE_KINDS = ["bare", "docker"] as const;
+
+/** One of IMAGE_KINDS. */
+export type ImageKind = (typeof IMAGE_KINDS)[number];
 
 /** The directories of an image, uppermost first, as overlayfs takes them for `lowerdir`. Never written to. */
 export type Image = readonly string[];

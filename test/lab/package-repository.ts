@@ -4,7 +4,7 @@ import { run } from "./command.ts";
 import type { Journal } from "./journal.ts";
 import { WIRE } from "./topology.ts";
 
-const DOUBLE = join(import.meta.dirname, "..", "zerotier-double");
+const DOUBLE = join(import.meta.dirname, "zerotier-double");
 const CODENAME = "bookworm";
 const SIGNER = "ZeroTier test double <tests@meshboot.invalid>";
 

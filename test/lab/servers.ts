@@ -10,7 +10,7 @@ import { CACHE } from "./rootfs.ts";
 import { ServerProcess } from "./server-process.ts";
 import { CENTRAL_PORT, GATEWAY_IPV4, MIRROR_PORT, REPOSITORY_PORT, WORKER_PORT } from "./topology.ts";
 
-const PROJECT = join(import.meta.dirname, "..", "..", "..");
+const PROJECT = join(import.meta.dirname, "..", "..");
 
 /** The ZeroTier network of the lab. */
 export const NETWORK = "8056c2e21c000001";
@@ -140,6 +140,15 @@ export class Servers {
       headers: { authorization: `Bearer ${adminToken}`, ...headers },
       body,
     });
+  }
+
+  /** User-data as text, made by the Worker with a new key; its packages come from the lab. `request` as in POST /v1/user-data. */
+  async userData(request: Readonly<Record<string, unknown>>): Promise<string> {
+    const { url, fingerprint } = this.repository;
+    const body = { zerotierRepository: url, zerotierFingerprint: fingerprint, ...request };
+    const answer = await this.asOperator("POST", "/v1/user-data", body, { accept: "text/plain" });
+    if (answer.status !== 201) throw new Error(`POST /v1/user-data: ${answer.status} ${answer.text}`);
+    return answer.text;
   }
 
   /** A call to Central with the API token, as the operator's own browser or another program would make. */

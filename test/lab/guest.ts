@@ -77,6 +77,11 @@ function networkConfig(index: number): string {
   });
 }
 
+function enterArguments({ leader }: Boot): string[] {
+  const namespaces = ["-t", String(leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"];
+  return [...namespaces, "/usr/bin/env", "-i", ...ENVIRONMENT];
+}
+
 /** A server: systemd, cloud-init and whatever they start, in a container on its own disk and network cards. */
 export class Guest {
   readonly name: string;
@@ -194,11 +199,12 @@ export class Guest {
   /** Runs a command in the guest, as root, whatever its exit code; a minute at most. */
   try(command: string, ...args: string[]): Promise<Done> {
     if (!this.#boot) throw new Error(`${this.name} is off`);
-    const { leader } = this.#boot;
-    const enter = ["-t", String(leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"];
-    return attempt("nsenter", [...enter, "/usr/bin/env", "-i", ...ENVIRONMENT, command, ...args], {
-      timeoutMs: 60_000,
-    });
+    return attempt("nsenter", [...enterArguments(this.#boot), command, ...args], { timeoutMs: 60_000 });
+  }
+
+  /** The command line that runs another one in the guest, for a person's shell. */
+  enterCommand(command: string): string {
+    return ["nsenter", ...enterArguments(this.#running()), command].join(" ");
   }
 
   /** Runs a command in the guest that must succeed, and gives its standard output without the last newline. */

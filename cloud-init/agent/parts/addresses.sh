@@ -1,0 +1,15 @@
+# IPv4 arithmetic.
+
+# IPv4 in awk. No {n} in patterns: mawk 1.3.4, as in Debian 12, does not know them. No ^: busybox has no power function.
+AWK_IP='
+function num(s, a) { split(s, a, "."); return ((a[1] * 256 + a[2]) * 256 + a[3]) * 256 + a[4] }
+function txt(n) { return int(n / 16777216) "." (int(n / 65536) % 256) "." (int(n / 256) % 256) "." (n % 256) }
+function len(s, a) { return split(s, a, "/") == 2 ? a[2] + 0 : 32 }
+function two(n, r) { for (r = 1; n > 0; n--) r *= 2; return r }
+function size(s) { return two(32 - len(s)) }
+function first(s, n) { n = num(substr(s, 1, index(s "/", "/") - 1)); return n - n % size(s) }
+function net(s) { return txt(first(s)) "/" len(s) }
+function overlap(a, b) { return first(a) < first(b) + size(b) && first(b) < first(a) + size(a) }
+function inside(a, b) { return len(a) >= len(b) && overlap(a, b) }
+function is_prefix(s) { return s ~ /^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+\/[0-9]+$/ && len(s) <= 32 && s == net(s) }
+'

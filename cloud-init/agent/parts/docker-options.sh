@@ -1,0 +1,73 @@
+# The options that dockerd gets.
+
+docker_major() {
+  dockerd --version 2>/dev/null | sed -n 's/^Docker version \([0-9]*\)\..*/\1/p'
+}
+
+# Before 27, dockerd has to be asked for its IPv6 firewall and NAT, and both are "experimental".
+nat_options() {
+  major=$(docker_major)
+  if [ "$IPV6" = off ]; then
+    if [ "${major:-0}" -ge 27 ]; then
+      echo --ip6tables=false
+    fi
+  elif [ "$IPV6NAT" = off ]; then
+    if [ "${major:-0}" -ge 27 ]; then
+      echo --ip6tables=false
+    fi
+  elif [ "${major:-0}" -lt 27 ]; then
+    echo --experimental --ip6tables
+  fi
+  if [ "$USERLAND_PROXY" = off ]; then
+    echo --userland-proxy=false
+  fi
+}
+
+# Two /16 outside the mesh and the host's networks, for when the lease's upper half is full. Chosen once: a change restarts dockerd.
+outer_pools() {
+  host_networks | pool_awk '
+    $2 !~ /^br-/ { used[u++] = $1 }
+    END {
+      used[u++] = zt
+      used[u++] = pool
+      for (i = 17; i < 50 && k < 2; i++) {
+        t = (i < 32 ? "172." i : i == 32 ? "192.168" : "10." (i + 170)) ".0.0/16"
+        for (j = 0; j < u && !overlap(t, used[j]); j++);
+        if (j == u) { print t; k++ }
+      }
+    }'
+}
+
+docker_options() {
+  echo "--bip=$BIP --fixed-cidr=$LOWER"
+  if [ "$IPV6" = on ]; then
+    echo "--ipv6 --fixed-cidr-v6=$NET6::/81"
+  fi
+  echo "--default-address-pool=base=$UPPER"
+  if [ "$IPV6" = on ]; then
+    echo "--default-address-pool=base=$NET6:8000::/81,size=96"
+  fi
+  read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
+  nat_options
+}
+
+our_options() {
+  read_file "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'
+}
+
+# dockerd does not start when a directive is in this file and on its command line, not even with the same value.
+check_daemon_json() {
+  clash=''
+  directives='bip fixed-cidr ipv6 fixed-cidr-v6 default-address-pools'
+  if has dockerd; then
+    directives="$directives $(nat_options)"
+  fi
+  for key in $directives; do
+    key=${key#--}
+    key=${key%=*}
+    if grep -qs "\"$key\"[[:space:]]*:" "$R/etc/docker/daemon.json"; then
+      clash="$clash $key"
+    fi
+  done
+  [ -z "$clash" ] || refuse "/etc/docker/daemon.json sets$clash, which meshboot sets: remove it there, dockerd takes it once only"
+}

@@ -1,0 +1,41 @@
+# Docker's packages.
+
+docker_packages() {
+  if [ "$DOCKER" = official ]; then
+    at=https://download.docker.com/linux/$ID
+    add_repository docker "$at/gpg" 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 "$at $CODENAME stable"
+    packages='docker-ce docker-ce-cli containerd.io apparmor'
+  else
+    packages='docker.io apparmor'
+    # From Debian 13 on the command is a package of its own, and only recommended.
+    case $OS in 'debian 13'*) packages="$packages docker-cli" ;; esac
+  fi
+}
+
+compose_package() {
+  case $DOCKER$ID in
+  official*) echo docker-compose-plugin ;;
+  *ubuntu) echo docker-compose-v2 ;;
+  *) echo docker-compose ;;
+  esac
+}
+
+install_docker() {
+  if [ "$DOCKER" = present ]; then
+    return 0
+  fi
+  packages=''
+  if ! has dockerd; then
+    docker_packages
+    # Masked while it is installed, so that its first start already has our options.
+    run touch "$RUN/masked"
+    run systemctl -q mask --runtime docker.service docker.socket
+  fi
+  if [ "$COMPOSE" = on ] && ! has docker-compose && ! docker compose version >/dev/null 2>&1; then
+    packages="$packages $(compose_package)"
+  fi
+  if [ -n "$packages" ]; then
+    # shellcheck disable=SC2086 # package names, one word each
+    install $packages
+  fi
+}

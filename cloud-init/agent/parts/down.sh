@@ -1,0 +1,50 @@
+# The verb down.
+
+give_lease_back() {
+  read_settings
+  call DELETE "/v1/nodes/$NODE" "$STATE/token" /dev/null
+  case $HTTP in
+  2*) say 'gives the lease back' ;;
+  *) fail "$(the_problem). Without --release all is undone and the lease kept" ;;
+  esac
+}
+
+# Each part bears that its step was never reached, or that it was undone already: `down` may follow half an `up`, or half
+# a `down`.
+down() { # [release]
+  set_up
+  systemctl disable --now meshboot.timer meshboot.service 2>/dev/null || :
+  lock
+  STEP=down
+  if has_lease; then
+    if use_lease "$STATE/lease"; then
+      if [ -n "$1" ]; then
+        give_lease_back
+      fi
+      drop_routes
+    else
+      warn "/var/lib/meshboot/lease is not sound: $REASON. The network is not left; zerotier-cli leave does that"
+      NODE=''
+    fi
+  fi
+  stop_docker
+  # With dockerd stopped: it sets some of them itself, also for a network that it remembers.
+  restore_sysctls
+  unload_rules
+  sweep_firewall
+  if $restart; then
+    start_docker || warn 'dockerd does not start: see journalctl -u docker'
+  fi
+  if [ -n "$NODE" ] && [ ! -e "$STATE/joined" ]; then
+    leave_network
+  fi
+  drop_files .
+  systemctl daemon-reload
+  if [ -e "$STATE/joined" ]; then
+    say "stays in network ${L_NETWORK:-}, which was joined before: restarts zerotier-one, which reads its settings only then"
+    systemctl restart zerotier-one.service || warn 'zerotier-one does not start: see journalctl -u zerotier-one'
+  fi
+  rm -rf "$STATE" "$RUN"
+  LOG=/dev/null
+  say 'undone, but for packages. To come back: a key in /etc/meshboot/key, then systemctl enable --now meshboot.service meshboot.timer'
+}

@@ -1,0 +1,76 @@
+# What the host is attached to, and whether the mesh would cut it off.
+
+# Docker networks that have no bridge on the host: they show only in Docker.
+docker_networks() {
+  # Asked while dockerd does not run, docker.socket would start it.
+  if ! has docker || ! is_running docker; then
+    return 0
+  fi
+  ids=$(timeout 20 docker network ls -q --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || ids=''
+  if [ -n "$ids" ]; then
+    # shellcheck disable=SC2016,SC2086 # a template of Docker's; ids, one word each
+    timeout 20 docker network inspect -f '{{$n := .Name}}{{range .IPAM.Config}}{{println .Subnet $n}}{{end}}' $ids 2>/dev/null </dev/null |
+      tr -cd 'A-Za-z0-9_./ \n-' | awk '$1 ~ /^[0-9.]+\/[0-9]+$/ { print $1, "docker:" $2 }'
+  fi
+}
+
+# IPv4 prefixes that the host uses, `prefix device`: not docker0, which gets its addresses from us, and not the mesh.
+host_networks() {
+  {
+    ip -o -4 addr show
+    ip -4 route show
+  } | awk -v mesh="${DEV:-${ZT_DEV:-}}" "$AWK_IP"'
+    { p = d = "" }
+    $3 == "inet" { p = $4; d = $2 }
+    $3 != "inet" && $1 ~ /^[0-9]+\./ { p = $1; for (i = 2; i < NF; i++) if ($i == "dev") d = $(i + 1) }
+    p == "" || d == "lo" || d == "docker0" || d == mesh || seen[net(p), d]++ { next }
+    { print net(p), d }'
+  docker_networks
+}
+
+# What the host cannot do without and what need not lie in one of its prefixes: gateway and resolvers, `prefix name`. Only
+# before it is in the mesh: later a resolver may well be a container there.
+host_lifelines() {
+  if [ -z "$DEV" ]; then
+    ip -4 route show | awk '$1 == "default" && $2 == "via" { print $3 "/32", "gateway" }'
+    for file in /etc/resolv.conf /run/systemd/resolve/resolv.conf; do
+      read_file "$R$file" | awk '$1 == "nameserver" && $2 ~ /^[0-9.]+$/ && $2 !~ /^127[.]/ { print $2 "/32", "resolver" }'
+    done
+  fi
+}
+
+# `br-0123456789ab` to what a person knows.
+network_name() { # DEVICE
+  case $1 in
+  docker:*) echo "the Docker network ${1#docker:}" ;;
+  br-*)
+    name=''
+    if is_running docker; then
+      name=$(timeout 20 docker network inspect -f '{{.Name}}' "${1#br-}" 2>/dev/null </dev/null) || name=''
+    fi
+    echo "$1${name:+, the Docker network $(printable "$name")}"
+    ;;
+  *) echo "$1" ;;
+  esac
+}
+
+# Refuses what lies in the mesh's ranges, but for Docker networks inside the own lease.
+check_overlap() {
+  STEP=preflight
+  if [ "$ALLOW_OVERLAP" = on ]; then
+    return 0
+  fi
+  # A network that was joined by hand is the mesh itself.
+  look_at_network
+  found=$({
+    host_networks
+    host_lifelines
+  } | pool_awk '!($2 ~ /^br-/ && inside($1, own)) && (overlap($1, zt) || overlap($1, pool)) { print; exit }')
+  [ -n "$found" ] || return 0
+  refuse "${found%% *} ($(network_name "${found#* }")) overlaps the mesh ($MESH), which would cut it off: remove it (docker network rm), choose other ranges at the Worker, or set ALLOW_OVERLAP=on in $CONF"
+}
+
+check_pool_size() {
+  STEP=preflight
+  [ "$SLOTS" -le $MOST_SLOTS ] || refuse "the pool has $SLOTS subnets, and each server needs a route to every one: $MOST_SLOTS are the most. Give each server a larger one: a smaller NODE_PREFIX than $L_POOL_NODE_PREFIX at the Worker"
+}

@@ -1,0 +1,52 @@
+# What is called with what.
+
+usage() {
+  cat <<EOF
+usage: meshboot VERB
+up                enrol if there is a key, and apply the lease; what is in place is not touched
+up --dry-run      print the plan, change nothing
+up --retry        until it succeeds, with growing pauses (meshboot.service)
+status [--json]   what is leased and what is in place
+down [--release]  undo all that up did; --release also gives the lease back
+heartbeat         report to the Worker
+rules             load the firewall rules of the saved lease (docker.service calls it)
+--help, --version
+examples:
+meshboot up --dry-run
+meshboot status --json | jq .routes
+systemctl restart meshboot && journalctl -fu meshboot
+exit codes: 0 done, 1 failed but worth a retry, 2 wrong usage, 3 refused: somebody has to change something
+EOF
+}
+
+main() {
+  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  export PATH LC_ALL=C
+  umask 022
+  if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
+    RED=$(printf '\033[31m')
+    PLAIN=$(printf '\033[0m')
+  fi
+  case "$*" in
+  up) up ;;
+  'up --dry-run')
+    DRY='dry run: '
+    up
+    ;;
+  'up --retry') retry_up ;;
+  status) status '' ;;
+  'status --json') status json ;;
+  down) down '' ;;
+  'down --release') down release ;;
+  heartbeat) send_heartbeat ;;
+  rules) only_rules ;;
+  --version) echo "meshboot $VERSION" ;;
+  --help) usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+  esac
+}
+
+[ -n "${MESHBOOT_SOURCE:-}" ] || main "$@"

@@ -1,0 +1,41 @@
+#!/bin/sh
+# meshboot: makes this server a node of a Meshboot mesh (ZeroTier, routes, rules, dockerd) and keeps it one.
+#
+# Usage, exit codes: meshboot --help, or usage() in main.sh.
+# Settings: /etc/meshboot/meshboot.conf. Enrolment key: /etc/meshboot/key. State: /var/lib/meshboot. Log: /run/meshboot/log.
+# Environment: MESHBOOT_ROOT, a directory to work under instead of / (tests); NO_COLOR.
+#
+# What comes from outside (settings, the Worker, zerotier-cli) is matched against patterns and never evaluated.
+#
+# The parts of this folder are one program: cloud-init/agent/program.ts joins them in order, this one first. It travels
+# inside user-data: cloud-init/agent/shipped.ts takes its comment lines, its empty lines and its indentation away. So no
+# here-document and no quoted text may need any of the three.
+set -euf
+
+VERSION=0.1.0
+R=${MESHBOOT_ROOT:-}
+ETC=$R/etc/meshboot
+STATE=$R/var/lib/meshboot
+RUN=$R/run/meshboot
+ZT=$R/var/lib/zerotier-one
+SYSCTL=/etc/sysctl.d/90-meshboot.conf
+UNITS=/etc/systemd/system
+CONF=/etc/meshboot/meshboot.conf
+ROUTE_METRIC=5100
+# More routes than that make every look at them slow: a pool with more slots is refused.
+MOST_SLOTS=16384
+
+# What the run is about: the step for messages, the log, whether it is a dry run, colours.
+STEP=meshboot
+LOG=/dev/null
+DRY=''
+RED=''
+PLAIN=''
+# What is known of the node: see use_lease.
+DEV=''
+NODE=''
+SUBNET4=0.0.0.0/32
+SLOTS=0
+UNDO=''
+HTTP=000
+IPV6=on

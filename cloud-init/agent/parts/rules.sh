@@ -1,0 +1,167 @@
+# up, step 7: firewall rules.
+
+# pre: the mesh, and nothing else, may speak to a container's own address.
+#
+# out: a packet to an address of the lease that no container has must not leave by the default route. `unreachable` routes
+# for the lease would do that too, but dockerd 20.10 takes no subnet that any route covers, not even such a one; so it is a
+# rule, which sees by the next hop that the packet is not for a bridge of this host. With IPV6NAT=off nothing hides a ULA,
+# so it must not leave either.
+#
+# post: a null SNAT one step before Docker's chain keeps the true source on the mesh: the first mapping of a connection
+# wins. A RETURN in Docker's own chain would be lost at its next restart.
+rules_text() {
+  cat <<EOF
+table inet meshboot {
+chain pre {
+type filter hook prerouting priority -301; policy accept;
+iifname { "lo", "$DEV", "docker0" } accept
+iifname "br-*" accept
+ip daddr $SUBNET4 drop
+ip6 daddr $NET6::2-$NET6:ffff:ffff:ffff drop
+}
+chain out {
+type filter hook forward priority 0; policy accept;
+ip daddr $SUBNET4 rt ip nexthop != $SUBNET4 reject
+ip6 daddr $SUBNET6 rt ip6 nexthop != $SUBNET6 reject
+oifname "$DEV" ip6 daddr $SUBNET6 reject
+EOF
+  if [ "$IPV6NAT" = off ]; then
+    echo "ip6 saddr $SUBNET6 oifname != { \"$DEV\", \"docker0\" } oifname != \"br-*\" drop"
+  fi
+  cat <<EOF
+}
+chain post {
+type nat hook postrouting priority 99; policy accept;
+oifname "$DEV" ip saddr $SUBNET4 snat ip to ip saddr
+oifname "$DEV" ip6 saddr $SUBNET6 snat ip6 to ip6 saddr
+}
+}
+EOF
+}
+
+# Docker >= 28 drops in raw and wants DOCKER-USER, 20.10 has no DOCKER-USER for IPv6: an ACCEPT in each place serves all.
+mesh_accepts() { # -C|-I|-D DEVICE SUBNET4 SUBNET6: 1 when one of them fails
+  rc=0
+  for place in raw:PREROUTING filter:DOCKER-USER filter:FORWARD; do
+    iptables -w -t "${place%:*}" "$1" "${place#*:}" -i "$2" -d "$3" -j ACCEPT || rc=1
+    if [ "$IPV6" = on ]; then
+      ip6tables -w -t "${place%:*}" "$1" "${place#*:}" -i "$2" -d "$4" -j ACCEPT || rc=1
+    fi
+  done
+  return $rc
+}
+
+has_mesh_accepts() {
+  mesh_accepts -C "$DEV" "$SUBNET4" "$SUBNET6" 2>/dev/null
+}
+
+# What is loaded must be what was loaded, and that the rules of this lease.
+rules_print() {
+  printf '%s\n' "$rules" "$(nft -s list table inet meshboot 2>/dev/null)"
+}
+
+# What `down` has to leave as it was: the tables, and the policy of an ip6tables that Docker did not use.
+remember_firewall() {
+  if [ -e "$STATE/tables" ]; then
+    return 0
+  fi
+  ip6tables -w -S >"$TMP/rules6" 2>/dev/null || :
+  if ! grep -q DOCKER "$TMP/rules6"; then
+    sed -n '/^-P FORWARD /p' "$TMP/rules6" >"$STATE/forward6"
+  fi
+  nft list tables >"$TMP/tables" || fail 'nft does not work on this kernel'
+  mv "$TMP/tables" "$STATE/tables"
+}
+
+load_rules() {
+  STEP=rules
+  [ -n "$DEV" ] || dry || fail "the mesh's interface is not known yet: meshboot up"
+  rules=$(rules_text)
+  mine="$DEV $SUBNET4 $SUBNET6"
+  if ! dry; then
+    remember_firewall
+    [ "$(read_file "$STATE/rules")" = "$mine" ] || unload_rules
+  fi
+  echo "$mine" | put_file /var/lib/meshboot/rules 600
+  if [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
+    say 'loads nft table inet meshboot'
+    if ! dry; then
+      # One transaction: there is no moment without the rules.
+      printf '%s\n' 'table inet meshboot' 'delete table inet meshboot' "$rules" | nft -f - 2>"$TMP/nft" ||
+        fail "nft does not take the rules: $(head -n 1 "$TMP/nft")"
+      rules_print >"$RUN/nft"
+    fi
+  fi
+  if ! has_mesh_accepts; then
+    say 'adds accepts for the mesh to iptables and ip6tables'
+    if dry; then
+      return 0
+    fi
+    # Docker keeps a chain that is already there.
+    for tool in iptables ip6tables; do
+      $tool -w -N DOCKER-USER 2>/dev/null || :
+    done
+    # shellcheck disable=SC2086 # device and subnets, three words
+    mesh_accepts -D $mine 2>/dev/null || :
+    # shellcheck disable=SC2086 # as above
+    mesh_accepts -I $mine 2>"$TMP/iptables" || fail "iptables does not take the rules: $(head -n 1 "$TMP/iptables")"
+  fi
+}
+
+unload_rules() {
+  [ -s "$STATE/rules" ] || return 0
+  # shellcheck disable=SC2046 # device and subnets, three words
+  mesh_accepts -D $(cat "$STATE/rules") 2>/dev/null || :
+  nft delete table inet meshboot 2>/dev/null || :
+  rm -f "$RUN/nft"
+  for tool in iptables ip6tables; do
+    if [ "$($tool -w -S DOCKER-USER 2>/dev/null)" = '-N DOCKER-USER' ]; then
+      $tool -w -X DOCKER-USER 2>/dev/null || :
+    fi
+  done
+}
+
+# Docker's IPv6 rules go when there were none before us. Rules for bridges are told from the user's by the 12 digits.
+sweep_ip6tables() {
+  before=$(read_file "$STATE/forward6")
+  case $before in
+  '-P FORWARD '*)
+    ip6tables-save 2>/dev/null | awk -v policy="${before##* }" '
+      BEGIN { hex = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"; bridge = "-[io] br-" hex hex hex "( |$)" }
+      /DOCKER/ || /-[io] docker0( |$)/ || $0 ~ bridge { next }
+      /^:FORWARD / { $2 = policy }
+      { print }' | ip6tables-restore || :
+    ;;
+  esac
+}
+
+# What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.
+sweep_firewall() {
+  [ -e "$STATE/tables" ] || return 0
+  sweep_ip6tables
+  for name in 'ip raw' 'ip nat' 'ip filter' 'ip6 raw' 'ip6 nat' 'ip6 filter'; do
+    if grep -qxF "table $name" "$STATE/tables"; then
+      continue
+    fi
+    # shellcheck disable=SC2086 # family and table, two words
+    listing=$(nft list table $name 2>/dev/null) || continue
+    if ! echo "$listing" | grep -qvE '^#|^table |policy accept;$|^[[:space:]]*(chain .*|\})?$'; then
+      # shellcheck disable=SC2086 # as above
+      nft delete table $name 2>/dev/null || :
+    fi
+  done
+}
+
+# dockerd waits for it. A setting that is wrong must not leave the containers without rules.
+only_rules() {
+  set_up
+  IPV6NAT=auto
+  if (read_settings); then
+    read_settings
+  fi
+  use_saved_lease
+  if [ ! -d "$R/proc/sys/net/ipv6" ]; then
+    IPV6=off
+  fi
+  load_rules
+}

@@ -1,0 +1,66 @@
+# Settings: /etc/meshboot/meshboot.conf.
+
+matches() { # TEXT EXTENDED-EXPRESSION
+  printf '%s\n' "$1" | grep -qxE "$2"
+}
+
+bad_setting() { # WHAT-IS-KNOWN
+  refuse "$CONF: $key=$(printable "$value") is not known to this version: $1"
+}
+
+one_of() { # WORDS
+  case $value in '' | *' '*) bad_setting "$1" ;; esac
+  case " $1 " in *" $value "*) ;; *) bad_setting "$1" ;; esac
+}
+
+take_setting() {
+  case $key in
+  URL | ZEROTIER_REPOSITORY)
+    matches "$value" 'https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?' ||
+      bad_setting 'a URL like https://mesh.example.com'
+    ;;
+  NAME) matches "$value" '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?' || bad_setting 'one DNS label, a-z, 0-9 and -' ;;
+  ZEROTIER_FINGERPRINT) matches "$value" '[0-9A-F]{40}' || bad_setting '40 hexadecimal digits in upper case' ;;
+  DOCKER) one_of 'present distro official' ;;
+  LAYOUT) one_of split ;;
+  IPV6NAT) one_of 'auto docker off' ;;
+  USERLAND_PROXY | COMPOSE | ALLOW_OVERLAP) one_of 'on off' ;;
+  # Its value is not shown: it may be anything, even a key that went into the wrong file.
+  *) refuse "$CONF: this version does not know the setting $key" ;;
+  esac
+  case $key in
+  URL) URL=${value%/} ;;
+  ZEROTIER_REPOSITORY) ZEROTIER_REPOSITORY=${value%/} ;;
+  NAME) NAME=$value ;;
+  ZEROTIER_FINGERPRINT) ZEROTIER_FINGERPRINT=$value ;;
+  DOCKER) DOCKER=$value ;;
+  IPV6NAT) IPV6NAT=$value ;;
+  USERLAND_PROXY) USERLAND_PROXY=$value ;;
+  COMPOSE) COMPOSE=$value ;;
+  ALLOW_OVERLAP) ALLOW_OVERLAP=$value ;;
+  esac
+}
+
+read_settings() {
+  URL='' NAME='' DOCKER=distro IPV6NAT=auto USERLAND_PROXY=on COMPOSE=off ALLOW_OVERLAP=off
+  ZEROTIER_REPOSITORY=https://download.zerotier.com
+  ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61
+  [ -r "$R$CONF" ] || refuse "$CONF is missing: it holds at least URL=https://..."
+  number=0
+  while IFS= read -r line || [ -n "$line" ]; do
+    number=$((number + 1))
+    case $line in '' | '#'*) continue ;; esac
+    key=${line%%=*}
+    value=${line#*=}
+    case $key in "$line" | '' | *[!A-Z0-9_]*) refuse "$CONF, line $number: is not KEY=value" ;; esac
+    take_setting
+  done <"$R$CONF"
+  [ -n "$URL" ] || refuse "$CONF has no URL=https://..."
+  # The host as curl sends it: without the scheme's own port.
+  HOST=${URL#*://}
+  HOST=${HOST%%/*}
+  case $URL in
+  https:*) HOST=${HOST%:443} ;;
+  *) HOST=${HOST%:80} ;;
+  esac
+}

@@ -1,0 +1,64 @@
+# up, step 6: sysctls.
+
+# Interfaces that live on router advertisements: a default route or an address from there, or our own file says so.
+advertised_interfaces() {
+  # With several routers the devices stand in lines of their own, below the one that says `proto ra`.
+  ip -6 route show default 2>/dev/null | awk '
+    $1 == "default" { advertised = / proto ra( |$)/ }
+    advertised { for (i = 1; i < NF; i++) if ($i == "dev") print $(i + 1) }'
+  ip -6 -o addr show scope global dynamic 2>/dev/null | awk '{ print $2 }'
+  read_file "$R$SYSCTL" | sed -n 's|^net/ipv6/conf/\(.*\)/accept_ra=2$|\1|p'
+}
+
+# accept_ra=2 first: with 1, forwarding makes the kernel drop the default route that it has from router advertisements.
+# With 0 something else (networkd) minds them.
+sysctl_lines() {
+  if [ "$IPV6" = on ]; then
+    advertised_interfaces | sort -u | while read -r dev; do
+      case $(read_file "$R/proc/sys/net/ipv6/conf/$dev/accept_ra") in
+      1 | 2) echo "net/ipv6/conf/$dev/accept_ra=2" ;;
+      esac
+    done
+  fi
+  echo net/ipv4/ip_forward=1
+  if [ "$IPV6" = on ]; then
+    printf 'net/ipv6/conf/%s=1\n' default/forwarding all/forwarding default/proxy_ndp all/proxy_ndp
+  fi
+}
+
+set_sysctl() { # KEY VALUE
+  (echo "$2" >"$R/proc/sys/$1") 2>/dev/null || warn "$1 cannot be set"
+}
+
+# The values of before us are kept first: after a reboot, with our file there, they would not be seen any more.
+apply_sysctls() {
+  STEP=sysctls
+  lines=$(sysctl_lines)
+  changes=$(echo "$lines" | while IFS='=' read -r key value; do
+    have=$(read_file "$R/proc/sys/$key")
+    if [ -n "$have" ] && [ "$have" != "$value" ]; then
+      echo "$key=$value=$have"
+    fi
+  done)
+  if ! dry; then
+    echo "$changes" | while IFS='=' read -r key value have; do
+      if [ -n "$key" ] && ! grep -qsF "$key=" "$STATE/sysctls"; then
+        echo "$key=$have" >>"$STATE/sysctls"
+      fi
+    done
+  fi
+  echo "$lines" | put_file $SYSCTL 644
+  echo "$changes" | while IFS='=' read -r key value have; do
+    if [ -n "$key" ]; then
+      say "$key: $have, now $value"
+      dry || set_sysctl "$key" "$value"
+    fi
+  done
+}
+
+# In reverse order: forwarding goes before accept_ra does.
+restore_sysctls() {
+  read_file "$STATE/sysctls" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do
+    set_sysctl "$key" "$value"
+  done
+}

@@ -1,0 +1,116 @@
+# The verb up.
+
+set_up() {
+  TMP=$(mktemp -d)
+  trap leave EXIT
+  trap 'exit 143' TERM INT
+  if ! dry; then
+    mkdir -p "$RUN"
+    # The log is for root alone.
+    chmod 700 "$RUN"
+  fi
+}
+
+# A stop by a signal is no failure to report.
+leave() {
+  rc=$?
+  trap - EXIT
+  set +e
+  case $rc in
+  0 | 143) ;;
+  *)
+    if [ "$LOG" != /dev/null ]; then
+      echo "$STEP" >"$RUN/failed"
+      if [ -n "$NODE" ]; then
+        (heartbeat failed "$STEP") >/dev/null 2>&1
+      fi
+    fi
+    ;;
+  esac
+  rm -rf "$TMP"
+  exit $rc
+}
+
+lock() {
+  exec 9>"$RUN/lock"
+  if ! flock -n 9; then
+    say 'waits for another meshboot to finish'
+    flock 9
+  fi
+}
+
+up() {
+  set_up
+  if ! dry; then
+    lock
+    LOG=$RUN/log
+    : >"$LOG"
+  fi
+  STEP=settings
+  read_settings
+  if has_lease; then
+    use_saved_lease
+  fi
+  check_system
+  finish_interrupted_install
+  if ! has_lease; then
+    wait_for_network
+  fi
+  install_tools
+  if has_lease; then
+    check_overlap
+  fi
+  install_zerotier
+  enrol
+  check_pool_size
+  check_overlap
+  configure_zerotier
+  join_network
+  apply_sysctls
+  load_rules
+  apply_routes
+  configure_docker
+  report
+  STEP=up
+  dry || rm -f "$RUN/failed"
+  say "$NODE: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
+}
+
+# Sleeps that many seconds, and up to as many again: servers ordered together shall not come back together. Ends when
+# zerotier-one has restarted, which makes the interface anew.
+sleep_about() { # SECONDS
+  left=$(($1 + $(od -An -N2 -tu2 /dev/urandom) % ($1 + 1)))
+  while [ $left -gt 0 ] && [ ! -e "$RUN/again" ]; do
+    sleep 5
+    left=$((left - 5))
+  done
+}
+
+# For the service. Each attempt is a process of its own; $RUN/again asks for one more, a few times at once and then slowly:
+# whatever asks without end must not restart dockerd without end.
+retry_up() {
+  mkdir -p "$RUN"
+  delay=5
+  repeats=0
+  while rm -f "$RUN/again" "$RUN/after"; do
+    rc=0
+    "$0" up || rc=$?
+    case $rc in
+    0)
+      if [ ! -e "$RUN/again" ]; then
+        exit 0
+      fi
+      repeats=$((repeats + 1))
+      if [ $repeats -gt 3 ]; then
+        sleep 300
+      fi
+      ;;
+    3) sleep_about 1800 ;;
+    *)
+      after=$(read_file "$RUN/after")
+      sleep_about "${after:-$delay}"
+      delay=$((delay < 150 ? delay * 2 : 300))
+      ;;
+    esac
+  done
+}

@@ -1,0 +1,49 @@
+# Talking with the Worker.
+
+# A first boot may be ahead of its network. Nothing is asked of a server that has its lease.
+wait_for_network() {
+  STEP=network
+  tries=0
+  # Without curl apt has to find the network.
+  if dry || ! has curl; then
+    return 0
+  fi
+  until curl -gsS -o /dev/null --max-time 10 "$URL/healthz" </dev/null 2>"$TMP/curl"; do
+    tries=$((tries + 1))
+    why="$URL does not answer ($(head -n 1 "$TMP/curl"))"
+    [ $tries -lt 10 ] || fail "$why: check this server's network and DNS, the Worker, and URL in $CONF"
+    say "$why: tries again, $tries of 10"
+    sleep $tries
+  done
+}
+
+# The secret goes to curl by standard input, so that no process list shows it.
+call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
+  secret=$(head -n 1 "$3" 2>/dev/null) || secret=''
+  case ${secret#mb[kn]_} in
+  "$secret" | '' | *[!A-Za-z0-9_-]*) refuse "${3#"$R"} holds no key (mbk_... or mbn_...)" ;;
+  esac
+  rm -f "$TMP/answer" "$TMP/headers"
+  : >"$TMP/curl"
+  HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -gsS --connect-timeout 15 --max-time 60 --max-filesize 65536 \
+    -X "$1" -H 'Accept: text/plain' -H 'Content-Type: application/json' --data-binary "@$4" \
+    -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' "$URL$2" 2>"$TMP/curl") || HTTP=000
+}
+
+field() { # answer|headers NAME-AND-SEPARATOR
+  read_file "$TMP/$1" | tr -d '\r' | sed -n "s/^$2 *//p" | head -n 1 | tr -cd '\40-\176' | cut -c 1-500
+}
+
+the_problem() {
+  if [ "$HTTP" = 000 ]; then
+    echo "$URL does not answer ($(head -n 1 "$TMP/curl"))"
+  else
+    echo "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)"
+  fi
+}
+
+facts() {
+  printf '{"agent":"%s","os":"%s","docker":"%s","zerotier":"%s"}' $VERSION "${OS% *}" \
+    "$(dockerd --version 2>/dev/null | sed 's/^Docker version //; s/,.*//' | tr -cd 'A-Za-z0-9.+~-')" \
+    "$(zerotier-cli -v 2>/dev/null | tr -cd 0-9.)"
+}
