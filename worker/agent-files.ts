@@ -1,6 +1,7 @@
 import service from "../cloud-init/agent/meshboot.service";
 import timer from "../cloud-init/agent/meshboot.timer";
 import addresses from "../cloud-init/agent/parts/addresses.sh";
+import daemonJson from "../cloud-init/agent/parts/daemon-json.sh";
 import dockerOptions from "../cloud-init/agent/parts/docker-options.sh";
 import dockerPackages from "../cloud-init/agent/parts/docker-packages.sh";
 import dockerd from "../cloud-init/agent/parts/dockerd.sh";
@@ -48,6 +49,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   rules,
   routes,
   "docker-options": dockerOptions,
+  "daemon-json": daemonJson,
   "docker-packages": dockerPackages,
   dockerd,
   report,

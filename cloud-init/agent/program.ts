@@ -18,6 +18,7 @@ export const AGENT_PARTS = [
   "rules",
   "routes",
   "docker-options",
+  "daemon-json",
   "docker-packages",
   "dockerd",
   "report",

@@ -54,20 +54,3 @@ docker_options() {
 our_options() {
   read_file "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'
 }
-
-# dockerd does not start when a directive is in this file and on its command line, not even with the same value.
-check_daemon_json() {
-  clash=''
-  directives='bip fixed-cidr ipv6 fixed-cidr-v6 default-address-pools'
-  if has dockerd; then
-    directives="$directives $(nat_options)"
-  fi
-  for key in $directives; do
-    key=${key#--}
-    key=${key%=*}
-    if grep -qs "\"$key\"[[:space:]]*:" "$R/etc/docker/daemon.json"; then
-      clash="$clash $key"
-    fi
-  done
-  [ -z "$clash" ] || refuse "/etc/docker/daemon.json sets$clash, which meshboot sets: remove it there, dockerd takes it once only"
-}
