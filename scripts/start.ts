@@ -1,9 +1,10 @@
 // Meshboot on this machine: see --help.
 import { createServer } from "node:net";
+import { BadOption } from "./command-line.ts";
 import { lockDirectory } from "./local/directory-lock.ts";
 import { holdLog } from "./local/held-log.ts";
 import { onParentGone } from "./local/parent-watch.ts";
-import { BadOption, HELP, readStartOptions } from "./local/start-options.ts";
+import { HELP, readStartOptions } from "./local/start-options.ts";
 import { welcome } from "./local/welcome.ts";
 
 /** ms between two runs of the cron trigger, which is hourly when deployed. */

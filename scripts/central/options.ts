@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { isNetworkId } from "../../worker/lease/ids.ts";
+import { BadOption, readCommandLine, wholeNumber } from "../command-line.ts";
 
 /** What `--help` prints. */
 export const HELP = `Simulated ZeroTier Central: its API v1 in memory, for trying and testing without an account.
@@ -20,12 +20,9 @@ SIGTERM and SIGINT stop it. Exit codes: 0 stopped, 1 it could not start, 2 bad o
 The state: GET /sim/state, or / in a browser. Faults to order: POST /sim/faults.
 `;
 
-/** A mistake in the options; the message says which. */
-export class BadOption extends Error {}
-
-/** Reads the command line. Throws a {@link BadOption}. */
+/** Reads the command line. Throws a BadOption. */
 export function readOptions(args: string[]) {
-  const { values } = parse(args);
+  const values = parse(args);
   const networks = values.network ?? ["8056c2e21c000001"];
   const wrong = networks.find((id) => !isNetworkId(id));
   if (wrong !== undefined) throw new BadOption(`--network ${wrong}: give 16 lower-case hex digits`);
@@ -44,27 +41,17 @@ export function readOptions(args: string[]) {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        host: { type: "string" },
-        port: { type: "string" },
-        network: { type: "string", multiple: true },
-        token: { type: "string" },
-        limit: { type: "string" },
-        "latency-ms": { type: "string" },
-        "state-file": { type: "string" },
-        help: { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new BadOption(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new BadOption(`${name} ${text}: give a whole number from ${least} to ${most}`);
+  return readCommandLine({
+    args,
+    options: {
+      host: { type: "string" },
+      port: { type: "string" },
+      network: { type: "string", multiple: true },
+      token: { type: "string" },
+      limit: { type: "string" },
+      "latency-ms": { type: "string" },
+      "state-file": { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
 }

@@ -1,4 +1,5 @@
-import { BadOption, HELP, readOptions } from "./options.ts";
+import { BadOption } from "../command-line.ts";
+import { HELP, readOptions } from "./options.ts";
 import { startCentral } from "./server.ts";
 
 function reasonOf(error: unknown): string {

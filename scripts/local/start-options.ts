@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { isNetworkId } from "../../worker/lease/ids.ts";
+import { BadOption, readCommandLine, wholeNumber } from "../command-line.ts";
 
 /** What `npm start -- --help` prints. */
 export const HELP = `Meshboot on this machine: the Worker in workerd, with a simulated ZeroTier Central. No account is needed.
@@ -36,46 +36,33 @@ export interface StartOptions {
   readonly central: GivenCentral | undefined;
 }
 
-/** A mistake in the options; the message says which and what would be right. */
-export class BadOption extends Error {}
-
 /** Reads the command line; "help" when that was asked for. Throws a BadOption. */
 export function readStartOptions(args: string[]): StartOptions | "help" {
   const values = parse(args);
   if (values.help === true) return "help";
   return {
     host: values.host ?? "127.0.0.1",
-    port: wholeNumber("--port", values.port ?? "8787", 65_535),
+    port: wholeNumber("--port", values.port ?? "8787", 0, 65_535),
     directory: values.directory ?? ".meshboot",
-    demo: wholeNumber("--demo", values.demo ?? "0", 200),
+    demo: wholeNumber("--demo", values.demo ?? "0", 0, 200),
     central: readCentral(values.central, values["central-token"], values.network),
   };
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        host: { type: "string" },
-        port: { type: "string" },
-        directory: { type: "string" },
-        demo: { type: "string" },
-        central: { type: "string" },
-        "central-token": { type: "string" },
-        network: { type: "string" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    throw new BadOption(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(name: string, text: string, most: number): number {
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (value <= most) return value;
-  throw new BadOption(`${name} ${text}: give a whole number from 0 to ${most}`);
+  return readCommandLine({
+    args,
+    options: {
+      host: { type: "string" },
+      port: { type: "string" },
+      directory: { type: "string" },
+      demo: { type: "string" },
+      central: { type: "string" },
+      "central-token": { type: "string" },
+      network: { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
 }
 
 function readCentral(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BadOption, HELP, readOptions } from "../../../scripts/central/options.ts";
+import { HELP, readOptions } from "../../../scripts/central/options.ts";
+import { BadOption } from "../../../scripts/command-line.ts";
 
 describe("the options of the simulated Central", () => {
   it("have defaults", () => {

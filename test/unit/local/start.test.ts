@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { BadOption, readStartOptions } from "../../../scripts/local/start-options.ts";
+import { BadOption } from "../../../scripts/command-line.ts";
+import { readStartOptions } from "../../../scripts/local/start-options.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const START = join(ROOT, "scripts/start.ts");
