@@ -32,6 +32,10 @@ const fields = z.strictObject({
     .describe("Who translates IPv6 to the outside: Docker itself, as its version allows, or nobody"),
   userlandProxy: z.boolean().default(true).describe("Whether dockerd runs docker-proxy for published ports"),
   compose: z.boolean().default(false).describe("Whether Docker Compose is installed as well"),
+  restartDocker: z
+    .boolean()
+    .default(false)
+    .describe("Whether containers that run already may restart with dockerd when it gets the mesh's options"),
   zerotierRepository: z
     .string()
     .regex(REPOSITORY_PATTERN, "give an http or https URL without a slash at its end, query or user")

@@ -96,6 +96,7 @@ function optionLines(options: UserDataOptions): string[] {
     ["IPV6NAT", options.ipv6nat],
     ["USERLAND_PROXY", onOff(options.userlandProxy)],
     ["COMPOSE", onOff(options.compose)],
+    ["RESTART_DOCKER", onOff(options.restartDocker)],
     ["ZEROTIER_REPOSITORY", options.zerotierRepository],
     ["ZEROTIER_FINGERPRINT", options.zerotierFingerprint?.toUpperCase()],
   ];

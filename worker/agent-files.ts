@@ -13,6 +13,7 @@ import lease from "../cloud-init/agent/parts/lease.sh";
 import main from "../cloud-init/agent/parts/main.sh";
 import membership from "../cloud-init/agent/parts/membership.sh";
 import messages from "../cloud-init/agent/parts/messages.sh";
+import otherDocker from "../cloud-init/agent/parts/other-docker.sh";
 import packages from "../cloud-init/agent/parts/packages.sh";
 import program from "../cloud-init/agent/parts/program.sh";
 import report from "../cloud-init/agent/parts/report.sh";
@@ -50,6 +51,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   routes,
   "docker-options": dockerOptions,
   "daemon-json": daemonJson,
+  "other-docker": otherDocker,
   "docker-packages": dockerPackages,
   dockerd,
   report,

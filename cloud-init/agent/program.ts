@@ -19,6 +19,7 @@ export const AGENT_PARTS = [
   "routes",
   "docker-options",
   "daemon-json",
+  "other-docker",
   "docker-packages",
   "dockerd",
   "report",

@@ -7,6 +7,7 @@ const END = "END_OF_FILE";
 /** The whole program is functions, and the last line calls them: half a download does nothing. */
 const HEAD = `#!/bin/sh
 # Meshboot: makes this server a node of a mesh. Run as root; running it again is safe.
+# --restart-docker: containers that run already may restart with dockerd. Without it, the agent asks for that first.
 set -eu
 
 # Standard input becomes the file, whole or not at all.
@@ -39,6 +40,21 @@ check() {
     fi
   done
 }
+
+# For once: the agent takes it away when dockerd has its options.
+agree() {
+  case \${1:-} in
+  '') ;;
+  --restart-docker)
+    mkdir -p /run/meshboot
+    : >/run/meshboot/restart-docker
+    ;;
+  *)
+    echo "meshboot: unknown argument $1; --restart-docker is the only one" >&2
+    exit 2
+    ;;
+  esac
+}
 `;
 
 /** A POSIX shell script, for servers without cloud-init and for servers that already run. */
@@ -49,6 +65,7 @@ export function script(server: Server): string {
     HEAD,
     "main() {",
     "  check",
+    '  agree "$@"',
     `  mkdir -p ${directories.join(" ")}`,
     ...files.map(writeFile),
     ...startCommands(server.agent).map((command) => `  ${command}`),

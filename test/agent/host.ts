@@ -62,7 +62,10 @@ export class Host {
       "mesh-routes": "",
       "zerotier-status": "OK",
       "docker-version": "Docker version 20.10.24+dfsg1, build 297e128\n",
+      "docker-pid": "42\n",
+      docker0: "6: docker0    inet 172.17.0.1/16 scope global docker0\n",
       containers: "",
+      "live-restore": "false\n",
       "docker-networks": "",
       "docker-enabled": "enabled\n",
       headers: "HTTP/2 200\r\ndate: Tue, 24 Nov 2026 07:00:00 GMT\r\nretry-after: 7\r\n",
@@ -96,6 +99,11 @@ export class Host {
   seen(name: string): string {
     const path = join(this.#world, name);
     return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  /** The words of the running dockerd's command line, with a NUL behind each; undefined when it does not run. */
+  dockerdCommand(): string | undefined {
+    return this.read(`/proc/${this.seen("docker-pid").trim()}/cmdline`);
   }
 
   /** Runs the agent (or the program given) with the arguments. */

@@ -144,9 +144,12 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
       "/lib/systemd/system/docker.service": DEBIAN_DOCKER,
       ...(own === "" ? {} : { [`${directory}/${own}`]: "[Service]\nExecStart=\nExecStart=/opt/dockerd\n" }),
     };
-    const text = `unit_value() { case $2 in FragmentPath) echo /lib/systemd/system/docker.service ;; *) echo ${own === "" ? "" : `${directory}/${own}`} ;; esac; }
+    const text = `DOCKER_FRAGMENT=/lib/systemd/system/docker.service DOCKER_DROPINS=${own === "" ? "" : `${directory}/${own}`}
 dockerd() { echo 'Docker version 28.5.2, build 1'; }
-host_networks() { :; }
+systemctl() { :; }
+read_docker_unit
+printf '%s\\n' 172.17.0.0/16 172.18.0.0/16 >"$STATE/pools"
+choose_options
 write_docker_files >/dev/null
 ls "$R${directory}" | grep meshboot; cat "$R${directory}/${name}" "$R/etc/meshboot/dockerd.env"`;
     expect(withLease(shell, {}, text, files)).toBe(`${name}

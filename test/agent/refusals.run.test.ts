@@ -33,21 +33,6 @@ describe.each(SHELLS.slice(0, 1))("up refuses, and changes nothing ($name)", PAT
     expect(err).toContain("Debian 12, 13 and Ubuntu 22.04, 24.04, 26.04");
   });
 
-  it.each<[string, string, string]>([
-    ["bip", '{"bip": "172.17.0.1/16"}', " bip,"],
-    [
-      "pools on several lines",
-      '{\n "log-driver": "local",\n "default-address-pools" : [\n]}',
-      " default-address-pools,",
-    ],
-    ["two", '{"ipv6":true,"fixed-cidr-v6":"fd00::/80"}', " ipv6 fixed-cidr-v6,"],
-    ["what only old versions are given", '{"experimental": true}', " experimental,"],
-  ])("a daemon.json with %s", (_, json, named) => {
-    const { status, err } = refused(shell, (host) => host.write("/etc/docker/daemon.json", json));
-    expect(status).toBe(3);
-    expect(err).toContain(`/etc/docker/daemon.json sets${named}`);
-  });
-
   it("a setting that it does not know", () => {
     const { status, err } = refused(shell, (host) =>
       host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=$(reboot)\n"),

@@ -83,15 +83,15 @@ describe.each(SHELLS)("steps in $name", PATIENCE, (shell) => {
     ["masked", "inactive", "", "", false],
     ["enabled", "inactive", "172.17.0.1/16\n", "", false],
     ["enabled", "failed", "172.17.0.1/16\n", "", true],
-    ["disabled", "inactive", "", "1", true],
+    ["disabled", "inactive", "", "masked", true],
+    ["enabled", "inactive", "172.17.0.1/16\n", "restarting", true],
   ])(
-    "docker.service %s, %s, asked before: %j, installed by us: %j",
-    (enabled, active, before, masked, starts) => {
-      const text = `systemctl() { case $1 in is-enabled) echo ${enabled} ;; *) echo ${active} ;; esac; }
-true_or_false is_docker_to_start`;
+    "docker.service %s, %s, asked before: %j, interrupted: %j",
+    (enabled, active, before, interrupted, starts) => {
+      const text = `DOCKER_ENABLED=${enabled} DOCKER_STATE=${active}; true_or_false is_docker_to_start`;
       const files = {
         "/var/lib/meshboot/docker0": before,
-        ...(masked === "" ? {} : { "/run/meshboot/masked": "" }),
+        ...(interrupted === "" ? {} : { [`/run/meshboot/${interrupted}`]: "" }),
       };
       expect(step(shell, text, files).out.trim()).toBe(String(starts));
     },
@@ -121,7 +121,7 @@ advertised_interfaces`;
   });
 
   it("looks also at gateway and resolver before it is in the mesh, and at Docker networks without a bridge", () => {
-    const overlap = `ALLOW_OVERLAP=off; look_at_network() { :; }
+    const overlap = `ALLOW_OVERLAP=off; has_lease() { :; }; look_at_network() { :; }
 is_running() { :; }; timeout() { shift; "$@"; }
 docker() { case "$1 $2" in 'network ls') echo 0123 ;; *) echo "$LAN lan" ;; esac; }
 use_lease "$R/lease"; check_overlap; echo none`;

@@ -46,7 +46,7 @@ describe.each(PROGRAMS)("up in $name", PATIENCE, ({ shell, isShipped }) => {
       expect(host.read("/etc/systemd/system/docker.service.d/50-meshboot.conf")).toContain(
         "ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS $MESHBOOT_OPTIONS\n",
       );
-      expect(host.read("/proc/42/cmdline")).toContain("--bip=172.28.233.1/25\0");
+      expect(host.dockerdCommand()).toContain("--bip=172.28.233.1/25\0");
 
       host.world({ calls: "" });
       const settled = host.files();
@@ -74,7 +74,7 @@ describe.each(PROGRAMS)("up in $name", PATIENCE, ({ shell, isShipped }) => {
       expect(host.seen("iptables") + host.seen("ip6tables") + host.seen("nft")).toBe("");
       expect(host.read("/proc/sys/net/ipv4/ip_forward")).toBe("0\n");
       expect(host.read("/proc/sys/net/ipv6/conf/eth0/accept_ra")).toBe("1\n");
-      expect(host.read("/proc/42/cmdline")).not.toContain("bip");
+      expect(host.dockerdCommand()).not.toContain("bip");
     });
   });
 });

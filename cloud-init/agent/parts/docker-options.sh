@@ -1,7 +1,7 @@
 # The options that dockerd gets.
 
 docker_major() {
-  dockerd --version 2>/dev/null | sed -n 's/^Docker version \([0-9]*\)\..*/\1/p'
+  version_of dockerd --version | sed -n 's/^Docker version \([0-9]*\)\..*/\1/p'
 }
 
 # Before 27, dockerd has to be asked for its IPv6 firewall and NAT, and both are "experimental".

@@ -14,7 +14,7 @@ exec_start() { # FILE...
 
 # docker.service's files but for ours, in systemd's order.
 docker_unit_files() {
-  for file in $(unit_value docker FragmentPath) $(unit_value docker DropInPaths); do
+  for file in $DOCKER_FRAGMENT $DOCKER_DROPINS; do
     case $file in
     *-meshboot.conf) ;;
     *) echo "$R$file" ;;
@@ -22,7 +22,8 @@ docker_unit_files() {
   done
 }
 
-write_docker_files() {
+# dockerd's own command as `start`, and as `name` what our drop-in is to be called.
+read_docker_unit() {
   # shellcheck disable=SC2046 # paths of units hold no blanks
   start=$(exec_start $(docker_unit_files) </dev/null)
   from=${start%% *}
@@ -36,9 +37,46 @@ write_docker_files() {
     name=zz-50-meshboot.conf
     other=50-meshboot.conf
   fi
-  [ -s "$STATE/pools" ] || outer_pools | put_file /var/lib/meshboot/pools 600
-  options=$(docker_options | tr '\n' ' ')
-  options=${options% }
+}
+
+# Of two flags of one name dockerd takes the last, ours, in silence, or both: the user's own are named instead.
+check_docker_flags() {
+  clash=$({
+    echo "$start"
+    for file in $DOCKER_ENVIRONMENTS; do
+      case $file in
+      /etc/meshboot/*) ;;
+      *) read_file "$R$file" | sed '/^[[:space:]]*#/d' ;;
+      esac
+    done
+  } | awk -v ours="$WANTED" '
+    BEGIN {
+      for (n = split(ours, word, " "); n; n--) {
+        mine[word[n]]
+        sub(/=.*/, "", word[n])
+        flag[word[n]]
+      }
+      if ("--bip" in flag) {
+        flag["-b"]
+        flag["--bridge"]
+      }
+    }
+    {
+      gsub(/["\047]/, " ")
+      for (i = 1; i <= NF; i++) {
+        sub(/^[A-Za-z_0-9]+=/, "", $i)
+        name = $i
+        sub(/=.*/, "", name)
+        if (name in flag && !($i in mine)) {
+          print $i (name == $i && $(i + 1) ~ /^[^-]/ ? " " $(i + 1) : "")
+          exit
+        }
+      }
+    }')
+  [ -z "$clash" ] || refuse "docker.service starts dockerd with $(printable "$clash"), which meshboot sets itself: remove it from its ExecStart or $DOCKER_ENVIRONMENTS"
+}
+
+write_docker_files() {
   echo "MESHBOOT_OPTIONS=\"$options\"" | put_file /etc/meshboot/dockerd.env 644
   put_file $UNITS/docker.service.d/$name 644 <<EOF
 [Service]
@@ -47,24 +85,74 @@ ExecStartPre=-/usr/local/sbin/meshboot rules
 ExecStart=
 ExecStart=$start \$MESHBOOT_OPTIONS
 EOF
-  dry || rm -f "$R$UNITS/docker.service.d/$other"
+  if [ -e "$R$UNITS/docker.service.d/$other" ]; then
+    run rm -f "$R$UNITS/docker.service.d/$other"
+    run touch "$RUN/reload"
+  fi
+  reload_written
 }
 
+# Whether dockerd runs with each of `options`, and with none of an earlier time that is not WANTED any more.
+docker_runs_with_options() {
+  line=$(read_file "$R/proc/$DOCKER_PID/cmdline" | tr '\0' ' ')
+  for word in $options; do
+    case $line in *" $word "*) ;; *) return 1 ;; esac
+  done
+  for word in $(our_options); do
+    case " $WANTED " in *" $word "*) ;; *) return 1 ;; esac
+  done
+}
+
+# Whether dockerd runs with what is in our file.
 docker_has_options() {
-  [ -n "$options" ] || return 1
-  case $(read_file "$R/proc/$(unit_value docker MainPID)/cmdline" | tr '\0' ' ') in
-  *" $options "*) return 0 ;;
-  *) return 1 ;;
+  options=$(our_options)
+  WANTED=$options
+  [ -n "$options" ] && look_at_docker && docker_runs_with_options
+}
+
+# While live-restore keeps containers through a restart, dockerd leaves docker0 as it was.
+docker0_has_address() {
+  case $WANTED in
+  *--bip=*)
+    address=${WANTED#*--bip=}
+    ip -o -4 addr show docker0 2>/dev/null | grep -qF " ${address%% *} "
+    ;;
   esac
+}
+
+# $RUN/restarting: that a restart was decided, the dockerd that was to end, and what ran in it.
+needs_restart() {
+  if [ -e "$RUN/restarting" ] && [ "$(head -n 1 "$RUN/restarting")" = "$DOCKER_PID" ]; then
+    return 0
+  fi
+  ! docker_runs_with_options || ! docker0_has_address
 }
 
 # Not one that somebody disabled, nor one that somebody stopped after it had its options: neither is ours to start.
 is_docker_to_start() {
-  if [ -e "$RUN/masked" ]; then
+  if [ -e "$RUN/masked" ] || [ -e "$RUN/restarting" ]; then
     return 0
   fi
-  case $(systemctl is-enabled docker.service 2>/dev/null) in disabled | masked*) return 1 ;; esac
-  [ ! -s "$STATE/docker0" ] || [ "$(systemctl is-active docker.service 2>/dev/null)" = failed ]
+  case $DOCKER_ENABLED in disabled | masked*) return 1 ;; esac
+  [ ! -s "$STATE/docker0" ] || [ "$DOCKER_STATE" = failed ]
+}
+
+# What containers hang on does not change before somebody has agreed: not now, and not at the next reboot.
+decide_restart() {
+  if [ -e "$RUN/restarting" ]; then
+    return 0
+  fi
+  if [ "$RESTART_DOCKER" = off ] && [ ! -e "$RUN/restart-docker" ]; then
+    docker ps --format '{{.Names}}' >"$TMP/names" 2>/dev/null </dev/null || refuse 'dockerd needs a restart, and docker ps fails, so that nobody knows what would stop: is docker-cli there?'
+    [ ! -s "$TMP/names" ] || refuse "$(awk 'NR < 6 { t = t (NR > 1 ? ", " : "") $0 } END { print NR " container" (NR > 1 ? "s" : "") " (" t (NR > 5 ? ", ..." : "") ")" }' "$TMP/names") would restart with dockerd, which needs the mesh's options. All else is done, and dockerd stays as it is, after a reboot too. When it suits: meshboot up --restart-docker, or RESTART_DOCKER=on in $CONF"
+  fi
+  if ! dry; then
+    {
+      echo "$DOCKER_PID"
+      docker ps -q 2>/dev/null </dev/null || :
+    } >"$TMP/restarting"
+    mv "$TMP/restarting" "$RUN/restarting"
+  fi
 }
 
 # Debian's unit allows three starts a minute: those of ours do not count.
@@ -73,8 +161,34 @@ start_docker() {
   systemctl restart docker.service
 }
 
+# The containers of before: live-restore would keep them, and with them docker0's address; and not each has a restart policy.
+restart_docker() {
+  ids=$(read_file "$RUN/restarting" | sed 1d)
+  if [ -n "$ids" ] && [ "$(docker info -f '{{.LiveRestoreEnabled}}' 2>/dev/null </dev/null)" = true ]; then
+    # shellcheck disable=SC2086 # ids, one word each
+    docker stop $ids >/dev/null 2>&1 </dev/null || :
+  fi
+  start_docker
+}
+
+# The end of a restart, also of one that a kill came upon.
+finish_restart() {
+  ids=$(read_file "$RUN/restarting" | sed 1d)
+  if [ -n "$ids" ]; then
+    # shellcheck disable=SC2086 # as above
+    run docker start $ids >/dev/null 2>&1 </dev/null || :
+  fi
+  for file in restarting restart-docker masked; do
+    [ ! -e "$RUN/$file" ] || run rm -f "$RUN/$file"
+  done
+}
+
 configure_docker() {
   STEP=dockerd
+  check_other_docker
+  [ -s "$STATE/pools" ] || outer_pools | put_file /var/lib/meshboot/pools 600
+  # Before anything is installed for nothing. What depends on dockerd's version is seen then.
+  has dockerd || (IPV6NAT=off && choose_options)
   install_docker
   if [ -e "$RUN/masked" ]; then
     run systemctl -q unmask --runtime docker.service docker.socket
@@ -87,24 +201,41 @@ configure_docker() {
     say "no dockerd yet (DOCKER=$DOCKER): it gets its options as soon as it is there"
     return 0
   fi
-  check_daemon_json
-  reload_unit docker
-  write_docker_files
-  reload_unit docker
-  if is_running docker; then
-    if docker_has_options; then
+  look_at_docker
+  if [ "$DOCKER_STATE" = activating ]; then
+    # Waits until it has started: only then docker0 has its address.
+    run systemctl start docker.service || :
+    look_at_docker
+  fi
+  [ "$DOCKER_RELOAD" != yes ] || run touch "$RUN/reload"
+  reload_written
+  read_docker_unit
+  choose_options
+  check_docker_flags
+  case $DOCKER_STATE in
+  active | activating | reloading)
+    if ! needs_restart; then
+      write_docker_files
+      finish_restart
       return 0
     fi
-    say "restarts dockerd, $(docker ps -q 2>/dev/null | wc -l) containers running"
-  elif ! is_docker_to_start; then
-    say 'docker.service is disabled or stopped: it has its options, and is not started'
-    return 0
-  fi
+    decide_restart
+    ;;
+  *)
+    if ! is_docker_to_start; then
+      check_rootless_docker
+      write_docker_files
+      say 'docker.service is disabled or stopped: it has its options, and is not started'
+      return 0
+    fi
+    ;;
+  esac
+  write_docker_files
   # Where `down` brings docker0 back to.
   [ -s "$STATE/docker0" ] || ip -o -4 addr show docker0 2>/dev/null | awk '{ a = $4 } END { print a ? a : "172.17.0.1/16" }' | put_file /var/lib/meshboot/docker0 600
-  say "starts dockerd with $options"
-  run start_docker || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
-  run rm -f "$RUN/masked"
+  change "starts dockerd with $options"
+  run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
+  finish_restart
 }
 
 # dockerd makes docker0 anew at each start, as its own store has it, unless it is told an address: so one start with the

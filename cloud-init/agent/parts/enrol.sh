@@ -98,6 +98,7 @@ save_lease() {
   say "slot $L_SLOT: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
 }
 
+# Without what is different in each answer: a file that nothing changed is not written.
 store_lease() {
-  grep -E '^[A-Z0-9_]+=' "$TMP/answer" | grep -v '^TOKEN=' | put_file /var/lib/meshboot/lease 600
+  grep -E '^[A-Z0-9_]+=' "$TMP/answer" | grep -vE '^(TOKEN|RENEW_BEFORE)=' | put_file /var/lib/meshboot/lease 600
 }

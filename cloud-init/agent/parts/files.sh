@@ -32,7 +32,10 @@ put_file() { # PATH MODE, content on stdin
   if [ -f "$R$1" ] && printf %s "$text" | cmp -s - "$R$1"; then
     return 0
   fi
-  say "writes $1"
+  case $1 in
+  /var/lib/meshboot/*) say "writes $1" ;;
+  *) change "writes $1" ;;
+  esac
   if dry; then
     return 0
   fi

@@ -57,17 +57,17 @@ network_name() { # DEVICE
 # Refuses what lies in the mesh's ranges, but for Docker networks inside the own lease.
 check_overlap() {
   STEP=preflight
-  if [ "$ALLOW_OVERLAP" = on ]; then
+  if ! has_lease || [ "$ALLOW_OVERLAP" = on ] || [ "$MESH $SUBNET4" = "$CHECKED" ]; then
     return 0
   fi
   # A network that was joined by hand is the mesh itself.
-  look_at_network
+  [ -n "$DEV" ] || look_at_network
   found=$({
     host_networks
     host_lifelines
   } | pool_awk '!($2 ~ /^br-/ && inside($1, own)) && (overlap($1, zt) || overlap($1, pool)) { print; exit }')
-  [ -n "$found" ] || return 0
-  refuse "${found%% *} ($(network_name "${found#* }")) overlaps the mesh ($MESH), which would cut it off: remove it (docker network rm), choose other ranges at the Worker, or set ALLOW_OVERLAP=on in $CONF"
+  CHECKED="$MESH $SUBNET4"
+  [ -z "$found" ] || refuse "${found%% *} ($(network_name "${found#* }")) overlaps the mesh ($MESH), which would cut it off: remove it (docker network rm), choose other ranges at the Worker, or set ALLOW_OVERLAP=on in $CONF"
 }
 
 check_pool_size() {

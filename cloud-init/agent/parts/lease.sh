@@ -31,11 +31,15 @@ read_lease() { # FILE
     TOKEN) L_TOKEN=$value ;;
     *) continue ;;
     esac
-    case $key in
-    TOKEN) REASON='TOKEN has a character that no token has' ;;
-    *) REASON="$key=$(printable "$value") has a character that does not belong there" ;;
+    case $value in
+    *[!A-Za-z0-9./_-]*)
+      case $key in
+      TOKEN) REASON='TOKEN has a character that no token has' ;;
+      *) REASON="$key=$(printable "$value") has a character that does not belong there" ;;
+      esac
+      return 1
+      ;;
     esac
-    case $value in *[!A-Za-z0-9./_-]*) return 1 ;; esac
     REASON="$key is too long"
     [ ${#value} -le 80 ] || return 1
   done <"$1"
@@ -82,7 +86,8 @@ EOF
   NET6=$(echo "$six" | sed 's/..../&:/g; s/:$//; s/:00*\([0-9a-f]\)/:\1/g')
   SUBNET6=$NET6::/80
   MESH=$L_POOL_ZEROTIER,$L_POOL_DOCKER,$(echo "$six" | sed 's/^\(....\)\(....\)\(..\).*/\1:\2:\300::\/40/')
-  DEV=$(read_file "$STATE/interface")
+  read_line "$STATE/interface"
+  DEV=$LINE
 }
 
 use_saved_lease() {

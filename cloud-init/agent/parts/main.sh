@@ -5,6 +5,7 @@ usage() {
 usage: meshboot VERB
 up                enrol if there is a key, and apply the lease; what is in place is not touched
 up --dry-run      print the plan, change nothing
+up --restart-docker  the same, and running containers may restart with dockerd
 up --retry        until it succeeds, with growing pauses (meshboot.service)
 status [--json]   what is leased and what is in place
 down [--release]  undo all that up did; --release also gives the lease back
@@ -31,6 +32,10 @@ main() {
   up) up ;;
   'up --dry-run')
     DRY='dry run: '
+    up
+    ;;
+  'up --restart-docker')
+    AGREED=yes
     up
     ;;
   'up --retry') retry_up ;;

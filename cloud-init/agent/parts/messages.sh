@@ -9,6 +9,14 @@ say() {
   note "$1"
 }
 
+# What is said of something that is put in place. On a node that had it in place, it was repaired: see report.sh.
+change() {
+  say "$1"
+  if [ -n "$REPAIRS" ] && ! dry; then
+    echo "$STEP" >>"$RUN/changed"
+  fi
+}
+
 warn() {
   printf '%smeshboot: %s%s: %s%s\n' "$RED" "$DRY" "$STEP" "$1" "$PLAIN" >&2
   note "$1"
@@ -42,6 +50,30 @@ has() {
 
 read_file() {
   cat "$1" 2>/dev/null || :
+}
+
+# The first line of a file into LINE, by no other process.
+read_line() { # FILE
+  LINE=''
+  { IFS= read -r LINE <"$1"; } 2>/dev/null || :
+}
+
+# What `PROGRAM OPTION` says of its version, asked anew only when the program was replaced: dockerd takes its time.
+version_of() { # PROGRAM OPTION
+  at=$(command -v "$1") || return 0
+  mark=$(stat -Lc '%n %Z %s' "$at" 2>/dev/null) || mark=''
+  read_line "$RUN/$1.version"
+  case $LINE in
+  "$mark "?*)
+    echo "${LINE#"$mark "}"
+    return 0
+    ;;
+  esac
+  LINE=$("$1" "$2" 2>/dev/null | head -n 1) || :
+  echo "$LINE"
+  if [ -n "$mark" ] && [ -d "$RUN" ]; then
+    echo "$mark $LINE" >"$RUN/$1.version"
+  fi
 }
 
 true_or_false() {

@@ -39,3 +39,8 @@ SLOTS=0
 UNDO=''
 HTTP=000
 IPV6=on
+# Set when the node was complete before this run: what it changes then is a repair.
+REPAIRS=''
+AGREED=''
+# The ranges that were held against the host's own networks.
+CHECKED=''

@@ -8,11 +8,19 @@ log_as_json() {
 heartbeat() { # ok|failed [STEP]
   [ -s "$STATE/token" ] || return 0
   lines=''
+  if [ -s "$RUN/changed" ]; then
+    steps=$(sort -u "$RUN/changed" | tr '\n' ' ')
+    echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) ${steps% }" >"$RUN/repaired"
+    lines=",\"repaired\":[\"$(echo "${steps% }" | sed 's/ /","/g')\"]"
+  fi
   if [ -n "${2:-}" ]; then
-    lines=",\"step\":\"$2\",\"log\":\"$(log_as_json)\""
+    lines="$lines,\"step\":\"$2\",\"log\":\"$(log_as_json)\""
   fi
   printf %s "{\"state\":\"$1\"$lines,\"facts\":$(facts)}" >"$TMP/body"
   call POST "/v1/nodes/$NODE/heartbeat" "$STATE/token" "$TMP/body"
+  if [ "$HTTP" = 200 ]; then
+    rm -f "$RUN/changed"
+  fi
   echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP" >"$RUN/reported"
 }
 

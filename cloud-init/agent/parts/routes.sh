@@ -28,7 +28,7 @@ apply_routes() {
   STEP=routes
   our_routes | routes_batch >"$TMP/routes"
   if [ -s "$TMP/routes" ]; then
-    say "changes $(wc -l <"$TMP/routes") routes on $DEV"
+    change "changes $(wc -l <"$TMP/routes") routes on $DEV"
     dry || ip -4 -batch - <"$TMP/routes" >"$TMP/ip" 2>&1 || fail "ip does not take the routes: $(head -n 1 "$TMP/ip")"
   fi
 }

@@ -84,7 +84,7 @@ load_rules() {
   fi
   echo "$mine" | put_file /var/lib/meshboot/rules 600
   if [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
-    say 'loads nft table inet meshboot'
+    change 'loads nft table inet meshboot'
     if ! dry; then
       # One transaction: there is no moment without the rules.
       printf '%s\n' 'table inet meshboot' 'delete table inet meshboot' "$rules" | nft -f - 2>"$TMP/nft" ||
@@ -93,7 +93,7 @@ load_rules() {
     fi
   fi
   if ! has_mesh_accepts; then
-    say 'adds accepts for the mesh to iptables and ip6tables'
+    change 'adds accepts for the mesh to iptables and ip6tables'
     if dry; then
       return 0
     fi

@@ -24,7 +24,7 @@ take_setting() {
   DOCKER) one_of 'present distro official' ;;
   LAYOUT) one_of split ;;
   IPV6NAT) one_of 'auto docker off' ;;
-  USERLAND_PROXY | COMPOSE | ALLOW_OVERLAP) one_of 'on off' ;;
+  USERLAND_PROXY | COMPOSE | ALLOW_OVERLAP | RESTART_DOCKER) one_of 'on off' ;;
   # Its value is not shown: it may be anything, even a key that went into the wrong file.
   *) refuse "$CONF: this version does not know the setting $key" ;;
   esac
@@ -38,11 +38,12 @@ take_setting() {
   USERLAND_PROXY) USERLAND_PROXY=$value ;;
   COMPOSE) COMPOSE=$value ;;
   ALLOW_OVERLAP) ALLOW_OVERLAP=$value ;;
+  RESTART_DOCKER) RESTART_DOCKER=$value ;;
   esac
 }
 
 read_settings() {
-  URL='' NAME='' DOCKER=distro IPV6NAT=auto USERLAND_PROXY=on COMPOSE=off ALLOW_OVERLAP=off
+  URL='' NAME='' DOCKER=distro IPV6NAT=auto USERLAND_PROXY=on COMPOSE=off ALLOW_OVERLAP=off RESTART_DOCKER=off
   ZEROTIER_REPOSITORY=https://download.zerotier.com
   ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61
   [ -r "$R$CONF" ] || refuse "$CONF is missing: it holds at least URL=https://..."

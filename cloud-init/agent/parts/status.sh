@@ -20,6 +20,7 @@ routes $(our_routes | grep -c "metric $ROUTE_METRIC" || :)
 routesExpected $((SLOTS - 1))
 rules $(true_or_false has_mesh_accepts)
 failedStep $(read_file "$RUN/failed")
+lastRepair $(read_file "$RUN/repaired")
 lastReport $(read_file "$RUN/reported")
 agent $VERSION
 EOF

@@ -50,7 +50,7 @@ apply_sysctls() {
   echo "$lines" | put_file $SYSCTL 644
   echo "$changes" | while IFS='=' read -r key value have; do
     if [ -n "$key" ]; then
-      say "$key: $have, now $value"
+      change "$key: $have, now $value"
       dry || set_sysctl "$key" "$value"
     fi
   done

@@ -20,5 +20,4 @@ check_system() {
   ID=${OS%% *}
   CODENAME=${OS##* }
   look_for_ipv6
-  check_daemon_json
 }

@@ -39,27 +39,44 @@ lock() {
   fi
 }
 
+# What is changed on a node that was complete, with the same settings and lease, and not booted since, is repaired.
+applied_text() {
+  echo $VERSION
+  cat "$R$CONF" "$STATE/lease"
+}
+
+look_for_repairs() {
+  if applied_text | cmp -s - "$RUN/applied"; then
+    REPAIRS=yes
+  fi
+}
+
+remember_applied() {
+  [ ! -e "$RUN/failed" ] || rm -f "$RUN/failed"
+  if [ -z "$REPAIRS" ]; then
+    applied_text >"$RUN/applied"
+  fi
+}
+
 up() {
   set_up
   if ! dry; then
     lock
     LOG=$RUN/log
     : >"$LOG"
+    [ -z "$AGREED" ] || : >"$RUN/restart-docker"
   fi
   STEP=settings
   read_settings
   if has_lease; then
     use_saved_lease
+    look_for_repairs
   fi
   check_system
   finish_interrupted_install
-  if ! has_lease; then
-    wait_for_network
-  fi
+  wait_for_network
   install_tools
-  if has_lease; then
-    check_overlap
-  fi
+  check_overlap
   install_zerotier
   enrol
   check_pool_size
@@ -72,7 +89,9 @@ up() {
   configure_docker
   report
   STEP=up
-  dry || rm -f "$RUN/failed"
+  if ! dry; then
+    remember_applied
+  fi
   say "$NODE: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
 }
 

@@ -5,7 +5,7 @@ wait_for_network() {
   STEP=network
   tries=0
   # Without curl apt has to find the network.
-  if dry || ! has curl; then
+  if dry || has_lease || ! has curl; then
     return 0
   fi
   until curl -gsS -o /dev/null --max-time 10 "$URL/healthz" </dev/null 2>"$TMP/curl"; do
@@ -44,6 +44,6 @@ the_problem() {
 
 facts() {
   printf '{"agent":"%s","os":"%s","docker":"%s","zerotier":"%s"}' $VERSION "${OS% *}" \
-    "$(dockerd --version 2>/dev/null | sed 's/^Docker version //; s/,.*//' | tr -cd 'A-Za-z0-9.+~-')" \
-    "$(zerotier-cli -v 2>/dev/null | tr -cd 0-9.)"
+    "$(version_of dockerd --version | sed 's/^Docker version //; s/,.*//' | tr -cd 'A-Za-z0-9.+~-')" \
+    "$(version_of zerotier-cli -v | tr -cd 0-9.)"
 }

@@ -44,6 +44,7 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
   "ipv6nat-off": { ipv6nat: "off" },
   "no-userland-proxy": { userlandProxy: false },
   compose: { compose: true },
+  "restart-docker": { restartDocker: true },
   // Not an option, but what the key allows.
   "allow-overlap": {},
   mirror: {

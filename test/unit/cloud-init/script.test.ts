@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -33,10 +34,10 @@ function tool(name: string, body: string): void {
 }
 
 /** Runs the script, given on standard input as by `curl … | sh`, with every absolute path moved under `root`. */
-function run(script: string): { status: number | null; stdout: string; stderr: string } {
-  const moved = script.replace(/(^|\s)\/(etc|usr)\//gm, `$1${root}/$2/`);
+function run(script: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const moved = script.replace(/(^|[\s>])\/(etc|usr|run)\//gm, `$1${root}/$2/`);
   const env = { PATH: `${root}/bin:${process.env["PATH"]}` };
-  return spawnSync("/bin/sh", { input: moved, encoding: "utf8", env });
+  return spawnSync("/bin/sh", ["-s", "--", ...args], { input: moved, encoding: "utf8", env });
 }
 
 describe("the script", () => {
@@ -68,6 +69,17 @@ describe("the script", () => {
       "\n",
     );
     expect([first, second]).toEqual(agent.units["meshboot.service"].split("\n").slice(0, 2));
+  });
+
+  test("takes the word that containers may restart, for once, and no other", () => {
+    const agreed = join(root, "run/meshboot/restart-docker");
+    expect(run(text).status).toBe(0);
+    expect(existsSync(agreed)).toBe(false);
+    expect(run(text, "--restart-docker")).toMatchObject({ status: 0, stderr: "" });
+    expect(existsSync(agreed)).toBe(true);
+    const other = run(text, "--restart");
+    expect(other.status).toBe(2);
+    expect(other.stderr).toContain("unknown argument --restart; --restart-docker is the only one");
   });
 
   test("refuses to run as another user than root, and changes nothing", () => {

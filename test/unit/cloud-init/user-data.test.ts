@@ -83,7 +83,7 @@ test("the settings say what was chosen", () => {
   const options = { ...variants["mirror"], name: "db-1", docker: "official", ipv6nat: "off", compose: true };
   const { text } = generate({
     ...request,
-    options: optionsSchema.parse({ ...options, userlandProxy: false }),
+    options: optionsSchema.parse({ ...options, userlandProxy: false, restartDocker: true }),
   });
   const file = documentOf(text).write_files.find(({ path }) => path === "/etc/meshboot/meshboot.conf");
   expect(file?.content.split("\n")).toEqual([
@@ -93,6 +93,7 @@ test("the settings say what was chosen", () => {
     "IPV6NAT=off",
     "USERLAND_PROXY=off",
     "COMPOSE=on",
+    "RESTART_DOCKER=on",
     "ZEROTIER_REPOSITORY=http://203.0.113.1:8080/zerotier",
     "ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61",
     "",
@@ -173,6 +174,7 @@ describe("options", () => {
       ipv6nat: "auto",
       userlandProxy: true,
       compose: false,
+      restartDocker: false,
     });
   });
 
@@ -183,6 +185,7 @@ describe("options", () => {
     ["layout", "bridge"],
     ["ipv6nat", "container"],
     ["userlandProxy", "off"],
+    ["restartDocker", "on"],
     ["zerotierRepository", "https://example.com/a b"],
     ["zerotierRepository", "https://example.com/\nNAME=x"],
     ["zerotierRepository", "file:///etc"],

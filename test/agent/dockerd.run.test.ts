@@ -1,0 +1,198 @@
+// The step dockerd on a server that already runs: its daemon.json, its options, its containers.
+import { describe, expect, it } from "vitest";
+import { DEBIAN_DOCKER, Host } from "./host.ts";
+import { SHELLS, withDirectory } from "./shells.ts";
+
+const PATIENCE = { timeout: 120_000 };
+const DROP_IN = "/etc/systemd/system/docker.service.d/50-meshboot.conf";
+const ENV = "/etc/meshboot/dockerd.env";
+const restarts = (host: Host) => host.seen("calls").match(/restart docker.service/g)?.length ?? 0;
+
+/** What the last heartbeat said. */
+function reported(host: Host): unknown {
+  const bodies = host
+    .seen("requests")
+    .split("\n")
+    .filter((line) => line.startsWith('{"state"'));
+  return JSON.parse(bodies.at(-1) ?? "null");
+}
+
+/** Runs up on a server whose Docker is as it should not be; checks that all but dockerd is done. */
+function refusedByDocker(change: (host: Host) => void): string {
+  const [shell] = SHELLS;
+  if (shell === undefined) throw new Error("no shell to run the agent in");
+  return withDirectory((directory) => {
+    const host = new Host(directory);
+    change(host);
+    const { status, err } = host.run(shell, "up");
+    expect(status, err).toBe(3);
+    expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
+    expect(host.seen("nft")).toContain("table inet meshboot");
+    expect(host.read(DROP_IN)).toBeUndefined();
+    expect(host.read(ENV)).toBeUndefined();
+    expect(restarts(host)).toBe(0);
+    expect(reported(host)).toMatchObject({ state: "failed", step: "dockerd" });
+    return err;
+  });
+}
+
+describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
+  it.each<[string, string, string]>([
+    ["another value", '{"bip": "172.17.0.1/16"}', 'sets bip to "172.17.0.1/16" instead of "172.28.233.1/25"'],
+    [
+      "two, one of them for old versions only",
+      '{\n "experimental": false,\n "ipv6" : false }',
+      "sets ipv6 to false instead of true, experimental to false instead of true",
+    ],
+    [
+      "pools of its own",
+      '{"default-address-pools":[{"base":"10.0.0.0/8","size":24}]}',
+      'sets default-address-pools to [{"base":"10.0.0.0/8","size":24}] instead of [{"base":"172.28.233.128/25","size":28}',
+    ],
+    ["no bridge", '{"bridge": "none"}', 'sets bridge to "none", which excludes bip'],
+    ["a comma too many", '{"debug": true,}', "is not JSON: dockerd does not start with it either"],
+  ])("refuses a daemon.json with %s", (_, json, named) => {
+    const err = refusedByDocker((host) => host.write("/etc/docker/daemon.json", json));
+    expect(err).toContain(`/etc/docker/daemon.json ${named}`);
+  });
+
+  it("leaves to daemon.json what it sets to the same, and the rest of it alone", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const json = `{
+        "hosts": ["unix:///run/docker.sock"], "data-root": "/srv/docker", "registry-mirrors": ["https://x/\\"bip\\":"],
+        "userns-remap": "default", "log-opts": { "bip": "1", "max-size": "10m" },
+        "bip": "172.28.233.1/25", "experimental": true, "ip6tables": true
+      }`;
+      host.write("/etc/docker/daemon.json", json);
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.read(ENV)).toMatch(/^MESHBOOT_OPTIONS="--fixed-cidr=172\.28\.233\.0\/25 --ipv6 /);
+      expect(host.read(ENV)).not.toMatch(/--bip|--experimental|--ip6tables/);
+      expect(host.read("/etc/docker/daemon.json")).toBe(json);
+      host.run(shell, "up");
+      expect(restarts(host)).toBe(1);
+    });
+  });
+
+  it("does not restart dockerd when daemon.json begins to set what dockerd has already", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      host.world({ containers: "web\n" });
+      host.write("/etc/docker/daemon.json", '{"ipv6": true}');
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.read(ENV)).not.toContain("--ipv6 ");
+      expect(restarts(host)).toBe(1);
+    });
+  });
+
+  it("says what it means that Docker makes no rules", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.write("/etc/docker/daemon.json", '{"iptables": false}');
+      const { status, err } = host.run(shell, "up");
+      expect(status).toBe(0);
+      expect(err).toContain("daemon.json has iptables off: Docker makes no rules");
+    });
+  });
+
+  it.each<[string, string, string]>([
+    [
+      "the manual recipe",
+      'DOCKER_OPTS="--dns=1.1.1.1 --fixed-cidr=172.28.7.0/24"',
+      "--fixed-cidr=172.28.7.0/24",
+    ],
+    ["another bridge", "DOCKER_OPTS='-b br0'", "-b br0"],
+    ["IPv6 switched off", "DOCKER_OPTS=--ipv6=false", "--ipv6=false"],
+    [
+      "its own pools",
+      "DOCKER_OPTS=--default-address-pool base=10.0.0.0/8,size=24",
+      "--default-address-pool base=",
+    ],
+  ])("refuses dockerd's options of %s, naming them", (_, line, named) => {
+    const err = refusedByDocker((host) => host.write("/etc/default/docker", `# --bip=1.2.3.4/8\n${line}\n`));
+    expect(err).toContain(`docker.service starts dockerd with ${named}`);
+    expect(err).toContain("ExecStart or /etc/default/docker");
+  });
+
+  it("refuses an option in the unit itself, and takes one that is the same as its own", () => {
+    const unit = (option: string) => DEBIAN_DOCKER.replace("$DOCKER_OPTS", `${option} $DOCKER_OPTS`);
+    const err = refusedByDocker((host) =>
+      host.write("/lib/systemd/system/docker.service", unit("--bip 10.9.0.1/24")),
+    );
+    expect(err).toContain("starts dockerd with --bip 10.9.0.1/24");
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.write("/lib/systemd/system/docker.service", unit("--bip=172.28.233.1/25 --iptables"));
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+    });
+  });
+
+  it.each<[string, string, string]>([
+    ["a snap", "/snap/docker/current", "Docker is here as a snap"],
+    ["Podman under Docker's name", "/var/lib/dpkg/info/podman-docker.list", "podman-docker is here"],
+  ])("refuses %s", (_, path, named) => {
+    expect(refusedByDocker((host) => host.write(path, ""))).toContain(named);
+  });
+
+  it("refuses a rootless dockerd where docker.service is disabled", () => {
+    const err = refusedByDocker((host) => {
+      host.write("/run/user/1000/docker.sock", "");
+      host.world({ "docker-enabled": "disabled\n", "docker-pid": "7\n" });
+    });
+    expect(err).toContain("dockerd runs rootless (/run/user/1000/docker.sock)");
+  });
+});
+
+describe.each(SHELLS)("running containers in $name", PATIENCE, (shell) => {
+  it("are named and asked for, and dockerd stays as it is until somebody agrees", () => {
+    const running = (host: Host) => host.world({ containers: "web\ndb\na\nb\nc\nd\n" });
+    const err = refusedByDocker(running);
+    expect(err).toContain("6 containers (web, db, a, b, c, ...) would restart with dockerd");
+    expect(err).toContain("meshboot up --restart-docker");
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      running(host);
+      host.run(shell, "up");
+      expect(host.run(shell, "up --restart-docker")).toMatchObject({ status: 0, err: "" });
+      expect(host.dockerdCommand()).toContain("--bip=172.28.233.1/25\0");
+      // Once agreed, once restarted: what ran runs again, and the next restart asks again.
+      expect(host.seen("calls")).toContain("docker start id-web id-db id-a");
+      expect(host.seen("calls")).not.toContain("docker stop");
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(restarts(host)).toBe(1);
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nUSERLAND_PROXY=off\n");
+      const changed = host.run(shell, "up");
+      expect(changed.status).toBe(3);
+      expect(host.read(ENV)).not.toContain("userland-proxy");
+      host.write(
+        "/etc/meshboot/meshboot.conf",
+        "URL=https://mesh.example.com\nUSERLAND_PROXY=off\nRESTART_DOCKER=on\n",
+      );
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.dockerdCommand()).toContain("--userland-proxy=false");
+      expect(restarts(host)).toBe(2);
+    });
+  });
+
+  it("are stopped for it where live-restore would keep them, and docker0 with them", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ containers: "web\n", "live-restore": "true\n" });
+      expect(host.run(shell, "up").status).toBe(3);
+      expect(host.run(shell, "up --restart-docker").status).toBe(0);
+      expect(host.seen("calls")).toMatch(
+        /docker stop id-web\n(?:.*\n)*systemctl restart docker\.service\n(?:.*\n)*docker start id-web\n/,
+      );
+    });
+  });
+
+  it("are not there on a first boot, which is not asked", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const { out, status } = host.run(shell, "up");
+      expect(status).toBe(0);
+      expect(out).toContain("starts dockerd with --bip=");
+    });
+  });
+});
