@@ -61,8 +61,8 @@ test("a look at the server twice shows no difference", async () => {
   expect(difference(before, await snapshot(guest))).toEqual({});
 });
 
-test("one line takes a running server into the mesh", async () => {
-  await guest.sh(`curl -fsS ${bootUrl}/sh | sh`);
+test("one line takes a running server into the mesh, and its containers may restart", async () => {
+  await guest.sh(`curl -fsS ${bootUrl}/sh | sh -s -- --restart-docker`);
   joined = await untilInMesh(guest);
   expect(joined).toMatchObject({ name: "vps1", slot: 1 });
   container = await inspect(guest, "web");
