@@ -6,7 +6,7 @@ import { Guest, type GuestOptions } from "./guest.ts";
 import { Journal, startOf, sweep } from "./journal.ts";
 import { LabNetwork } from "./network.ts";
 import { checkRequirements } from "./requirements.ts";
-import { CACHE, type Image, type ImageKind, makeImages } from "./rootfs.ts";
+import { CACHE, type ImageKind, Images } from "./rootfs.ts";
 
 const DIAGNOSIS =
   "cloud-init status --long; systemctl --failed --no-legend; journalctl -u meshboot -o short -n 30 --no-pager; meshboot status";
@@ -32,7 +32,7 @@ export class Lab {
   readonly journal: Journal;
   readonly network: LabNetwork;
   readonly guests: Guest[] = [];
-  readonly #images: Readonly<Record<ImageKind, Image>>;
+  readonly #images: Images;
   readonly #reaper: ChildProcess;
 
   private constructor(parts: {
@@ -40,14 +40,13 @@ export class Lab {
     directory: string;
     journal: Journal;
     network: LabNetwork;
-    images: Readonly<Record<ImageKind, Image>>;
     reaper: ChildProcess;
   }) {
     this.prefix = parts.prefix;
     this.directory = parts.directory;
     this.journal = parts.journal;
     this.network = parts.network;
-    this.#images = parts.images;
+    this.#images = new Images(parts.journal);
     this.#reaper = parts.reaper;
   }
 
@@ -65,14 +64,13 @@ export class Lab {
       stdio: ["pipe", "inherit", "inherit"],
     });
     const prefix = `mb${id}`;
-    const images = await makeImages(journal);
     const network = await LabNetwork.make(prefix, journal);
-    return new Lab({ prefix, directory, journal, network, images, reaper });
+    return new Lab({ prefix, directory, journal, network, reaper });
   }
 
   /** A new server, not switched on yet. */
   async order(options: Omit<GuestOptions, "image"> & { image: ImageKind }): Promise<Guest> {
-    const guest = await Guest.order({ ...options, image: this.#images[options.image] }, this);
+    const guest = await Guest.order({ ...options, image: await this.#images.get(options.image) }, this);
     this.guests.push(guest);
     return guest;
   }

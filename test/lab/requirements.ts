@@ -6,6 +6,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "systemd-nspawn": "systemd-container",
   busybox: "busybox-static",
   ip: "iproute2",
+  ping: "iputils-ping",
   "dpkg-deb": "dpkg",
   gpg: "gpg",
   gpgconf: "gpgconf",

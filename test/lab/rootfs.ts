@@ -15,11 +15,69 @@ import { run } from "./command.ts";
 import type { Journal } from "./journal.ts";
 import { GATEWAY_IPV4, MIRROR_PORT } from "./topology.ts";
 
+/** What one of Debian's releases has on its cloud servers, and how Docker is installed there. */
+interface ReleaseParts {
+  readonly network: readonly string[];
+  readonly service: string;
+  readonly docker: readonly string[];
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const NO_EXPIRY = 'Acquire::Check-Valid-Until "false"';
+
+/** Debian's releases, by what differs in them here. Each brings another generation of Docker. */
+const RELEASES = {
+  bookworm: {
+    network: ["ifupdown", "isc-dhcp-client"],
+    service: "networking.service",
+    docker: ["docker.io", "apparmor", "docker-compose"],
+    files: {},
+  },
+  trixie: {
+    network: ["netplan.io", "dhcpcd-base"],
+    service: "systemd-networkd.service",
+    docker: ["docker.io", "docker-cli", "apparmor", "docker-compose"],
+    files: {},
+  },
+  forky: {
+    network: ["netplan.io", "dhcpcd-base"],
+    service: "systemd-networkd.service",
+    docker: ["docker.io", "docker-cli", "apparmor", "docker-compose"],
+    files: {
+      // The index of a release that is still being made is valid for a week: a mirror's snapshot may be older.
+      "/etc/apt/apt.conf.d/91lab": `${NO_EXPIRY};\n`,
+      // What this unit asks of udev fails in a container, which has none, and the network stays down.
+      "/etc/systemd/system/netplan-configure.service.d/90lab.conf": "[Service]\nExecStartPost=\n",
+      // netplan's own waits for a DNS server as well, and there is none here.
+      "/etc/systemd/system/systemd-networkd-wait-online.service.d/90lab.conf":
+        "[Service]\nExecStart=\nExecStart=/usr/lib/systemd/systemd-networkd-wait-online -i eth0:degraded\n",
+    },
+  },
+} as const satisfies Record<string, ReleaseParts>;
+
+type Release = keyof typeof RELEASES;
+
+/** The operator's own option on the `docker` image, which must still be in force when Meshboot has been there. */
+export const OPERATORS_LABEL = "rack=7";
+
 /** Which system a guest starts from: a bare Debian cloud server, or one on which Docker runs already. */
-export const IMAGE_KINDS = ["bare", "docker"] as const;
+export const IMAGE_KINDS = ["bare", "docker", "bare-trixie", "trixie", "bare-forky", "forky"] as const;
 
 /** One of IMAGE_KINDS. */
 export type ImageKind = (typeof IMAGE_KINDS)[number];
+
+/** What each kind is made of; without `docker` it is a bare system. */
+const SYSTEMS: Readonly<Record<ImageKind, { release: Release; docker?: { defaults: string } }>> = {
+  bare: { release: "bookworm" },
+  docker: {
+    release: "bookworm",
+    docker: { defaults: `DOCKER_OPTS="--label=${OPERATORS_LABEL}"\n` },
+  },
+  "bare-trixie": { release: "trixie" },
+  trixie: { release: "trixie", docker: { defaults: "" } },
+  "bare-forky": { release: "forky" },
+  forky: { release: "forky", docker: { defaults: "" } },
+};
 
 /** The directories of an image, uppermost first, as overlayfs takes them for `lowerdir`. Never written to. */
 export type Image = readonly string[];
@@ -28,7 +86,6 @@ export type Image = readonly string[];
 export const CACHE = process.env["MESHBOOT_LAB_CACHE"] ?? "/var/cache/meshboot-lab";
 
 const MIRROR = "http://deb.debian.org/debian";
-const RELEASE = "bookworm";
 
 /** What a Debian cloud server has on it before anyone has touched it, less what no test here looks at. */
 const BARE_PACKAGES = [
@@ -37,9 +94,8 @@ const BARE_PACKAGES = [
   "dbus",
   "udev",
   "cloud-init",
-  "ifupdown",
-  "isc-dhcp-client",
   "iproute2",
+  "iputils-ping",
   "netbase",
   "procps",
   "kmod",
@@ -50,27 +106,24 @@ const BARE_PACKAGES = [
   "sudo",
 ];
 
-/** As `apt-get install docker.io` brings them on a real server; its other recommendations are large and unused here. */
-const DOCKER_PACKAGES = ["docker.io", "apparmor"];
-
 /** What the lab itself puts into an image, by path: none of it is Meshboot's. */
-const FILES: Readonly<Record<string, string>> = {
-  // The way to Debian's mirror; the local package repository is reached directly.
-  "/etc/apt/apt.conf.d/90lab": `Acquire::http::Proxy "http://${GATEWAY_IPV4}:${MIRROR_PORT}";\nAcquire::http::Proxy::${GATEWAY_IPV4} "DIRECT";\nAcquire::Languages "none";\n`,
-  // The disk is thrown away: syncing it and unpacking manuals costs a third of an installation.
-  "/etc/dpkg/dpkg.cfg.d/90lab":
-    "force-unsafe-io\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/doc/*\npath-exclude=/usr/share/locale/*\n",
-  // As a provider's image says where its user-data comes from. One host key is enough here: RSA takes seconds.
-  "/etc/cloud/cloud.cfg.d/90lab.cfg":
-    "datasource_list: [NoCloud, None]\nmanage_etc_hosts: true\nssh_genkeytypes: [ed25519]\n",
-  // Nothing listens there: a name is refused at once, not after a time-out.
-  "/etc/resolv.conf": `nameserver ${GATEWAY_IPV4}\n`,
-  "/etc/apt/sources.list": `deb ${MIRROR} ${RELEASE} main\n`,
-  "/etc/hostname": "localhost\n",
-};
-
-/** The operator's own option on the `docker` image, which must still be in force when Meshboot has been there. */
-export const OPERATORS_LABEL = "rack=7";
+function labFiles(release: Release): Readonly<Record<string, string>> {
+  return {
+    // The way to Debian's mirror; the local package repository is reached directly.
+    "/etc/apt/apt.conf.d/90lab": `Acquire::http::Proxy "http://${GATEWAY_IPV4}:${MIRROR_PORT}";\nAcquire::http::Proxy::${GATEWAY_IPV4} "DIRECT";\nAcquire::Languages "none";\n`,
+    // The disk is thrown away: syncing it and unpacking manuals costs a third of an installation.
+    "/etc/dpkg/dpkg.cfg.d/90lab":
+      "force-unsafe-io\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/doc/*\npath-exclude=/usr/share/locale/*\n",
+    // As a provider's image says where its user-data comes from. One host key is enough here: RSA takes seconds.
+    "/etc/cloud/cloud.cfg.d/90lab.cfg":
+      "datasource_list: [NoCloud, None]\nmanage_etc_hosts: true\nssh_genkeytypes: [ed25519]\n",
+    // Nothing listens there: a name is refused at once, not after a time-out.
+    "/etc/resolv.conf": `nameserver ${GATEWAY_IPV4}\n`,
+    "/etc/apt/sources.list": `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${MIRROR} ${release} main\n`,
+    "/etc/hostname": "localhost\n",
+    ...RELEASES[release].files,
+  };
+}
 
 /** ISO 8601 week of a day, as 2026-W48: images are made anew every week, so that they don't grow old. */
 function isoWeek(day: Date): string {
@@ -81,13 +134,16 @@ function isoWeek(day: Date): string {
   return `${year}-W${String(week).padStart(2, "0")}`;
 }
 
-function keyOf(parts: readonly unknown[]): string {
-  const recipe = JSON.stringify([parts, FILES, MIRROR, RELEASE]);
-  return `${isoWeek(new Date())}-${createHash("sha256").update(recipe).digest("hex").slice(0, 12)}`;
+/** An image's directory: named for its recipe, so that a changed recipe is another image. */
+function nameOf(kind: string, release: Release, parts: readonly unknown[]): string {
+  const { network, service } = RELEASES[release];
+  const recipe = JSON.stringify([BARE_PACKAGES, network, service, labFiles(release), MIRROR, ...parts]);
+  const digest = createHash("sha256").update(recipe).digest("hex").slice(0, 12);
+  return `${kind}-${isoWeek(new Date())}-${digest}`;
 }
 
-function writeLabFiles(root: string): void {
-  for (const [path, content] of Object.entries(FILES)) {
+function writeLabFiles(root: string, release: Release): void {
+  for (const [path, content] of Object.entries(labFiles(release))) {
     mkdirSync(`${root}${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
     writeFileSync(`${root}${path}`, content);
   }
@@ -96,34 +152,44 @@ function writeLabFiles(root: string): void {
 /** Runs a long command in namespaces of its own: all that it starts and mounts ends with it, and it with the lab. */
 function contained(journal: Journal, command: string, args: readonly string[]): Promise<string> {
   const own = ["--mount", "--pid", "--mount-proc", "--fork", "--kill-child"];
-  return run("unshare", [...own, command, ...args], {
+  // Debian's own programs: a python3 of somebody's that comes first makes unpacking several times slower.
+  const path = ["env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"];
+  return run("unshare", [...own, ...path, command, ...args], {
     timeoutMs: 900_000,
     started: (pid) => journal.process(pid),
   });
 }
 
-async function makeBare(root: string, proxy: string, journal: Journal): Promise<void> {
+async function makeBare(root: string, release: Release, proxy: string, journal: Journal): Promise<void> {
   // mmdebstrap copies its --aptopt and --dpkgopt into the image; the lab's own files replace them.
   await contained(journal, "mmdebstrap", [
     "--mode=root",
     "--variant=minbase",
     `--aptopt=Acquire::http::Proxy "${proxy}"`,
     "--aptopt=Acquire::Languages none",
+    `--aptopt=${NO_EXPIRY}`,
     "--dpkgopt=force-unsafe-io",
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
-    `--include=${BARE_PACKAGES.join(",")}`,
+    `--include=${[...BARE_PACKAGES, ...RELEASES[release].network].join(",")}`,
     // Debian's cloud-init sets en_US.UTF-8, which a cloud server's image has.
     '--customize-hook=echo "en_US.UTF-8 UTF-8" >"$1/etc/locale.gen" && chroot "$1" locale-gen && chroot "$1" update-locale LANG=en_US.UTF-8',
+    `--customize-hook=chroot "$1" systemctl enable ${RELEASES[release].service}`,
     '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap" "$1"/etc/ssh/ssh_host_*',
-    RELEASE,
+    release,
     root,
     MIRROR,
   ]);
-  writeLabFiles(root);
+  writeLabFiles(root, release);
 }
 
-async function makeDocker(layer: string, bare: string, proxy: string, journal: Journal): Promise<void> {
+async function makeDocker(
+  layer: string,
+  bare: string,
+  system: { packages: readonly string[]; defaults: string },
+  proxy: string,
+  journal: Journal,
+): Promise<void> {
   const merged = `${layer}.merged`;
   const work = `${layer}.work`;
   for (const folder of [layer, merged, work]) mkdirSync(folder, { recursive: true });
@@ -147,20 +213,20 @@ async function makeDocker(layer: string, bare: string, proxy: string, journal: J
   // Starts no service while there is no systemd to start it.
   writeFileSync(`${merged}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await apt("update");
-  await apt("install", "-y", "--no-install-recommends", ...DOCKER_PACKAGES);
+  await apt("install", "-y", "--no-install-recommends", ...system.packages);
   await apt("clean");
   rmSync(`${merged}/usr/sbin/policy-rc.d`);
   for (const list of readdirSync(`${merged}/var/lib/apt/lists`)) {
     rmSync(`${merged}/var/lib/apt/lists/${list}`, { recursive: true });
   }
-  appendFileSync(`${merged}/etc/default/docker`, `DOCKER_OPTS="--label=${OPERATORS_LABEL}"\n`);
+  appendFileSync(`${merged}/etc/default/docker`, system.defaults);
   await run("umount", [merged]);
   for (const folder of [merged, work]) rmSync(folder, { recursive: true });
 }
 
 /** Makes `final` by way of a directory beside it, so that an image that is there is whole. */
-async function once(final: string, journal: Journal, make: (part: string) => Promise<void>): Promise<void> {
-  if (existsSync(final)) return;
+async function once(final: string, journal: Journal, make: (part: string) => Promise<void>): Promise<string> {
+  if (existsSync(final)) return final;
   const part = `${final}.part-${process.pid}`;
   journal.directory(part);
   const started = Date.now();
@@ -169,42 +235,68 @@ async function once(final: string, journal: Journal, make: (part: string) => Pro
   if (existsSync(final)) rmSync(part, { recursive: true });
   else renameSync(part, final);
   console.log(`boot lab: made in ${Math.round((Date.now() - started) / 1000)} s`);
+  return final;
 }
 
-/** Removes the images of past weeks and whatever an interrupted run left half made. */
-function prune(images: string, current: ReadonlySet<string>): void {
+/** Removes the images of past weeks (their name holds the week) and what an interrupted run left half made. */
+function prune(images: string): void {
   for (const name of readdirSync(images)) {
-    const age = Date.now() - statSync(`${images}/${name}`).mtimeMs;
+    // Not its modification: a package sets that of the root directory.
+    const age = Date.now() - statSync(`${images}/${name}`).ctimeMs;
     const limit = name.includes(".part-") ? 3_600_000 : 7 * 86_400_000;
-    if (!current.has(name) && age > limit) rmSync(`${images}/${name}`, { recursive: true, force: true });
+    if (age > limit) rmSync(`${images}/${name}`, { recursive: true, force: true });
   }
 }
 
-/** Gives both images, made first when this machine has none of this week (about two minutes). */
-export async function makeImages(journal: Journal): Promise<Readonly<Record<ImageKind, Image>>> {
-  const images = `${CACHE}/images`;
-  mkdirSync(images, { recursive: true });
-  const bareName = `bare-${keyOf(BARE_PACKAGES)}`;
-  const dockerName = `docker-${keyOf([BARE_PACKAGES, DOCKER_PACKAGES, OPERATORS_LABEL])}`;
-  prune(images, new Set([bareName, dockerName]));
-  const bare = `${images}/${bareName}`;
-  const docker = `${images}/${dockerName}`;
-  if (!existsSync(bare) || !existsSync(docker)) {
-    const mirror = createAptMirror(`${CACHE}/packages`);
-    await new Promise<void>((resolve, reject) => {
-      mirror.once("error", reject);
-      mirror.listen(0, "127.0.0.1", resolve);
-    });
-    const proxy = `http://127.0.0.1:${portOf(mirror.address())}`;
-    try {
-      await once(bare, journal, (part) => makeBare(part, proxy, journal));
-      await once(docker, journal, (part) => makeDocker(part, bare, proxy, journal));
-    } finally {
-      mirror.closeAllConnections();
-      mirror.close();
-    }
+/** The images of this week, each made when it is first asked for (a minute or two) and then kept. */
+export class Images {
+  readonly #journal: Journal;
+  readonly #folder = `${CACHE}/images`;
+  readonly #made = new Map<string, Promise<string>>();
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+    mkdirSync(this.#folder, { recursive: true });
+    prune(this.#folder);
   }
-  return { bare: [bare], docker: [docker, bare] };
+
+  /** Gives one image, made once however many ask for it. */
+  async get(kind: ImageKind): Promise<Image> {
+    const { release, docker } = SYSTEMS[kind];
+    const bare = await this.#layer(nameOf(`bare-${release}`, release, []), (part, proxy) =>
+      makeBare(part, release, proxy, this.#journal),
+    );
+    if (docker === undefined) return [bare];
+    const packages = RELEASES[release].docker;
+    const { defaults } = docker;
+    const name = nameOf(`docker-${release}`, release, [packages, defaults]);
+    const layer = await this.#layer(name, (part, proxy) =>
+      makeDocker(part, bare, { packages, defaults }, proxy, this.#journal),
+    );
+    return [layer, bare];
+  }
+
+  #layer(name: string, make: (part: string, proxy: string) => Promise<void>): Promise<string> {
+    const layer =
+      this.#made.get(name) ??
+      once(`${this.#folder}/${name}`, this.#journal, (part) => withMirror((proxy) => make(part, proxy)));
+    this.#made.set(name, layer);
+    return layer;
+  }
+}
+
+async function withMirror(use: (proxy: string) => Promise<void>): Promise<void> {
+  const mirror = createAptMirror(`${CACHE}/packages`);
+  await new Promise<void>((resolve, reject) => {
+    mirror.once("error", reject);
+    mirror.listen(0, "127.0.0.1", resolve);
+  });
+  try {
+    await use(`http://127.0.0.1:${portOf(mirror.address())}`);
+  } finally {
+    mirror.closeAllConnections();
+    mirror.close();
+  }
 }
 
 function portOf(address: AddressInfo | string | null): number {

@@ -8,7 +8,7 @@ docker_packages() {
   else
     packages='docker.io apparmor'
     # From Debian 13 on the command is a package of its own, and only recommended.
-    case $OS in 'debian 13'*) packages="$packages docker-cli" ;; esac
+    case $OS in debian\ 12\ * | ubuntu*) ;; *) packages="$packages docker-cli" ;; esac
   fi
 }
 

@@ -14,8 +14,9 @@ check_system() {
   [ -d "$R/run/systemd/system" ] || refuse 'needs systemd, which does not run this server'
   OS=$(read_file "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"], v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. ')
   case $OS in
-  debian\ 1[23]\ * | ubuntu\ 2[246].04\ *) ;;
-  *) refuse "$OS is not supported: Debian 12, 13 and Ubuntu 22.04, 24.04, 26.04 are" ;;
+  # A Debian that is not released yet has no VERSION_ID.
+  debian\ 1[234]\ * | debian\ \ forky | ubuntu\ 2[246].04\ *) ;;
+  *) refuse "$OS is not supported: Debian 12, 13, 14 and Ubuntu 22.04, 24.04, 26.04 are" ;;
   esac
   ID=${OS%% *}
   CODENAME=${OS##* }

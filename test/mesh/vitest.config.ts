@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+// Meshes of booted servers: one after another, as two labs at once would only slow each other down.
+export default defineConfig({
+  test: {
+    name: "mesh",
+    root: import.meta.dirname,
+    include: ["*.test.ts"],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 900_000,
+    teardownTimeout: 60_000,
+    reporters: ["verbose"],
+  },
+});
