@@ -1,12 +1,20 @@
-/** `node scripts/agent.ts`: prints the agent as one program, with its comments. */
+/** `node scripts/agent.ts [tools]`: prints the agent as one program, with its comments; or its tools, as they are served. */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { joinAgent } from "../cloud-init/agent/program.ts";
+import { joinAgent, joinTools } from "../cloud-init/agent/program.ts";
+import { shipped } from "../cloud-init/agent/shipped.ts";
 
-const PARTS = new URL("../cloud-init/agent/parts/", import.meta.url);
+const FOLDER = new URL("../cloud-init/agent/", import.meta.url);
 
 /** The agent as one program, read from its parts on disk. */
 export function readAgent(): string {
-  return joinAgent((name) => readFileSync(new URL(`${name}.sh`, PARTS), "utf8"));
+  const digest = createHash("sha256").update(shipped(readTools())).digest("hex");
+  return joinAgent((name) => readFileSync(new URL(`parts/${name}.sh`, FOLDER), "utf8"), digest);
 }
 
-if (import.meta.main) process.stdout.write(readAgent());
+/** The agent's tools, read from their parts on disk. */
+export function readTools(): string {
+  return joinTools((name) => readFileSync(new URL(`tools/${name}.sh`, FOLDER), "utf8"));
+}
+
+if (import.meta.main) process.stdout.write(process.argv[2] === "tools" ? shipped(readTools()) : readAgent());

@@ -23,13 +23,15 @@ import settings from "../cloud-init/agent/parts/settings.sh";
 import status from "../cloud-init/agent/parts/status.sh";
 import sysctls from "../cloud-init/agent/parts/sysctls.sh";
 import system from "../cloud-init/agent/parts/system.sh";
+import tools from "../cloud-init/agent/parts/tools.sh";
 import units from "../cloud-init/agent/parts/units.sh";
 import up from "../cloud-init/agent/parts/up.sh";
 import worker from "../cloud-init/agent/parts/worker.sh";
 import zerotier from "../cloud-init/agent/parts/zerotier.sh";
-import { type AgentPart, joinAgent } from "../cloud-init/agent/program.ts";
+import { type AgentPart, joinAgent, joinTools, type ToolPart } from "../cloud-init/agent/program.ts";
 import { shipped } from "../cloud-init/agent/shipped.ts";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
+import { sha256Hex } from "./http/secret.ts";
 
 const parts: Readonly<Record<AgentPart, string>> = {
   program,
@@ -45,6 +47,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   worker,
   zerotier,
   enrol,
+  tools,
   membership,
   sysctls,
   rules,
@@ -61,8 +64,13 @@ const parts: Readonly<Record<AgentPart, string>> = {
   main,
 };
 
+const toolParts: Readonly<Record<ToolPart, string>> = {};
+
+/** The tools that the agent fetches from this Worker: a shell text, without comments and indentation. */
+export const agentTools = shipped(joinTools((name) => toolParts[name]));
+
 /** The agent as this Worker ships it in user-data. */
 export const agentFiles: AgentFiles = {
-  meshboot: shipped(joinAgent((name) => parts[name])),
+  meshboot: shipped(joinAgent((name) => parts[name], await sha256Hex(agentTools))),
   units: { "meshboot.service": service, "meshboot.timer": timer },
 };

@@ -1,4 +1,4 @@
-/** The parts of the agent, `parts/<name>.sh`, in the order in which they are joined. */
+/** The parts of the agent, `parts/<name>.sh`, in the order in which they are joined: what travels in user-data. */
 export const AGENT_PARTS = [
   "program",
   "messages",
@@ -13,6 +13,7 @@ export const AGENT_PARTS = [
   "worker",
   "zerotier",
   "enrol",
+  "tools",
   "membership",
   "sysctls",
   "rules",
@@ -29,10 +30,24 @@ export const AGENT_PARTS = [
   "main",
 ] as const;
 
-/** The name of one part. */
+/** The parts of the tools, `tools/<name>.sh`: what a server gets from the Worker when it has a lease. */
+export const TOOL_PARTS = [] as const;
+
+/** The name of one part of the agent. */
 export type AgentPart = (typeof AGENT_PARTS)[number];
 
-/** The agent as one POSIX sh program, made of the text that `textOf` gives for each part. */
-export function joinAgent(textOf: (name: AgentPart) => string): string {
-  return AGENT_PARTS.map(textOf).join("\n");
+/** The name of one part of the tools. */
+export type ToolPart = (typeof TOOL_PARTS)[number];
+
+/**
+ * The agent as one POSIX sh program, made of the text that `textOf` gives for each part. It runs no tools but those with
+ * the digest given: SHA-256, 64 hex digits.
+ */
+export function joinAgent(textOf: (name: AgentPart) => string, toolsSha256: string): string {
+  return AGENT_PARTS.map(textOf).join("\n").replace("@TOOLS_SHA256@", toolsSha256);
+}
+
+/** The tools as one file, which the agent sources. */
+export function joinTools(textOf: (name: ToolPart) => string): string {
+  return TOOL_PARTS.map(textOf).join("\n");
 }

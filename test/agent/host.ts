@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { leaseText } from "./leases.ts";
-import { AGENT, type Run, runShell, type Shell } from "./shells.ts";
+import { AGENT, type Run, runShell, type Shell, TOOLS } from "./shells.ts";
 
 const STUBS = fileURLToPath(new URL("./stubs", import.meta.url));
 const NODE = "4e8d87c868";
@@ -71,6 +71,7 @@ export class Host {
       headers: "HTTP/2 200\r\ndate: Tue, 24 Nov 2026 07:00:00 GMT\r\nretry-after: 7\r\n",
       answers: "200 lease\n",
       lease: leaseText(),
+      tools: readFileSync(TOOLS, "utf8"),
       calls: "",
       requests: "",
       iptables: "",

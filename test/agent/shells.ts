@@ -2,10 +2,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readAgent } from "../../scripts/agent.ts";
+import { shipped } from "../../cloud-init/agent/shipped.ts";
+import { readAgent, readTools } from "../../scripts/agent.ts";
 
 /** The agent with its comments, joined into a file that is gone when this process ends. */
-export const AGENT = writeAgent();
+export const AGENT = written("meshboot", readAgent());
+
+/** The agent's tools as the Worker serves them, likewise. */
+export const TOOLS = written("tools", shipped(readTools()));
 
 /** A shell that the agent has to run in. */
 export interface Shell {
@@ -45,9 +49,9 @@ export function runShell(shell: Shell, text: string, env: Readonly<Record<string
   return { status, out: stdout, err: stderr };
 }
 
-/** Runs shell text with the agent's functions at hand. */
+/** Runs shell text with the functions of the agent and its tools at hand. */
 export function runWithAgent(shell: Shell, text: string, env: Readonly<Record<string, string>> = {}): Run {
-  return runShell(shell, `. '${AGENT}'\n${text}`, { MESHBOOT_SOURCE: "1", ...env });
+  return runShell(shell, `. '${AGENT}'\n. '${TOOLS}'\n${text}`, { MESHBOOT_SOURCE: "1", ...env });
 }
 
 /** Gives the function a new directory, and removes it afterwards. */
@@ -60,10 +64,10 @@ export function withDirectory<T>(use: (directory: string) => T): T {
   }
 }
 
-function writeAgent(): string {
+function written(name: string, text: string): string {
   const directory = mkdtempSync(join(tmpdir(), "meshboot-agent-"));
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const file = join(directory, "meshboot");
-  writeFileSync(file, readAgent(), { mode: 0o755 });
+  const file = join(directory, name);
+  writeFileSync(file, text, { mode: 0o755 });
   return file;
 }

@@ -79,6 +79,7 @@ up() {
   check_overlap
   install_zerotier
   enrol
+  fetch_tools
   check_pool_size
   check_overlap
   configure_zerotier

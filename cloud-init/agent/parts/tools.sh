@@ -1,0 +1,31 @@
+# The verbs that a person calls at a prompt. User-data has no room for them: the Worker gives them to a server that has a
+# lease. What comes from there is run only when it is what this program was made with.
+
+TOOLS=/var/lib/meshboot/tools
+TOOLS_SHA256=@TOOLS_SHA256@
+
+is_the_tools() { # FILE
+  [ "$(sha256sum 2>/dev/null <"$1" | cut -c 1-64)" = "$TOOLS_SHA256" ]
+}
+
+has_tools() {
+  [ -r "$R$TOOLS" ] && is_the_tools "$R$TOOLS"
+}
+
+fetch_tools() {
+  STEP=tools
+  if has_tools; then
+    return 0
+  fi
+  say "fetches $TOOLS from $URL"
+  if dry; then
+    return 0
+  fi
+  if ! curl -gfsS --connect-timeout 5 --max-time 20 --max-filesize 200000 -o "$TMP/tools" "$URL/agent/tools" 2>"$TMP/curl"; then
+    warn "no tools from $URL ($(head -n 1 "$TMP/curl")): the next meshboot up tries again"
+  elif is_the_tools "$TMP/tools"; then
+    put_file $TOOLS 600 <"$TMP/tools"
+  else
+    warn "the Worker has the tools of another version than $VERSION: a new agent comes with the user-data form script"
+  fi
+}
