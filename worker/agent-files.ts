@@ -13,6 +13,7 @@ import lease from "../cloud-init/agent/parts/lease.sh";
 import main from "../cloud-init/agent/parts/main.sh";
 import membership from "../cloud-init/agent/parts/membership.sh";
 import messages from "../cloud-init/agent/parts/messages.sh";
+import networkServices from "../cloud-init/agent/parts/network-services.sh";
 import otherDocker from "../cloud-init/agent/parts/other-docker.sh";
 import packages from "../cloud-init/agent/parts/packages.sh";
 import program from "../cloud-init/agent/parts/program.sh";
@@ -48,6 +49,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   zerotier,
   enrol,
   tools,
+  "network-services": networkServices,
   membership,
   sysctls,
   rules,

@@ -14,6 +14,7 @@ export const AGENT_PARTS = [
   "zerotier",
   "enrol",
   "tools",
+  "network-services",
   "membership",
   "sysctls",
   "rules",

@@ -103,21 +103,31 @@ cat "$R/etc/theirs"; drop_files .; drop_files .; cat "$R/etc/theirs"`;
     expect(step(shell, text, { "/etc/theirs": "theirs\n" }).out).toBe("ours\ntheirs\n");
   });
 
-  it("writes neither IPv6 sysctls nor dockerd options for a kernel without IPv6", () => {
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ["a kernel without IPv6", {}],
+    ["a host that keeps it off", { "all/disable_ipv6": "1\n", "default/disable_ipv6": "1\n" }],
+    ["a host that keeps it off new interfaces", { "all/disable_ipv6": "0\n", "default/disable_ipv6": "1\n" }],
+  ])("writes neither IPv6 sysctls nor dockerd options for %s, and says so once", (_, conf) => {
+    const files = Object.entries(conf).map(([key, value]) => [`/proc/sys/net/ipv6/conf/${key}`, value]);
     const text = `ip() { :; }; dockerd() { echo 'Docker version 20.10.24, build 1'; }
 use_lease "$R/lease"; IPV6NAT=auto USERLAND_PROXY=on
-look_for_ipv6 2>/dev/null; sysctl_lines; docker_options`;
-    const { out } = step(shell, text);
+mkdir -p "$RUN"; look_for_ipv6; look_for_ipv6; sysctl_lines; docker_options`;
+    const { out, err } = step(shell, text, Object.fromEntries(files));
     expect(out).toContain("ip_forward=1");
     expect(out).not.toMatch(/ipv6|ip6tables|::/);
+    expect(err.match(/IPv6 is off on this host/g)).toHaveLength(1);
   });
 
-  it("knows interfaces that live on router advertisements, also with two routers", () => {
-    const text = `ip() { case $* in *default) printf '%s\\n' 'default proto ra metric 1024 pref medium' \
+  it("knows interfaces that live on router advertisements, also with two routers, and where one may still speak up", () => {
+    const text = `ip() { case $* in '-6 '*default) printf '%s\\n' 'default proto ra metric 1024 pref medium' \
 ' nexthop via fe80::1 dev eth0 weight 1' ' nexthop via fe80::2 dev eth1 weight 1' 'default via fe80::9 dev eth2 proto static' ;;
+'-4 '*default) echo 'default via 192.0.2.1 dev eth4 onlink' ;;
 *dynamic) echo '2: eth3    inet6 2001:db8::2/64 scope global dynamic' ;; esac; }
 advertised_interfaces`;
-    expect(step(shell, text).out.trim().split("\n")).toEqual(["eth0", "eth1", "eth3"]);
+    const forwarding = (value: string) => ({ "/proc/sys/net/ipv6/conf/all/forwarding": `${value}\n` });
+    const advertised = (value: string) => step(shell, text, forwarding(value)).out.trim().split("\n");
+    expect(advertised("1")).toEqual(["eth0", "eth1", "eth3"]);
+    expect(advertised("0")).toEqual(["eth0", "eth1", "eth4", "eth3"]);
   });
 
   it("looks also at gateway and resolver before it is in the mesh, and at Docker networks without a bridge", () => {

@@ -40,6 +40,7 @@ down() { # [release]
   fi
   drop_files .
   systemctl daemon-reload
+  release_network_services
   if [ -e "$STATE/joined" ]; then
     say "stays in network ${L_NETWORK:-}, which was joined before: restarts zerotier-one, which reads its settings only then"
     systemctl restart zerotier-one.service || warn 'zerotier-one does not start: see journalctl -u zerotier-one'

@@ -14,17 +14,20 @@ docker_networks() {
   fi
 }
 
-# IPv4 prefixes that the host uses, `prefix device`: not docker0, which gets its addresses from us, and not the mesh.
+# IPv4 prefixes that the host uses, `prefix device`, from every routing table: not docker0, which gets its addresses from
+# us, and not the mesh. A blackhole (or its like) is named by its kind. Shorter than /8 is a default route in pieces, as
+# VPNs set them (0.0.0.0/1 and 128.0.0.0/1): the mesh is always more specific.
 host_networks() {
   {
     ip -o -4 addr show
-    ip -4 route show
+    ip -4 route show table all
   } | awk -v mesh="${DEV:-${ZT_DEV:-}}" "$AWK_IP"'
     { p = d = "" }
     $3 == "inet" { p = $4; d = $2 }
+    $1 ~ /^(blackhole|unreachable|prohibit|throw)$/ { d = $1; $1 = ""; $0 = $0 }
     $3 != "inet" && $1 ~ /^[0-9]+\./ { p = $1; for (i = 2; i < NF; i++) if ($i == "dev") d = $(i + 1) }
-    p == "" || d == "lo" || d == "docker0" || d == mesh || seen[net(p), d]++ { next }
-    { print net(p), d }'
+    p == "" || d == "lo" || d == "docker0" || d == mesh || len(p) < 8 || seen[net(p), d]++ { next }
+    { print net(p), d == "" ? "route" : d }'
   docker_networks
 }
 

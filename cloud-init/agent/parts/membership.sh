@@ -1,4 +1,4 @@
-# up, steps 4 and 5: the ZeroTier network.
+# up, step 5: the ZeroTier network.
 
 # ZT_STATUS (empty: not joined) and ZT_DEV. Counted from the end: a network's name may hold blanks.
 look_at_network() {

@@ -160,8 +160,6 @@ only_rules() {
     read_settings
   fi
   use_saved_lease
-  if [ ! -d "$R/proc/sys/net/ipv6" ]; then
-    IPV6=off
-  fi
+  look_for_ipv6
   load_rules
 }

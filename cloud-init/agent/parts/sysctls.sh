@@ -1,11 +1,13 @@
 # up, step 6: sysctls.
 
-# Interfaces that live on router advertisements: a default route or an address from there, or our own file says so.
+# Interfaces that live on router advertisements: a default route or an address from there, or our own file says so. As long as
+# the host does not forward also that of the IPv4 default route, on which a router may still speak up.
 advertised_interfaces() {
   # With several routers the devices stand in lines of their own, below the one that says `proto ra`.
-  ip -6 route show default 2>/dev/null | awk '
-    $1 == "default" { advertised = / proto ra( |$)/ }
-    advertised { for (i = 1; i < NF; i++) if ($i == "dev") print $(i + 1) }'
+  {
+    ip -6 route show default 2>/dev/null | awk '$1 == "default" { ra = / proto ra( |$)/ } ra'
+    [ "$(read_file "$R/proc/sys/net/ipv6/conf/all/forwarding")" = 1 ] || ip -4 route show default
+  } | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") print $(i + 1) }'
   ip -6 -o addr show scope global dynamic 2>/dev/null | awk '{ print $2 }'
   read_file "$R$SYSCTL" | sed -n 's|^net/ipv6/conf/\(.*\)/accept_ra=2$|\1|p'
 }

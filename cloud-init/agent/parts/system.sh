@@ -1,10 +1,16 @@
 # up, step 1: the system.
 
-# A kernel without IPv6 (ipv6.disable=1) has no ip6tables either, and dockerd does not start with --ipv6.
+# Without IPv6 in the kernel (ipv6.disable=1) there is no ip6tables, and dockerd does not start with --ipv6. Where sysctls
+# keep it off new interfaces, the mesh's has none: the owner's choice, which stays.
 look_for_ipv6() {
-  if [ ! -d "$R/proc/sys/net/ipv6" ]; then
-    IPV6=off
-    warn 'this kernel has no IPv6: the containers get IPv4 alone'
+  conf=$R/proc/sys/net/ipv6/conf
+  if [ -d "$conf" ] && ! grep -qsx 1 "$conf/all/disable_ipv6" "$conf/default/disable_ipv6"; then
+    return 0
+  fi
+  IPV6=off
+  if [ ! -e "$RUN/ipv4" ]; then
+    warn 'IPv6 is off on this host (disable_ipv6, or no IPv6 in the kernel): the containers get IPv4 alone'
+    dry || : >"$RUN/ipv4"
   fi
 }
 
@@ -12,7 +18,7 @@ check_system() {
   STEP=preflight
   [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
   [ -d "$R/run/systemd/system" ] || refuse 'needs systemd, which does not run this server'
-  OS=$(read_file "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"], v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. ')
+  OS=$(read_file "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"] ? v["ID"] : "a system without name", v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. -')
   case $OS in
   # A Debian that is not released yet has no VERSION_ID.
   debian\ 1[234]\ * | debian\ \ forky | ubuntu\ 2[246].04\ *) ;;

@@ -83,6 +83,7 @@ up() {
   check_pool_size
   check_overlap
   configure_zerotier
+  configure_network_services
   join_network
   apply_sysctls
   load_rules
