@@ -52,6 +52,26 @@ describe("a heartbeat", () => {
     expect([none.status, none.json["type"]]).toEqual([401, "/problems/unauthorized"]);
   });
 
+  it("tells what was repaired, which stays until the next repair", async () => {
+    const { json } = await use.world.enrol();
+    const token = String(json["token"]);
+    const beat = async (body: object): Promise<number> =>
+      (await use.world.call("POST", `${path()}/heartbeat`, { token, body })).status;
+    const lastRepair = async (): Promise<unknown> =>
+      (await use.world.admin("GET", path())).json["lastRepair"];
+    expect(await lastRepair()).toBeNull();
+    expect(await beat({ state: "ok", repaired: ["routes", "local.conf"] })).toBe(200);
+    const repaired = await lastRepair();
+    expect(repaired).toMatchObject({ steps: ["routes", "local.conf"] });
+    use.world.advance(3_600_000);
+    expect(await beat({ state: "ok" })).toBe(200);
+    expect(await lastRepair()).toEqual(repaired);
+    expect(await beat({ state: "ok", repaired: ["dockerd"] })).toBe(200);
+    expect(await lastRepair()).toMatchObject({ steps: ["dockerd"] });
+    expect(await beat({ state: "ok", repaired: Array.from({ length: 33 }, () => "routes") })).toBe(400);
+    expect(await beat({ state: "ok", repaired: ["<script>"] })).toBe(400);
+  });
+
   it("of a revoked node is refused", async () => {
     const { json } = await use.world.enrol();
     await use.world.admin("POST", `${path()}/revoke`);

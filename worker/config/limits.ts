@@ -15,6 +15,8 @@ export const LIMITS = {
   /** Names and characters of a host's facts: shown to the operator, never trusted. */
   facts: 32,
   factCharacters: 256,
+  /** Steps that a heartbeat may name as repaired: `up` has some ten. */
+  repairedSteps: 32,
   /** Items of a page: the default and the most. */
   page: 50,
   pageMost: 200,

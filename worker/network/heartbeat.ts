@@ -9,6 +9,8 @@ export interface Heartbeat {
   readonly tokenHash: string;
   /** What the agent did last, as JSON. */
   readonly report: string;
+  /** The steps in which it put something right since the last heartbeat. */
+  readonly repaired: readonly string[];
   /** What the host says of itself, as JSON; null leaves what is known. */
   readonly facts: string | null;
 }
@@ -24,6 +26,10 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Answer<LeaseVie
       seenAt: now,
       report: beat.report,
       reportedAt: now,
+      lastRepair:
+        beat.repaired.length === 0
+          ? opened.value.lastRepair
+          : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
       facts: beat.facts ?? opened.value.facts,
     };
     net.stores.nodes.put(node);

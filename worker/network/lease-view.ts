@@ -45,6 +45,8 @@ export interface NodeView extends LeaseView {
   readonly facts: string | null;
   readonly report: string | null;
   readonly reportedAt: string | null;
+  /** When the node put something right, and in which steps, as JSON. */
+  readonly lastRepair: string | null;
 }
 
 /** Works out a lease. */
@@ -84,5 +86,6 @@ export function nodeView(config: Config, node: StoredNode, delivered: boolean, n
     facts: node.facts,
     report: node.report,
     reportedAt: node.reportedAt === null ? null : new Date(node.reportedAt).toISOString(),
+    lastRepair: node.lastRepair,
   };
 }

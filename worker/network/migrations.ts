@@ -61,6 +61,8 @@ const MIGRATIONS: readonly string[] = [
      UNIQUE (kind, subject)
    );
    CREATE INDEX outbox_by_time ON outbox (due_at);`,
+  // 2
+  "ALTER TABLE nodes ADD COLUMN last_repair TEXT",
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

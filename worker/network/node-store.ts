@@ -30,6 +30,8 @@ export interface StoredNode {
   readonly facts: string | null;
   readonly report: string | null;
   readonly reportedAt: number | null;
+  /** `{ at, steps }` as JSON. */
+  readonly lastRepair: string | null;
 }
 
 type Row = {
@@ -48,6 +50,7 @@ type Row = {
   facts: string | null;
   report: string | null;
   reported_at: number | null;
+  last_repair: string | null;
 };
 
 const hashes = z.array(z.string());
@@ -70,6 +73,7 @@ export function newNode(
     facts: null,
     report: null,
     reportedAt: null,
+    lastRepair: null,
   };
 }
 
@@ -89,13 +93,14 @@ export class NodeStore {
   put(node: StoredNode): void {
     this.#sql.exec(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
-         leased_at, seen_at, delivered_at, facts, report, reported_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
          revoked_by = excluded.revoked_by, identity = excluded.identity, machine_id = excluded.machine_id,
          key_id = excluded.key_id, token_hashes = excluded.token_hashes, leased_at = excluded.leased_at,
          seen_at = excluded.seen_at, delivered_at = excluded.delivered_at,
-         facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at`,
+         facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at,
+         last_repair = excluded.last_repair`,
       node.node,
       node.name,
       node.slot,
@@ -111,6 +116,7 @@ export class NodeStore {
       node.facts,
       node.report,
       node.reportedAt,
+      node.lastRepair,
     );
   }
 
@@ -185,6 +191,7 @@ function fromRow(row: Row): StoredNode {
     facts: row.facts,
     report: row.report,
     reportedAt: row.reported_at,
+    lastRepair: row.last_repair,
   };
 }
 

@@ -50,6 +50,7 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         node,
         tokenHash: c.get("secretHash"),
         report: JSON.stringify(report),
+        repaired: report.repaired ?? [],
         facts: facts === undefined ? null : JSON.stringify(facts),
       }),
     );

@@ -5,11 +5,17 @@ import { makePool } from "../lease/pool.ts";
 import type { LeaseCopy } from "../network/lease-copy.ts";
 import { leaseView, type NodeView } from "../network/lease-view.ts";
 
+const repair = z.object({ at: z.string(), steps: z.array(z.string()) });
 const stored = z.record(z.string(), z.json());
 
 /** A node as the API answers it. */
-export function nodeDocument({ facts, report, ...node }: NodeView) {
-  return { ...node, facts: fromJson(facts), report: fromJson(report) };
+export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
+  return {
+    ...node,
+    facts: fromJson(facts),
+    report: fromJson(report),
+    lastRepair: lastRepair === null ? null : repair.parse(JSON.parse(lastRepair)),
+  };
 }
 
 /** A node as its copy in KV shows it: what the host last said of itself is not in there. */
@@ -25,6 +31,7 @@ export function copyDocument(config: Config, copy: LeaseCopy, now: number) {
     facts: null,
     report: null,
     reportedAt: null,
+    lastRepair: null,
   };
 }
 

@@ -14,6 +14,15 @@ export const heartbeatSchema = z
       .refine(shortEnough, `at most ${LIMITS.reportLogBytes} bytes`)
       .optional()
       .openapi({ description: "The last lines of the agent's log, at most 4 KiB." }),
+    repaired: z
+      .array(z.string().regex(/^[A-Za-z0-9.-]{1,32}$/))
+      .max(LIMITS.repairedSteps)
+      .optional()
+      .openapi({
+        description:
+          "The steps whose work had been changed underneath, and that were put right since the last report.",
+        example: ["routes", "rules"],
+      }),
     facts: factsSchema.optional(),
   })
   .openapi("Heartbeat");

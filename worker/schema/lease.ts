@@ -60,6 +60,12 @@ export const nodeSchema = leaseSchema
       .openapi({ description: "What the host says of itself: not to be trusted." }),
     report: z.record(z.string(), z.unknown()).nullable().openapi({ description: "The agent's last report." }),
     reportedAt: time.nullable(),
+    lastRepair: z
+      .object({ at: time, steps: z.array(z.string()) })
+      .nullable()
+      .openapi({
+        description: "When the agent last reported that it had put something right, and in which steps.",
+      }),
   })
   .openapi("Node");
 
