@@ -137,6 +137,14 @@ is_docker_to_start() {
   [ ! -s "$STATE/docker0" ] || [ "$DOCKER_STATE" = failed ]
 }
 
+note_containers() {
+  {
+    echo "$DOCKER_PID"
+    docker ps -q 2>/dev/null </dev/null || :
+  } >"$TMP/restarting"
+  mv "$TMP/restarting" "$RUN/restarting"
+}
+
 # What containers hang on does not change before somebody has agreed: not now, and not at the next reboot.
 decide_restart() {
   if [ -e "$RUN/restarting" ]; then
@@ -146,13 +154,7 @@ decide_restart() {
     docker ps --format '{{.Names}}' >"$TMP/names" 2>/dev/null </dev/null || refuse 'dockerd needs a restart, and docker ps fails, so that nobody knows what would stop: is docker-cli there?'
     [ ! -s "$TMP/names" ] || refuse "$(awk 'NR < 6 { t = t (NR > 1 ? ", " : "") $0 } END { print NR " container" (NR > 1 ? "s" : "") " (" t (NR > 5 ? ", ..." : "") ")" }' "$TMP/names") would restart with dockerd, which needs the mesh's options. All else is done, and dockerd stays as it is, after a reboot too. When it suits: meshboot up --restart-docker, or RESTART_DOCKER=on in $CONF"
   fi
-  if ! dry; then
-    {
-      echo "$DOCKER_PID"
-      docker ps -q 2>/dev/null </dev/null || :
-    } >"$TMP/restarting"
-    mv "$TMP/restarting" "$RUN/restarting"
-  fi
+  dry || note_containers
 }
 
 # Debian's unit allows three starts a minute: those of ours do not count.
@@ -231,23 +233,25 @@ configure_docker() {
     ;;
   esac
   write_docker_files
-  # Where `down` brings docker0 back to.
-  [ -s "$STATE/docker0" ] || ip -o -4 addr show docker0 2>/dev/null | awk '{ a = $4 } END { print a ? a : "172.17.0.1/16" }' | put_file /var/lib/meshboot/docker0 600
+  # Where `down` brings docker0 back to; where there was none, a range that nobody uses.
+  read_line "$STATE/pools"
+  [ -s "$STATE/docker0" ] || ip -o -4 addr show docker0 2>/dev/null | awk -v free="${LINE%0/16}1/16" '{ a = $4 } END { print a ? a : free }' | put_file /var/lib/meshboot/docker0 600
   change "starts dockerd with $options"
   run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
   finish_restart
 }
 
 # dockerd makes docker0 anew at each start, as its own store has it, unless it is told an address: so one start with the
-# address of before us, which it then remembers. With live-restore containers hang on docker0, and it stays as it is.
+# address of before us, which it then remembers. $RUN/restarting stays until `down` has started dockerd again.
 stop_docker() {
-  options=$(our_options)
-  restart=$(true_or_false docker_has_options)
-  if $restart; then
+  if docker_has_options && [ ! -e "$RUN/restarting" ]; then
+    note_containers
+  fi
+  if [ -e "$RUN/restarting" ]; then
     say "restarts dockerd without the mesh's options, in two steps"
     if [ -s "$STATE/docker0" ]; then
       echo "MESHBOOT_OPTIONS=\"--bip=$(read_file "$STATE/docker0")\"" | put_file /etc/meshboot/dockerd.env 644
-      start_docker || :
+      restart_docker || :
     fi
     systemctl stop docker.socket docker.service || :
     if [ -z "$(ls "$R/sys/class/net/docker0/brif" 2>/dev/null)" ]; then

@@ -32,8 +32,9 @@ down() { # [release]
   restore_sysctls
   unload_rules
   sweep_firewall
-  if $restart; then
+  if [ -e "$RUN/restarting" ]; then
     start_docker || warn 'dockerd does not start: see journalctl -u docker'
+    finish_restart
   fi
   if [ -n "$NODE" ] && [ ! -e "$STATE/joined" ]; then
     leave_network

@@ -18,7 +18,7 @@ heartbeat() { # ok|failed [STEP]
   fi
   printf %s "{\"state\":\"$1\"$lines,\"facts\":$(facts)}" >"$TMP/body"
   call POST "/v1/nodes/$NODE/heartbeat" "$STATE/token" "$TMP/body"
-  if [ "$HTTP" = 200 ]; then
+  if [ "$HTTP" = 200 ] && [ -e "$RUN/changed" ]; then
     rm -f "$RUN/changed"
   fi
   echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP" >"$RUN/reported"
