@@ -2,6 +2,7 @@ import service from "../cloud-init/agent/meshboot.service";
 import timer from "../cloud-init/agent/meshboot.timer";
 import addresses from "../cloud-init/agent/parts/addresses.sh";
 import daemonJson from "../cloud-init/agent/parts/daemon-json.sh";
+import dockerBackend from "../cloud-init/agent/parts/docker-backend.sh";
 import dockerOptions from "../cloud-init/agent/parts/docker-options.sh";
 import dockerPackages from "../cloud-init/agent/parts/docker-packages.sh";
 import dockerd from "../cloud-init/agent/parts/dockerd.sh";
@@ -55,6 +56,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   rules,
   routes,
   "docker-options": dockerOptions,
+  "docker-backend": dockerBackend,
   "daemon-json": daemonJson,
   "other-docker": otherDocker,
   "docker-packages": dockerPackages,

@@ -20,6 +20,7 @@ export const AGENT_PARTS = [
   "rules",
   "routes",
   "docker-options",
+  "docker-backend",
   "daemon-json",
   "other-docker",
   "docker-packages",

@@ -34,6 +34,29 @@ describe.each(SHELLS)("the parts in $name", PATIENCE, (shell) => {
     expect(withLease(shell, {}, "rules_text")).toBe(golden);
   });
 
+  it.each([
+    ["28.5.2", '{"firewall-backend":"nftables"}', "", false],
+    ["29.7.2", "", "", false],
+    ["29.7.2", '{"firewall-backend": "iptables"}', "", false],
+    ["29.7.2", '{"debug": true, "firewall-backend": "nftables"}', "", true],
+    ["29.7.2", "", 'DOCKER_OPTS="--firewall-backend=nftables"\n', true],
+    ["29.7.2", "", '#DOCKER_OPTS="--firewall-backend=nftables"\n', false],
+  ])(
+    "marks what comes from the mesh for Docker %s, daemon.json %j, defaults %j: %j",
+    (version, json, defaults, marks) => {
+      const files = { "/etc/docker/daemon.json": json, "/etc/default/docker": defaults };
+      const text = `dockerd() { echo 'Docker version ${version}, build 1'; }\nsystemctl() { echo 'EnvironmentFiles=/etc/default/docker (ignore_errors=yes)'; }\nrules_text; backend_options`;
+      const rules = `iifname "ztabcdefgh" ip daddr 172.28.233.0/24 meta mark set mark or 0x100000
+iifname "ztabcdefgh" ip6 daddr fc9c:56c2:e34e:8d87:c868::/80 meta mark set mark or 0x100000
+iifname { "lo", "ztabcdefgh", "docker0" } accept
+`;
+      const options = "--allow-direct-routing --bridge-accept-fwmark=0x100000/0x100000\n";
+      const out = withLease(shell, {}, text, files);
+      expect(out.includes(rules)).toBe(marks);
+      expect(out.endsWith(options)).toBe(marks);
+    },
+  );
+
   it("routes every slot but its own", () => {
     const lines = withLease(shell, {}, "routes_batch </dev/null").trim().split("\n");
     expect(lines).toHaveLength(238);

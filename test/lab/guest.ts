@@ -188,7 +188,7 @@ export class Guest {
     });
     this.#journal.process(leader);
     this.#boot = { nspawn, ended, leader, cgroups };
-    await until(`systemd in ${this.name}`, 30, async () => {
+    await until(`systemd in ${this.name}`, 120, async () => {
       const state = await this.try("systemctl", "is-system-running");
       return /^(starting|running|degraded)/.test(state.stdout)
         ? holds(undefined)

@@ -49,6 +49,7 @@ docker_options() {
   fi
   read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
   nat_options
+  backend_options
 }
 
 our_options() {

@@ -14,6 +14,9 @@ rules_text() {
 table inet meshboot {
 chain pre {
 type filter hook prerouting priority -301; policy accept;
+EOF
+  backend_rules
+  cat <<EOF
 iifname { "lo", "$DEV", "docker0" } accept
 iifname "br-*" accept
 ip daddr $SUBNET4 drop
