@@ -102,8 +102,14 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
   it("takes pools for other networks outside the mesh and of what the host uses", () => {
     const networks =
       "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 br-0123456789ab' '10.0.0.0/8 eth0'; }";
-    expect(withLease(shell, {}, `${networks}\nouter_pools`)).toBe("172.18.0.0/16\n172.19.0.0/16\n");
-    expect(withLease(shell, { settings: LARGE }, `${networks}\nouter_pools`)).toBe("192.168.0.0/16\n");
+    expect(withLease(shell, {}, `${networks}\nouter_pools`)).toBe("172.29.0.0/16\n172.30.0.0/16\n");
+    expect(withLease(shell, { settings: LARGE }, `${networks}\nouter_pools`)).toBe(
+      "192.168.0.0/16\n198.18.0.0/16\n",
+    );
+    const low = { zerotier: "10.147.17.0/24", docker: "10.8.0.0/16", nodePrefix: 24 };
+    expect(withLease(shell, { settings: low }, `${networks}\nouter_pools`)).toBe(
+      "172.18.0.0/16\n172.19.0.0/16\n",
+    );
   });
 
   it.each([

@@ -7,7 +7,7 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["*.test.ts"],
     fileParallelism: false,
-    testTimeout: 180_000,
+    testTimeout: 600_000,
     hookTimeout: 900_000,
     teardownTimeout: 60_000,
     reporters: ["verbose"],

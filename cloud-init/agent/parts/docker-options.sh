@@ -23,17 +23,18 @@ nat_options() {
   fi
 }
 
-# Two /16 outside the mesh and the host's networks, for when the lease's upper half is full. Chosen once: a change restarts dockerd.
+# Two /16 outside the mesh and the host's networks, for when the lease's upper half is full. Docker 28 takes pools in the order of
+# their addresses, not as they are given: so only what comes after the lease. Chosen once: a change restarts dockerd.
 outer_pools() {
   host_networks | pool_awk '
     $2 !~ /^br-/ { used[u++] = $1 }
     END {
       used[u++] = zt
       used[u++] = pool
-      for (i = 17; i < 50 && k < 2; i++) {
-        t = (i < 32 ? "172." i : i == 32 ? "192.168" : "10." (i + 170)) ".0.0/16"
+      for (i = 17; i < 35 && k < 2; i++) {
+        t = (i < 32 ? "172." i : i == 32 ? "192.168" : "198." (i - 15)) ".0.0/16"
         for (j = 0; j < u && !overlap(t, used[j]); j++);
-        if (j == u) { print t; k++ }
+        if (j == u && first(t) > first(pool)) { print t; k++ }
       }
     }'
 }

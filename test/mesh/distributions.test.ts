@@ -1,0 +1,90 @@
+// Bare servers of each Debian release: the agent installs Docker and Compose there, and takes all of it back but packages.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Guest } from "../lab/guest.ts";
+import { Lab } from "../lab/lab.ts";
+import { untilInMesh } from "../lab/mesh-node.ts";
+import { Servers } from "../lab/servers.ts";
+import { difference, snapshot } from "../lab/snapshot.ts";
+
+const RELEASES = [
+  { name: "debian12", image: "bare", docker: "20.10", compose: "1.29" },
+  { name: "debian13", image: "bare-trixie", docker: "26.1", compose: "2.26" },
+  { name: "debian14", image: "bare-forky", docker: "28.5", compose: "2.40" },
+] as const;
+
+let lab: Lab;
+let servers: Servers;
+const guests = new Map<string, Guest>();
+
+function guestOf(name: string): Guest {
+  const guest = guests.get(name);
+  if (!guest) throw new Error(`${name} was not ordered`);
+  return guest;
+}
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  servers = await Servers.start(lab);
+  await servers.worker.start();
+  for (const [index, { name, image }] of RELEASES.entries()) {
+    const userData = await servers.userData({ name, docker: "distro", compose: true });
+    guests.set(name, await lab.order({ name, image, index: index + 1, userData }));
+  }
+  await Promise.all([...guests.values()].map((guest) => guest.boot()));
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") console.error(await lab.diagnosis());
+});
+
+afterAll(async () => {
+  servers?.close();
+  await lab?.close();
+});
+
+test("user-data alone takes bare servers into the mesh", async () => {
+  await Promise.all(
+    [...guests.values()].map(async (guest) => {
+      await guest.settled();
+      await untilInMesh(guest, 400);
+    }),
+  );
+});
+
+describe.each(RELEASES)("$name", ({ name, docker, compose }) => {
+  test("has the release's Docker, its command and Compose", async () => {
+    const guest = guestOf(name);
+    expect(await guest.run("docker", "version", "--format", "{{.Server.Version}}")).toMatch(`${docker}.`);
+    expect(await guest.run("docker-compose", "--version")).toMatch(` ${compose}.`);
+  });
+
+  test("had the rules in force before dockerd started for the first time", async () => {
+    const said = await guestOf(name).run(
+      ...(["journalctl", "--boot", "--output=cat", "--no-pager"] as const),
+      ...["--unit=meshboot.service", "--unit=docker.service"],
+    );
+    const loaded = said.indexOf("loads nft table inet meshboot");
+    const started = said.indexOf("Starting docker.service");
+    expect(loaded, said).toBeGreaterThan(-1);
+    expect(started, said).toBeGreaterThan(loaded);
+  });
+
+  test("is not changed by another `meshboot up`, nor is dockerd restarted", async () => {
+    const guest = guestOf(name);
+    const before = await snapshot(guest);
+    const started = await guest.run("systemctl", "show", "-p", "MainPID", "docker.service");
+    await guest.run("meshboot", "up");
+    expect(difference(before, await snapshot(guest))).toEqual({});
+    expect(await guest.run("systemctl", "show", "-p", "MainPID", "docker.service")).toBe(started);
+  });
+
+  test("keeps nothing of it after `meshboot down`, and runs Docker as its packages have it", async () => {
+    const guest = guestOf(name);
+    await guest.run("meshboot", "down");
+    expect(await guest.sh("nft list tables")).not.toContain("meshboot");
+    expect(await guest.run("ip", "route")).not.toContain("172.28.");
+    expect(await guest.run("systemctl", "is-active", "docker.service")).toBe("active");
+    expect(await guest.sh("tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline")).not.toContain("--bip");
+    expect(await guest.run("systemctl", "--failed", "--no-legend", "--plain")).toBe("");
+  });
+});
