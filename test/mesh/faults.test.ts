@@ -1,0 +1,147 @@
+// The agent killed in the middle of its work, by kill -9 of all that it has started, on a server that boots for real.
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Guest } from "../lab/guest.ts";
+import { Lab } from "../lab/lab.ts";
+import { untilInMesh } from "../lab/mesh-node.ts";
+import { Servers } from "../lab/servers.ts";
+import { holds, not, until } from "../lab/until.ts";
+
+let lab: Lab;
+let servers: Servers;
+let whole: Guest;
+let torn: Guest;
+
+/** A command that the agent calls, and the arguments of the call around which the agent dies. */
+const KILLS = [
+  ["apt-get", "*install*zerotier-one*", "after"],
+  ["zerotier-cli", "join*", "before"],
+  ["zerotier-cli", "join*", "after"],
+  ["nft", "-f*", "after"],
+  ["iptables", "*-I*", "after"],
+  ["ip", "*-batch*", "before"],
+  ["systemctl", "restart docker.service", "before"],
+  ["systemctl", "restart docker.service", "after"],
+  ["curl", "*/heartbeat*", "after"],
+] as const;
+
+/** Puts a program of the command's name before the real one, which kills its own process group around that call. */
+function trap(command: string, call: string, when: "before" | "after"): string {
+  const script = `#!/bin/sh
+PATH=\${PATH#/root/trap:}
+case "$*" in
+${call}) ${when === "before" ? "kill -9 0" : `${command} "$@"; kill -9 0`} ;;
+esac
+exec ${command} "$@"`;
+  return `rm -rf /root/trap; mkdir /root/trap
+cat >/root/trap/${command} <<'EOF'
+${script}
+EOF
+chmod 755 /root/trap/${command}`;
+}
+
+/** Modes and paths of all that belongs to the mesh, and the contents that say nothing of the server's identity. */
+async function tree(guest: Guest): Promise<string> {
+  const listing = await guest.sh(`
+    find /etc/meshboot /etc/systemd/system /etc/sysctl.d /etc/apt /usr/local/sbin /usr/share/keyrings /var/lib/meshboot \\
+      /var/lib/zerotier-one -printf '%M %u %p %l\\n' | sort
+    cat /etc/sysctl.d/90-meshboot.conf /etc/systemd/system/*.service.d/*meshboot.conf /var/lib/meshboot/files \\
+      /var/lib/meshboot/pools /var/lib/meshboot/sysctls /var/lib/meshboot/tables /var/lib/meshboot/docker0
+    ls /run/meshboot
+  `);
+  return listing.replaceAll(/[0-9a-f]{10}\.peer/g, "node.peer");
+}
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  servers = await Servers.start(lab);
+  await servers.worker.start();
+  for (const [index, name] of ["whole", "torn"].entries()) {
+    const guest = await lab.order({ name, index: index + 1, image: "docker" });
+    await guest.boot();
+    await guest.settled();
+    const script = await servers.userData({ form: "script", name });
+    // Installed and not started: the tests start it.
+    await guest.sh(`
+      mkdir /root/idle
+      printf '#!/bin/sh\\n' >/root/idle/systemctl
+      chmod 755 /root/idle/systemctl
+      cat >/root/install <<'END_OF_SCRIPT'
+${script}
+END_OF_SCRIPT
+      PATH=/root/idle:$PATH sh /root/install
+      rm -r /root/idle /root/install
+      systemctl daemon-reload
+    `);
+    if (name === "whole") whole = guest;
+    else torn = guest;
+  }
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") console.error(await lab.diagnosis());
+});
+
+afterAll(async () => {
+  servers?.close();
+  await lab?.close();
+});
+
+const start = "systemctl enable --now meshboot.service meshboot.timer";
+
+test("an undisturbed server gets into the mesh", { timeout: 400_000 }, async () => {
+  await whole.sh(start);
+  expect(await untilInMesh(whole, 360)).toMatchObject({ name: "whole" });
+});
+
+test.each(KILLS)("up is killed around %s %s: %s", { timeout: 400_000 }, async (command, call, when) => {
+  await torn.sh(trap(command, call, when));
+  await torn.sh("systemd-run --quiet --unit=torn --setenv=PATH=/root/trap:$PATH /usr/local/sbin/meshboot up");
+  await until("the agent to be killed", 360, async () => {
+    const seen = await torn.run("systemctl", "show", "-p", "ActiveState,Result", "--value", "torn.service");
+    return /active|activating/.test(seen.replace("inactive", "")) ? not(seen) : holds(undefined);
+  });
+  const result = await torn.run("systemctl", "show", "-p", "Result", "--value", "torn.service");
+  // Or it never came to that call.
+  expect(result, await torn.run("journalctl", "-u", "torn.service", "-o", "cat", "-n", "5")).toBe("signal");
+  await torn.run("systemctl", "reset-failed", "torn.service");
+});
+
+test("and run again, ends as the undisturbed one, with dockerd restarted once", {
+  timeout: 400_000,
+}, async () => {
+  await torn.sh(`rm -rf /root/trap; ${start}`);
+  expect(await untilInMesh(torn, 360)).toMatchObject({ name: "torn" });
+  expect(await tree(torn)).toBe(await tree(whole));
+  const started = "journalctl -u docker.service -o cat | grep -c '^Started docker.service'";
+  // At boot, and once with its options.
+  expect([await whole.sh(started), await torn.sh(started)]).toEqual(["2", "2"]);
+});
+
+test("a look at a node that is complete changes nothing, and says how long it takes", {
+  timeout: 400_000,
+}, async () => {
+  const look = `find /etc /var/lib/meshboot /var/lib/zerotier-one /usr/local -type f -printf '%p %i %T@ %C@\\n' | sort
+    nft -a list ruleset | sed 's/packets [0-9]* bytes [0-9]*//'; ip route; systemctl show -p MainPID docker zerotier-one`;
+  await torn.run("meshboot", "up");
+  const before = await torn.sh(look);
+  const took = await torn.sh(
+    `bash -c 'TIMEFORMAT="%R s, of which %U s user and %S s system"; time meshboot up >/dev/null' 2>&1`,
+  );
+  console.log(`meshboot up where nothing changed: ${took}`);
+  expect(await torn.sh(look)).toBe(before);
+});
+
+test("what is changed underneath is repaired, and the Worker hears of it", { timeout: 400_000 }, async () => {
+  await torn.sh(`
+    ip route flush proto static dev "$(cat /var/lib/meshboot/interface)"
+    nft delete table inet meshboot
+    sysctl -qw net.ipv6.conf.all.proxy_ndp=0
+    rm /etc/systemd/system/docker.service.d/50-meshboot.conf
+    meshboot up
+  `);
+  const { node } = await untilInMesh(torn, 360);
+  const answer = await servers.asOperator("GET", `/v1/nodes/${node}`);
+  expect(answer.text).toMatch(/"steps":\["dockerd","routes","rules","sysctls"\]/);
+  const started = "journalctl -u docker.service -o cat | grep -c '^Started docker.service'";
+  expect(await torn.sh(started)).toBe("2");
+});
