@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DEBIAN_DOCKER, Host } from "./host.ts";
 import { SHELLS, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 const DROP_IN = "/etc/systemd/system/docker.service.d/50-meshboot.conf";
 const ENV = "/etc/meshboot/dockerd.env";
 const restarts = (host: Host) => host.seen("calls").match(/restart docker.service/g)?.length ?? 0;

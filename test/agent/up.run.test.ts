@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { shipped } from "../../cloud-init/agent/shipped.ts";
 import { Host } from "./host.ts";
+import { leaseText, withLine } from "./leases.ts";
 import { AGENT, SHELLS, withDirectory } from "./shells.ts";
 
 const MESH = "10.147.17.0/24,172.28.0.0/16,fc9c:56c2:e300::/40";
 /** Some hundred processes a run: seconds on a machine that does other things too. */
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 
 /** Calls that change something, as the stubs write them down. */
 const CHANGING =
@@ -114,6 +115,42 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       expect(host.run(shell, "down").status).toBe(0);
       expect(host.read(limits)).toBe("allowManaged=1\nallowDNS=1\n");
       expect(host.seen("calls")).not.toMatch(/zerotier-cli (?:join|leave)/);
+    });
+  });
+
+  it("repairs what was changed underneath, and tells the Worker once", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      expect(host.seen("requests")).not.toContain("repaired");
+      host.world({ "mesh-routes": "", iptables: "", requests: "", answers: "000\n" });
+      host.write("/proc/sys/net/ipv4/ip_forward", "0\n");
+      host.write("/etc/meshboot/dockerd.env", "");
+      // While the Worker is away, it is kept for the next report.
+      expect(host.run(shell, "up").status).toBe(0);
+      host.world({ requests: "", answers: "200 lease\n" });
+      host.run(shell, "up");
+      expect(host.seen("requests")).toContain('"repaired":["dockerd","routes","rules","sysctls"]');
+      const status = JSON.parse(host.run(shell, "status --json").out);
+      expect(status.lastRepair).toMatch(/^\d{4}-\S+Z dockerd routes rules sysctls$/);
+      host.world({ requests: "" });
+      host.run(shell, "up");
+      expect(host.seen("requests")).not.toContain("repaired");
+      // A new setting is no repair.
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nUSERLAND_PROXY=off\n");
+      expect(host.run(shell, "up").out).toContain("starts dockerd with");
+      expect(host.seen("requests")).not.toContain("repaired");
+    });
+  });
+
+  it("does not write a lease that is the same but for its dates", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      host.world({ lease: withLine(leaseText(), "RENEW_BEFORE", "2027-01-01T00:00:00.000Z") });
+      const { out, status } = host.run(shell, "up");
+      expect(status).toBe(0);
+      expect(out).not.toContain("writes");
     });
   });
 

@@ -99,6 +99,10 @@ save_lease() {
 }
 
 # Without what is different in each answer: a file that nothing changed is not written.
+answered_lease() {
+  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; p; }' "$TMP/answer"
+}
+
 store_lease() {
-  grep -E '^[A-Z0-9_]+=' "$TMP/answer" | grep -vE '^(TOKEN|RENEW_BEFORE)=' | put_file /var/lib/meshboot/lease 600
+  answered_lease | put_file /var/lib/meshboot/lease 600
 }

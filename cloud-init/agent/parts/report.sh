@@ -26,6 +26,9 @@ heartbeat() { # ok|failed [STEP]
 
 # Takes the lease as it is now; a changed one is applied by the next `up`, which the service starts at once.
 take_reported_lease() {
+  if answered_lease | cmp -s - "$STATE/lease"; then
+    return 0
+  fi
   mine="$NODE $L_NETWORK"
   applied="$MESH $L_ZEROTIER_IPV4"
   if use_lease "$TMP/answer" && [ "$NODE $L_NETWORK" = "$mine" ]; then

@@ -37,7 +37,8 @@ apply_sysctls() {
   STEP=sysctls
   lines=$(sysctl_lines)
   changes=$(echo "$lines" | while IFS='=' read -r key value; do
-    have=$(read_file "$R/proc/sys/$key")
+    read_line "$R/proc/sys/$key"
+    have=$LINE
     if [ -n "$have" ] && [ "$have" != "$value" ]; then
       echo "$key=$value=$have"
     fi
