@@ -9,6 +9,7 @@ import dockerd from "../cloud-init/agent/parts/dockerd.sh";
 import down from "../cloud-init/agent/parts/down.sh";
 import enrol from "../cloud-init/agent/parts/enrol.sh";
 import files from "../cloud-init/agent/parts/files.sh";
+import firewall from "../cloud-init/agent/parts/firewall.sh";
 import hostNetworks from "../cloud-init/agent/parts/host-networks.sh";
 import lease from "../cloud-init/agent/parts/lease.sh";
 import main from "../cloud-init/agent/parts/main.sh";
@@ -32,6 +33,7 @@ import worker from "../cloud-init/agent/parts/worker.sh";
 import zerotier from "../cloud-init/agent/parts/zerotier.sh";
 import { type AgentPart, joinAgent, joinTools, type ToolPart } from "../cloud-init/agent/program.ts";
 import { shipped } from "../cloud-init/agent/shipped.ts";
+import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 import { sha256Hex } from "./http/secret.ts";
 
@@ -54,6 +56,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   membership,
   sysctls,
   rules,
+  firewall,
   routes,
   "docker-options": dockerOptions,
   "docker-backend": dockerBackend,
@@ -68,7 +71,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   main,
 };
 
-const toolParts: Readonly<Record<ToolPart, string>> = {};
+const toolParts: Readonly<Record<ToolPart, string>> = { "firewall-gaps": firewallGaps };
 
 /** The tools that the agent fetches from this Worker: a shell text, without comments and indentation. */
 export const agentTools = shipped(joinTools((name) => toolParts[name]));

@@ -18,6 +18,7 @@ export const AGENT_PARTS = [
   "membership",
   "sysctls",
   "rules",
+  "firewall",
   "routes",
   "docker-options",
   "docker-backend",
@@ -33,7 +34,7 @@ export const AGENT_PARTS = [
 ] as const;
 
 /** The parts of the tools, `tools/<name>.sh`: what a server gets from the Worker when it has a lease. */
-export const TOOL_PARTS = [] as const;
+export const TOOL_PARTS = ["firewall-gaps"] as const;
 
 /** The name of one part of the agent. */
 export type AgentPart = (typeof AGENT_PARTS)[number];

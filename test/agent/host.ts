@@ -74,6 +74,7 @@ export class Host {
       tools: readFileSync(TOOLS, "utf8"),
       calls: "",
       requests: "",
+      ruleset: "",
       iptables: "",
       ip6tables: "",
     });

@@ -12,7 +12,7 @@ const PATIENCE = { timeout: 300_000 };
 
 /** Calls that change something, as the stubs write them down. */
 const CHANGING =
-  /^(?:systemctl (?!show|is-)|nft (?!-s list|list)|ip6?tables .*-[IDNX] |ip .*-batch|zerotier-cli (?:join|leave)|apt-get)/m;
+  /^(?:systemctl (?!show|is-)|nft (?!-s list|-a -t list|list)|ip6?tables .*-[IDNX] |ip .*-batch|zerotier-cli (?:join|leave)|apt-get)/m;
 
 /** dash runs the source, the other shell the form that travels in user-data. */
 const PROGRAMS = SHELLS.map((shell, index) => ({ ...shell, shell, isShipped: index > 0 }));

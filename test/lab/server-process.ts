@@ -43,7 +43,7 @@ export class ServerProcess {
     if (child.pid === undefined) throw new Error(`${this.#name} did not start`);
     this.#journal.process(child.pid);
     this.#child = child;
-    await until(`${this.#name} to serve`, 60, async () => {
+    await until(`${this.#name} to serve`, 180, async () => {
       const written = this.#written().slice(before);
       if (child.exitCode === null && (await this.#answers(written))) return holds(undefined);
       return not(

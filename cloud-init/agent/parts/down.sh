@@ -30,6 +30,7 @@ down() { # [release]
   stop_docker
   # With dockerd stopped: it sets some of them itself, also for a network that it remembers.
   restore_sysctls
+  close_firewalls
   unload_rules
   sweep_firewall
   if [ -e "$RUN/restarting" ]; then

@@ -21,6 +21,8 @@ ZT=$R/var/lib/zerotier-one
 SYSCTL=/etc/sysctl.d/90-meshboot.conf
 UNITS=/etc/systemd/system
 CONF=/etc/meshboot/meshboot.conf
+POLICIES=/etc/firewalld/policies
+DIRECT=/etc/firewalld/direct.xml
 ROUTE_METRIC=5100
 # More routes than that make every look at them slow: a pool with more slots is refused.
 MOST_SLOTS=16384

@@ -1,4 +1,4 @@
-# up, step 8: routes.
+# up, step 9: routes.
 
 # `ip route show` of the interface on stdin: the batch that leads from there to one route a slot; with UNDO to none.
 routes_batch() {

@@ -1,6 +1,8 @@
-# up, step 7: firewall rules.
+# up, step 8: firewall rules.
 
-# pre: the mesh, and nothing else, may speak to a container's own address.
+# pre: the mesh, and nothing else, may speak to a container's own address. It names no bridge, since users name theirs as
+# they like: the lease's own containers are told by an address that lives behind the interface they come in through, and
+# any container may speak to this host's gateway addresses.
 #
 # out: a packet to an address of the lease that no container has must not leave by the default route. `unreachable` routes
 # for the lease would do that too, but dockerd 20.10 takes no subnet that any route covers, not even such a one; so it is a
@@ -17,8 +19,10 @@ type filter hook prerouting priority -301; policy accept;
 EOF
   backend_rules
   cat <<EOF
-iifname { "lo", "$DEV", "docker0" } accept
-iifname "br-*" accept
+iifname { "lo", "$DEV" } accept
+ip saddr $SUBNET4 fib saddr . iif oif exists accept
+ip6 saddr $SUBNET6 fib saddr . iif oif exists accept
+meta iifkind "bridge" fib daddr type local accept
 ip daddr $SUBNET4 drop
 ip6 daddr $NET6::2-$NET6:ffff:ffff:ffff drop
 }
@@ -29,7 +33,7 @@ ip6 daddr $SUBNET6 rt ip6 nexthop != $SUBNET6 reject
 oifname "$DEV" ip6 daddr $SUBNET6 reject
 EOF
   if [ "$IPV6NAT" = off ]; then
-    echo "ip6 saddr $SUBNET6 oifname != { \"$DEV\", \"docker0\" } oifname != \"br-*\" drop"
+    echo "ip6 saddr $SUBNET6 ip6 daddr != $SUBNET6 oifname != \"$DEV\" drop"
   fi
   cat <<EOF
 }
@@ -42,20 +46,55 @@ oifname "$DEV" ip6 saddr $SUBNET6 snat ip6 to ip6 saddr
 EOF
 }
 
-# Docker >= 28 drops in raw and wants DOCKER-USER, 20.10 has no DOCKER-USER for IPv6: an ACCEPT in each place serves all.
-mesh_accepts() { # -C|-I|-D DEVICE SUBNET4 SUBNET6: 1 when one of them fails
+accept() { # -C|-I|-D|xml FAMILY TABLE CHAIN MATCH...
+  verb=$1 family=$2 table=$3 chain=$4
+  shift 4
+  case $family in
+  ipv4) tool=iptables ;;
+  *)
+    [ "$IPV6" = on ] || return 0
+    tool=ip6tables
+    ;;
+  esac
+  case $verb in
+  xml) echo "  <rule ipv=\"$family\" table=\"$table\" chain=\"$chain\" priority=\"0\">$* -j ACCEPT</rule>" ;;
+  *) $tool -w -t "$table" "$verb" "$chain" "$@" -j ACCEPT ;;
+  esac
+}
+
+# Docker >= 28 drops in raw and wants DOCKER-USER, 20.10 has no DOCKER-USER for IPv6: an accept in each place serves all.
+# The others are for chains that somebody closed, now or later: the way out to the mesh, ZeroTier's port, and neighbour
+# discovery, without which no container finds its gateway.
+mesh_accepts() { # VERB DEVICE SUBNET4 SUBNET6 PORT MESH6: 1 when one of them fails
   rc=0
   for place in raw:PREROUTING filter:DOCKER-USER filter:FORWARD; do
-    iptables -w -t "${place%:*}" "$1" "${place#*:}" -i "$2" -d "$3" -j ACCEPT || rc=1
-    if [ "$IPV6" = on ]; then
-      ip6tables -w -t "${place%:*}" "$1" "${place#*:}" -i "$2" -d "$4" -j ACCEPT || rc=1
-    fi
+    accept "$1" ipv4 "${place%:*}" "${place#*:}" -i "$2" -d "$3" || rc=1
+    accept "$1" ipv6 "${place%:*}" "${place#*:}" -i "$2" -d "$4" || rc=1
   done
+  accept "$1" ipv4 filter FORWARD -o "$2" -s "$3" || rc=1
+  accept "$1" ipv6 filter FORWARD -o "$2" -s "$4" || rc=1
+  accept "$1" ipv4 filter INPUT ! -i "$2" -p udp --dport "$5" || rc=1
+  accept "$1" ipv6 filter INPUT ! -i "$2" -p udp --dport "$5" || rc=1
+  accept "$1" ipv6 filter INPUT -s "$6" -p icmpv6 --icmpv6-type 135 || rc=1
+  accept "$1" ipv6 filter INPUT -s "$6" -p icmpv6 --icmpv6-type 136 || rc=1
   return $rc
 }
 
+# The port that zerotier-one listens on: its own note of it, or the user's setting before it has ever run.
+zerotier_port() {
+  port=$(read_file "$ZT/zerotier-one.port" | tr -cd 0-9)
+  [ -n "$port" ] || port=$(read_file "$ZT/local.conf" | grep -o '"primaryPort"[: ]*[0-9]*' | tr -cd 0-9)
+  echo "${port:-9993}"
+}
+
+# What the accepts are made of, five words.
+our_words() {
+  echo "$DEV $SUBNET4 $SUBNET6 $(zerotier_port) ${MESH##*,}"
+}
+
 has_mesh_accepts() {
-  mesh_accepts -C "$DEV" "$SUBNET4" "$SUBNET6" 2>/dev/null
+  # shellcheck disable=SC2046 # five words
+  mesh_accepts -C $(our_words) 2>/dev/null
 }
 
 # What is loaded must be what was loaded, and that the rules of this lease.
@@ -80,7 +119,7 @@ load_rules() {
   STEP=rules
   [ -n "$DEV" ] || dry || fail "the mesh's interface is not known yet: meshboot up"
   rules=$(rules_text)
-  mine="$DEV $SUBNET4 $SUBNET6"
+  mine=$(our_words)
   if ! dry; then
     remember_firewall
     [ "$(read_file "$STATE/rules")" = "$mine" ] || unload_rules
@@ -104,7 +143,7 @@ load_rules() {
     for tool in iptables ip6tables; do
       $tool -w -N DOCKER-USER 2>/dev/null || :
     done
-    # shellcheck disable=SC2086 # device and subnets, three words
+    # shellcheck disable=SC2086 # five words
     mesh_accepts -D $mine 2>/dev/null || :
     # shellcheck disable=SC2086 # as above
     mesh_accepts -I $mine 2>"$TMP/iptables" || fail "iptables does not take the rules: $(head -n 1 "$TMP/iptables")"
@@ -113,8 +152,9 @@ load_rules() {
 
 unload_rules() {
   [ -s "$STATE/rules" ] || return 0
-  # shellcheck disable=SC2046 # device and subnets, three words
-  mesh_accepts -D $(cat "$STATE/rules") 2>/dev/null || :
+  # An older agent wrote three words.
+  # shellcheck disable=SC2046 # words
+  mesh_accepts -D $(cat "$STATE/rules") - - 2>/dev/null || :
   nft delete table inet meshboot 2>/dev/null || :
   rm -f "$RUN/nft"
   for tool in iptables ip6tables; do
@@ -164,5 +204,8 @@ only_rules() {
   fi
   use_saved_lease
   look_for_ipv6
+  open_chains
   load_rules
+  gap=$(docker_gap)
+  [ -z "$gap" ] || warn "$gap"
 }

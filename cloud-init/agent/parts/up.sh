@@ -86,6 +86,7 @@ up() {
   configure_network_services
   join_network
   apply_sysctls
+  open_firewalls
   load_rules
   apply_routes
   configure_docker

@@ -1,0 +1,274 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { leaseText } from "./leases.ts";
+import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
+
+const PATIENCE = { timeout: 60_000 };
+const LEASE6 = "fc9c:56c2:e34e:8d87:c868::/80";
+
+/** Runs agent functions for a lease on ztabcdefgh, beside the files given, with the commands that `text` stands in for. */
+function firewall(
+  shell: Shell,
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): { out: string; err: string; status: number | null } {
+  return withDirectory((root) => {
+    const all = { "/lease": leaseText(), "/var/lib/meshboot/interface": "ztabcdefgh\n", ...files };
+    for (const [path, content] of Object.entries(all)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content, { mode: path.startsWith("/bin/") ? 0o755 : 0o644 });
+    }
+    const script = `iptables() { [ "$1" != -V ] || echo 'iptables v1.8.9 (nf_tables)'; }
+nft() { case $1 in -a) cat "$R/ruleset" ;; *) cat "$2" ;; esac; }
+is_running() { [ "$1" = "\${ACTIVE:-}" ]; }
+PATH=$R/bin:$PATH TMP=$R/tmp; use_lease "$R/lease"; mkdir -p "$STATE" "$RUN" "$TMP"
+${text}`;
+    const { out, err, status } = runWithAgent(shell, script, { MESHBOOT_ROOT: root });
+    return { out: out.replaceAll(root, ""), err: err.replaceAll(root, ""), status };
+  });
+}
+
+/** As `nft -a -t list ruleset` prints it: a user's chains between those of others. */
+const RULESET = `table ip filter { # handle 1
+	chain FORWARD { # handle 1
+		type filter hook forward priority filter; policy drop;
+		xt target "REJECT" # handle 9
+	}
+
+	chain forward { # handle 2
+		type filter hook forward priority filter; policy drop;
+	}
+}
+table inet meshboot { # handle 2
+	chain out { # handle 1
+		type filter hook forward priority filter; policy accept;
+		ip daddr 172.28.233.0/24 rt ip nexthop != 172.28.233.0/24 reject # handle 2
+	}
+}
+table inet firewalld { # handle 3
+	chain filter_INPUT { # handle 1
+		type filter hook input priority filter + 10; policy accept;
+		reject with icmpx admin-prohibited # handle 2
+	}
+}
+table inet owned { # handle 4
+	flags owner
+	chain input { # handle 1
+		type filter hook input priority filter; policy drop;
+	}
+}
+table bridge filter { # handle 5
+	chain forward { # handle 1
+		type filter hook forward priority filter; policy drop;
+	}
+}
+table inet user's-own { # handle 6
+	set office { # handle 1
+		type ipv4_addr
+	}
+
+	chain INPUT { # handle 7
+		type filter hook input priority filter; policy accept;
+		iifname "eth0" tcp dport { 22, 80 } accept comment "} # handle 3" # handle 8
+		iifname "eth0" drop # handle 9
+	}
+
+	chain open { # handle 10
+		type filter hook input priority filter; policy accept;
+		counter packets 1 bytes 2 # handle 11
+		iifname "old" accept comment "meshboot" # handle 12
+	}
+
+	chain nat { # handle 13
+		type nat hook input priority 100; policy accept;
+	}
+
+	chain drops { # handle 14
+		drop # handle 15
+	}
+}
+table ip6 six { # handle 7
+	chain f { # handle 1
+		type filter hook forward priority filter; policy drop;
+	}
+}
+`;
+
+const ACCEPT = 'accept comment "meshboot"';
+const INTO4 = `iifname "ztabcdefgh" ip daddr 172.28.233.0/24 ${ACCEPT}`;
+const FROM4 = `oifname "ztabcdefgh" ip saddr 172.28.233.0/24 ${ACCEPT}`;
+const INTO6 = `iifname "ztabcdefgh" ip6 daddr ${LEASE6} ${ACCEPT}`;
+const FROM6 = `oifname "ztabcdefgh" ip6 saddr ${LEASE6} ${ACCEPT}`;
+const PORT = `iifname != "ztabcdefgh" udp dport 9993 ${ACCEPT}`;
+const NEIGHBOURS = `ip6 saddr fc9c:56c2:e300::/40 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ${ACCEPT}`;
+
+describe.each(SHELLS)("firewalls in $name", PATIENCE, (shell) => {
+  it("puts its accepts first into each chain that can drop, and into no other", () => {
+    const { out, err } = firewall(shell, 'look_at_chains; cat "$TMP/chains"', { "/ruleset": RULESET });
+    expect({ out: out.trim().split("\n"), err }).toEqual({
+      out: [
+        `insert rule ip filter forward ${FROM4}`,
+        `insert rule ip filter forward ${INTO4}`,
+        `insert rule inet user's-own INPUT ${NEIGHBOURS}`,
+        `insert rule inet user's-own INPUT ${PORT}`,
+        "delete rule inet user's-own open handle 12",
+        `insert rule ip6 six f ${FROM6}`,
+        `insert rule ip6 six f ${INTO6}`,
+      ],
+      err: "",
+    });
+  });
+
+  it("serves iptables-nft's chains as nft ones where iptables is the legacy one", () => {
+    const text = "iptables() { echo 'iptables v1.8.9 (legacy)'; }; look_at_chains; chains_to_do";
+    expect(firewall(shell, text, { "/ruleset": RULESET }).out).toContain("ip filter FORWARD\n");
+  });
+
+  const chain = (rules: readonly string[]) => `table inet filter { # handle 1
+	chain f { # handle 1
+		type filter hook forward priority filter; policy drop;
+${rules.map((rule, index) => `\t\t${rule} # handle ${index + 5}\n`).join("")}	}
+}
+`;
+
+  it.each([
+    ["in place", [INTO4, FROM4, INTO6, FROM6, "ct state established accept"], 0],
+    ["behind a rule of the user's", ["ct state invalid drop", INTO4, FROM4, INTO6, FROM6], 8],
+    ["of another lease", [INTO4.replace("233", "7"), FROM4, INTO6, FROM6], 8],
+    ["in part", [INTO4, FROM4], 6],
+  ])("leaves accepts that are right, and makes others anew: %s", (_, rules, changes) => {
+    const { out } = firewall(shell, 'look_at_chains; cat "$TMP/chains"', { "/ruleset": chain(rules) });
+    expect(out.split("\n").filter((line) => line !== "")).toHaveLength(changes);
+  });
+
+  it("takes out by handle what is its own, whatever the lease, and nothing else", () => {
+    const rules = [INTO4.replace("233", "7"), "ct state established accept", FROM6];
+    const { out } = firewall(shell, 'DEV="" UNDO=yes; open_chains >/dev/null; cat "$TMP/chains"', {
+      "/ruleset": chain(rules),
+    });
+    expect(out).toBe("delete rule inet filter f handle 5\ndelete rule inet filter f handle 7\n");
+  });
+
+  it("leaves a ruleset that cannot be read as it is, and says so", () => {
+    const text = "nft() { echo 'netlink: Error: cache initialization failed' >&2; return 1; }; open_chains";
+    const { err, status } = firewall(shell, text);
+    expect(status).toBe(0);
+    expect(err).toContain(
+      "the nft ruleset cannot be read and is left as it is: netlink: Error: cache initialization failed",
+    );
+  });
+
+  it.each([
+    ["9993", {}],
+    ["9994", { "/var/lib/zerotier-one/local.conf": '{"settings": {"primaryPort": 9994,"x":1}}' }],
+    [
+      "41000",
+      {
+        "/var/lib/zerotier-one/zerotier-one.port": "41000",
+        "/var/lib/zerotier-one/local.conf": '{"settings":{"primaryPort":0}}',
+      },
+    ],
+  ])("knows ZeroTier's port: %s", (port, files) => {
+    expect(firewall(shell, "zerotier_port", files).out).toBe(`${port}\n`);
+  });
+
+  it("hooks what is installed, its reload only where it has one", () => {
+    const text = `reload_unit() { :; }; hook_firewalls >/dev/null
+for unit in nftables netfilter-persistent ufw; do echo "$unit"; cat "$R$UNITS/$unit.service.d/50-meshboot.conf" 2>/dev/null || :; done`;
+    const { out } = firewall(shell, text, {
+      "/lib/systemd/system/nftables.service": "[Service]\nExecReload=/usr/sbin/nft -f /etc/nftables.conf\n",
+      "/lib/systemd/system/ufw.service": "[Service]\nExecStart=/lib/ufw/ufw-init start quiet\n",
+    });
+    expect(out).toBe(`nftables
+[Service]
+ExecStartPost=-+/usr/local/sbin/meshboot rules
+ExecStopPost=-+/usr/local/sbin/meshboot rules
+ExecReload=-+/usr/local/sbin/meshboot rules
+netfilter-persistent
+ufw
+[Service]
+ExecStartPost=-+/usr/local/sbin/meshboot rules
+ExecStopPost=-+/usr/local/sbin/meshboot rules
+`);
+  });
+
+  const DIRECT = "/etc/firewalld/direct.xml";
+  /** Its settings are what the stand-in says. */
+  const firewalld = (runtime: string) => ({
+    "/bin/firewall-cmd": `#!/bin/sh
+case $* in *--reload) echo reloaded ;; *--permanent*) echo public ;; *) echo '${runtime}' ;; esac
+`,
+    "/etc/firewalld/policies/lan.xml": "",
+  });
+  const USERS = `<?xml version="1.0" encoding="utf-8"?>
+<direct>
+  <!-- mine -->
+  <chain ipv="ipv4" table="filter" chain="DOCKER-USER"/>
+  <rule ipv="ipv4" table="filter" chain="INPUT" priority="1">-s 192.0.2.1 -j DROP</rule>
+</direct>
+`;
+
+  it.each([
+    ["none", undefined],
+    ["the user's", USERS],
+  ])("adds policies and direct rules to firewalld, once, and takes them back exactly: %s", (_, own) => {
+    const text = `ACTIVE=firewalld
+open_firewalld; grep -c '<rule' "$R${DIRECT}"; open_firewalld; cat "$R$POLICIES/meshboot.xml"
+close_firewalld; ls "$R/etc/firewalld" "$R$POLICIES"; cat "$R${DIRECT}" 2>/dev/null || echo no file`;
+    const { out, err } = firewall(shell, text, {
+      ...firewalld("public (default, active)"),
+      ...(own === undefined ? {} : { [DIRECT]: own }),
+    });
+    const [first = "", ...rest] = out.split("<?xml");
+    expect(err).toBe("");
+    expect(first.match(/reloads it/g)).toHaveLength(1);
+    expect(first).toContain(`\n${own === undefined ? 12 : 13}\n`);
+    expect(rest[0]).toContain(
+      `<rule family="ipv6"><source address="fc9c:56c2:e300::/40"/><destination address="${LEASE6}"/><accept/></rule>`,
+    );
+    expect(rest[0]).toContain("lan.xml\n");
+    expect(rest[0]).not.toContain("meshboot.xml");
+    if (own === undefined) expect(rest[0]).toContain("no file\n");
+    else expect(`<?xml${rest[1]}`).toBe(own);
+  });
+
+  it("does not reload a firewalld that would lose settings, and says what to do", () => {
+    const text = 'ACTIVE=firewalld; open_firewalld; ls "$R$POLICIES" "$R/etc/firewalld"';
+    const { out, err } = firewall(shell, text, firewalld("public\n  ports: 8080/tcp"));
+    expect(err).toContain("so it is not reloaded, and goes on as it is: firewall-cmd --runtime-to-permanent");
+    expect(out).not.toMatch(/meshboot|direct|reloaded/);
+  });
+
+  it("leaves a firewalld alone that is installed and does not run", () => {
+    expect(firewall(shell, "open_firewalld", { "/etc/firewalld/policies/lan.xml": "" }).out).toBe("");
+  });
+
+  it("names each gap for the doctor, and is silent where nothing is missing", () => {
+    const settled = "ip6tables() { :; }\nfirewall_gaps";
+    expect(firewall(shell, settled, { "/ruleset": "" })).toEqual({ out: "", err: "", status: 0 });
+    const broken = `iptables() { case $1 in -V) echo 'iptables v1.8.9 (nf_tables)' ;; *) return 1 ;; esac; }; ip6tables() { :; }
+firewall_gaps`;
+    const { out } = firewall(shell, broken, {
+      "/ruleset": chain(["drop"]),
+      "/proc/net/ip_tables_names": "filter\n",
+      "/run/docker.pid": "42",
+      "/bin/iptables-legacy-save": "#!/bin/sh\necho '-A INPUT -j DROP'\n",
+    });
+    expect(out).toContain("iptables-legacy has rules that drop");
+    expect(out).toContain("iptables or ip6tables lacks accepts for the mesh: meshboot up\n");
+    expect(out).toContain("the nft chain inet filter f drops before the mesh is let through: meshboot up\n");
+    expect(out).toContain("systemctl restart docker\n");
+  });
+
+  it.each([
+    ["iptables is off in daemon.json", { "/etc/docker/daemon.json": '{"iptables":false}' }],
+    ["iptables is off on the command line", { "/proc/42/cmdline": "dockerd\0--iptables=false\0" }],
+    ["its backend is nftables", { "/tmp/ruleset": "table ip docker-bridges {" }],
+  ])("misses no rules of Docker's where %s", (_, files) => {
+    const text = "iptables() { return 1; }; docker_gap";
+    const all = { "/run/docker.pid": "42", ...files };
+    expect(firewall(shell, text, { "/run/docker.pid": "42" }).out).toContain("systemctl restart docker");
+    expect(firewall(shell, text, all).out).toBe("");
+  });
+});
