@@ -17,10 +17,9 @@ const KILLS = [
   ["zerotier-cli", "join*", "before"],
   ["zerotier-cli", "join*", "after"],
   ["nft", "-f*", "after"],
-  ["iptables", "*-I*", "after"],
   ["ip", "*-batch*", "before"],
-  ["systemctl", "restart docker.service", "before"],
-  ["systemctl", "restart docker.service", "after"],
+  ["systemctl", "restart?docker.service", "before"],
+  ["systemctl", "restart?docker.service", "after"],
   ["curl", "*/heartbeat*", "after"],
 ] as const;
 
