@@ -48,7 +48,7 @@ describe.each(SHELLS)("the parts in $name", PATIENCE, (shell) => {
       const text = `dockerd() { echo 'Docker version ${version}, build 1'; }\nsystemctl() { echo 'EnvironmentFiles=/etc/default/docker (ignore_errors=yes)'; }\nrules_text; backend_options`;
       const rules = `iifname "ztabcdefgh" ip daddr 172.28.233.0/24 meta mark set mark or 0x100000
 iifname "ztabcdefgh" ip6 daddr fc9c:56c2:e34e:8d87:c868::/80 meta mark set mark or 0x100000
-iifname { "lo", "ztabcdefgh", "docker0" } accept
+iifname { "lo", "ztabcdefgh" } accept
 `;
       const options = "--allow-direct-routing --bridge-accept-fwmark=0x100000/0x100000\n";
       const out = withLease(shell, {}, text, files);
