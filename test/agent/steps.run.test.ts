@@ -116,6 +116,8 @@ mkdir -p "$RUN"; look_for_ipv6; look_for_ipv6; sysctl_lines; docker_options`;
     expect(out).toContain("ip_forward=1");
     expect(out).not.toMatch(/ipv6|ip6tables|::/);
     expect(err.match(/IPv6 is off on this host/g)).toHaveLength(1);
+    const lease = { ...Object.fromEntries(files), "/var/lib/meshboot/lease": leaseText() };
+    expect(step(shell, 'use_saved_lease; echo "$IPV6"', lease)).toEqual({ status: 0, out: "off\n", err: "" });
   });
 
   it("knows interfaces that live on router advertisements, also with two routers, and where one may still speak up", () => {

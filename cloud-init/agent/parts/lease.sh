@@ -93,4 +93,5 @@ EOF
 use_saved_lease() {
   has_lease || refuse 'there is no lease: meshboot up'
   use_lease "$STATE/lease" || fail "/var/lib/meshboot/lease is not sound: $REASON"
+  has_ipv6 || IPV6=off
 }

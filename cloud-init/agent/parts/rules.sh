@@ -203,7 +203,6 @@ only_rules() {
     read_settings
   fi
   use_saved_lease
-  look_for_ipv6
   open_chains
   load_rules
   gap=$(docker_gap)

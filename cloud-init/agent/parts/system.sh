@@ -2,9 +2,13 @@
 
 # Without IPv6 in the kernel (ipv6.disable=1) there is no ip6tables, and dockerd does not start with --ipv6. Where sysctls
 # keep it off new interfaces, the mesh's has none: the owner's choice, which stays.
-look_for_ipv6() {
+has_ipv6() {
   conf=$R/proc/sys/net/ipv6/conf
-  if [ -d "$conf" ] && ! grep -qsx 1 "$conf/all/disable_ipv6" "$conf/default/disable_ipv6"; then
+  [ -d "$conf" ] && ! grep -qsx 1 "$conf/all/disable_ipv6" "$conf/default/disable_ipv6"
+}
+
+look_for_ipv6() {
+  if has_ipv6; then
     return 0
   fi
   IPV6=off
