@@ -14,6 +14,9 @@ export interface CloudConfig {
   readonly runcmd: readonly (readonly string[])[];
 }
 
+/** At a first boot nobody is there to agree, and what runs was started minutes ago by the server's own user-data. */
+const AGREE = ["mkdir -p /run/meshboot", ": >/run/meshboot/restart-docker"];
+
 /**
  * The document that sets up a server. cloud-init joins all of `runcmd` into one script, whose last command's
  * status alone counts: so ours is a single command, under `set -e`, and comes last.
@@ -26,7 +29,7 @@ export function cloudConfig(server: Server): CloudConfig {
         : // 0644 is cloud-init's own default.
           { path, ...(mode === "0644" ? {} : { permissions: mode }), content },
     ),
-    runcmd: [["sh", "-euc", `${startCommands(server.agent).join("\n")}\n`]],
+    runcmd: [["sh", "-euc", `${[...AGREE, ...startCommands(server.agent)].join("\n")}\n`]],
   };
 }
 
