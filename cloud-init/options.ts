@@ -8,6 +8,7 @@ export const FORMS = ["cloud-config", "include", "script", "multipart"] as const
 export type Form = (typeof FORMS)[number];
 
 const REPOSITORY_PATTERN = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]+)*$/;
+const IMAGE_PATTERN = /^[a-z0-9][A-Za-z0-9./:@_-]*$/;
 const FINGERPRINT_PATTERN = /^[0-9A-Fa-f]{40}$/;
 
 const fields = z.strictObject({
@@ -23,13 +24,23 @@ const fields = z.strictObject({
       "present: use the Docker that is there; distro, official: install it from there if there is none",
     ),
   layout: z
-    .enum(["split"], { error: "only the layout split is supported yet" })
+    .enum(["split", "bridge", "compose"])
     .default("split")
-    .describe("How the server's subnets are shared out: half for docker0, half for further networks"),
+    .describe(
+      "Who gets the server's subnets. split: half docker0, half further networks; bridge: docker0 all; compose: the networks that Compose files name",
+    ),
   ipv6nat: z
-    .enum(["auto", "docker", "off"], { error: "ipv6nat is auto, docker or off" })
+    .enum(["auto", "docker", "container", "off"])
     .default("auto")
-    .describe("Who translates IPv6 to the outside: Docker itself, as its version allows, or nobody"),
+    .describe(
+      "Who translates IPv6 to the outside. auto, docker: dockerd itself; container: robbertkl/ipv6nat; off: nobody",
+    ),
+  ipv6natImage: z
+    .string()
+    .max(200)
+    .regex(IMAGE_PATTERN, "give an image like robbertkl/ipv6nat:0.4.4, or one with a digest")
+    .optional()
+    .describe("Another image for ipv6nat: container"),
   userlandProxy: z.boolean().default(true).describe("Whether dockerd runs docker-proxy for published ports"),
   compose: z.boolean().default(false).describe("Whether Docker Compose is installed as well"),
   restartDocker: z

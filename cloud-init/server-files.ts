@@ -94,6 +94,7 @@ function optionLines(options: UserDataOptions): string[] {
     ["DOCKER", options.docker],
     ["LAYOUT", options.layout],
     ["IPV6NAT", options.ipv6nat],
+    ["IPV6NAT_IMAGE", options.ipv6natImage],
     ["USERLAND_PROXY", onOff(options.userlandProxy)],
     ["COMPOSE", onOff(options.compose)],
     ["RESTART_DOCKER", onOff(options.restartDocker)],

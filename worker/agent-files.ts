@@ -1,6 +1,7 @@
 import service from "../cloud-init/agent/meshboot.service";
 import timer from "../cloud-init/agent/meshboot.timer";
 import addresses from "../cloud-init/agent/parts/addresses.sh";
+import compose from "../cloud-init/agent/tools/compose.sh";
 import daemonJson from "../cloud-init/agent/parts/daemon-json.sh";
 import dockerBackend from "../cloud-init/agent/parts/docker-backend.sh";
 import dockerOptions from "../cloud-init/agent/parts/docker-options.sh";
@@ -11,6 +12,7 @@ import enrol from "../cloud-init/agent/parts/enrol.sh";
 import files from "../cloud-init/agent/parts/files.sh";
 import firewall from "../cloud-init/agent/parts/firewall.sh";
 import hostNetworks from "../cloud-init/agent/parts/host-networks.sh";
+import ipv6nat from "../cloud-init/agent/parts/ipv6nat.sh";
 import lease from "../cloud-init/agent/parts/lease.sh";
 import main from "../cloud-init/agent/parts/main.sh";
 import membership from "../cloud-init/agent/parts/membership.sh";
@@ -64,6 +66,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   "other-docker": otherDocker,
   "docker-packages": dockerPackages,
   dockerd,
+  ipv6nat,
   report,
   up,
   down,
@@ -71,7 +74,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   main,
 };
 
-const toolParts: Readonly<Record<ToolPart, string>> = { "firewall-gaps": firewallGaps };
+const toolParts: Readonly<Record<ToolPart, string>> = { "firewall-gaps": firewallGaps, compose };
 
 /** The tools that the agent fetches from this Worker: a shell text, without comments and indentation. */
 export const agentTools = shipped(joinTools((name) => toolParts[name]));

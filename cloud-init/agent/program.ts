@@ -26,6 +26,7 @@ export const AGENT_PARTS = [
   "other-docker",
   "docker-packages",
   "dockerd",
+  "ipv6nat",
   "report",
   "up",
   "down",
@@ -34,7 +35,7 @@ export const AGENT_PARTS = [
 ] as const;
 
 /** The parts of the tools, `tools/<name>.sh`: what a server gets from the Worker when it has a lease. */
-export const TOOL_PARTS = ["firewall-gaps"] as const;
+export const TOOL_PARTS = ["firewall-gaps", "compose"] as const;
 
 /** The name of one part of the agent. */
 export type AgentPart = (typeof AGENT_PARTS)[number];

@@ -30,17 +30,14 @@ function take(shell: Shell, texts: readonly string[], print: string): string[] {
 }
 
 const HALVES: readonly [LeaseSeed, string][] = [
-  [{}, "239 172.28.233.1/25 172.28.233.0/25 172.28.233.128/25,size=28"],
-  [{ slot: 1 }, "239 172.28.1.1/25 172.28.1.0/25 172.28.1.128/25,size=28"],
-  [{ settings: LARGE, slot: 4095 }, "4095 172.31.255.1/25 172.31.255.0/25 172.31.255.128/25,size=28"],
-  [{ settings: SMALL, slot: 1 }, "239 172.28.0.17/29 172.28.0.16/29 172.28.0.24/29,size=29"],
-  [
-    { settings: { ...SMALL, nodePrefix: 27 }, slot: 17 },
-    "239 172.28.2.33/28 172.28.2.32/28 172.28.2.48/28,size=28",
-  ],
+  [{}, "239 172.28.233.1 172.28.233.0/25 172.28.233.128/25 28"],
+  [{ slot: 1 }, "239 172.28.1.1 172.28.1.0/25 172.28.1.128/25 28"],
+  [{ settings: LARGE, slot: 4095 }, "4095 172.31.255.1 172.31.255.0/25 172.31.255.128/25 28"],
+  [{ settings: SMALL, slot: 1 }, "239 172.28.0.17 172.28.0.16/29 172.28.0.24/29 29"],
+  [{ settings: { ...SMALL, nodePrefix: 27 }, slot: 17 }, "239 172.28.2.33 172.28.2.32/28 172.28.2.48/28 28"],
   [
     { settings: { ...SMALL, nodePrefix: 20 }, slot: 15 },
-    "15 172.28.240.1/21 172.28.240.0/21 172.28.248.0/21,size=28",
+    "15 172.28.240.1 172.28.240.0/21 172.28.248.0/21 28",
   ],
 ];
 
@@ -69,7 +66,7 @@ describe.each(SHELLS)("a lease in $name", { timeout: 60_000 }, (shell) => {
     const lines = take(
       shell,
       HALVES.map(([seed]) => leaseText(seed)),
-      'echo "$SLOTS $BIP $LOWER $UPPER"',
+      'echo "$SLOTS $GATEWAY4 $LOWER $UPPER $PIECE"',
     );
     expect(lines).toEqual(HALVES.map(([, halves]) => halves));
   });

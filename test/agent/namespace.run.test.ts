@@ -43,7 +43,7 @@ it.runIf(possible)(
       symlinkSync("/proc", join(root, "proc"));
       writeFileSync(join(root, "var/lib/meshboot/lease"), leaseText());
       writeFileSync(join(root, "var/lib/meshboot/interface"), "ztabcdefgh\n");
-      writeFileSync(join(root, "etc/meshboot/meshboot.conf"), "URL=https://mesh.example.com\nIPV6NAT=off\n");
+      writeFileSync(join(root, "etc/meshboot/meshboot.conf"), "URL=https://mesh.example.com\n");
       const { stdout, stderr, status } = spawnSync("unshare", ["-n", "sh", "-c", SCRIPT], {
         encoding: "utf8",
         env: { PATH: process.env["PATH"], AGENT, MESHBOOT_ROOT: root, LC_ALL: "C" },

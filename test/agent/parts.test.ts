@@ -21,7 +21,7 @@ function withLease(
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
     }
-    const script = `use_lease "$R/lease"; IPV6NAT=auto USERLAND_PROXY=on\n${text}`;
+    const script = `use_lease "$R/lease"; LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on\n${text}`;
     const { out, err, status } = runWithAgent(shell, script, { MESHBOOT_ROOT: root });
     expect({ err, status }).toEqual({ err: "", status: 0 });
     return out.replaceAll(root, "");
@@ -119,6 +119,8 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
     ["27.5.1", "auto", "on", ""],
     ["28.5.2+dfsg4", "off", "on", "--ip6tables=false"],
     ["29.7.2", "docker", "on", ""],
+    ["20.10.24+dfsg1", "container", "on", ""],
+    ["28.5.2+dfsg4", "container", "off", "--ip6tables=false --userland-proxy=false"],
   ])("asks Docker %s with IPV6NAT=%s, USERLAND_PROXY=%s for %j", (version, nat, proxy, options) => {
     const text = `dockerd() { echo 'Docker version ${version}, build 1'; }\nIPV6NAT=${nat} USERLAND_PROXY=${proxy}\nnat_options`;
     expect(withLease(shell, {}, text).trim().replace("\n", " ")).toBe(options);

@@ -110,7 +110,7 @@ cat "$R/etc/theirs"; drop_files .; drop_files .; cat "$R/etc/theirs"`;
   ])("writes neither IPv6 sysctls nor dockerd options for %s, and says so once", (_, conf) => {
     const files = Object.entries(conf).map(([key, value]) => [`/proc/sys/net/ipv6/conf/${key}`, value]);
     const text = `ip() { :; }; dockerd() { echo 'Docker version 20.10.24, build 1'; }
-use_lease "$R/lease"; IPV6NAT=auto USERLAND_PROXY=on
+use_lease "$R/lease"; LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on
 mkdir -p "$RUN"; look_for_ipv6; look_for_ipv6; sysctl_lines; docker_options`;
     const { out, err } = step(shell, text, Object.fromEntries(files));
     expect(out).toContain("ip_forward=1");

@@ -43,7 +43,7 @@ describe("POST /v1/user-data", () => {
     for (const body of [
       { form: "multipart" },
       { form: "multipart", cloudConfig: "a: [" },
-      { layout: "bridge" },
+      { layout: "macvlan" },
       { name: "Web 1" },
       { unknown: true },
       { docker: "present", compose: true },

@@ -88,6 +88,7 @@ choose_options() {
   case $options in
   '!'*) refuse "/etc/docker/daemon.json ${options#??}: dockerd takes it once only; remove it there, or set it to the same" ;;
   esac
+  case $IPV6NAT$json in container*'json ip6tables true'*) refuse "/etc/docker/daemon.json sets ip6tables to true, and IPV6NAT=container translates as well: remove it there, or set IPV6NAT=docker in $CONF" ;; esac
   case $json in
   *'json iptables false'*) warn 'daemon.json has iptables off: Docker makes no rules, so ports are not published and nothing translates to the outside, unless you do' ;;
   esac

@@ -1,4 +1,4 @@
-# The options that dockerd gets.
+# The options that dockerd gets, by layout.
 
 docker_major() {
   version_of dockerd --version | sed -n 's/^Docker version \([0-9]*\)\..*/\1/p'
@@ -7,17 +7,10 @@ docker_major() {
 # Before 27, dockerd has to be asked for its IPv6 firewall and NAT, and both are "experimental".
 nat_options() {
   major=$(docker_major)
-  if [ "$IPV6" = off ]; then
-    if [ "${major:-0}" -ge 27 ]; then
-      echo --ip6tables=false
-    fi
-  elif [ "$IPV6NAT" = off ]; then
-    if [ "${major:-0}" -ge 27 ]; then
-      echo --ip6tables=false
-    fi
-  elif [ "${major:-0}" -lt 27 ]; then
-    echo --experimental --ip6tables
-  fi
+  case $IPV6$IPV6NAT in
+  onauto | ondocker) [ "${major:-99}" -ge 27 ] || echo --experimental --ip6tables ;;
+  *) [ "${major:-0}" -lt 27 ] || echo --ip6tables=false ;;
+  esac
   if [ "$USERLAND_PROXY" = off ]; then
     echo --userland-proxy=false
   fi
@@ -39,20 +32,73 @@ outer_pools() {
     }'
 }
 
+# The part of the lease that docker0 has, in both families.
+docker0_part() {
+  case $LAYOUT in
+  split) echo "$LOWER $NET6::/81" ;;
+  bridge) echo "$SUBNET4 $SUBNET6" ;;
+  esac
+}
+
+# Where docker0 was before us; empty when it was never moved.
+docker0_before() {
+  read_file "$STATE/docker0" | grep / || :
+}
+
 docker_options() {
-  echo "--bip=$BIP --fixed-cidr=$LOWER"
-  if [ "$IPV6" = on ]; then
-    echo "--ipv6 --fixed-cidr-v6=$NET6::/81"
+  IFS=' ' read -r part4 part6 <<EOF
+$(docker0_part)
+EOF
+  if [ "$LAYOUT" = compose ]; then
+    # Told no address, dockerd would leave it where an earlier layout had it.
+    docker0_before | sed 's/^/--bip=/'
+  else
+    echo "--bip=$GATEWAY4/${part4#*/} --fixed-cidr=$part4"
+    if [ "$IPV6" = on ]; then
+      echo "--ipv6 --fixed-cidr-v6=$part6"
+    fi
+    if [ "$LAYOUT" = split ]; then
+      echo "--default-address-pool=base=$UPPER,size=$PIECE"
+      if [ "$IPV6" = on ]; then
+        echo "--default-address-pool=base=$NET6:8000::/81,size=96"
+      fi
+    fi
+    read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
   fi
-  echo "--default-address-pool=base=$UPPER"
-  if [ "$IPV6" = on ]; then
-    echo "--default-address-pool=base=$NET6:8000::/81,size=96"
-  fi
-  read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
   nat_options
   backend_options
 }
 
 our_options() {
   read_file "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'
+}
+
+# A network that lies where the layout puts docker0: dockerd would not start.
+check_layout() {
+  part=$(docker0_part)
+  [ -n "$part" ] || return 0
+  found=$(host_networks | awk -v part="${part% *}" "$AWK_IP"'$2 ~ /^br-/ && overlap($1, part) { print; exit }')
+  [ -z "$found" ] ||
+    refuse "${found%% *} ($(network_name "${found#* }")) lies in ${part% *}, which LAYOUT=$LAYOUT gives to docker0: remove it (docker network rm), or keep another LAYOUT in $CONF"
+}
+
+# Layout compose leaves dockerd its own pools, 172.28.0.0/16 among them. Before 27 it takes none that a route covers, and
+# the mesh's routes do; later it minds only routes of scope link. One that leads nowhere keeps it off, and needs no restart.
+guard_pool() {
+  guard="unreachable $L_POOL_DOCKER proto static scope link metric $GUARD_METRIC"
+  major=$(docker_major)
+  there=$(ip -4 route show type unreachable proto static metric $GUARD_METRIC 2>/dev/null) || there=''
+  if [ "$LAYOUT" = compose ] && [ "${major:-0}" -ge 27 ]; then
+    if [ -z "$there" ]; then
+      say "adds the route $guard"
+      # shellcheck disable=SC2086 # the words of a route
+      run ip -4 route replace $guard
+    fi
+  elif [ -n "$there" ]; then
+    drop_guard
+  fi
+}
+
+drop_guard() {
+  ip -4 route flush type unreachable proto static metric $GUARD_METRIC 2>/dev/null || :
 }

@@ -107,7 +107,17 @@ docker_runs_with_options() {
 docker_has_options() {
   options=$(our_options)
   WANTED=$options
-  [ -n "$options" ] && look_at_docker && docker_runs_with_options
+  [ -e "$ETC/dockerd.env" ] && look_at_docker && docker_runs_with_options
+}
+
+# Where `down` brings docker0 back to, from when it is moved; where there was none, a range that nobody uses.
+remember_docker0() {
+  if [ "$LAYOUT" = compose ]; then
+    [ -s "$STATE/docker0" ] || echo untouched | put_file /var/lib/meshboot/docker0 600
+  elif [ -z "$(docker0_before)" ]; then
+    read_line "$STATE/pools"
+    ip -o -4 addr show docker0 2>/dev/null | awk -v free="${LINE%0/16}1/16" '{ a = $4 } END { print a ? a : free }' | put_file /var/lib/meshboot/docker0 600
+  fi
 }
 
 # While live-restore keeps containers through a restart, dockerd leaves docker0 as it was.
@@ -170,6 +180,13 @@ restart_docker() {
     # shellcheck disable=SC2086 # ids, one word each
     docker stop $ids >/dev/null 2>&1 </dev/null || :
   fi
+  case ${IPV6NAT:-} in
+  off | container)
+    # What dockerd made in ip6tables stays when it is told to keep out of there. Its next start loads our own rules again.
+    systemctl stop docker.service 2>/dev/null || :
+    drop_docker_rules6
+    ;;
+  esac
   start_docker
 }
 
@@ -190,7 +207,7 @@ configure_docker() {
   check_other_docker
   [ -s "$STATE/pools" ] || outer_pools | put_file /var/lib/meshboot/pools 600
   # Before anything is installed for nothing. What depends on dockerd's version is seen then.
-  has dockerd || (IPV6NAT=off && choose_options)
+  has dockerd || choose_options
   install_docker
   if [ -e "$RUN/masked" ]; then
     run systemctl -q unmask --runtime docker.service docker.socket
@@ -212,12 +229,15 @@ configure_docker() {
   [ "$DOCKER_RELOAD" != yes ] || run touch "$RUN/reload"
   reload_written
   read_docker_unit
+  check_layout
   choose_options
   check_docker_flags
+  guard_pool
   case $DOCKER_STATE in
   active | activating | reloading)
     if ! needs_restart; then
       write_docker_files
+      remember_docker0
       finish_restart
       return 0
     fi
@@ -233,24 +253,27 @@ configure_docker() {
     ;;
   esac
   write_docker_files
-  # Where `down` brings docker0 back to; where there was none, a range that nobody uses.
-  read_line "$STATE/pools"
-  [ -s "$STATE/docker0" ] || ip -o -4 addr show docker0 2>/dev/null | awk -v free="${LINE%0/16}1/16" '{ a = $4 } END { print a ? a : free }' | put_file /var/lib/meshboot/docker0 600
-  change "starts dockerd with $options"
+  remember_docker0
+  change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
   run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
+  if [ "$LAYOUT" = compose ]; then
+    # dockerd leaves a route of the layout before there.
+    run ip -6 route flush dev docker0 root "$SUBNET6"
+  fi
   finish_restart
 }
 
 # dockerd makes docker0 anew at each start, as its own store has it, unless it is told an address: so one start with the
 # address of before us, which it then remembers. $RUN/restarting stays until `down` has started dockerd again.
 stop_docker() {
-  if docker_has_options && [ ! -e "$RUN/restarting" ]; then
+  if [ -n "$(our_options)" ] && docker_has_options && [ ! -e "$RUN/restarting" ]; then
     note_containers
   fi
   if [ -e "$RUN/restarting" ]; then
     say "restarts dockerd without the mesh's options, in two steps"
-    if [ -s "$STATE/docker0" ]; then
-      echo "MESHBOOT_OPTIONS=\"--bip=$(read_file "$STATE/docker0")\"" | put_file /etc/meshboot/dockerd.env 644
+    before=$(docker0_before)
+    if [ -n "$before" ]; then
+      echo "MESHBOOT_OPTIONS=\"--bip=$before\"" | put_file /etc/meshboot/dockerd.env 644
       restart_docker || :
     fi
     systemctl stop docker.socket docker.service || :

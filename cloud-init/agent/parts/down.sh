@@ -22,11 +22,13 @@ down() { # [release]
         give_lease_back
       fi
       drop_routes
+      drop_guard
     else
       warn "/var/lib/meshboot/lease is not sound: $REASON. The network is not left; zerotier-cli leave does that"
       NODE=''
     fi
   fi
+  stop_ipv6nat
   stop_docker
   # With dockerd stopped: it sets some of them itself, also for a network that it remembers.
   restore_sysctls

@@ -44,7 +44,7 @@ put_file() { # PATH MODE, content on stdin
   keep_original "$1"
   case $1 in
   # See reload_unit.
-  *.service.d/*)
+  $UNITS/*)
     mkdir -p "$RUN"
     : >"$RUN/reload"
     ;;

@@ -14,19 +14,26 @@ docker_networks() {
   fi
 }
 
-# IPv4 prefixes that the host uses, `prefix device`, from every routing table: not docker0, which gets its addresses from
-# us, and not the mesh. A blackhole (or its like) is named by its kind. Shorter than /8 is a default route in pieces, as
-# VPNs set them (0.0.0.0/1 and 128.0.0.0/1): the mesh is always more specific.
+# IPv4 prefixes that the host uses, `prefix device`, from every routing table: not the mesh, and not docker0 where it gets
+# its addresses from us. A blackhole (or its like) is named by its kind, and ours does not count. Shorter than /8 is a
+# default route in pieces, as VPNs set them (0.0.0.0/1 and 128.0.0.0/1): the mesh is always more specific.
 host_networks() {
+  moved=docker0
+  if [ "$LAYOUT" = compose ]; then
+    before=$(docker0_before)
+    moved=${before:+docker0}
+    echo "${before:+$before docker0}"
+  fi
   {
     ip -o -4 addr show
     ip -4 route show table all
-  } | awk -v mesh="${DEV:-${ZT_DEV:-}}" "$AWK_IP"'
+  } | awk -v mesh="${DEV:-${ZT_DEV:-}}" -v moved="$moved" -v guard="metric $GUARD_METRIC" "$AWK_IP"'
     { p = d = "" }
     $3 == "inet" { p = $4; d = $2 }
+    /^unreachable / && index($0, guard) { next }
     $1 ~ /^(blackhole|unreachable|prohibit|throw)$/ { d = $1; $1 = ""; $0 = $0 }
     $3 != "inet" && $1 ~ /^[0-9]+\./ { p = $1; for (i = 2; i < NF; i++) if ($i == "dev") d = $(i + 1) }
-    p == "" || d == "lo" || d == "docker0" || d == mesh || len(p) < 8 || seen[net(p), d]++ { next }
+    p == "" || d == "lo" || d == moved || d == mesh || len(p) < 8 || seen[net(p), d]++ { next }
     { print net(p), d == "" ? "route" : d }'
   docker_networks
 }
@@ -53,6 +60,7 @@ network_name() { # DEVICE
     fi
     echo "$1${name:+, the Docker network $(printable "$name")}"
     ;;
+  docker0) echo 'docker0, which LAYOUT=compose leaves there' ;;
   *) echo "$1" ;;
   esac
 }

@@ -6,10 +6,12 @@ has_lease() {
 
 # awk over the lease's numbers: zt and pool are the ranges, p the length of a node's prefix and s its size, n the slot and
 # top the highest, at the ZeroTier address, own the subnet.
-pool_awk() { # PROGRAM
+pool_awk() { # PROGRAM [-v NAME=VALUE]...
+  program=$1
+  shift
   awk -v zt="$L_POOL_ZEROTIER" -v pool="$L_POOL_DOCKER" -v p="$L_POOL_NODE_PREFIX" -v n="$L_SLOT" -v top="$SLOTS" \
-    -v at="$L_ZEROTIER_IPV4" -v own="$SUBNET4" -v dev="$DEV" -v undo="$UNDO" -v metric=$ROUTE_METRIC \
-    "$AWK_IP BEGIN { s = two(32 - p) } $1"
+    -v at="$L_ZEROTIER_IPV4" -v own="$SUBNET4" -v dev="$DEV" -v undo="$UNDO" -v metric=$ROUTE_METRIC "$@" \
+    "$AWK_IP BEGIN { s = two(32 - p) } $program"
 }
 
 # Takes the lease's lines into L_KEY. Those of a later version, and those that follow from the others, are skipped.
@@ -73,19 +75,20 @@ use_lease() { # FILE
     lower = first(pool) + n * s
     if (own != txt(lower) "/" p) bad("DOCKER_IPV4_SUBNET=" own " is not the subnet of slot " n)
     half = "/" (p + 1)
-    print top, txt(lower + 1) half, txt(lower) half, txt(lower + s / 2) half ",size=" (p < 28 ? 28 : 29)
+    print top, txt(lower + 1), txt(lower) half, txt(lower + s / 2) half, (p < 28 ? 28 : 29)
   }') || {
     REASON=$derived
     return 1
   }
-  IFS=' ' read -r SLOTS BIP LOWER UPPER <<EOF
+  IFS=' ' read -r SLOTS GATEWAY4 LOWER UPPER PIECE <<EOF
 $derived
 EOF
   # 6PLANE: fc, the network's halves xored, the node; canonical, without leading zeros.
   six=$(printf 'fc%08x%s' $((0x${L_NETWORK%????????} ^ 0x${L_NETWORK#????????})) "$NODE")
   NET6=$(echo "$six" | sed 's/..../&:/g; s/:$//; s/:00*\([0-9a-f]\)/:\1/g')
   SUBNET6=$NET6::/80
-  MESH=$L_POOL_ZEROTIER,$L_POOL_DOCKER,$(echo "$six" | sed 's/^\(....\)\(....\)\(..\).*/\1:\2:\300::\/40/')
+  MESH6=$(echo "$six" | sed 's/^\(....\)\(....\)\(..\).*/\1:\2:\300::\/40/')
+  MESH=$L_POOL_ZEROTIER,$L_POOL_DOCKER,$MESH6
   read_line "$STATE/interface"
   DEV=$LINE
 }

@@ -9,6 +9,8 @@ up --restart-docker  the same, and running containers may restart with dockerd
 up --retry        until it succeeds, with growing pauses (meshboot.service)
 status [--json]   what is leased and what is in place
 down [--release]  undo all that up did; --release also gives the lease back
+compose           print what a Compose project needs to be in the mesh: compose [--old|--new] [--size 28]
+[--part 172.28.1.16/28] [SERVICE...]
 heartbeat         report to the Worker
 rules             load the firewall rules of the saved lease (docker.service calls it)
 --help, --version
@@ -43,6 +45,9 @@ main() {
   'status --json') status json ;;
   down) down '' ;;
   'down --release') down release ;;
+  compose | 'compose '*)
+    with_tools "$@"
+    ;;
   heartbeat) send_heartbeat ;;
   rules) only_rules ;;
   --version) echo "meshboot $VERSION" ;;

@@ -24,6 +24,7 @@ CONF=/etc/meshboot/meshboot.conf
 POLICIES=/etc/firewalld/policies
 DIRECT=/etc/firewalld/direct.xml
 ROUTE_METRIC=5100
+GUARD_METRIC=5101
 # More routes than that make every look at them slow: a pool with more slots is refused.
 MOST_SLOTS=16384
 

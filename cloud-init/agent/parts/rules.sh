@@ -6,11 +6,13 @@
 #
 # out: a packet to an address of the lease that no container has must not leave by the default route. `unreachable` routes
 # for the lease would do that too, but dockerd 20.10 takes no subnet that any route covers, not even such a one; so it is a
-# rule, which sees by the next hop that the packet is not for a bridge of this host. With IPV6NAT=off nothing hides a ULA,
-# so it must not leave either.
+# rule, which sees by the next hop that the packet is not for a bridge of this host.
 #
 # post: a null SNAT one step before Docker's chain keeps the true source on the mesh: the first mapping of a connection
 # wins. A RETURN in Docker's own chain would be lost at its next restart.
+#
+# leave: one step behind everybody's NAT. What still has an address of the mesh there has not been translated, since nobody
+# is to, or not yet, or not any more: it must not leave.
 rules_text() {
   cat <<EOF
 table inet meshboot {
@@ -31,16 +33,17 @@ type filter hook forward priority 0; policy accept;
 ip daddr $SUBNET4 rt ip nexthop != $SUBNET4 reject
 ip6 daddr $SUBNET6 rt ip6 nexthop != $SUBNET6 reject
 oifname "$DEV" ip6 daddr $SUBNET6 reject
-EOF
-  if [ "$IPV6NAT" = off ]; then
-    echo "ip6 saddr $SUBNET6 ip6 daddr != $SUBNET6 oifname != \"$DEV\" drop"
-  fi
-  cat <<EOF
 }
 chain post {
 type nat hook postrouting priority 99; policy accept;
 oifname "$DEV" ip saddr $SUBNET4 snat ip to ip saddr
 oifname "$DEV" ip6 saddr $SUBNET6 snat ip6 to ip6 saddr
+}
+chain leave {
+type filter hook postrouting priority 101; policy accept;
+oifname { "lo", "$DEV", "docker0" } accept
+oifname "br-*" accept
+ip6 saddr $SUBNET6 ip6 daddr != $MESH6 counter drop
 }
 }
 EOF
@@ -164,24 +167,23 @@ unload_rules() {
   done
 }
 
-# Docker's IPv6 rules go when there were none before us. Rules for bridges are told from the user's by the 12 digits.
-sweep_ip6tables() {
-  before=$(read_file "$STATE/forward6")
-  case $before in
-  '-P FORWARD '*)
-    ip6tables-save 2>/dev/null | awk -v policy="${before##* }" '
-      BEGIN { hex = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"; bridge = "-[io] br-" hex hex hex "( |$)" }
-      /DOCKER/ || /-[io] docker0( |$)/ || $0 ~ bridge { next }
-      /^:FORWARD / { $2 = policy }
-      { print }' | ip6tables-restore || :
-    ;;
-  esac
+# Docker's IPv6 rules. Those for bridges are told from the user's by the 12 digits.
+drop_docker_rules6() {
+  policy=$(sed -n 's/^-P FORWARD //p' "$STATE/forward6" 2>/dev/null) || policy=''
+  ip6tables-save 2>/dev/null | awk -v policy="$policy" '
+    BEGIN { hex = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"; bridge = "-[io] br-" hex hex hex "( |$)" }
+    /DOCKER/ || /-[io] docker0( |$)/ || $0 ~ bridge { next }
+    /^:FORWARD / && policy { $2 = policy }
+    { print }' | ip6tables-restore || :
 }
 
 # What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.
 sweep_firewall() {
   [ -e "$STATE/tables" ] || return 0
-  sweep_ip6tables
+  # Only where there were none before us.
+  if [ -s "$STATE/forward6" ]; then
+    drop_docker_rules6
+  fi
   for name in 'ip raw' 'ip nat' 'ip filter' 'ip6 raw' 'ip6 nat' 'ip6 filter'; do
     if grep -qxF "table $name" "$STATE/tables"; then
       continue
@@ -195,13 +197,9 @@ sweep_firewall() {
   done
 }
 
-# dockerd waits for it. A setting that is wrong must not leave the containers without rules.
+# dockerd waits for it.
 only_rules() {
   set_up
-  IPV6NAT=auto
-  if (read_settings); then
-    read_settings
-  fi
   use_saved_lease
   open_chains
   load_rules

@@ -22,8 +22,9 @@ take_setting() {
   NAME) matches "$value" '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?' || bad_setting 'one DNS label, a-z, 0-9 and -' ;;
   ZEROTIER_FINGERPRINT) matches "$value" '[0-9A-F]{40}' || bad_setting '40 hexadecimal digits in upper case' ;;
   DOCKER) one_of 'present distro official' ;;
-  LAYOUT) one_of split ;;
-  IPV6NAT) one_of 'auto docker off' ;;
+  LAYOUT) one_of 'split bridge compose' ;;
+  IPV6NAT) one_of 'auto docker container off' ;;
+  IPV6NAT_IMAGE) matches "$value" '[a-z0-9][A-Za-z0-9./:@_-]*' || bad_setting 'an image like robbertkl/ipv6nat:0.4.4' ;;
   USERLAND_PROXY | COMPOSE | ALLOW_OVERLAP | RESTART_DOCKER) one_of 'on off' ;;
   # Its value is not shown: it may be anything, even a key that went into the wrong file.
   *) refuse "$CONF: this version does not know the setting $key" ;;
@@ -34,7 +35,9 @@ take_setting() {
   NAME) NAME=$value ;;
   ZEROTIER_FINGERPRINT) ZEROTIER_FINGERPRINT=$value ;;
   DOCKER) DOCKER=$value ;;
+  LAYOUT) LAYOUT=$value ;;
   IPV6NAT) IPV6NAT=$value ;;
+  IPV6NAT_IMAGE) IPV6NAT_IMAGE=$value ;;
   USERLAND_PROXY) USERLAND_PROXY=$value ;;
   COMPOSE) COMPOSE=$value ;;
   ALLOW_OVERLAP) ALLOW_OVERLAP=$value ;;
@@ -43,8 +46,9 @@ take_setting() {
 }
 
 read_settings() {
-  URL='' NAME='' DOCKER=distro IPV6NAT=auto USERLAND_PROXY=on COMPOSE=off ALLOW_OVERLAP=off RESTART_DOCKER=off
+  URL='' NAME='' DOCKER=distro LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on COMPOSE=off ALLOW_OVERLAP=off RESTART_DOCKER=off
   ZEROTIER_REPOSITORY=https://download.zerotier.com
+  IPV6NAT_IMAGE=robbertkl/ipv6nat:0.4.4
   ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61
   [ -r "$R$CONF" ] || refuse "$CONF is missing: it holds at least URL=https://..."
   number=0

@@ -18,9 +18,13 @@ look_for_ipv6() {
   fi
 }
 
+need_root() {
+  [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
+}
+
 check_system() {
   STEP=preflight
-  [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
+  need_root
   [ -d "$R/run/systemd/system" ] || refuse 'needs systemd, which does not run this server'
   OS=$(read_file "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"] ? v["ID"] : "a system without name", v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. -')
   case $OS in

@@ -12,6 +12,16 @@ has_tools() {
   [ -r "$R$TOOLS" ] && is_the_tools "$R$TOOLS"
 }
 
+# The tools into $TMP; 1, and why as `why`, when they cannot be had.
+download_tools() {
+  if ! curl -gfsS --connect-timeout 5 --max-time 20 --max-filesize 200000 -o "$TMP/tools" "$URL/agent/tools" 2>"$TMP/curl"; then
+    why="no tools from $URL: $(head -n 1 "$TMP/curl")"
+    return 1
+  fi
+  why="the Worker has the tools of another version than $VERSION: a new agent comes with the user-data form script"
+  is_the_tools "$TMP/tools"
+}
+
 fetch_tools() {
   STEP=tools
   if has_tools; then
@@ -21,11 +31,26 @@ fetch_tools() {
   if dry; then
     return 0
   fi
-  if ! curl -gfsS --connect-timeout 5 --max-time 20 --max-filesize 200000 -o "$TMP/tools" "$URL/agent/tools" 2>"$TMP/curl"; then
-    warn "no tools from $URL ($(head -n 1 "$TMP/curl")): the next meshboot up tries again"
-  elif is_the_tools "$TMP/tools"; then
+  if download_tools; then
     put_file $TOOLS 600 <"$TMP/tools"
   else
-    warn "the Worker has the tools of another version than $VERSION: a new agent comes with the user-data form script"
+    warn "$why. The next meshboot up tries again"
   fi
+}
+
+# Also before there is a lease, and then keeps nothing.
+with_tools() { # VERB ARGUMENT...
+  STEP=$1
+  need_root
+  TMP=$(mktemp -d)
+  trap 'rm -rf "$TMP"' EXIT
+  tools=$R$TOOLS
+  if ! has_tools; then
+    read_settings
+    download_tools || fail "$why"
+    tools=$TMP/tools
+  fi
+  # shellcheck source=/dev/null
+  . "$tools"
+  "$@"
 }

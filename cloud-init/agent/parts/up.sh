@@ -90,6 +90,7 @@ up() {
   load_rules
   apply_routes
   configure_docker
+  configure_ipv6nat
   report
   STEP=up
   if ! dry; then

@@ -74,7 +74,7 @@ describe("the cloud-config", () => {
       const document = documentOf(generate(requestFor("cloud-config", variant)).text);
       expect(Object.keys(document).filter((key) => !isKnownKey(key))).toEqual([]);
       const settings = document.write_files.find(({ path }) => path.endsWith("meshboot.conf"))?.content;
-      expect(settings).toMatch(/^(?:[A-Z0-9_]+=[A-Za-z0-9:/._~-]+\n)+$/);
+      expect(settings).toMatch(/^(?:[A-Z0-9_]+=[A-Za-z0-9:/._~@-]+\n)+$/);
     },
   );
 });
@@ -182,8 +182,9 @@ describe("options", () => {
     ["name", "web_1"],
     ["name", "web1\nURL=https://evil.example"],
     ["docker", "none"],
-    ["layout", "bridge"],
-    ["ipv6nat", "container"],
+    ["layout", "macvlan"],
+    ["ipv6nat", "on"],
+    ["ipv6natImage", "a b"],
     ["userlandProxy", "off"],
     ["restartDocker", "on"],
     ["zerotierRepository", "https://example.com/a b"],
