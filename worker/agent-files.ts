@@ -1,7 +1,6 @@
 import service from "../cloud-init/agent/meshboot.service";
 import timer from "../cloud-init/agent/meshboot.timer";
 import addresses from "../cloud-init/agent/parts/addresses.sh";
-import compose from "../cloud-init/agent/tools/compose.sh";
 import daemonJson from "../cloud-init/agent/parts/daemon-json.sh";
 import dockerBackend from "../cloud-init/agent/parts/docker-backend.sh";
 import dockerOptions from "../cloud-init/agent/parts/docker-options.sh";
@@ -35,6 +34,7 @@ import worker from "../cloud-init/agent/parts/worker.sh";
 import zerotier from "../cloud-init/agent/parts/zerotier.sh";
 import { type AgentPart, joinAgent, joinTools, type ToolPart } from "../cloud-init/agent/program.ts";
 import { shipped } from "../cloud-init/agent/shipped.ts";
+import compose from "../cloud-init/agent/tools/compose.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 import { sha256Hex } from "./http/secret.ts";

@@ -258,7 +258,7 @@ configure_ipv6nat; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/n
   it("minds ip6tables in daemon.json", () => {
     const { err, status } = onServer(
       shell,
-      `mkdir -p "$R/etc/docker"; echo '{"ip6tables": true}' >"$R/etc/docker/daemon.json"\n${dockerWith("")}check_daemon_json`,
+      `mkdir -p "$R/etc/docker"; echo '{"ip6tables": true}' >"$R/etc/docker/daemon.json"\n${dockerWith("")}choose_options`,
       { settings: "IPV6NAT=container\n" },
     );
     expect(status).toBe(3);

@@ -82,13 +82,13 @@ check_layout() {
     refuse "${found%% *} ($(network_name "${found#* }")) lies in ${part% *}, which LAYOUT=$LAYOUT gives to docker0: remove it (docker network rm), or keep another LAYOUT in $CONF"
 }
 
-# Layout compose leaves dockerd its own pools, 172.28.0.0/16 among them. Before 27 it takes none that a route covers, and
-# the mesh's routes do; later it minds only routes of scope link. One that leads nowhere keeps it off, and needs no restart.
+# Layout compose leaves dockerd its own pools, 172.28.0.0/16 among them. 20.10 takes none that any route covers, and the
+# mesh's do; 26 and 28 mind only routes of scope link. One that leads nowhere keeps them off, and needs no restart.
 guard_pool() {
   guard="unreachable $L_POOL_DOCKER proto static scope link metric $GUARD_METRIC"
   major=$(docker_major)
   there=$(ip -4 route show type unreachable proto static metric $GUARD_METRIC 2>/dev/null) || there=''
-  if [ "$LAYOUT" = compose ] && [ "${major:-0}" -ge 27 ]; then
+  if [ "$LAYOUT" = compose ] && [ "${major:-0}" -ge 24 ]; then
     if [ -z "$there" ]; then
       say "adds the route $guard"
       # shellcheck disable=SC2086 # the words of a route

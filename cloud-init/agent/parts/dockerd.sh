@@ -257,7 +257,8 @@ configure_docker() {
   change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
   run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
   if [ "$LAYOUT" = compose ]; then
-    # dockerd leaves a route of the layout before there.
+    # dockerd leaves there what it had by the layout before.
+    run ip -6 addr flush dev docker0 to "$SUBNET6"
     run ip -6 route flush dev docker0 root "$SUBNET6"
   fi
   finish_restart
