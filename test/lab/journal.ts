@@ -67,8 +67,15 @@ export class Journal {
   }
 }
 
+/** With its process group where it leads one: the local Worker's workerd would go on without it. */
 async function killed(pid: number, started: string): Promise<void> {
-  if (startOf(pid) === started) process.kill(pid, "SIGKILL");
+  if (startOf(pid) === started) {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      process.kill(pid, "SIGKILL");
+    }
+  }
   for (let round = 0; startOf(pid) === started; round += 1) {
     if (round > 100) throw new Error(`process ${pid} is still there 10 s after SIGKILL`);
     await pause(100);
