@@ -23,6 +23,7 @@ describe("an enrolment", () => {
       token: expect.stringMatching(/^mbn_[A-Za-z0-9_-]{22}$/),
       leasedAt: expect.any(String),
       renewBefore: expect.any(String),
+      peers: [],
     });
     const leasedAt = Date.parse(String(json["leasedAt"]));
     expect(Date.parse(String(json["renewBefore"])) - leasedAt).toBe(30 * 86_400_000);
@@ -51,7 +52,8 @@ describe("an enrolment", () => {
     expect(keys).toEqual([
       ...["NETWORK", "NODE", "NAME", "SLOT", "STATE", "ZEROTIER_IPV4", "ZEROTIER_IPV6"],
       ...["DOCKER_IPV4_SUBNET", "DOCKER_IPV4_GATEWAY", "DOCKER_IPV6_SUBNET", "DOCKER_IPV6_GATEWAY"],
-      ...["POOL_ZEROTIER", "POOL_DOCKER", "POOL_NODE_PREFIX", "TOKEN", "LEASED_AT", "RENEW_BEFORE", ""],
+      ...["POOL_ZEROTIER", "POOL_DOCKER", "POOL_NODE_PREFIX", "TOKEN", "LEASED_AT", "RENEW_BEFORE"],
+      ...["PEERS", ""],
     ]);
     expect(text).toContain("\nDOCKER_IPV4_SUBNET=172.28.1.0/24\n");
   });

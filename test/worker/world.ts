@@ -149,6 +149,17 @@ export class World {
     );
   }
 
+  /** How SQLite goes about a query of the object's tables. */
+  plan(query: string): Promise<string> {
+    return runInDurableObject(this.object, (_, state) =>
+      state.storage.sql
+        .exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`)
+        .toArray()
+        .map(({ detail }) => detail)
+        .join("\n"),
+    );
+  }
+
   /** Routes at the controller, as `target via gateway`. */
   routes(): string[] {
     return this.central.network.config.routes.map(({ target, via }) =>

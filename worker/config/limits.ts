@@ -17,6 +17,8 @@ export const LIMITS = {
   factCharacters: 256,
   /** Steps that a heartbeat may name as repaired: `up` has some ten. */
   repairedSteps: 32,
+  /** Other nodes that a node is told: enough to tell one that is down from a mesh that does not carry. */
+  peers: 8,
   /** Items of a page: the default and the most. */
   page: 50,
   pageMost: 200,

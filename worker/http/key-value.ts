@@ -13,7 +13,7 @@ export type Json =
 /**
  * A document as `KEY=value` lines, each ended by LF. The key is the path in upper snake case
  * (`docker.ipv4.subnet` is DOCKER_IPV4_SUBNET); absent and null values are left out; control characters in
- * a value become spaces; a list is joined by spaces.
+ * a value become spaces; a list is joined by spaces, and an object in it is its values joined by colons.
  */
 export function renderKeyValue(document: { readonly [key: string]: Json | undefined }): string {
   return lines(document, "").join("");
@@ -23,10 +23,14 @@ function lines(document: { readonly [key: string]: Json | undefined }, prefix: s
   return Object.entries(document).flatMap(([key, value]) => {
     const name = prefix + snake(key);
     if (value === undefined || value === null) return [];
-    if (isList(value)) return [`${name}=${value.map((item) => clean(String(item))).join(" ")}\n`];
+    if (isList(value)) return [`${name}=${value.map((item) => clean(itemText(item))).join(" ")}\n`];
     if (typeof value === "object") return lines(value, `${name}_`);
     return [`${name}=${clean(String(value))}\n`];
   });
+}
+
+function itemText(item: Json): string {
+  return typeof item === "object" && item !== null ? Object.values(item).map(String).join(":") : String(item);
 }
 
 function isList(value: Json): value is readonly Json[] {

@@ -11,10 +11,16 @@ import { type LeaseView, leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import type { StoredNode } from "./node-store.ts";
 import { withNewToken } from "./node-token.ts";
+import { type Peer, peersOf } from "./peers.ts";
 
 /** The lease with the node's new token, or why there is none. A node that waits for approval gets a token once. */
 export type EnrolAnswer =
-  | { readonly ok: true; readonly lease: LeaseView; readonly token: string | undefined }
+  | {
+      readonly ok: true;
+      readonly lease: LeaseView;
+      readonly peers: Peer[];
+      readonly token: string | undefined;
+    }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** Lets a node in whose signature was checked; the lease stays also when the controller could not be told yet. */
@@ -42,7 +48,7 @@ export async function enrolNode(net: NetworkContext, request: EnrolRequest): Pro
   const { node, token } = await handOut(net, request.node);
   // While the controller was asked, the operator deleted the node or took it out: that counts.
   if (node === undefined || node.state === "revoked") return enrolNode(net, request);
-  return { ok: true, lease: leaseView(config, node, now()), token };
+  return { ok: true, lease: leaseView(config, node, now()), peers: peersOf(net, node), token };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type LeaseView, leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { type Answer, given, openNode, refused, revoked } from "./node-access.ts";
+import { type Peer, peersOf } from "./peers.ts";
 
 /** A sign of life. */
 export interface Heartbeat {
@@ -16,7 +17,10 @@ export interface Heartbeat {
 }
 
 /** Renews the lease and keeps the report. It writes no copy to KV: the free plan has 1,000 writes a day. */
-export function heartbeat(net: NetworkContext, beat: Heartbeat): Answer<LeaseView> {
+export function heartbeat(
+  net: NetworkContext,
+  beat: Heartbeat,
+): Answer<LeaseView & { readonly peers: Peer[] }> {
   return net.stores.transaction(() => {
     const opened = openNode(net, beat.node, { admin: false, tokenHash: beat.tokenHash });
     if (!opened.ok) return opened;
@@ -34,6 +38,6 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Answer<LeaseVie
     };
     net.stores.nodes.put(node);
     if (node.state === "revoked") return refused(revoked(node.node));
-    return given(leaseView(net.config, node, now));
+    return given({ ...leaseView(net.config, node, now), peers: peersOf(net, node) });
   });
 }

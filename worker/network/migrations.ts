@@ -63,6 +63,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX outbox_by_time ON outbox (due_at);`,
   // 2
   "ALTER TABLE nodes ADD COLUMN last_repair TEXT",
+  // 3: whom a node may ask whether the mesh carries
+  "CREATE INDEX active_nodes_by_sight ON nodes (seen_at) WHERE state = 'active';",
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

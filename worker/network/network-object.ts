@@ -23,7 +23,7 @@ import {
   userDataOf,
 } from "./key-operations.ts";
 import type { KeyPlace } from "./key-store.ts";
-import type { LeaseView, NodeView } from "./lease-view.ts";
+import type { NodeView } from "./lease-view.ts";
 import { migrate } from "./migrations.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Answer, Caller } from "./node-access.ts";
@@ -89,7 +89,7 @@ export class NetworkObject extends DurableObject<Env> {
   }
 
   /** Renews a lease and keeps the agent's report. */
-  heartbeat(beat: Heartbeat): Answer<LeaseView> {
+  heartbeat(beat: Heartbeat): ReturnType<typeof heartbeat> {
     return heartbeat(this.#open(), beat);
   }
 

@@ -160,6 +160,23 @@ export class NodeStore {
       .toArray();
   }
 
+  /** Who else is in the mesh: those seen since then, the latest first, at most `limit`. By an index: however many there are. */
+  seenBeside(
+    node: string,
+    since: number,
+    limit: number,
+  ): { readonly slot: number; readonly node: string; readonly name: string }[] {
+    return this.#sql
+      .exec<Pick<Row, "slot" | "node" | "name">>(
+        `SELECT slot, node, name FROM nodes WHERE state = 'active' AND seen_at > ? AND node <> ?
+         ORDER BY seen_at DESC LIMIT ?`,
+        since,
+        node,
+        limit,
+      )
+      .toArray();
+  }
+
   /** How many nodes there are in each state. */
   counts(): Record<StoredState, number> {
     const counts = { pending: 0, active: 0, revoked: 0 };

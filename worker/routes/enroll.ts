@@ -99,6 +99,7 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
     const { token } = result;
     if (token === undefined || lease.state === "pending")
       return answerAgent(c, pendingSchema, { ...lease, token, leasedAt, renewBefore }, 202);
-    return answerAgent(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore });
+    const { peers } = result;
+    return answerAgent(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore, peers });
   });
 }

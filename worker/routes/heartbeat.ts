@@ -5,7 +5,7 @@ import { configured, jsonBody, nodeOnly } from "../http/guards.ts";
 import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { heartbeatSchema } from "../schema/heartbeat.ts";
-import { leaseSchema } from "../schema/lease.ts";
+import { renewedSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { plainLines, problemResponses } from "../schema/problem.ts";
@@ -24,7 +24,7 @@ const route = apiRoute({
   responses: {
     200: {
       description: "The lease as it is now.",
-      content: { "application/json": { schema: leaseSchema }, "text/plain": { schema: plainLines } },
+      content: { "application/json": { schema: renewedSchema }, "text/plain": { schema: plainLines } },
     },
     ...problemResponses(
       "bad-request",
@@ -55,6 +55,6 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
       }),
     );
     if (!result.ok) throw new Problem(result.refusal);
-    return answerAgent(c, leaseSchema, { ...result.value });
+    return answerAgent(c, renewedSchema, { ...result.value });
   });
 }

@@ -33,8 +33,16 @@ export const leaseSchema = z
   })
   .openapi("Lease");
 
+const peers = z.array(z.object({ slot: z.number().int(), node: z.string(), name: z.string() })).openapi({
+  description:
+    "Other active nodes, those seen last, by slot: whom the agent asks whether the mesh carries. In plain text `slot:node:name`, joined by spaces.",
+});
+
+/** A lease as a heartbeat answers. */
+export const renewedSchema = leaseSchema.extend({ peers }).openapi("RenewedLease");
+
 /** A lease with the node's token, as an enrolment answers. */
-export const enrolledSchema = leaseSchema
+export const enrolledSchema = renewedSchema
   .extend({ token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
   .openapi("EnrolledLease");
 

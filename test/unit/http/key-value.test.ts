@@ -14,6 +14,14 @@ describe("renderKeyValue", () => {
     expect(renderKeyValue({ a: null, b: undefined, c: ["1", 2], d: "" })).toBe("C=1 2\nD=\n");
   });
 
+  it("writes an object in a list as its values, joined by colons", () => {
+    const peers = [
+      { slot: 2, name: "db1" },
+      { slot: 3, name: "a\n1" },
+    ];
+    expect(renderKeyValue({ peers, none: [] })).toBe("PEERS=2:db1 3:a 1\nNONE=\n");
+  });
+
   it("gives one line for each value, whatever the value is", () => {
     const text = fc.string({ unit: "binary", maxLength: 20 });
     const leaf = fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null));
