@@ -19,6 +19,7 @@ import messages from "../cloud-init/agent/parts/messages.sh";
 import networkServices from "../cloud-init/agent/parts/network-services.sh";
 import otherDocker from "../cloud-init/agent/parts/other-docker.sh";
 import packages from "../cloud-init/agent/parts/packages.sh";
+import peers from "../cloud-init/agent/parts/peers.sh";
 import program from "../cloud-init/agent/parts/program.sh";
 import report from "../cloud-init/agent/parts/report.sh";
 import routes from "../cloud-init/agent/parts/routes.sh";
@@ -34,7 +35,9 @@ import worker from "../cloud-init/agent/parts/worker.sh";
 import zerotier from "../cloud-init/agent/parts/zerotier.sh";
 import { type AgentPart, joinAgent, joinTools, type ToolPart } from "../cloud-init/agent/program.ts";
 import { shipped } from "../cloud-init/agent/shipped.ts";
+import askPeers from "../cloud-init/agent/tools/ask-peers.sh";
 import compose from "../cloud-init/agent/tools/compose.sh";
+import doctor from "../cloud-init/agent/tools/doctor.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 import { sha256Hex } from "./http/secret.ts";
@@ -45,6 +48,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   files,
   addresses,
   lease,
+  peers,
   settings,
   units,
   "host-networks": hostNetworks,
@@ -74,7 +78,12 @@ const parts: Readonly<Record<AgentPart, string>> = {
   main,
 };
 
-const toolParts: Readonly<Record<ToolPart, string>> = { "firewall-gaps": firewallGaps, compose };
+const toolParts: Readonly<Record<ToolPart, string>> = {
+  "firewall-gaps": firewallGaps,
+  compose,
+  "ask-peers": askPeers,
+  doctor,
+};
 
 /** The tools that the agent fetches from this Worker: a shell text, without comments and indentation. */
 export const agentTools = shipped(joinTools((name) => toolParts[name]));

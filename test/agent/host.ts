@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { leaseText } from "./leases.ts";
@@ -61,6 +61,10 @@ export class Host {
       routes6: "default via fe80::1 dev eth0 proto ra metric 1024 expires 1799sec pref medium\n",
       "mesh-routes": "",
       "zerotier-status": "OK",
+      "zerotier-info": `${NODE} 1.14.1 ONLINE`,
+      addresses6: "7: ztabcdefgh    inet6 fc9c:56c2:e34e:8d87:c868::1/40 scope global\n",
+      postrouting6: "-A POSTROUTING -s fc9c:56c2:e34e:8d87:c868::/81 ! -o docker0 -j MASQUERADE\n",
+      silent: "",
       "docker-version": "Docker version 20.10.24+dfsg1, build 297e128\n",
       "docker-pid": "42\n",
       docker0: "6: docker0    inet 172.17.0.1/16 scope global docker0\n",
@@ -84,6 +88,12 @@ export class Host {
   write(path: string, content: string): void {
     mkdirSync(dirname(this.root + path), { recursive: true });
     writeFileSync(this.root + path, content);
+  }
+
+  /** Puts a file back to what `read` gave. */
+  put(path: string, content: string | undefined): void {
+    if (content === undefined) rmSync(this.root + path);
+    else this.write(path, content);
   }
 
   /** A file of the server; undefined where there is none. */

@@ -28,7 +28,7 @@ ask_enrolment() { # OFFSET of the clock, in seconds
 
 # A first boot has no NTP yet: the Worker's Date tells the time.
 ask_with_the_workers_time() {
-  there=$(date -d "$(field headers '[Dd]ate:')" +%s 2>/dev/null) || there=''
+  there=$(workers_time)
   if [ -n "$there" ]; then
     offset=$((there - $(date +%s)))
     say "this clock is $offset s off: signs with the Worker's time"
@@ -93,6 +93,7 @@ save_lease() {
   esac
   make_state
   store_lease
+  store_peers
   echo "$L_TOKEN" | put_file /var/lib/meshboot/token 600
   rm -f "$ETC/key"
   say "slot $L_SLOT: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
@@ -100,7 +101,7 @@ save_lease() {
 
 # Without what is different in each answer: a file that nothing changed is not written.
 answered_lease() {
-  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; p; }' "$TMP/answer"
+  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; p; }' "$TMP/answer"
 }
 
 store_lease() {

@@ -47,6 +47,16 @@ read_lease() { # FILE
   done <"$1"
 }
 
+# A node's 6PLANE prefix: fc, the network's halves xored, the node.
+six_plane() { # NODE
+  printf 'fc%08x%s\n' $((0x${L_NETWORK%????????} ^ 0x${L_NETWORK#????????})) "$1"
+}
+
+# Hexadecimal digits on stdin as the beginning of an IPv6 address; canonical, without leading zeros.
+six_groups() {
+  sed 's/..../&:/g; s/:$//; s/:00*\([0-9a-f]\)/:\1/g'
+}
+
 # A lease (KEY=value lines) into variables L_KEY and what follows from them. 1, and REASON, when it is not sound: its parts
 # have to fit together.
 use_lease() { # FILE
@@ -83,9 +93,8 @@ use_lease() { # FILE
   IFS=' ' read -r SLOTS GATEWAY4 LOWER UPPER PIECE <<EOF
 $derived
 EOF
-  # 6PLANE: fc, the network's halves xored, the node; canonical, without leading zeros.
-  six=$(printf 'fc%08x%s' $((0x${L_NETWORK%????????} ^ 0x${L_NETWORK#????????})) "$NODE")
-  NET6=$(echo "$six" | sed 's/..../&:/g; s/:$//; s/:00*\([0-9a-f]\)/:\1/g')
+  six=$(six_plane "$NODE")
+  NET6=$(echo "$six" | six_groups)
   SUBNET6=$NET6::/80
   MESH6=$(echo "$six" | sed 's/^\(....\)\(....\)\(..\).*/\1:\2:\300::\/40/')
   MESH=$L_POOL_ZEROTIER,$L_POOL_DOCKER,$MESH6

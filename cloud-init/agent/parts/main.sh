@@ -8,6 +8,7 @@ up --dry-run      print the plan, change nothing
 up --restart-docker  the same, and running containers may restart with dockerd
 up --retry        until it succeeds, with growing pauses (meshboot.service)
 status [--json]   what is leased and what is in place
+doctor [--json]   what is wrong: every link from the Worker to a container, what to do; changes nothing
 down [--release]  undo all that up did; --release also gives the lease back
 compose           print what a Compose project needs to be in the mesh: compose [--old|--new] [--size 28]
 [--part 172.28.1.16/28] [SERVICE...]
@@ -18,7 +19,7 @@ examples:
 meshboot up --dry-run
 meshboot status --json | jq .routes
 systemctl restart meshboot && journalctl -fu meshboot
-exit codes: 0 done, 1 failed but worth a retry, 2 wrong usage, 3 refused: somebody has to change something
+exit codes: 0 done (doctor: healthy), 1 failed but worth a retry (doctor: warnings), 2 wrong usage, 3 refused (doctor: faults): somebody has to change something
 EOF
 }
 
@@ -43,6 +44,8 @@ main() {
   'up --retry') retry_up ;;
   status) status '' ;;
   'status --json') status json ;;
+  doctor) with_tools doctor '' ;;
+  'doctor --json') with_tools doctor json ;;
   down) down '' ;;
   'down --release') down release ;;
   compose | 'compose '*)

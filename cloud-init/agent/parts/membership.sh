@@ -5,7 +5,7 @@ look_at_network() {
   ZT_STATUS=''
   ZT_DEV=''
   IFS=' ' read -r ZT_STATUS ZT_DEV <<EOF || :
-$(zerotier-cli listnetworks 2>/dev/null | awk -v n="$L_NETWORK" '$3 == n { print $(NF - 3), $(NF - 1) }')
+$(timeout 5 zerotier-cli listnetworks 2>/dev/null </dev/null | awk -v n="$L_NETWORK" '$3 == n { print $(NF - 3), $(NF - 1) }')
 EOF
   case $ZT_STATUS in *[!A-Z_]*) ZT_STATUS='' ;; esac
   # 15 characters is what the kernel takes.

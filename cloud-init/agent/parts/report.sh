@@ -26,6 +26,7 @@ heartbeat() { # ok|failed [STEP]
 
 # Takes the lease as it is now; a changed one is applied by the next `up`, which the service starts at once.
 take_reported_lease() {
+  store_peers
   if answered_lease | cmp -s - "$STATE/lease"; then
     return 0
   fi

@@ -1,5 +1,9 @@
 # The verb status.
 
+has_rules() {
+  nft list table inet meshboot >/dev/null 2>&1 && has_mesh_accepts
+}
+
 # `key value` lines; the keys are those of --json.
 status_lines() {
   cat <<EOF
@@ -18,7 +22,7 @@ dockerOptions $options
 dockerOptionsInForce $(true_or_false docker_has_options)
 routes $(our_routes | grep -c "metric $ROUTE_METRIC" || :)
 routesExpected $((SLOTS - 1))
-rules $(true_or_false has_mesh_accepts)
+rules $(true_or_false has_rules)
 failedStep $(read_file "$RUN/failed")
 lastRepair $(read_file "$RUN/repaired")
 lastReport $(read_file "$RUN/reported")
@@ -27,21 +31,42 @@ EOF
 }
 
 status() { # [json]
+  need_root
   use_saved_lease
   look_at_network
   options=$(our_options)
   status_lines | awk -v json="$1" '
     {
       key = $1
-      value = substr($0, length(key) + 2)
+      value = v[key] = substr($0, length(key) + 2)
     }
-    !json { printf "%-22s%s\n", key, value; next }
-    {
+    json {
       if (key !~ /^(slot|routes|routesExpected|rules|dockerOptionsInForce)$/) {
         gsub(/[\\"]/, "\\\\&", value)
         value = "\"" value "\""
       }
       printf "%s\"%s\":%s", (NR > 1 ? "," : "{"), key, value
     }
-    END { if (json) print "}" }'
+    function row(name, text, sound) {
+      printf "%-12s%s\n", name, text
+      if (!sound) wrong = wrong (wrong ? ", " : "") name
+    }
+    END {
+      if (json) {
+        print "}"
+        exit
+      }
+      row("node", v["name"] " (" v["node"] ")", 1)
+      row("lease", "slot " v["slot"] ", " v["state"], v["state"] == "active")
+      row("network", v["network"] ": " v["zerotier"] " on " v["interface"], v["zerotier"] == "OK")
+      row("address", v["zerotierIpv4"], 1)
+      row("containers", v["dockerIpv4"] ", " v["dockerIpv6"], 1)
+      row("routes", v["routes"] " of " v["routesExpected"], v["routes"] == v["routesExpected"])
+      row("rules", v["rules"] == "true" ? "in place" : "missing", v["rules"] == "true")
+      force = v["dockerOptionsInForce"] == "true"
+      row("dockerd", v["docker"] ", " (force ? "with" : "without") " the lease'"'"'s options", force)
+      row("last report", v["lastReport"], v["lastReport"] ~ /(^| 200)$/)
+      if (v["failedStep"]) row("last up", "stopped at " v["failedStep"], 0)
+      print wrong ? "\nwrong: " wrong ". meshboot doctor says more" : "\nin place"
+    }'
 }

@@ -17,12 +17,17 @@ wait_for_network() {
   done
 }
 
+# Takes the file's key or token into `secret`; 1 when it holds none.
+read_secret() { # FILE
+  secret=$(head -n 1 "$1" 2>/dev/null) || secret=''
+  case ${secret#mb[kn]_} in
+  "$secret" | '' | *[!A-Za-z0-9_-]*) return 1 ;;
+  esac
+}
+
 # The secret goes to curl by standard input, so that no process list shows it.
 call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
-  secret=$(head -n 1 "$3" 2>/dev/null) || secret=''
-  case ${secret#mb[kn]_} in
-  "$secret" | '' | *[!A-Za-z0-9_-]*) refuse "${3#"$R"} holds no key (mbk_... or mbn_...)" ;;
-  esac
+  read_secret "$3" || refuse "${3#"$R"} holds no key (mbk_... or mbn_...)"
   rm -f "$TMP/answer" "$TMP/headers"
   : >"$TMP/curl"
   HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -gsS --connect-timeout 15 --max-time 60 --max-filesize 65536 \
@@ -32,6 +37,12 @@ call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
 
 field() { # answer|headers NAME-AND-SEPARATOR
   read_file "$TMP/$1" | tr -d '\r' | sed -n "s/^$2 *//p" | head -n 1 | tr -cd '\40-\176' | cut -c 1-500
+}
+
+# The Date of the answer in seconds. Of an empty text date would make this midnight.
+workers_time() {
+  there=$(field headers '[Dd]ate:')
+  [ -z "$there" ] || date -d "$there" +%s 2>/dev/null || :
 }
 
 the_problem() {

@@ -1,0 +1,20 @@
+# Asking the other nodes that the Worker named, see parts/peers.sh.
+
+# `name ZeroTier-address gateway4 gateway6` of each.
+peer_addresses() {
+  read_file "$STATE/peers" | while IFS=: read -r slot node name; do
+    echo "$slot $name $(six_plane "$node" | six_groups)::1"
+  done | pool_awk '$1 <= top { print $2, txt(first(zt) + $1), txt(first(pool) + $1 * s + 1), $3 }' | tr -cd 'a-z0-9.: \n-'
+}
+
+# Sends one packet to each address of stdin (`name address`), all at once; prints the lines of those that answer.
+ping_all() { # OPTION...
+  while IFS=' ' read -r name address; do
+    {
+      if ping -n -q -c 1 -w 3 "$@" "$address" >/dev/null 2>&1 </dev/null; then
+        echo "$name $address"
+      fi
+    } &
+  done
+  wait
+}

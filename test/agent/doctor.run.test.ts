@@ -1,0 +1,230 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { Host } from "./host.ts";
+import { leaseText } from "./leases.ts";
+import { SHELLS, type Shell, withDirectory } from "./shells.ts";
+
+const PATIENCE = { timeout: 300_000 };
+const NODE = "4e8d87c868";
+const PEERS = "1:39f51dfb25:db1 2:a3b033f4db:app1";
+const REFUSAL = "TYPE=/problems/object-unreachable\nDETAIL=the allocator does not answer\n";
+const CONF = "URL=https://mesh.example.com\n";
+
+const Report = z.object({
+  node: z.string(),
+  checks: z.array(z.object({ link: z.string(), level: z.string(), saw: z.string(), remedy: z.string() })),
+  worst: z.string(),
+});
+
+/** A server that is in the mesh, whose Worker has just answered well. */
+function inMesh(shell: Shell, directory: string): Host {
+  const host = new Host(directory);
+  host.world({ lease: `${leaseText()}PEERS=${PEERS}\n`, node: `{"node":"${NODE}","state":"active"}` });
+  const up = host.run(shell, "up");
+  expect({ status: up.status, err: up.err }).toEqual({ status: 0, err: "" });
+  const now = `HTTP/2 200\r\ndate: ${new Date().toUTCString()}\r\n`;
+  host.world({ answers: "200 node\n", calls: "", headers: now, refusal: REFUSAL });
+  host.write(
+    "/proc/net/udp",
+    "  sl  local_address rem_address   st\n    0: 00000000:2709 00000000:0000 07 00000000:00000000\n",
+  );
+  host.write("/sys/class/net/ztabcdefgh/mtu", "2800\n");
+  host.write("/sys/class/net/docker0/mtu", "1500\n");
+  return host;
+}
+
+function doctor(shell: Shell, host: Host) {
+  const { status, out, err } = host.run(shell, "doctor --json");
+  const report = Report.parse(JSON.parse(out));
+  const bad = report.checks.filter(({ level }) => level === "fault" || level === "warning");
+  return { status, err, report, bad };
+}
+
+/** What is other than on a sound server, and the first thing that the doctor says then. */
+interface Row {
+  readonly what: string;
+  readonly world?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly finds: readonly [link: string, level: "fault" | "warning", saw: string, remedy: string];
+}
+
+const KEY = { "/etc/meshboot/key": `mbk_${"k".repeat(22)}\n` };
+const network = (status: string, more = {}) => ({ "zerotier-status": status, ...more });
+const zerotier = (info: string) => ({ "zerotier-info": info });
+
+/** What cannot be made in a server that boots. */
+const rows: readonly Row[] = [
+  {
+    what: "a bad certificate",
+    world: { answers: "000 60\n" },
+    finds: ["worker", "warning", "TLS: curl: (60)", "wrong clock"],
+  },
+  {
+    what: "a bad certificate, with a key to use",
+    world: { answers: "000 60\n" },
+    files: KEY,
+    finds: ["worker", "fault", "TLS: curl: (60)", "wrong clock"],
+  },
+  {
+    what: "a proxy that breaks off",
+    world: { answers: "000 52\n" },
+    finds: ["worker", "warning", "HTTP: curl: (52)", "URL in"],
+  },
+  {
+    what: "an allocator out of reach",
+    world: { answers: "503 refusal\n" },
+    finds: ["worker", "warning", "503 /problems/object-unreachable: the allocator", "/healthz"],
+  },
+  {
+    what: "another ZeroTier identity",
+    world: zerotier("0123456789 1.14.1 ONLINE"),
+    finds: ["zerotier", "fault", "the identity is 0123456789", "identity.* back"],
+  },
+  {
+    what: "ZeroTier relayed over TCP",
+    world: zerotier(`${NODE} 1.14.1 TUNNELED`),
+    finds: ["zerotier", "warning", "TUNNELED", "UDP 9993 in and out"],
+  },
+  {
+    what: "nothing on ZeroTier's port",
+    files: { "/var/lib/zerotier-one/zerotier-one.port": "9994" },
+    finds: ["zerotier", "warning", "nothing listens on UDP 9994", "restart zerotier-one"],
+  },
+  {
+    what: "a network that was deleted",
+    world: network("NOT_FOUND"),
+    finds: ["network", "fault", "NOT_FOUND", "ZEROTIER_NETWORK"],
+  },
+  {
+    what: "no tun device",
+    world: network("PORT_ERROR"),
+    finds: ["network", "fault", "PORT_ERROR", "modprobe tun"],
+  },
+  {
+    what: "an old zerotier-one",
+    world: network("CLIENT_TOO_OLD"),
+    finds: ["network", "fault", "CLIENT_TOO_OLD", "update zerotier-one"],
+  },
+  {
+    what: "a controller out of reach, the address in place",
+    world: network("REQUESTING_CONFIGURATION"),
+    finds: ["network", "warning", "REQUESTING_CONFIGURATION", "let UDP 9993 out"],
+  },
+  {
+    what: "a controller out of reach, and no address yet",
+    world: network("REQUESTING_CONFIGURATION", { addresses: "" }),
+    finds: ["network", "fault", "REQUESTING_CONFIGURATION", "let UDP 9993 out"],
+  },
+  {
+    what: "Compose asked for and not there",
+    files: { "/etc/meshboot/meshboot.conf": `${CONF}COMPOSE=on\n` },
+    finds: ["compose", "fault", "not installed", "meshboot up"],
+  },
+  {
+    what: "an up that failed",
+    files: { "/run/meshboot/failed": "dockerd\n" },
+    finds: ["agent", "warning", "the last up stopped at dockerd", "restart meshboot"],
+  },
+];
+
+describe.each(SHELLS)("doctor in $name", PATIENCE, (shell) => {
+  it("finds a sound server healthy, and changes nothing on it", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      const before = host.files();
+      const { status, err, report, bad } = doctor(shell, host);
+      expect({ status, err, bad, worst: report.worst, node: report.node }).toEqual({
+        status: 0,
+        err: "",
+        bad: [],
+        worst: "ok",
+        node: NODE,
+      });
+      expect(host.files()).toEqual(before);
+      expect(host.seen("calls")).not.toMatch(
+        /^(?:systemctl (?!show|is-)|nft (?!-s list|list)|ip6?tables .*-[IDNX] |ip .*(?:-batch|add|del|replace)|zerotier-cli (?:join|leave|set)|apt-get)/m,
+      );
+      // Neither token nor key is in a process list.
+      expect(host.seen("calls")).not.toMatch(/mb[kn]_/);
+      const { out } = host.run(shell, "doctor");
+      expect(out.split("\n").slice(0, 2)).toEqual(["ok      settings", "ok      lease"]);
+      expect(out).toMatch(/\nhealthy\n$/);
+    });
+  });
+
+  it("names each fault that cannot be made in a server that boots, and the remedy", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      for (const { what, world = {}, files = {}, finds } of rows) {
+        const undo = Object.keys(world).map((name) => [name, host.seen(name)] as const);
+        const before = Object.keys(files).map((path) => [path, host.read(path)] as const);
+        host.world(world);
+        for (const [path, content] of Object.entries(files)) host.write(path, content);
+        const { status, err, report, bad } = doctor(shell, host);
+        const [link, level, saw, remedy] = finds;
+        expect({ what, ...bad[0] }).toMatchObject({ what, link, level });
+        expect(bad[0]?.saw).toContain(saw);
+        expect(bad[0]?.remedy).toContain(remedy);
+        const code = level === "fault" ? 3 : 1;
+        expect({ status, err, worst: report.worst }).toEqual({ status: code, err: "", worst: level });
+        host.world(Object.fromEntries(undo));
+        for (const [path, content] of before) host.put(path, content);
+      }
+      expect(doctor(shell, host).bad).toEqual([]);
+    });
+  });
+
+  it("says before enrolment what there is to say, with a key and without", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ answers: "200 lease\n" });
+      const waiting = doctor(shell, host);
+      expect(waiting.bad).toMatchObject([
+        { link: "lease", level: "warning", saw: "none yet" },
+        { link: "zerotier", level: "warning" },
+      ]);
+      expect(host.seen("calls")).not.toContain("mbk_");
+      host.write("/etc/meshboot/key", "");
+      const bare = doctor(shell, host);
+      expect([bare.status, bare.bad[1]]).toMatchObject([3, { link: "key", saw: "neither lease nor key" }]);
+    });
+  });
+
+  it("shows any text as JSON", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.write("/etc/meshboot/meshboot.conf", 'URL="\\x"\ttab\n');
+      expect(doctor(shell, host).bad[0]?.saw).toContain('URL="\\x"');
+    });
+  });
+
+  it("tells a server that is down from a mesh that is", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      const db1 = ["10.147.17.1", "172.28.1.1", "fc9c:56c2:e339:f51d:fb25::1"];
+      host.world({ silent: `${db1.join("\n")}\n` });
+      expect(doctor(shell, host).bad).toMatchObject([
+        { link: "peers", level: "warning", saw: "db1 is silent, others answer" },
+      ]);
+      const app1 = ["10.147.17.2", "172.28.2.1", "fc9c:56c2:e3a3:b033:f4db::1"];
+      host.world({ silent: `${[...db1, ...app1].join("\n")}\n` });
+      const { bad, status } = doctor(shell, host);
+      expect([status, bad]).toMatchObject([3, [{ link: "peers", level: "fault" }]]);
+      expect(bad[0]?.saw).toMatch(/^silent: db1 app1/);
+    });
+  });
+
+  it("keeps the peers that the Worker names beside the lease, and none of another form", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      expect(host.read("/var/lib/meshboot/peers")).toBe(`${PEERS.replace(" ", "\n")}\n`);
+      expect(host.read("/var/lib/meshboot/lease")).not.toContain("PEERS");
+      host.world({
+        answers: "200 lease\n",
+        lease: `${leaseText()}PEERS=3:4e8d87c868:$(id) 4:x:y 5:39f51dfb25:ok\n`,
+      });
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.read("/var/lib/meshboot/peers")).toBe("5:39f51dfb25:ok\n");
+    });
+  });
+});
