@@ -95,9 +95,6 @@ const FIREWALLS: Readonly<Record<string, Firewall>> = {
 
 const NAMES = Object.keys(FIREWALLS);
 
-/** What `down` has to put back for a firewall's sake. */
-const ASPECTS = ["ruleset", "iptables", "ip6tables", "files"];
-
 interface Server {
   readonly guest: Guest;
   readonly firewall: Firewall;
@@ -354,13 +351,16 @@ test.each(NAMES)("meshboot down leaves %s as it was", async (name) => {
   // As it was taken: dockerd restarted last.
   await guest.run("systemctl", "restart", "docker.service");
   const found = difference(before, await snapshot(guest));
+  // A reboot lies between the two, and Meshboot's own files stay.
   const files = (found["files"] ?? []).filter(
-    (line) => !/ \/(etc\/(systemd\/system\/)?meshboot|usr\/local\/sbin\/meshboot)/.test(line),
+    (line) =>
+      !/ \/(etc\/(systemd\/system\/)?meshboot|usr\/local\/sbin\/meshboot|var\/lib\/cloud\/|.*\.pid$)/.test(
+        line,
+      ),
   );
-  expect(Object.fromEntries(ASPECTS.map((aspect) => [aspect, found[aspect] ?? []]))).toMatchObject({
-    ruleset: [],
-    iptables: [],
-    ip6tables: [],
-  });
+  // Docker closes FORWARD when it is the one that switches forwarding on, which after that reboot it was not.
+  const rules = ["ruleset", "iptables", "ip6tables"].flatMap((aspect) => found[aspect] ?? []);
+  const policy = /:FORWARD (DROP|ACCEPT)|hook forward priority filter; policy (drop|accept);/;
+  expect(rules.filter((line) => name !== "firewalld" || !policy.test(line))).toEqual([]);
   expect(files).toEqual([]);
 });

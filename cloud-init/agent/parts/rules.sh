@@ -105,6 +105,8 @@ rules_print() {
   printf '%s\n' "$rules" "$(nft -s list table inet meshboot 2>/dev/null)"
 }
 
+BUILT_IN='ip:INPUT ip6:INPUT ip6:OUTPUT'
+
 # What `down` has to leave as it was: the tables, and the policy of an ip6tables that Docker did not use.
 remember_firewall() {
   if [ -e "$STATE/tables" ]; then
@@ -114,6 +116,12 @@ remember_firewall() {
   if ! grep -q DOCKER "$TMP/rules6"; then
     sed -n '/^-P FORWARD /p' "$TMP/rules6" >"$STATE/forward6"
   fi
+  # An accept in INPUT makes the chain, where nothing used it; ip6tables-restore makes all of them.
+  for name in $BUILT_IN; do
+    if nft list chain "${name%:*}" filter "${name#*:}" >/dev/null 2>&1; then
+      : >"$STATE/chain-$name"
+    fi
+  done
   nft list tables >"$TMP/tables" || fail 'nft does not work on this kernel'
   mv "$TMP/tables" "$STATE/tables"
 }
@@ -184,6 +192,12 @@ sweep_firewall() {
   if [ -s "$STATE/forward6" ]; then
     drop_docker_rules6
   fi
+  for name in $BUILT_IN; do
+    if [ ! -e "$STATE/chain-$name" ] && nft list chain "${name%:*}" filter "${name#*:}" 2>/dev/null | grep -q 'policy accept'; then
+      # Refused when there are rules in it.
+      nft delete chain "${name%:*}" filter "${name#*:}" 2>/dev/null || :
+    fi
+  done
   for name in 'ip raw' 'ip nat' 'ip filter' 'ip6 raw' 'ip6 nat' 'ip6 filter'; do
     if grep -qxF "table $name" "$STATE/tables"; then
       continue
