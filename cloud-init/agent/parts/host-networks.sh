@@ -22,7 +22,7 @@ host_networks() {
   if [ "$LAYOUT" = compose ]; then
     before=$(docker0_before)
     moved=${before:+docker0}
-    echo "${before:+$before docker0}"
+    [ -z "$before" ] || echo "$before" | awk "$AWK_IP"'{ print net($1), "docker0" }'
   fi
   {
     ip -o -4 addr show
