@@ -39,6 +39,7 @@ import askPeers from "../cloud-init/agent/tools/ask-peers.sh";
 import compose from "../cloud-init/agent/tools/compose.sh";
 import doctor from "../cloud-init/agent/tools/doctor.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
+import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 import { sha256Hex } from "./http/secret.ts";
 
@@ -81,6 +82,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
 const toolParts: Readonly<Record<ToolPart, string>> = {
   "firewall-gaps": firewallGaps,
   compose,
+  "ipv6nat-unit": ipv6natUnit,
   "ask-peers": askPeers,
   doctor,
 };

@@ -27,6 +27,7 @@ function onServer(
       "/var/lib/meshboot/interface": "ztabcdefgh\n",
       "/var/lib/meshboot/pools": "172.17.0.0/16\n",
       "/var/lib/meshboot/docker0": docker0,
+      "/var/lib/meshboot/tools": shipped(readTools()),
       "/proc/sys/net/ipv6/there": "",
     };
     for (const [path, content] of Object.entries(files)) {

@@ -10,27 +10,6 @@ has_own_ipv6nat() {
   [ "$IPV6$IPV6NAT" = oncontainer ] && [ "$LAYOUT" != compose ]
 }
 
-# The socket is dockerd itself, read-only or not: who is in this container is root on the host. It gets nothing else that
-# it can do without: our own rules have loaded the kernel's ip6_tables, so it needs no SYS_MODULE.
-write_ipv6nat_unit() {
-  put_file $UNITS/meshboot-ipv6nat.service 644 <<EOF
-[Unit]
-Description=IPv6 NAT for the containers of the mesh
-After=docker.service
-PartOf=docker.service
-StartLimitIntervalSec=0
-[Service]
-ExecStartPre=-docker rm -f meshboot-ipv6nat
-ExecStart=docker run --rm --name meshboot-ipv6nat --network host --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --security-opt no-new-privileges -v /var/run/docker.sock:/var/run/docker.sock:ro $IPV6NAT_IMAGE --retry --cleanup
-ExecStop=-docker stop meshboot-ipv6nat
-Restart=always
-RestartSec=30
-[Install]
-WantedBy=docker.service
-EOF
-  reload_written
-}
-
 configure_ipv6nat() {
   STEP=ipv6nat
   if ! has_own_ipv6nat; then
@@ -44,13 +23,10 @@ configure_ipv6nat() {
     [ -z "$theirs" ] || refuse "the container $(printable "$theirs") translates IPv6, and so would IPV6NAT=$IPV6NAT: remove it (docker rm -f), or set IPV6NAT=off in $CONF to keep it"
   fi
   if has_own_ipv6nat; then
-    write_ipv6nat_unit
-    run systemctl -q enable meshboot-ipv6nat.service
-    if ! dry && ! docker image inspect "$IPV6NAT_IMAGE" >/dev/null 2>&1; then
-      timeout 300 docker pull -q "$IPV6NAT_IMAGE" >/dev/null 2>"$TMP/pull" </dev/null ||
-        warn "no image $IPV6NAT_IMAGE, so no IPv6 to the outside: $(printable "$(tail -n 1 "$TMP/pull")"). It is tried again every 30 s. Without a registry: docker load, or another IPV6NAT_IMAGE in $CONF"
-    fi
-    is_running meshboot-ipv6nat || run systemctl start --no-block meshboot-ipv6nat.service
+    has_tools || fail 'IPV6NAT=container is among the tools, which are not here yet: see the step tools'
+    # shellcheck source=/dev/null
+    . "$R$TOOLS"
+    start_ipv6nat
   fi
 }
 

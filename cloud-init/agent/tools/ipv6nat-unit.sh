@@ -1,0 +1,32 @@
+# The container of IPV6NAT=container. Few servers have it, so it does not travel in user-data.
+
+# The socket is dockerd itself, read-only or not: who is in this container is root on the host. It gets nothing else that
+# it can do without: our own rules have loaded the kernel's ip6_tables, so it needs no SYS_MODULE.
+write_ipv6nat_unit() {
+  put_file $UNITS/meshboot-ipv6nat.service 644 <<EOF
+[Unit]
+Description=IPv6 NAT for the containers of the mesh
+After=docker.service
+PartOf=docker.service
+StartLimitIntervalSec=0
+[Service]
+ExecStartPre=-docker rm -f meshboot-ipv6nat
+ExecStart=docker run --rm --name meshboot-ipv6nat --network host --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --security-opt no-new-privileges -v /var/run/docker.sock:/var/run/docker.sock:ro $IPV6NAT_IMAGE --retry --cleanup
+ExecStop=-docker stop meshboot-ipv6nat
+Restart=always
+RestartSec=30
+[Install]
+WantedBy=docker.service
+EOF
+  reload_written
+}
+
+start_ipv6nat() {
+  write_ipv6nat_unit
+  run systemctl -q enable meshboot-ipv6nat.service
+  if ! dry && ! docker image inspect "$IPV6NAT_IMAGE" >/dev/null 2>&1; then
+    timeout 300 docker pull -q "$IPV6NAT_IMAGE" >/dev/null 2>"$TMP/pull" </dev/null ||
+      warn "no image $IPV6NAT_IMAGE, so no IPv6 to the outside: $(printable "$(tail -n 1 "$TMP/pull")"). It is tried again every 30 s. Without a registry: docker load, or another IPV6NAT_IMAGE in $CONF"
+  fi
+  is_running meshboot-ipv6nat || run systemctl start --no-block meshboot-ipv6nat.service
+}
