@@ -25,7 +25,6 @@ import report from "../cloud-init/agent/parts/report.sh";
 import routes from "../cloud-init/agent/parts/routes.sh";
 import rules from "../cloud-init/agent/parts/rules.sh";
 import settings from "../cloud-init/agent/parts/settings.sh";
-import status from "../cloud-init/agent/parts/status.sh";
 import sysctls from "../cloud-init/agent/parts/sysctls.sh";
 import system from "../cloud-init/agent/parts/system.sh";
 import tools from "../cloud-init/agent/parts/tools.sh";
@@ -40,6 +39,7 @@ import compose from "../cloud-init/agent/tools/compose.sh";
 import doctor from "../cloud-init/agent/tools/doctor.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
+import status from "../cloud-init/agent/tools/status.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 import { sha256Hex } from "./http/secret.ts";
 
@@ -75,11 +75,11 @@ const parts: Readonly<Record<AgentPart, string>> = {
   report,
   up,
   down,
-  status,
   main,
 };
 
 const toolParts: Readonly<Record<ToolPart, string>> = {
+  status,
   "firewall-gaps": firewallGaps,
   compose,
   "ipv6nat-unit": ipv6natUnit,

@@ -31,12 +31,18 @@ export const AGENT_PARTS = [
   "report",
   "up",
   "down",
-  "status",
   "main",
 ] as const;
 
 /** The parts of the tools, `tools/<name>.sh`: what a server gets from the Worker when it has a lease. */
-export const TOOL_PARTS = ["firewall-gaps", "compose", "ipv6nat-unit", "ask-peers", "doctor"] as const;
+export const TOOL_PARTS = [
+  "status",
+  "firewall-gaps",
+  "compose",
+  "ipv6nat-unit",
+  "ask-peers",
+  "doctor",
+] as const;
 
 /** The name of one part of the agent. */
 export type AgentPart = (typeof AGENT_PARTS)[number];

@@ -42,8 +42,8 @@ main() {
     up
     ;;
   'up --retry') retry_up ;;
-  status) status '' ;;
-  'status --json') status json ;;
+  status) with_tools status '' ;;
+  'status --json') with_tools status json ;;
   doctor) with_tools doctor '' ;;
   'doctor --json') with_tools doctor json ;;
   down) down '' ;;
