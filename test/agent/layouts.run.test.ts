@@ -28,7 +28,8 @@ function onServer(
       "/var/lib/meshboot/pools": "172.17.0.0/16\n",
       "/var/lib/meshboot/docker0": docker0,
       "/var/lib/meshboot/tools": shipped(readTools()),
-      "/proc/sys/net/ipv6/there": "",
+      "/proc/sys/net/ipv6/conf/all/disable_ipv6": "0\n",
+      "/proc/sys/net/ipv6/conf/default/disable_ipv6": "0\n",
     };
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -94,7 +95,7 @@ docker_options; host_networks`;
 
   it("keeps later dockerds off the mesh in layout compose, by a route, once, and takes it away again", () => {
     const text = `${dockerWith("")}ip() { case $* in *show*) cat "$R/route" 2>/dev/null ;; *) echo "ip $*"; echo there >"$R/route" ;; esac; }
-guard_pool; guard_pool; LAYOUT=split; guard_pool; LAYOUT=compose; docker_major() { echo 26; }; guard_pool; rm "$R/route"; guard_pool`;
+guard_pool; guard_pool; LAYOUT=split; guard_pool; LAYOUT=compose; docker_major() { echo 20; }; guard_pool; rm "$R/route"; guard_pool`;
     const { out, err } = onServer(shell, text, { settings: "LAYOUT=compose\n" });
     expect(err).toBe("");
     expect(out.split("\n").filter((line) => line.startsWith("ip "))).toEqual([

@@ -146,7 +146,6 @@ compose() { # [--old|--new] [--size N] [--part PREFIX] [SERVICE...]
   done
   read_settings
   use_saved_lease
-  [ -d "$R/proc/sys/net/ipv6" ] || IPV6=off
   if [ "$LAYOUT" != compose ] && [ -n "$size$part" ]; then
     refuse "with LAYOUT=$LAYOUT dockerd takes the subnets: --size and --part are for LAYOUT=compose"
   fi
