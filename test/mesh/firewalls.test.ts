@@ -327,7 +327,7 @@ const EVENTS: Readonly<Record<string, (server: Server) => Promise<unknown>>> = {
   "a restart of zerotier-one": ({ guest }) => guest.run("systemctl", "restart", "zerotier-one.service"),
   "a reboot": async ({ guest }) => {
     await guest.reboot();
-    await guest.settled();
+    await untilInMesh(guest, 150);
   },
 };
 
