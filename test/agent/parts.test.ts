@@ -31,7 +31,7 @@ function withLease(
 describe.each(SHELLS)("the parts in $name", PATIENCE, (shell) => {
   it("writes the rules of a lease", () => {
     const golden = readFileSync(new URL("./golden/rules.nft", import.meta.url), "utf8");
-    expect(withLease(shell, {}, "rules_text")).toBe(golden);
+    expect(withLease(shell, {}, `UPLINKS='"eth0"'\nrules_text`)).toBe(golden);
   });
 
   it.each([

@@ -10,14 +10,8 @@ import { AGENT, available, runShell, SHELLS, withDirectory } from "./shells.ts";
 const PATIENCE = { timeout: 60_000 };
 const source = readFileSync(AGENT, "utf8");
 const hasBash = available("bash", ["--version"], "the shipped form is not compared with the source");
-const hasShellcheck = available("shellcheck", ["--version"], "the agent is not linted");
 
 describe("the agent's script", () => {
-  it.runIf(hasShellcheck)("is clean under shellcheck", PATIENCE, () => {
-    const { stdout } = spawnSync("shellcheck", ["-s", "sh", "--severity=style", AGENT], { encoding: "utf8" });
-    expect(stdout).toBe("");
-  });
-
   it("is plain ASCII and runs nothing before its last line", () => {
     expect(source).toMatch(/^[\t\n\x20-\x7e]*$/);
     expect(source.trimEnd().split("\n").at(-1)).toMatch(/ \|\| main "\$@"$/);

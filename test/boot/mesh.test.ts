@@ -262,8 +262,12 @@ test("an address of a lease that no container has is refused, not sent out on th
   }
 });
 
-test("a neighbour on the internet that routes a lease at its server gets no answer", async () => {
-  const { container, guest } = server("web1");
+test.each([
+  ["its own server", "web1"],
+  ["another server", "db1"],
+])("a neighbour on the internet that routes a lease at %s gets no answer", async (_, by) => {
+  const { container } = server("web1");
+  const { guest } = server(by);
   const neighbour = internetAddress(guest.index);
   const from = (command: string, ...args: string[]) => run(...inside(lab.network.internet, command, args));
   await from("ip", "route", "add", "172.28.0.0/16", "via", neighbour.ipv4);

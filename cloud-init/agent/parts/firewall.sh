@@ -34,7 +34,7 @@ chains_batch() { # SKIPPED-CHAINS DEVICE SUBNET4 SUBNET6 PORT MESH6
     /^\tchain / { chain = $2; hook = ""; ours = rules = drops = 0; next }
     /^\t}/ { if (chain != "" && hook != "") close_chain(); chain = ""; next }
     !known || chain == "" { next }
-    /^\t\ttype filter hook (forward|input) / && (family == "inet" || !index(skipped, " " chain " ")) { hook = $4; drops = /policy drop;/; next }
+    /^\t\ttype filter hook (forward|input) / && (family == "inet" || table != "filter" || !index(skipped, " " chain " ")) { hook = $4; drops = /policy drop;/; next }
     / # handle [0-9]+$/ {
       number = $NF
       sub(/^\t\t/, "")

@@ -40,6 +40,7 @@ NODE=''
 SUBNET4=0.0.0.0/32
 SLOTS=0
 UNDO=''
+UPLINKS=''
 HTTP=000
 IPV6=on
 # Set when the node was complete before this run: what it changes then is a repair.

@@ -6,7 +6,8 @@
 #
 # out: a packet to an address of the lease that no container has must not leave by the default route. `unreachable` routes
 # for the lease would do that too, but dockerd 20.10 takes no subnet that any route covers, not even such a one; so it is a
-# rule, which sees by the next hop that the packet is not for a bridge of this host.
+# rule, which sees by the next hop that the packet is not for a bridge of this host. Nor does this host forward a stranger
+# into the mesh: there, whatever comes through the mesh is let in.
 #
 # post: a null SNAT one step before Docker's chain keeps the true source on the mesh: the first mapping of a connection
 # wins. A RETURN in Docker's own chain would be lost at its next restart.
@@ -33,6 +34,7 @@ type filter hook forward priority 0; policy accept;
 ip daddr $SUBNET4 rt ip nexthop != $SUBNET4 reject
 ip6 daddr $SUBNET6 rt ip6 nexthop != $SUBNET6 reject
 oifname "$DEV" ip6 daddr $SUBNET6 reject
+$(strangers_rule)
 }
 chain post {
 type nat hook postrouting priority 99; policy accept;
@@ -43,10 +45,27 @@ chain leave {
 type filter hook postrouting priority 101; policy accept;
 oifname { "lo", "$DEV", "docker0" } accept
 oifname "br-*" accept
-ip6 saddr $SUBNET6 ip6 daddr != $MESH6 counter drop
+ip6 saddr $SUBNET6 ip6 daddr != { $MESH6, ff00::/8, fe80::/10 } counter drop
 }
 }
 EOF
+}
+
+# The interfaces of the default routes as a set's elements; at a boot that is ahead of its network, those of before.
+look_at_uplinks() {
+  UPLINKS=$({
+    ip -4 route show default
+    ip -6 route show default
+  } 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) ~ /^[A-Za-z0-9_.-]+$/ && !seen[$(i + 1)]++) { printf "%s\"%s\"", c, $(i + 1); c = ", " } }')
+  if [ -z "$UPLINKS" ]; then
+    UPLINKS=$(read_file "$STATE/uplinks")
+  else
+    echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
+  fi
+}
+
+strangers_rule() {
+  [ -z "$UPLINKS" ] || echo "iifname { $UPLINKS } oifname \"$DEV\" drop"
 }
 
 accept() { # -C|-I|-D|xml FAMILY TABLE CHAIN MATCH...
@@ -61,6 +80,8 @@ accept() { # -C|-I|-D|xml FAMILY TABLE CHAIN MATCH...
   esac
   case $verb in
   xml) echo "  <rule ipv=\"$family\" table=\"$table\" chain=\"$chain\" priority=\"0\">$* -j ACCEPT</rule>" ;;
+  # Each copy of it, should there be two.
+  -D) while $tool -w -t "$table" -D "$chain" "$@" -j ACCEPT 2>/dev/null; do :; done ;;
   *) $tool -w -t "$table" "$verb" "$chain" "$@" -j ACCEPT ;;
   esac
 }
@@ -126,14 +147,27 @@ remember_firewall() {
   mv "$TMP/tables" "$STATE/tables"
 }
 
+# One at a time: at a boot dockerd, a firewall and `up` call it at once. Not the lock of `up`, for which dockerd would wait.
 load_rules() {
   STEP=rules
   [ -n "$DEV" ] || dry || fail "the mesh's interface is not known yet: meshboot up"
+  if dry; then
+    put_rules
+  else
+    (
+      flock -w 30 8 || :
+      put_rules
+    ) 8>"$RUN/rules.lock"
+  fi
+}
+
+put_rules() {
+  look_at_uplinks
   rules=$(rules_text)
   mine=$(our_words)
   if ! dry; then
     remember_firewall
-    [ "$(read_file "$STATE/rules")" = "$mine" ] || unload_rules
+    [ "$(read_file "$STATE/rules")" = "$mine" ] || drop_accepts
   fi
   echo "$mine" | put_file /var/lib/meshboot/rules 600
   if [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
@@ -154,18 +188,21 @@ load_rules() {
     for tool in iptables ip6tables; do
       $tool -w -N DOCKER-USER 2>/dev/null || :
     done
+    drop_accepts
     # shellcheck disable=SC2086 # five words
-    mesh_accepts -D $mine 2>/dev/null || :
-    # shellcheck disable=SC2086 # as above
     mesh_accepts -I $mine 2>"$TMP/iptables" || fail "iptables does not take the rules: $(head -n 1 "$TMP/iptables")"
   fi
 }
 
-unload_rules() {
-  [ -s "$STATE/rules" ] || return 0
+drop_accepts() {
   # An older agent wrote three words.
   # shellcheck disable=SC2046 # words
-  mesh_accepts -D $(cat "$STATE/rules") - - 2>/dev/null || :
+  [ ! -s "$STATE/rules" ] || mesh_accepts -D $(cat "$STATE/rules") - - 2>/dev/null || :
+}
+
+unload_rules() {
+  [ -s "$STATE/rules" ] || return 0
+  drop_accepts
   nft delete table inet meshboot 2>/dev/null || :
   rm -f "$RUN/nft"
   for tool in iptables ip6tables; do
@@ -175,14 +212,27 @@ unload_rules() {
   done
 }
 
-# Docker's IPv6 rules. Those for bridges are told from the user's by the 12 digits.
+# Docker's IPv6 rules, and no others: its chains, what leads into them, and rules for bridges in its own words. Those of
+# bridges are told from the user's by the 12 digits.
 drop_docker_rules6() {
   policy=$(sed -n 's/^-P FORWARD //p' "$STATE/forward6" 2>/dev/null) || policy=''
   ip6tables-save 2>/dev/null | awk -v policy="$policy" '
-    BEGIN { hex = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"; bridge = "-[io] br-" hex hex hex "( |$)" }
-    /DOCKER/ || /-[io] docker0( |$)/ || $0 ~ bridge { next }
-    /^:FORWARD / && policy { $2 = policy }
-    { print }' | ip6tables-restore || :
+    BEGIN {
+      hex = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
+      b = "(docker0|br-" hex hex hex ")"
+      its = "^-A (FORWARD (-o " b " -m conntrack --ctstate RELATED,ESTABLISHED|-i " b " (! )?-o " b ")|POSTROUTING -s [^ ]+ ! -o " b "|PREROUTING -d [^ ]+ ! -i " b ") -j (ACCEPT|DROP|MASQUERADE)$"
+    }
+    /^:DOCKER/ && !/^:DOCKER-USER / { c = substr($1, 2); f = f "-F " c "\n"; x = x "-X " c "\n" }
+    /^:FORWARD / && table == "*filter" && policy { print $1, policy }
+    /^-A DOCKER/ { next }
+    / -j DOCKER/ && !/ -j DOCKER-USER$/ || $0 ~ its { print "-D" substr($0, 3) }
+    /^[*]/ { print table = $0 }
+    /^COMMIT/ { printf "%s%s%s\n", f, x, $0; f = x = "" }' | ip6tables-restore -n || :
+  if [ "$(ip6tables -w -S DOCKER-USER 2>/dev/null | tr '\n' ' ')" = '-N DOCKER-USER -A DOCKER-USER -j RETURN ' ]; then
+    ip6tables -w -D FORWARD -j DOCKER-USER 2>/dev/null || :
+    ip6tables -w -F DOCKER-USER
+    ip6tables -w -X DOCKER-USER 2>/dev/null || :
+  fi
 }
 
 # What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.
