@@ -561,8 +561,8 @@ beforeAll(async () => {
   await servers.worker.start();
   const orders = [
     { name: "web1", image: "docker" as const },
-    { name: "db1", image: "docker" as const },
-    { name: "app1", image: "docker" as const },
+    { name: "db1", image: "trixie" as const },
+    { name: "app1", image: "forky" as const },
   ];
   await Promise.all(
     orders.map(async ({ name, image }, index) => {
