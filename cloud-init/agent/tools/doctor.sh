@@ -102,7 +102,7 @@ ask_worker() {
   else
     set -- /healthz ''
   fi
-  HTTP=$(printf 'url = "%s"\n%s\n' "$URL$1" "$2" | timeout 6 curl -K - -gsS --connect-timeout 4 --max-time 5 -H 'Accept: text/plain' \
+  HTTP=$(printf 'url = "%s"\n%s\n' "$URL$1" "$2" | timeout 5 curl -K - -gsS --connect-timeout 3 --max-time 4 -H 'Accept: text/plain' \
     -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' 2>"$TMP/curl") || CURL=$?
 }
 
@@ -158,7 +158,7 @@ doctor_zerotier() {
     fault 'zerotier-one.service does not run' '' 'systemctl start zerotier-one; journalctl -u zerotier-one'
   else
     IFS=' ' read -r _ _ id _ state <<EOF || :
-$(timeout 5 zerotier-cli info 2>/dev/null </dev/null)
+$(timeout 4 zerotier-cli info 2>/dev/null </dev/null)
 EOF
     port=$(read_file "$ZT/zerotier-one.port" | tr -cd 0-9)
     case $id-$state in
@@ -403,7 +403,7 @@ limit_calls() {
   # shellcheck disable=SC2317 # the parts call them
   {
     systemctl() { timeout 4 systemctl "$@"; }
-    docker() { timeout 4 docker "$@" 2>/dev/null </dev/null; }
+    docker() { timeout 3 docker "$@" 2>/dev/null </dev/null; }
     iptables() { timeout 4 iptables "$@"; }
     ip6tables() { timeout 4 ip6tables "$@"; }
   }
