@@ -161,9 +161,14 @@ load_rules() {
   fi
 }
 
-put_rules() {
+# The nft table that this host is to have now, into `rules`.
+wanted_rules() {
   look_at_uplinks
   rules=$(rules_text)
+}
+
+put_rules() {
+  wanted_rules
   mine=$(our_words)
   if ! dry; then
     remember_firewall

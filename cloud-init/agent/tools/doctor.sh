@@ -315,11 +315,13 @@ doctor_dockerd() {
 }
 
 doctor_rules() {
-  rules=$(rules_text)
+  DRY=yes
+  wanted_rules >/dev/null
+  DRY=''
   if ! nft list table inet meshboot >/dev/null 2>&1; then
     fault 'nft table inet meshboot is gone' '' 'meshboot up; systemctl status nftables'
   elif [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
-    fault 'nft table inet meshboot was changed' '' 'meshboot up'
+    fault 'nft table inet meshboot was changed, or is out of date' '' 'meshboot up'
   fi
   firewall_gaps >"$TMP/gaps"
   while IFS= read -r gap; do
