@@ -57,11 +57,7 @@ look_at_uplinks() {
     ip -4 route show default
     ip -6 route show default
   } 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) ~ /^[A-Za-z0-9_.-]+$/ && !seen[$(i + 1)]++) { printf "%s\"%s\"", c, $(i + 1); c = ", " } }')
-  if [ -z "$UPLINKS" ]; then
-    UPLINKS=$(read_file "$STATE/uplinks")
-  else
-    echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
-  fi
+  [ -n "$UPLINKS" ] || UPLINKS=$(read_file "$STATE/uplinks")
 }
 
 strangers_rule() {
@@ -169,6 +165,7 @@ wanted_rules() {
 
 put_rules() {
   wanted_rules
+  [ -z "$UPLINKS" ] || echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
   mine=$(our_words)
   if ! dry; then
     remember_firewall
