@@ -315,9 +315,7 @@ doctor_dockerd() {
 }
 
 doctor_rules() {
-  DRY=yes
-  wanted_rules >/dev/null
-  DRY=''
+  wanted_rules
   if ! nft list table inet meshboot >/dev/null 2>&1; then
     fault 'nft table inet meshboot is gone' '' 'meshboot up; systemctl status nftables'
   elif [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
