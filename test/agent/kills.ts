@@ -65,7 +65,7 @@ export function state(host: Host): Record<string, unknown> {
     forwarding: host.read("/proc/sys/net/ipv4/ip_forward"),
     advertisements: host.read("/proc/sys/net/ipv6/conf/eth0/accept_ra"),
     dockerd: host.dockerdCommand()?.replaceAll("\0", " "),
-    interrupted: ["restarting", "reload", "masked"].filter((name) => host.read(`/run/meshboot/${name}`)),
+    interrupted: ["restarting", "reload"].filter((name) => host.read(`/run/meshboot/${name}`)),
   };
 }
 

@@ -27,8 +27,8 @@ install_docker() {
   packages=''
   if ! has dockerd; then
     docker_packages
-    # Masked while it is installed, so that its first start already has our options.
-    run touch "$RUN/masked"
+    # Masked while it is installed, so that its first start already has our options. A reboot in between takes the mask and not the mark.
+    run touch "$STATE/masked"
     run systemctl -q mask --runtime docker.service docker.socket
   fi
   if [ "$COMPOSE" = on ] && ! has docker-compose && ! docker compose version >/dev/null 2>&1; then

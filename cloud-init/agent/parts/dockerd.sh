@@ -140,7 +140,7 @@ needs_restart() {
 
 # Not one that somebody disabled, nor one that somebody stopped after it had its options: neither is ours to start.
 is_docker_to_start() {
-  if [ -e "$RUN/masked" ] || [ -e "$RUN/restarting" ]; then
+  if [ -e "$STATE/masked" ] || [ -e "$RUN/restarting" ]; then
     return 0
   fi
   case $DOCKER_ENABLED in disabled | masked*) return 1 ;; esac
@@ -197,8 +197,8 @@ finish_restart() {
     # shellcheck disable=SC2086 # as above
     run docker start $ids >/dev/null 2>&1 </dev/null || :
   fi
-  for file in restarting restart-docker masked; do
-    [ ! -e "$RUN/$file" ] || run rm -f "$RUN/$file"
+  for file in "$RUN/restarting" "$RUN/restart-docker" "$STATE/masked"; do
+    [ ! -e "$file" ] || run rm -f "$file"
   done
 }
 
@@ -209,7 +209,7 @@ configure_docker() {
   # Before anything is installed for nothing. What depends on dockerd's version is seen then.
   has dockerd || choose_options
   install_docker
-  if [ -e "$RUN/masked" ]; then
+  if [ -e "$STATE/masked" ]; then
     run systemctl -q unmask --runtime docker.service docker.socket
     # The package enables its units when it is installed, but not masked ones: without this dockerd stays down after a reboot.
     if has dockerd; then

@@ -5,6 +5,8 @@ matches() { # TEXT EXTENDED-EXPRESSION
 }
 
 bad_setting() { # WHAT-IS-KNOWN
+  # A key that went into the wrong place is not shown.
+  case $value in *mb[akn]_*) value=... ;; esac
   refuse "$CONF: $key=$(printable "$value") is not known to this version: $1"
 }
 
