@@ -101,8 +101,10 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
 
   it("takes pools for other networks outside the mesh and of what the host uses", () => {
     const networks =
-      "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 br-0123456789ab' '10.0.0.0/8 eth0'; }";
+      "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 br-0123456789ab' '10.0.0.0/8 eth0'; }\nip() { :; }";
     expect(withLease(shell, {}, `${networks}\nouter_pools`)).toBe("172.29.0.0/16\n172.30.0.0/16\n");
+    const kept = { "/etc/resolv.conf": "nameserver 172.29.0.2\nnameserver 192.168.7.1\n" };
+    expect(withLease(shell, {}, `${networks}\nouter_pools`, kept)).toBe("172.30.0.0/16\n172.31.0.0/16\n");
     expect(withLease(shell, { settings: LARGE }, `${networks}\nouter_pools`)).toBe(
       "192.168.0.0/16\n198.18.0.0/16\n",
     );

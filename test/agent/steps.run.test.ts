@@ -100,6 +100,24 @@ describe.each(SHELLS)("steps in $name", PATIENCE, (shell) => {
     },
   );
 
+  it.each([
+    ["split", "", "", "172.17.0.1/16\n", "172.17.0.1/16\n"],
+    ["split", "", "172.30.0.0/16\n172.31.0.0/16\n", "", "172.30.0.1/16\n"],
+    ["bridge", "untouched\n", "", "", "none\n"],
+    ["split", "none\n", "", "172.28.233.1/25\n", "none\n"],
+    ["split", "172.17.0.1/16\n", "", "172.28.233.1/25\n", "172.17.0.1/16\n"],
+    ["compose", "", "", "172.17.0.1/16\n", "untouched\n"],
+    ["compose", "172.17.0.1/16\n", "", "172.28.233.1/25\n", "172.17.0.1/16\n"],
+  ])(
+    "LAYOUT=%s, known %j, pools %j, docker0 at %j: remembers %j",
+    (layout, known, pools, address, remembered) => {
+      const text = `LAYOUT=${layout}; ip() { [ -z "${address.trim()}" ] || echo '6: docker0    inet ${address.trim()} scope global'; }
+remember_docker0 >/dev/null; cat "$STATE/docker0"`;
+      const files = { "/var/lib/meshboot/docker0": known, "/var/lib/meshboot/pools": pools };
+      expect(step(shell, text, files).out).toBe(remembered);
+    },
+  );
+
   it("restores a user's file again when a down was killed and is run again", () => {
     const text = `echo ours | put_file /etc/theirs 644 >/dev/null
 cat "$R/etc/theirs"; drop_files .; drop_files .; cat "$R/etc/theirs"`;

@@ -16,10 +16,13 @@ nat_options() {
   fi
 }
 
-# Two /16 outside the mesh and the host's networks, for when the lease's upper half is full. Docker 28 takes pools in the order of
+# Two /16 outside the mesh and what the host needs, for when the lease's upper half is full. Docker 28 takes pools in the order of
 # their addresses, not as they are given: so only what comes after the lease. Chosen once: a change restarts dockerd.
 outer_pools() {
-  host_networks | pool_awk '
+  {
+    host_networks
+    host_lifelines
+  } | pool_awk '
     $2 !~ /^br-/ { used[u++] = $1 }
     END {
       used[u++] = zt

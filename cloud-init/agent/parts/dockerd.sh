@@ -110,14 +110,16 @@ docker_has_options() {
   [ -e "$ETC/dockerd.env" ] && look_at_docker && docker_runs_with_options
 }
 
-# Where `down` brings docker0 back to, from when it is moved; where there was none, a range that nobody uses.
+# Where `down` brings docker0 back to, from when it is moved; where there was none, a range that nobody uses, or `none`.
 remember_docker0() {
-  if [ "$LAYOUT" = compose ]; then
-    [ -s "$STATE/docker0" ] || echo untouched | put_file /var/lib/meshboot/docker0 600
-  elif [ -z "$(docker0_before)" ]; then
+  read_line "$STATE/docker0"
+  case $LAYOUT$LINE in
+  compose) echo untouched | put_file /var/lib/meshboot/docker0 600 ;;
+  split | bridge | [sb]*untouched)
     read_line "$STATE/pools"
-    ip -o -4 addr show docker0 2>/dev/null | awk -v free="${LINE%0/16}1/16" '{ a = $4 } END { print a ? a : free }' | put_file /var/lib/meshboot/docker0 600
-  fi
+    ip -o -4 addr show docker0 2>/dev/null | awk -v free="$LINE" '{ a = $4 } END { print a ? a : sub("0/16", "1/16", free) ? free : "none" }' | put_file /var/lib/meshboot/docker0 600
+    ;;
+  esac
 }
 
 # While live-restore keeps containers through a restart, dockerd leaves docker0 as it was.

@@ -38,15 +38,12 @@ host_networks() {
   docker_networks
 }
 
-# What the host cannot do without and what need not lie in one of its prefixes: gateway and resolvers, `prefix name`. Only
-# before it is in the mesh: later a resolver may well be a container there.
+# What the host cannot do without and what need not lie in one of its prefixes: gateway and resolvers, `prefix name`.
 host_lifelines() {
-  if [ -z "$DEV" ]; then
-    ip -4 route show | awk '$1 == "default" && $2 == "via" { print $3 "/32", "gateway" }'
-    for file in /etc/resolv.conf /run/systemd/resolve/resolv.conf; do
-      read_file "$R$file" | awk '$1 == "nameserver" && $2 ~ /^[0-9.]+$/ && $2 !~ /^127[.]/ { print $2 "/32", "resolver" }'
-    done
-  fi
+  ip -4 route show | awk '$1 == "default" && $2 == "via" { print $3 "/32", "gateway" }'
+  for file in /etc/resolv.conf /run/systemd/resolve/resolv.conf; do
+    read_file "$R$file" | awk '$1 == "nameserver" && $2 ~ /^[0-9.]+$/ && $2 !~ /^127[.]/ { print $2 "/32", "resolver" }'
+  done
 }
 
 # `br-0123456789ab` to what a person knows.
@@ -75,7 +72,8 @@ check_overlap() {
   [ -n "$DEV" ] || look_at_network
   found=$({
     host_networks
-    host_lifelines
+    # Once it is in the mesh a resolver may well be a container there.
+    [ -n "$DEV" ] || host_lifelines
   } | pool_awk '!($2 ~ /^br-/ && inside($1, own)) && (overlap($1, zt) || overlap($1, pool)) { print; exit }')
   CHECKED="$MESH $SUBNET4"
   [ -z "$found" ] || refuse "${found%% *} ($(network_name "${found#* }")) overlaps the mesh ($MESH), which would cut it off: remove it (docker network rm), choose other ranges at the Worker, or set ALLOW_OVERLAP=on in $CONF"
