@@ -23,10 +23,15 @@ configure_ipv6nat() {
     [ -z "$theirs" ] || refuse "the container $(printable "$theirs") translates IPv6, and so would IPV6NAT=$IPV6NAT: remove it (docker rm -f), or set IPV6NAT=off in $CONF to keep it"
   fi
   if has_own_ipv6nat; then
-    has_tools || fail 'IPV6NAT=container is among the tools, which are not here yet: see the step tools'
-    # shellcheck source=/dev/null
-    . "$R$TOOLS"
-    start_ipv6nat
+    if has_tools; then
+      # shellcheck source=/dev/null
+      . "$R$TOOLS"
+      start_ipv6nat
+    else
+      why='IPV6NAT=container is among the tools, which are not here yet: see the step tools'
+      [ -e "$R$UNITS/meshboot-ipv6nat.service" ] || fail "$why"
+      warn "$why"
+    fi
   fi
 }
 

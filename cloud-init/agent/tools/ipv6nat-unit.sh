@@ -24,9 +24,13 @@ EOF
 start_ipv6nat() {
   write_ipv6nat_unit
   run systemctl -q enable meshboot-ipv6nat.service
-  if ! dry && ! docker image inspect "$IPV6NAT_IMAGE" >/dev/null 2>&1; then
+  if ! dry && ! timeout 60 docker image inspect "$IPV6NAT_IMAGE" >/dev/null 2>&1 </dev/null; then
     timeout 300 docker pull -q "$IPV6NAT_IMAGE" >/dev/null 2>"$TMP/pull" </dev/null ||
       warn "no image $IPV6NAT_IMAGE, so no IPv6 to the outside: $(printable "$(tail -n 1 "$TMP/pull")"). It is tried again every 30 s. Without a registry: docker load, or another IPV6NAT_IMAGE in $CONF"
   fi
-  is_running meshboot-ipv6nat || run systemctl start --no-block meshboot-ipv6nat.service
+  # Without a container the unit's next attempt, every 30 s, takes the image from the unit as it is then.
+  image=$(timeout 60 docker inspect -f '{{.Config.Image}}' meshboot-ipv6nat 2>/dev/null </dev/null) || image=$IPV6NAT_IMAGE
+  if [ "$image" != "$IPV6NAT_IMAGE" ] || ! is_running meshboot-ipv6nat; then
+    run systemctl restart --no-block meshboot-ipv6nat.service
+  fi
 }
