@@ -59,9 +59,14 @@ apply_sysctls() {
   done
 }
 
-# In reverse order: forwarding goes before accept_ra does.
+# In reverse order: forwarding goes before accept_ra does. A dockerd that was not stopped does not switch it on again.
 restore_sysctls() {
-  read_file "$STATE/sysctls" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do
+  skip=none
+  if is_running docker && grep -qs forward "$STATE/sysctls"; then
+    skip='forward|accept_ra'
+    say 'dockerd runs on, and its containers need forwarding: it stays on until the next boot'
+  fi
+  read_file "$STATE/sysctls" | grep -vE "$skip" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do
     set_sysctl "$key" "$value"
   done
 }
