@@ -1,7 +1,9 @@
 // The step dockerd on a server that already runs: its daemon.json, its options, its containers.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEBIAN_DOCKER, Host } from "./host.ts";
-import { SHELLS, withDirectory } from "./shells.ts";
+import { AGENT, SHELLS, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const DROP_IN = "/etc/systemd/system/docker.service.d/50-meshboot.conf";
@@ -144,6 +146,53 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
   });
 });
 
+describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell) => {
+  const stop = (host: Host) => host.put(`/proc/${host.seen("docker-pid").trim()}/cmdline`, undefined);
+
+  it("is started also when up was killed just before", () => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      stop(host);
+      const killed = join(directory, "killed");
+      writeFileSync(
+        killed,
+        readFileSync(AGENT, "utf8").replace("  run restart_docker ||", "  kill -9 $$ ||"),
+      );
+      expect(host.run(shell, "up", killed).status).toBeNull();
+      expect(host.dockerdCommand()).toBeUndefined();
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.dockerdCommand()).toContain("--bip=");
+      stop(host);
+      expect(host.run(shell, "up").out).toContain("is not started");
+    });
+  });
+
+  it("stays stopped through down, and leaves no docker0 with the mesh's address", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      stop(host);
+      expect(host.run(shell, "down").status).toBe(0);
+      expect(host.seen("calls")).toContain("ip link del docker0");
+      expect(restarts(host)).toBe(1);
+      expect(host.read("/proc/sys/net/ipv4/ip_forward")).toBe("0\n");
+    });
+  });
+
+  it("has forwarding off after down, but not one that runs on", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ "docker-version": "Docker version 28.5.2, build 1\n" });
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nLAYOUT=compose\n");
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.run(shell, "down").out).toContain("dockerd runs on, and its containers need forwarding");
+      expect(restarts(host)).toBe(0);
+      expect(host.read("/proc/sys/net/ipv4/ip_forward")).toBe("1\n");
+      expect(host.read("/proc/sys/net/ipv6/conf/eth0/accept_ra")).toBe("2\n");
+    });
+  });
+});
+
 describe.each(SHELLS)("running containers in $name", PATIENCE, (shell) => {
   it("are named and asked for, and dockerd stays as it is until somebody agrees", () => {
     const running = (host: Host) => host.world({ containers: "web\ndb\na\nb\nc\nd\n" });
@@ -172,6 +221,25 @@ describe.each(SHELLS)("running containers in $name", PATIENCE, (shell) => {
       expect(host.run(shell, "up").status).toBe(0);
       expect(host.dockerdCommand()).toContain("--userland-proxy=false");
       expect(restarts(host)).toBe(2);
+    });
+  });
+
+  it("may restart by an agreement in its own run alone, and by that of before until dockerd has its options", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ containers: "web\n" });
+      const settings = host.read("/etc/meshboot/meshboot.conf") ?? "";
+      host.write("/etc/meshboot/meshboot.conf", "LAYOUT=none\n");
+      expect(host.run(shell, "up --restart-docker").status).toBe(3);
+      host.write("/etc/meshboot/meshboot.conf", settings);
+      expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
+      host.write("/run/meshboot/restart-docker", "");
+      host.write("/etc/meshboot/meshboot.conf", "LAYOUT=none\n");
+      expect(host.run(shell, "up").status).toBe(3);
+      host.write("/etc/meshboot/meshboot.conf", settings);
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
+      expect(restarts(host)).toBe(1);
     });
   });
 

@@ -26,7 +26,7 @@ const CHANGING: Readonly<Record<string, string>> = {
 
 /**
  * The agent as a program that is killed, with all that it has started, before its nth change; with 0 it is not, and
- * `changes` in the world is their number.
+ * `changes` in the world is their number. What `timeout` runs is in a process group of its own.
  */
 export function killedBefore(directory: string, change: number): string {
   const commands = join(directory, `commands-${change}`);
@@ -40,7 +40,7 @@ PATH=\${PATH#${commands}:}
 case "$*" in
 ${calls})
   echo x >>"$WORLD/changes"
-  [ "$(wc -l <"$WORLD/changes")" -ne ${change} ] || kill -9 0
+  [ "$(wc -l <"$WORLD/changes")" -ne ${change} ] || kill -s KILL -- "-$(cut -d ' ' -f 6 /proc/$$/stat)" 0
   ;;
 esac
 exec ${name} "$@"

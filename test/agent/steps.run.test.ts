@@ -118,6 +118,34 @@ remember_docker0 >/dev/null; cat "$STATE/docker0"`;
     },
   );
 
+  it("names a docker that does not end, and what to look at", () => {
+    const { status, err } = step(shell, "timeout() { return 124; }; patiently 60 docker ps -q");
+    expect(status).toBe(124);
+    expect(err).toContain("docker ps does not end: see systemctl status docker");
+  });
+
+  it.each([
+    ["image:1", "image:1", ""],
+    ["image:1", "image:2", "systemctl restart --no-block meshboot-ipv6nat.service\n"],
+    ["", "image:2", ""],
+  ])("with the container of ipv6nat from %j and IPV6NAT_IMAGE=%s runs %j", (runs, image, calls) => {
+    const text = `timeout() { shift; "$@"; }; docker() { case $1 in inspect) [ -n "${runs}" ] && echo ${runs} ;; esac; }
+systemctl() { case $* in *restart*) echo "systemctl $*" ;; esac; }; is_running() { :; }
+IPV6NAT_IMAGE=${image}; write_ipv6nat_unit >/dev/null; start_ipv6nat`;
+    expect(step(shell, text)).toEqual({ status: 0, out: calls, err: "" });
+  });
+
+  it.each([
+    ["goes on where its unit is", "/etc/systemd/system/meshboot-ipv6nat.service", 0],
+    ["fails where it is not", "/etc/nothing", 1],
+  ])("without the tools of ipv6nat %s", (_, path, code) => {
+    const text = `has() { :; }; is_running() { :; }; has_tools() { false; }; ipv6nat_containers() { :; }
+IPV6=on IPV6NAT=container LAYOUT=split; configure_ipv6nat`;
+    const { status, err } = step(shell, text, { [path]: "" });
+    expect(status).toBe(code);
+    expect(err).toContain("IPV6NAT=container is among the tools");
+  });
+
   it("restores a user's file again when a down was killed and is run again", () => {
     const text = `echo ours | put_file /etc/theirs 644 >/dev/null
 cat "$R/etc/theirs"; drop_files .; drop_files .; cat "$R/etc/theirs"`;

@@ -132,7 +132,7 @@ docker0_has_address() {
   esac
 }
 
-# $RUN/restarting: that a restart was decided, the dockerd that was to end, and what ran in it.
+# $RUN/restarting: that a restart was decided, the dockerd that was to end, and what ran in it. Empty: that a start was.
 needs_restart() {
   if [ -e "$RUN/restarting" ] && [ "$(head -n 1 "$RUN/restarting")" = "$DOCKER_PID" ]; then
     return 0
@@ -149,21 +149,29 @@ is_docker_to_start() {
   [ ! -s "$STATE/docker0" ] || [ "$DOCKER_STATE" = failed ]
 }
 
+# A dockerd that hangs does not keep the lock.
+patiently() { # SECONDS docker WORD...
+  rc=0
+  timeout "$@" 2>/dev/null </dev/null || rc=$?
+  [ $rc != 124 ] || warn "docker $3 does not end: see systemctl status docker"
+  return $rc
+}
+
 note_containers() {
   {
     echo "$DOCKER_PID"
-    docker ps -q 2>/dev/null </dev/null || :
+    patiently 60 docker ps -q || :
   } >"$TMP/restarting"
   mv "$TMP/restarting" "$RUN/restarting"
 }
 
 # What containers hang on does not change before somebody has agreed: not now, and not at the next reboot.
 decide_restart() {
-  if [ -e "$RUN/restarting" ]; then
+  if [ -s "$RUN/restarting" ]; then
     return 0
   fi
-  if [ "$RESTART_DOCKER" = off ] && [ ! -e "$RUN/restart-docker" ]; then
-    docker ps --format '{{.Names}}' >"$TMP/names" 2>/dev/null </dev/null || refuse 'dockerd needs a restart, and docker ps fails, so that nobody knows what would stop: is docker-cli there?'
+  if [ "$RESTART_DOCKER$AGREED" = off ] && [ ! -e "$RUN/restart-docker" ]; then
+    patiently 60 docker ps --format '{{.Names}}' >"$TMP/names" || refuse 'dockerd needs a restart, and docker ps fails, so that nobody knows what would stop: is docker-cli there? See systemctl status docker'
     [ ! -s "$TMP/names" ] || refuse "$(awk 'NR < 6 { t = t (NR > 1 ? ", " : "") $0 } END { print NR " container" (NR > 1 ? "s" : "") " (" t (NR > 5 ? ", ..." : "") ")" }' "$TMP/names") would restart with dockerd, which needs the mesh's options. All else is done, and dockerd stays as it is, after a reboot too. When it suits: meshboot up --restart-docker, or RESTART_DOCKER=on in $CONF"
   fi
   dry || note_containers
@@ -178,9 +186,9 @@ start_docker() {
 # The containers of before: live-restore would keep them, and with them docker0's address; and not each has a restart policy.
 restart_docker() {
   ids=$(read_file "$RUN/restarting" | sed 1d)
-  if [ -n "$ids" ] && [ "$(docker info -f '{{.LiveRestoreEnabled}}' 2>/dev/null </dev/null)" = true ]; then
+  if [ -n "$ids" ] && [ "$(patiently 60 docker info -f '{{.LiveRestoreEnabled}}')" = true ]; then
     # shellcheck disable=SC2086 # ids, one word each
-    docker stop $ids >/dev/null 2>&1 </dev/null || :
+    patiently 300 docker stop $ids >/dev/null || :
   fi
   case ${IPV6NAT:-} in
   off | container)
@@ -197,7 +205,7 @@ finish_restart() {
   ids=$(read_file "$RUN/restarting" | sed 1d)
   if [ -n "$ids" ]; then
     # shellcheck disable=SC2086 # as above
-    run docker start $ids >/dev/null 2>&1 </dev/null || :
+    run patiently 300 docker start $ids >/dev/null || :
   fi
   for file in "$RUN/restarting" "$RUN/restart-docker" "$STATE/masked"; do
     [ ! -e "$file" ] || run rm -f "$file"
@@ -252,6 +260,7 @@ configure_docker() {
       say 'docker.service is disabled or stopped: it has its options, and is not started'
       return 0
     fi
+    run touch "$RUN/restarting"
     ;;
   esac
   write_docker_files
@@ -269,10 +278,10 @@ configure_docker() {
 # dockerd makes docker0 anew at each start, as its own store has it, unless it is told an address: so one start with the
 # address of before us, which it then remembers. $RUN/restarting stays until `down` has started dockerd again.
 stop_docker() {
-  if [ -n "$(our_options)" ] && docker_has_options && [ ! -e "$RUN/restarting" ]; then
+  if [ -n "$(our_options)" ] && docker_has_options && [ ! -s "$RUN/restarting" ]; then
     note_containers
   fi
-  if [ -e "$RUN/restarting" ]; then
+  if [ -s "$RUN/restarting" ]; then
     say "restarts dockerd without the mesh's options, in two steps"
     before=$(docker0_before)
     if [ -n "$before" ]; then
@@ -280,9 +289,9 @@ stop_docker() {
       restart_docker || :
     fi
     systemctl stop docker.socket docker.service || :
-    if [ -z "$(ls "$R/sys/class/net/docker0/brif" 2>/dev/null)" ]; then
-      ip link del docker0 2>/dev/null || :
-    fi
+  fi
+  if [ -n "$(our_options)" ] && ! is_running docker && [ -z "$(ls "$R/sys/class/net/docker0/brif" 2>/dev/null)" ]; then
+    ip link del docker0 2>/dev/null || :
   fi
   drop_files docker
   systemctl daemon-reload

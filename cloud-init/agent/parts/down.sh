@@ -35,7 +35,7 @@ down() { # [release]
   close_firewalls
   unload_rules
   sweep_firewall
-  if [ -e "$RUN/restarting" ]; then
+  if [ -s "$RUN/restarting" ]; then
     start_docker || warn 'dockerd does not start: see journalctl -u docker'
     finish_restart
   fi

@@ -64,7 +64,6 @@ up() {
     lock
     LOG=$RUN/log
     : >"$LOG"
-    [ -z "$AGREED" ] || : >"$RUN/restart-docker"
   fi
   STEP=settings
   read_settings
