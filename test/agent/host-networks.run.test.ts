@@ -31,7 +31,7 @@ function checkOverlap(commands: string): { status: number | null; err: string } 
     mkdirSync(join(root, "run/meshboot"), { recursive: true });
     writeFileSync(join(root, "var/lib/meshboot/lease"), leaseText());
     writeFileSync(join(root, "var/lib/meshboot/interface"), "ztabcdefgh\n");
-    const agent = `. "$AGENT"; use_saved_lease; ALLOW_OVERLAP=off; docker_networks() { :; }; look_at_network() { :; }; check_overlap`;
+    const agent = `. "$AGENT"; use_saved_lease; LAYOUT=split; ALLOW_OVERLAP=off; docker_networks() { :; }; look_at_network() { :; }; check_overlap`;
     const { status, stderr } = spawnSync("unshare", ["-n", "dash", "-ec", `${HOST}${commands}\n${agent}`], {
       encoding: "utf8",
       env: { PATH: process.env["PATH"], AGENT, MESHBOOT_SOURCE: "1", MESHBOOT_ROOT: root, LC_ALL: "C" },

@@ -33,13 +33,17 @@ describe.each(SHELLS)("network services in $name", PATIENCE, (shell) => {
     expect(files.map((path) => path.replace(/^.*\/etc\//, "/etc/")).sort()).toEqual([NM, NETWORKD].sort());
   });
 
-  it("are told by files that name no other interface", () => {
-    const text = `configure_network_services >/dev/null; cat "$R${NM}" "$R${NETWORKD}"`;
+  it.each([
+    ["", "zt*"],
+    ["ztabcdefgh", "ztabcdefgh"],
+  ])("are told by files that name no other interface, once ours is known: '%s'", (dev, named) => {
+    const before = "configure_network_services >/dev/null; ";
+    const text = `${dev ? before : ""}DEV=${dev}; ${before}cat "$R${NM}" "$R${NETWORKD}"`;
     expect(run(shell, BOTH, text)).toEqual([
       "[keyfile]",
-      "unmanaged-devices+=interface-name:zt*",
+      `unmanaged-devices+=interface-name:${named}`,
       "[Match]",
-      "Name=zt*",
+      `Name=${named}`,
       "[Link]",
       "Unmanaged=yes",
     ]);

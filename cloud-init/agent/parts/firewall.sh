@@ -167,6 +167,8 @@ open_firewalld() {
     return 0
   fi
   say 'adds policies meshboot, meshboot-udp and direct rules to firewalld and reloads it'
+  # Only a reload that went well says that firewalld has what the files say.
+  dry || rm -f "$STATE/firewalld"
   put_file $POLICIES/meshboot.xml 644 <"$TMP/mesh"
   put_file $POLICIES/meshboot-udp.xml 644 <"$TMP/port"
   if dry; then

@@ -25,15 +25,16 @@ keep_off() { # UNIT FILE, content on stdin
   run rm -f "$RUN/$1"
 }
 
+# Called before the join and after it: ZeroTier's choice of a name is known only then, and other networks' are the user's.
 configure_network_services() {
   STEP=network-services
   keep_off NetworkManager $NM_CONF <<EOF
 [keyfile]
-unmanaged-devices+=interface-name:zt*
+unmanaged-devices+=interface-name:${DEV:-zt*}
 EOF
   keep_off systemd-networkd $NETWORKD_CONF <<EOF
 [Match]
-Name=zt*
+Name=${DEV:-zt*}
 [Link]
 Unmanaged=yes
 EOF

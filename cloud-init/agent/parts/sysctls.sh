@@ -28,8 +28,13 @@ sysctl_lines() {
   fi
 }
 
+# Without accept_ra=2 the host would lose its default route to the forwarding that comes next.
 set_sysctl() { # KEY VALUE
-  (echo "$2" >"$R/proc/sys/$1") 2>/dev/null || warn "$1 cannot be set"
+  (echo "$2" >"$R/proc/sys/$1") 2>/dev/null ||
+    case $1=$2 in
+    */accept_ra=2) fail "$1 cannot be set to 2, and without it IPv6 forwarding would cost the host its default route: is /proc/sys read-only?" ;;
+    *) warn "$1 cannot be set" ;;
+    esac
 }
 
 # The values of before us are kept first: after a reboot, with our file there, they would not be seen any more.
@@ -50,13 +55,14 @@ apply_sysctls() {
       fi
     done
   fi
-  echo "$lines" | put_file $SYSCTL 644
   echo "$changes" | while IFS='=' read -r key value have; do
     if [ -n "$key" ]; then
       change "$key: $have, now $value"
       dry || set_sysctl "$key" "$value"
     fi
   done
+  # Last: the next boot is to set nothing that could not be set now.
+  echo "$lines" | put_file $SYSCTL 644
 }
 
 # In reverse order: forwarding goes before accept_ra does. A dockerd that was not stopped does not switch it on again.

@@ -84,6 +84,7 @@ up() {
   configure_zerotier
   configure_network_services
   join_network
+  configure_network_services
   apply_sysctls
   open_firewalls
   load_rules
