@@ -214,4 +214,37 @@ MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fi
     });
     expect(again).toBe("");
   });
+
+  it.each([
+    ["nothing", undefined, undefined, undefined],
+    ["the user's own, byte for byte", '{ "settings": {} }', undefined, '{ "settings": {} }'],
+    ["what came into it since", undefined, '"primaryPort":9995', { settings: { primaryPort: 9995 } }],
+    [
+      "that beside the user's own",
+      '{"settings":{"interfacePrefixBlacklist":["wg","veth"]},"physical":{"10.9.0.0/16":{"blacklist":true}}}',
+      '"primaryPort":9995',
+      {
+        settings: { primaryPort: 9995, interfacePrefixBlacklist: ["veth", "wg"] },
+        physical: { "10.9.0.0/16": { blacklist: true } },
+      },
+    ],
+    ["one that cannot be read, as it is", undefined, "//", undefined],
+  ])("leaves of local.conf: %s", (_, before, edit, after) => {
+    const path = "/var/lib/zerotier-one/local.conf";
+    const text = `reload_unit() { :; }; configure_zerotier >/dev/null 2>&1
+${edit ? `sed -i 's|"settings" *: *{|&${edit},|' "$ZT/local.conf"` : ""}
+cat "$ZT/local.conf" >"$R/edited"
+keep_edits_of_local_conf 2>"$R/warned"; keep_edits_of_local_conf 2>>"$R/warned"
+drop_files .; cat "$ZT/local.conf" 2>/dev/null || echo none; echo ---; cat "$R/edited" "$R/warned"`;
+    const out = withLease(shell, {}, text, before === undefined ? {} : { [path]: before });
+    const [left = "", edited = ""] = out.split("---\n");
+    if (edit === "//") {
+      expect(edited).toContain(left.trim());
+      expect(edited).toContain("local.conf was changed since and is left as it is");
+    } else if (typeof after === "object") {
+      expect(JSON.parse(left)).toEqual(after);
+    } else {
+      expect(left).toBe(after ?? "none\n");
+    }
+  });
 });

@@ -153,6 +153,7 @@ import select, socket
 sockets = []
 for port in (9993, 9994):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("0.0.0.0", port))
     sockets.append(s)
 print("ready", flush=True)

@@ -71,6 +71,8 @@ const title = {
     `internet → ${version.padEnd(5)} ${family}  ${network}: published, at the host's address`,
   direct: (version: string, family: Family, network: Network) =>
     `internet → ${version.padEnd(5)} ${family}  ${network}: published, at its own address, no answer`,
+  closed: (version: string) =>
+    `internet → ${version.padEnd(5)} IPv4  networks outside of the mesh: FORWARD is closed`,
 };
 
 const VERSIONS = GENERATIONS.map(({ docker }) => docker);
@@ -87,6 +89,7 @@ const ROWS = [
       FAMILIES.flatMap((family) => NETWORKS.map((network) => promise(version, family, network))),
     ),
   ),
+  ...VERSIONS.map(title.closed),
 ];
 
 const table = new MatrixTable<State>(STATES, ROWS);
@@ -158,7 +161,14 @@ async function routeFromOutside({ guest, addresses }: Peer): Promise<void> {
   await ip("-6", "route", "replace", addresses.IPv6, "via", host.ipv6);
 }
 
+/** dockerd leaves FORWARD open where forwarding was on before it, as it is here from the boot on. */
+async function noteForward(state: State, guest: Guest): Promise<void> {
+  const rules = await guest.run("iptables", "-w", "-S", "FORWARD");
+  table.note(title.closed(versionOf(guest)), state, rules.startsWith("-P FORWARD DROP") ? [] : [rules]);
+}
+
 async function measure(state: State): Promise<void> {
+  await Promise.all(guests.map((guest) => noteForward(state, guest)));
   const peers = (await Promise.all(guests.map(peersOf))).flat();
   await Promise.all([
     ...peers.map(async (from) => {

@@ -140,6 +140,7 @@ remember_firewall() {
     fi
   done
   nft list tables >"$TMP/tables" || fail 'nft does not work on this kernel'
+  iptables -w -S FORWARD 2>/dev/null | sed -n '/^-P FORWARD DROP/p' >"$STATE/forward4"
   mv "$TMP/tables" "$STATE/tables"
 }
 
@@ -163,7 +164,18 @@ wanted_rules() {
   rules=$(rules_text)
 }
 
+# Where dockerd has to switch forwarding on, it closes FORWARD, and with it the way from a neighbour to ports that nobody
+# published. We switch it on ahead of dockerd, so that is left to us: once a boot, since what somebody opens later is meant.
+close_forward() {
+  if [ ! -e "$RUN/forward" ] && has dockerd && { [ -s "$STATE/forward4" ] || grep -qsx net/ipv4/ip_forward=0 "$STATE/sysctls"; } && ! has_nft_backend; then
+    say 'closes FORWARD of iptables, as dockerd does'
+    run iptables -w -P FORWARD DROP
+    run touch "$RUN/forward"
+  fi
+}
+
 put_rules() {
+  close_forward
   wanted_rules
   [ -z "$UPLINKS" ] || echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
   mine=$(our_words)
@@ -207,6 +219,10 @@ unload_rules() {
   drop_accepts
   nft delete table inet meshboot 2>/dev/null || :
   rm -f "$RUN/nft"
+  # dockerd closes it again when it starts.
+  if [ -e "$RUN/forward" ] && [ ! -s "$STATE/forward4" ] && ! is_running docker; then
+    iptables -w -P FORWARD ACCEPT || :
+  fi
   for tool in iptables ip6tables; do
     if [ "$($tool -w -S DOCKER-USER 2>/dev/null)" = '-N DOCKER-USER' ]; then
       $tool -w -X DOCKER-USER 2>/dev/null || :

@@ -37,16 +37,51 @@ print(json.dumps(conf))
 EOF
 }
 
-# Off docker's bridges, and no ZeroTier packets through the mesh. zerotier-one reads a changed local.conf within 10 s.
+# local.conf with ours in it, nothing when that cannot be done. Off docker's bridges, and no ZeroTier packets through the mesh.
+with_our_local_conf() { # THEIRS
+  ours="{\"settings\":{\"interfacePrefixBlacklist\":[\"docker\",\"br-\",\"veth\"]},\"physical\":{$(echo "$MESH" | sed 's/[^,]*/"&":{"blacklist":true}/g')}}"
+  if [ "${1:-$ours}" = "$ours" ]; then
+    echo "$ours"
+  else
+    merged_local_conf "$1" "$ours"
+  fi
+}
+
+# What somebody has changed in local.conf since we did stays: `down` then puts back what is there, without ours.
+keep_edits_of_local_conf() {
+  kept=$(kept_copy /var/lib/zerotier-one/local.conf)
+  now=$(read_file "$ZT/local.conf")
+  before=$(read_file "$kept")
+  if ! is_listed /var/lib/zerotier-one/local.conf || [ -z "$now" ] || [ "$now" = "$(with_our_local_conf "$before")" ]; then
+    return 0
+  fi
+  without=$(python3 - "$now" "$(with_our_local_conf '')" "${before:-"{}"}" 2>/dev/null <<'PYTHON'
+import json, sys
+now, ours, before = map(json.loads, sys.argv[1:])
+key = "interfacePrefixBlacklist"
+was = before.get("settings", {}).get(key, [])
+settings, physical = now.get("settings", {}), now.get("physical", {})
+settings[key] = [name for name in settings.get(key, []) if name in was or name not in ours["settings"][key]]
+if not settings[key]: del settings[key]
+for net in ours["physical"]:
+    if net not in before.get("physical", {}): physical.pop(net, None)
+for key in "settings", "physical":
+    if not now.get(key, 1): del now[key]
+print(json.dumps(now))
+PYTHON
+  ) || without=''
+  if [ -z "$without" ]; then
+    without=$now
+    warn 'local.conf was changed since and is left as it is: take docker, br-, veth and the ranges of the mesh out of it'
+  fi
+  echo "$without" >"$kept.new"
+  mv -f "$kept.new" "$kept"
+}
+
+# zerotier-one reads a changed local.conf within 10 s.
 configure_zerotier() {
   STEP=local.conf
-  ours="{\"settings\":{\"interfacePrefixBlacklist\":[\"docker\",\"br-\",\"veth\"]},\"physical\":{$(echo "$MESH" | sed 's/[^,]*/"&":{"blacklist":true}/g')}}"
-  theirs=$(read_file "$ZT/local.conf")
-  if [ "${theirs:-$ours}" = "$ours" ]; then
-    conf=$ours
-  else
-    conf=$(merged_local_conf "$theirs" "$ours")
-  fi
+  conf=$(with_our_local_conf "$(read_file "$ZT/local.conf")")
   if [ -n "$conf" ]; then
     echo "$conf" | put_file /var/lib/zerotier-one/local.conf 644
   else
