@@ -117,6 +117,14 @@ has_mesh_accepts() {
   mesh_accepts -C $(our_words) 2>/dev/null
 }
 
+# A quick look at all of them at once: while iptables says what it said when they were there, they are.
+accepts_print() {
+  echo "$mine"
+  for tool in iptables-save ip6tables-save; do
+    $tool 2>/dev/null | grep -F -e "$DEV" -e "${MESH##*,}" || :
+  done
+}
+
 # What is loaded must be what was loaded, and that the rules of this lease.
 rules_print() {
   printf '%s\n' "$rules" "$(nft -s list table inet meshboot 2>/dev/null)"
@@ -193,6 +201,9 @@ put_rules() {
       rules_print >"$RUN/nft"
     fi
   fi
+  if [ "$(accepts_print)" = "$(read_file "$RUN/accepts")" ]; then
+    return 0
+  fi
   if ! has_mesh_accepts; then
     change 'adds accepts for the mesh to iptables and ip6tables'
     if dry; then
@@ -206,6 +217,7 @@ put_rules() {
     # shellcheck disable=SC2086 # five words
     mesh_accepts -I $mine 2>"$TMP/iptables" || fail "iptables does not take the rules: $(head -n 1 "$TMP/iptables")"
   fi
+  dry || accepts_print >"$RUN/accepts"
 }
 
 drop_accepts() {
@@ -218,7 +230,7 @@ unload_rules() {
   [ -s "$STATE/rules" ] || return 0
   drop_accepts
   nft delete table inet meshboot 2>/dev/null || :
-  rm -f "$RUN/nft"
+  rm -f "$RUN/nft" "$RUN/accepts"
   # dockerd closes it again when it starts.
   if [ -e "$RUN/forward" ] && [ ! -s "$STATE/forward4" ] && ! is_running docker; then
     iptables -w -P FORWARD ACCEPT || :
