@@ -38,6 +38,7 @@ import askPeers from "../cloud-init/agent/tools/ask-peers.sh";
 import compose from "../cloud-init/agent/tools/compose.sh";
 import doctor from "../cloud-init/agent/tools/doctor.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
+import firewalld from "../cloud-init/agent/tools/firewalld.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
 import status from "../cloud-init/agent/tools/status.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
@@ -81,6 +82,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
 const toolParts: Readonly<Record<ToolPart, string>> = {
   status,
   "firewall-gaps": firewallGaps,
+  firewalld,
   compose,
   "ipv6nat-unit": ipv6natUnit,
   "ask-peers": askPeers,

@@ -38,6 +38,7 @@ export const AGENT_PARTS = [
 export const TOOL_PARTS = [
   "status",
   "firewall-gaps",
+  "firewalld",
   "compose",
   "ipv6nat-unit",
   "ask-peers",

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Host } from "./host.ts";
@@ -18,12 +20,18 @@ const Report = z.object({
 
 const dated = (): string => `HTTP/2 200\r\ndate: ${new Date().toUTCString()}\r\n`;
 
+const NONE = {};
+
 /** A server that is in the mesh, whose Worker has just answered well. */
-function inMesh(shell: Shell, directory: string): Host {
+function inMesh(shell: Shell, directory: string, files: Readonly<Record<string, string>> = NONE): Host {
   const host = new Host(directory);
+  for (const [path, content] of Object.entries(files)) host.write(path, content);
   host.world({ lease: `${leaseText()}PEERS=${PEERS}\n`, node: `{"node":"${NODE}","state":"active"}` });
   const up = host.run(shell, "up");
-  expect({ status: up.status, err: up.err }).toEqual({ status: 0, err: "" });
+  expect({ status: up.status, err: up.err }).toMatchObject({
+    status: 0,
+    ...(files === NONE ? { err: "" } : {}),
+  });
   host.world({ answers: "200 node\n", calls: "", headers: dated(), refusal: REFUSAL });
   host.write(
     "/proc/net/udp",
@@ -213,6 +221,26 @@ describe.each(SHELLS)("doctor in $name", PATIENCE, (shell) => {
       const { bad, status } = doctor(shell, host);
       expect([status, bad]).toMatchObject([3, [{ link: "peers", level: "fault" }]]);
       expect(bad[0]?.saw).toMatch(/^silent: db1 app1/);
+      // One alone may be down, or have no IPv6.
+      host.world({ silent: `${db1[2]}\n` });
+      expect(doctor(shell, host).bad).toMatchObject([{ level: "warning", saw: /^db1: IPv4 alone/ }]);
+      host.write("/var/lib/meshboot/peers", "1:39f51dfb25:db1\n");
+      host.world({ silent: `${db1.join("\n")}\n` });
+      expect(doctor(shell, host).bad).toMatchObject([{ level: "warning", saw: /^silent: db1/ }]);
+    });
+  });
+
+  it("is silent about a host without IPv6, and about a router that never spoke up", () => {
+    withDirectory((directory) => {
+      const disabled = { "/proc/sys/net/ipv6/conf/default/disable_ipv6": "1\n" };
+      const off = inMesh(shell, join(directory, "off"), disabled);
+      expect(doctor(shell, off)).toMatchObject({ status: 0, bad: [] });
+
+      const router = inMesh(shell, join(directory, "router"));
+      router.world({ routes6: "" });
+      expect(doctor(shell, router).bad).toMatchObject([{ link: "uplink", level: "warning" }]);
+      rmSync(join(router.root, "var/lib/meshboot/router"));
+      expect(doctor(shell, router)).toMatchObject({ status: 0, bad: [] });
     });
   });
 

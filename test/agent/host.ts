@@ -71,6 +71,7 @@ export class Host {
       containers: "",
       "live-restore": "false\n",
       "docker-networks": "",
+      "ipv6-networks": "false\n",
       "docker-enabled": "enabled\n",
       headers: "HTTP/2 200\r\ndate: Tue, 24 Nov 2026 07:00:00 GMT\r\nretry-after: 7\r\n",
       answers: "200 lease\n",

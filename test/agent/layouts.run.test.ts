@@ -192,6 +192,28 @@ describe.each(SHELLS)("meshboot compose in $name", PATIENCE, (shell) => {
     expect(running).toContain("the container nat_1 does it");
   });
 
+  it("gives a project again what it has, and no other one that", () => {
+    const project = (name: string, args = "") => {
+      const docker = `docker() { case "$*" in
+'network ls --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.network=default'*) echo shop_default ;;
+'network ls'*) echo 0123 4567 ;;
+'network inspect'*) printf '172.28.233.32/28 shop_default\\n${SIX}:20::/96 shop_default\\n172.28.233.0/28 blog_default\\n' ;;
+'ps --filter label=com.docker.compose.project=shop --format {{.Names}}') echo ipv6nat ;;
+'ps --format {{.Names}} {{.Image}}') echo ipv6nat robbertkl/ipv6nat ;;
+esac; }`;
+      const text = `${dockerWith("")}${docker}
+mkdir "$R/${name}"; cd "$R/${name}"; compose ${args}`;
+      const { out, err } = onServer(shell, text, { settings: "LAYOUT=compose\nIPV6NAT=container\n" });
+      expect(err).toBe("");
+      const subnet = /subnet: (172\S+)/.exec(out)?.[1];
+      return [subnet, out.includes("services:")];
+    };
+    expect(project("Shop")).toEqual(["172.28.233.32/28", true]);
+    expect(project("Shop", "--part 172.28.233.32/28")).toEqual(["172.28.233.32/28", true]);
+    expect(project("Shop", "--size 27")).toEqual(["172.28.233.32/27", true]);
+    expect(project("news")).toEqual(["172.28.233.16/28", false]);
+  });
+
   it("is short in layout split, and says in layout bridge why there is nothing", () => {
     expect(load(compose("", "").out)).toEqual({ networks: { default: { enable_ipv6: true } } });
     const { out, status } = compose("", "LAYOUT=bridge\n");
@@ -236,7 +258,7 @@ configure_ipv6nat; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/n
     const { out, err, status } = onServer(shell, text("", "false"), { settings: "IPV6NAT=container\n" });
     expect(status).toBe(0);
     expect(err).toMatch(/no image robbertkl\/ipv6nat:0\.4\.4.*lookup failed.*IPV6NAT_IMAGE/);
-    expect(out).toContain("systemctl start --no-block meshboot-ipv6nat.service");
+    expect(out).toContain("systemctl restart --no-block meshboot-ipv6nat.service");
     expect(out).toContain("--cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW ");
     expect(out).not.toContain("privileged ");
   });

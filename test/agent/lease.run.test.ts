@@ -44,7 +44,7 @@ const HALVES: readonly [LeaseSeed, string][] = [
 const SIX_PLANES: readonly [LeaseSeed, string][] = [
   [{ network: "4b8c030356abcdef", node: "4e8d87c868" }, "fc1d:27ce:ec4e:8d87:c868 fc1d:27ce:ec00::/40"],
   [{ network: "8056c2e21c000001", node: "0e0d07c008" }, "fc9c:56c2:e30e:d07:c008 fc9c:56c2:e300::/40"],
-  [{ network: "1234567812345679", node: "4e00000001" }, "fc00:0:14e:0:1 fc00:0000:0100::/40"],
+  [{ network: "1234567812345679", node: "4e00000001" }, "fc00:0:14e:0:1 fc00:0:100::/40"],
 ];
 
 const REFUSED: readonly [string, string | undefined][] = [

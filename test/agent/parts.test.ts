@@ -57,6 +57,18 @@ iifname { "lo", "ztabcdefgh" } accept
     },
   );
 
+  it.each([
+    ["8056c2e21c000001", "4e8d87c868", "fc9c:56c2:e300::/40", "fc9c:56c2:e34e:8d87:c868::/80"],
+    ["8056c2e280560101", "4e8d87c868", "fc00:c3:e300::/40", "fc00:c3:e34e:8d87:c868::/80"],
+    ["8056c2e28056c201", "4e8d870000", "fc00:0:e300::/40", "fc00:0:e34e:8d87::/80"],
+    ["8056c2e28056c2e2", "4e8d87c868", "fc00::/40", "fc00:0:4e:8d87:c868::/80"],
+  ])("writes the prefixes of network %s, node %s as RFC 5952 has them", (network, node, mesh, own) => {
+    const text = 'echo "$MESH6 $SUBNET6"';
+    expect(withLease(shell, { network, node }, text)).toBe(`${mesh} ${own}\n`);
+    for (const address of [mesh, own].map((prefix) => prefix.replace(/\/.*/, "")))
+      expect(new URL(`http://[${address}]`).hostname).toBe(`[${address}]`);
+  });
+
   it("routes every slot but its own", () => {
     const lines = withLease(shell, {}, "routes_batch </dev/null").trim().split("\n");
     expect(lines).toHaveLength(238);

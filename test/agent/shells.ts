@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { shipped } from "../../cloud-init/agent/shipped.ts";
 import { readAgent, readTools } from "../../scripts/agent.ts";
 
-/** The agent with its comments, joined into a file that is gone when this process ends. */
-export const AGENT = written("meshboot", readAgent());
+/** The agent as it travels in user-data, in a file that is gone when this process ends. */
+export const AGENT = written("meshboot", shipped(readAgent()));
 
 /** The agent's tools as the Worker serves them, likewise. */
 export const TOOLS = written("tools", shipped(readTools()));

@@ -143,6 +143,41 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
     });
   });
 
+  it("keeps accept_ra through down where dockerd forwards IPv6 for networks of the user's", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const accepts = "/proc/sys/net/ipv6/conf/eth0/accept_ra";
+      const sysctls = "/etc/sysctl.d/90-meshboot.conf";
+      const addresses = host.seen("addresses");
+      host.run(shell, "up");
+      host.world({ "docker-networks": "0123456789ab\n", "ipv6-networks": "false\ntrue\n" });
+      const down = host.run(shell, "down");
+      expect(down).toMatchObject({ status: 0, err: "" });
+      expect(down.out).toContain(`${sysctls} keeps accept_ra=2`);
+      expect([host.read(accepts), host.read(sysctls)]).toEqual(["2\n", "net/ipv6/conf/eth0/accept_ra=2\n"]);
+      // Once more into the mesh, and out of it.
+      host.world({ addresses });
+      host.write("/etc/meshboot/key", `mbk_${"k".repeat(22)}\n`);
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.run(shell, "down").status).toBe(0);
+      expect([host.read(accepts), host.read(sysctls)]).toEqual(["2\n", "net/ipv6/conf/eth0/accept_ra=2\n"]);
+    });
+  });
+
+  it("asks nobody about a container of its own when dockerd is to restart", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ containers: "meshboot-ipv6nat\n" });
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.seen("calls")).not.toContain("docker start");
+      host.world({ containers: "meshboot-ipv6nat\nweb\n" });
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nLAYOUT=bridge\n");
+      const { status, err } = host.run(shell, "up");
+      expect(status).toBe(3);
+      expect(err).toContain("1 container (web) would restart");
+    });
+  });
+
   it("does not write a lease that is the same but for its dates", () => {
     withDirectory((directory) => {
       const host = new Host(directory);

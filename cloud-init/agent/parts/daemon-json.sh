@@ -89,6 +89,7 @@ choose_options() {
   '!'*) refuse "/etc/docker/daemon.json ${options#??}: dockerd takes it once only; remove it there, or set it to the same" ;;
   esac
   case $IPV6NAT$json in container*'json ip6tables true'*) refuse "/etc/docker/daemon.json sets ip6tables to true, and IPV6NAT=container translates as well: remove it there, or set IPV6NAT=docker in $CONF" ;; esac
+  case $IPV6$IPV6NAT$json in on[ad]*'json ip6tables false'*) warn "daemon.json has ip6tables off: nothing translates the containers' IPv6 to the outside, unless you do" ;; esac
   case $json in
   *'json iptables false'*) warn 'daemon.json has iptables off: Docker makes no rules, so ports are not published and nothing translates to the outside, unless you do' ;;
   esac

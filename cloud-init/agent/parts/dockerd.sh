@@ -157,10 +157,16 @@ patiently() { # SECONDS docker WORD...
   return $rc
 }
 
+# Our own ipv6nat is not counted: its unit starts it.
+running_containers() { # ID|Names
+  patiently 60 docker ps --format "{{.$1}} {{.Names}}" >"$TMP/containers" || return 1
+  awk '$2 != "meshboot-ipv6nat" { print $1 }' "$TMP/containers"
+}
+
 note_containers() {
   {
     echo "$DOCKER_PID"
-    patiently 60 docker ps -q || :
+    running_containers ID || :
   } >"$TMP/restarting"
   mv "$TMP/restarting" "$RUN/restarting"
 }
@@ -171,7 +177,7 @@ decide_restart() {
     return 0
   fi
   if [ "$RESTART_DOCKER$AGREED" = off ] && [ ! -e "$RUN/restart-docker" ]; then
-    patiently 60 docker ps --format '{{.Names}}' >"$TMP/names" || refuse 'dockerd needs a restart, and docker ps fails, so that nobody knows what would stop: is docker-cli there? See systemctl status docker'
+    running_containers Names >"$TMP/names" || refuse 'dockerd needs a restart, and docker ps fails, so that nobody knows what would stop: is docker-cli there? See systemctl status docker'
     [ ! -s "$TMP/names" ] || refuse "$(awk 'NR < 6 { t = t (NR > 1 ? ", " : "") $0 } END { print NR " container" (NR > 1 ? "s" : "") " (" t (NR > 5 ? ", ..." : "") ")" }' "$TMP/names") would restart with dockerd, which needs the mesh's options. All else is done, and dockerd stays as it is, after a reboot too. When it suits: meshboot up --restart-docker, or RESTART_DOCKER=on in $CONF"
   fi
   dry || note_containers

@@ -44,6 +44,7 @@ down() { # [release]
     leave_network
   fi
   drop_files .
+  restore_accept_ra
   systemctl daemon-reload
   release_network_services
   if [ -e "$STATE/joined" ]; then

@@ -23,12 +23,10 @@ configure_ipv6nat() {
     [ -z "$theirs" ] || refuse "the container $(printable "$theirs") translates IPv6, and so would IPV6NAT=$IPV6NAT: remove it (docker rm -f), or set IPV6NAT=off in $CONF to keep it"
   fi
   if has_own_ipv6nat; then
-    if has_tools; then
-      # shellcheck source=/dev/null
-      . "$R$TOOLS"
+    if load_tools; then
       start_ipv6nat
     else
-      why='IPV6NAT=container is among the tools, which are not here yet: see the step tools'
+      why="IPV6NAT=container is among the tools: $why"
       [ -e "$R$UNITS/meshboot-ipv6nat.service" ] || fail "$why"
       warn "$why"
     fi

@@ -57,6 +57,11 @@ six_groups() {
   sed 's/..../&:/g; s/:$//; s/:00*\([0-9a-f]\)/:\1/g'
 }
 
+# The same as the beginning of a prefix that ends in `::`, as nft and ip print it.
+six_prefix() {
+  six_groups | sed 's/\(:0\)*$//'
+}
+
 # A lease (KEY=value lines) into variables L_KEY and what follows from them. 1, and REASON, when it is not sound: its parts
 # have to fit together.
 use_lease() { # FILE
@@ -95,8 +100,8 @@ $derived
 EOF
   six=$(six_plane "$NODE")
   NET6=$(echo "$six" | six_groups)
-  SUBNET6=$NET6::/80
-  MESH6=$(echo "$six" | sed 's/^\(....\)\(....\)\(..\).*/\1:\2:\300::\/40/')
+  SUBNET6=$(echo "$six" | six_prefix)::/80
+  MESH6=$(echo "${six%??????????}00" | six_prefix)::/40
   MESH=$L_POOL_ZEROTIER,$L_POOL_DOCKER,$MESH6
   read_line "$STATE/interface"
   DEV=$LINE

@@ -42,6 +42,7 @@ SLOTS=0
 UNDO=''
 UPLINKS=''
 HTTP=000
+URL=''
 IPV6=on
 # Set when the node was complete before this run: what it changes then is a repair.
 REPAIRS=''

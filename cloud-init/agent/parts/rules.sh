@@ -231,8 +231,8 @@ unload_rules() {
   drop_accepts
   nft delete table inet meshboot 2>/dev/null || :
   rm -f "$RUN/nft" "$RUN/accepts"
-  # dockerd closes it again when it starts.
-  if [ -e "$RUN/forward" ] && [ ! -s "$STATE/forward4" ] && ! is_running docker; then
+  # dockerd closes it again when it starts; where ufw has come since, it is ufw's.
+  if [ -e "$RUN/forward" ] && [ ! -s "$STATE/forward4" ] && ! is_running docker && ! iptables -w -S FORWARD | grep -q ufw; then
     iptables -w -P FORWARD ACCEPT || :
   fi
   for tool in iptables ip6tables; do

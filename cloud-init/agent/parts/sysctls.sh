@@ -12,6 +12,13 @@ advertised_interfaces() {
   read_file "$R$SYSCTL" | sed -n 's|^net/ipv6/conf/\(.*\)/accept_ra=2$|\1|p'
 }
 
+# Whether a router has been heard, ever: doctor misses it then.
+note_router() {
+  if [ ! -e "$STATE/router" ] && ip -6 route show default 2>/dev/null | grep -q ' proto ra'; then
+    run touch "$STATE/router"
+  fi
+}
+
 # accept_ra=2 first: with 1, forwarding makes the kernel drop the default route that it has from router advertisements.
 # With 0 something else (networkd) minds them.
 sysctl_lines() {
@@ -40,6 +47,7 @@ set_sysctl() { # KEY VALUE
 # The values of before us are kept first: after a reboot, with our file there, they would not be seen any more.
 apply_sysctls() {
   STEP=sysctls
+  note_router
   lines=$(sysctl_lines)
   changes=$(echo "$lines" | while IFS='=' read -r key value; do
     read_line "$R/proc/sys/$key"
@@ -65,14 +73,34 @@ apply_sysctls() {
   echo "$lines" | put_file $SYSCTL 644
 }
 
-# In reverse order: forwarding goes before accept_ra does. A dockerd that was not stopped does not switch it on again.
+# All but accept_ra. A dockerd that was not stopped does not switch forwarding on again.
 restore_sysctls() {
-  skip=none
+  skip=accept_ra
   if is_running docker && grep -qs forward "$STATE/sysctls"; then
     skip='forward|accept_ra'
     say 'dockerd runs on, and its containers need forwarding: it stays on until the next boot'
   fi
-  read_file "$STATE/sysctls" | grep -vE "$skip" | sed '1!G;h;$!d' | while IFS='=' read -r key value; do
+  read_file "$STATE/sysctls" | grep -vE "$skip" | while IFS='=' read -r key value; do
     set_sysctl "$key" "$value"
   done
+}
+
+has_ipv6_networks() {
+  ids=$(timeout 20 docker network ls -q 2>/dev/null </dev/null) || ids=''
+  # shellcheck disable=SC2086 # ids, one word each
+  [ -n "$ids" ] && timeout 20 docker network inspect -f '{{.EnableIPv6}}' $ids 2>/dev/null </dev/null | grep -q true
+}
+
+# Last of all, and not while dockerd forwards IPv6, now or at its next start: the default route would go.
+restore_accept_ra() {
+  read_file "$STATE/sysctls" | grep accept_ra >"$TMP/accept_ra" || return 0
+  if is_running docker && has_ipv6_networks; then
+    say "Docker networks of your own have IPv6, for which dockerd forwards: $SYSCTL keeps accept_ra=2, or the host would lose its default route"
+    sed 's/=.*/=2/' "$TMP/accept_ra" >"$R$SYSCTL.meshboot-tmp"
+    mv -f "$R$SYSCTL.meshboot-tmp" "$R$SYSCTL"
+  elif [ "$(read_file "$R/proc/sys/net/ipv6/conf/all/forwarding")" != 1 ]; then
+    while IFS='=' read -r key value; do
+      set_sysctl "$key" "$value"
+    done <"$TMP/accept_ra"
+  fi
 }

@@ -1,5 +1,5 @@
-# The verbs that a person calls at a prompt. User-data has no room for them: the Worker gives them to a server that has a
-# lease. What comes from there is run only when it is what this program was made with.
+# The verbs that a person calls at a prompt, and what only few hosts need. User-data has no room for them: the Worker gives
+# them to a server that has a lease. What comes from there is run only when it is what this program was made with.
 
 TOOLS=/var/lib/meshboot/tools
 TOOLS_SHA256=@TOOLS_SHA256@
@@ -38,19 +38,24 @@ fetch_tools() {
   fi
 }
 
+# The tools' functions into this program; 1, and why as `why`, when they cannot be had.
+load_tools() {
+  tools=$R$TOOLS
+  if ! has_tools; then
+    [ -n "$URL" ] || read_settings
+    download_tools || return 1
+    tools=$TMP/tools
+  fi
+  # shellcheck source=/dev/null
+  . "$tools"
+}
+
 # Also before there is a lease, and then keeps nothing.
 with_tools() { # VERB ARGUMENT...
   STEP=$1
   need_root
   TMP=$(mktemp -d)
   trap 'rm -rf "$TMP"' EXIT
-  tools=$R$TOOLS
-  if ! has_tools; then
-    read_settings
-    download_tools || fail "$why"
-    tools=$TMP/tools
-  fi
-  # shellcheck source=/dev/null
-  . "$tools"
+  load_tools || fail "$why"
   "$@"
 }

@@ -54,7 +54,7 @@ look_for_repairs() {
 remember_applied() {
   [ ! -e "$RUN/failed" ] || rm -f "$RUN/failed"
   if [ -z "$REPAIRS" ]; then
-    applied_text >"$RUN/applied"
+    mv "$TMP/applied" "$RUN/applied"
   fi
 }
 
@@ -91,6 +91,8 @@ up() {
   apply_routes
   configure_docker
   configure_ipv6nat
+  # The Worker may answer the report with another lease, which is not applied yet.
+  applied_text >"$TMP/applied"
   report
   STEP=up
   if ! dry; then

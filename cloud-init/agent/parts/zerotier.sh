@@ -63,11 +63,8 @@ was = before.get("settings", {}).get(key, [])
 settings, physical = now.get("settings", {}), now.get("physical", {})
 settings[key] = [name for name in settings.get(key, []) if name in was or name not in ours["settings"][key]]
 if not settings[key]: del settings[key]
-for net in ours["physical"]:
-    if net not in before.get("physical", {}): physical.pop(net, None)
-for key in "settings", "physical":
-    if not now.get(key, 1): del now[key]
-print(json.dumps(now))
+for net in set(ours["physical"]) - set(before.get("physical", {})): physical.pop(net, None)
+print(json.dumps({key: now[key] for key in now if now[key] or key not in ours}))
 PYTHON
   ) || without=''
   if [ -z "$without" ]; then

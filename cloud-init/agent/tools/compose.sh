@@ -20,6 +20,14 @@ docker_subnets() {
   docker network inspect -f '{{$n := .Name}}{{range .IPAM.Config}}{{println .Subnet $n}}{{end}}' $(docker network ls -q)
 }
 
+# The project of this directory, as Compose calls it: what is its own already stays its own.
+look_at_project() {
+  project=${COMPOSE_PROJECT_NAME:-$(basename "$PWD" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9_-')}
+  its="label=com.docker.compose.project=$project"
+  its_network=$(docker network ls --filter "$its" --filter label=com.docker.compose.network=default --format '{{.Name}}' | head -n 1)
+  its_containers=$(docker ps --filter "$its" --format '{{.Names}}')
+}
+
 # docker_subnets on stdin: `subnet gateway group` of a free piece of the lease, or `!` and why there is none. The group is
 # the sixth of the IPv6 addresses: the piece's place in the lease.
 free_piece() { # SIZE PART, either may be empty
@@ -56,7 +64,7 @@ free_piece() { # SIZE PART, either may be empty
 }
 
 compose_ipv6nat() {
-  holder=$(ipv6nat_containers | head -n 1)
+  holder=$(ipv6nat_containers | grep -vxF "$its_containers" | head -n 1)
   if [ -n "$holder" ]; then
     echo "# IPv6 to the outside: the container $(printable "$holder") does it for all projects, and there must be one only."
     return 0
@@ -154,6 +162,11 @@ compose() { # [--old|--new] [--size N] [--part PREFIX] [SERVICE...]
   fi
   if [ "$LAYOUT" = compose ]; then
     networks=$(docker_subnets)
+    look_at_project
+    if [ -n "$its_network" ]; then
+      [ -n "$size$part" ] || part=$(echo "$networks" | pool_awk '$2 == its && $1 ~ /[.]/ && inside($1, own) { print $1 }' -v its="$its_network")
+      networks=$(echo "$networks" | awk -v its="$its_network" '$2 != its')
+    fi
     piece=$(echo "$networks" | free_piece "$size" "$part")
     case $piece in '!'*) refuse "${piece#! }" ;; esac
   fi

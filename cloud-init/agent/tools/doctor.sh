@@ -247,13 +247,14 @@ doctor_routes() {
 }
 
 doctor_uplink() {
+  [ "$IPV6" = on ] || finding note 'IPv6 is off on this host: the containers have IPv4 alone'
   six=$(ip -6 route show default 2>/dev/null) || six=''
   [ -n "$six$(ip -4 route show default)" ] || fault 'no default route' '' "the provider's settings: systemctl restart networking; netplan apply"
   for device in $(read_file "$R$SYSCTL" | sed -n 's|^net/ipv6/conf/\(.*\)/accept_ra=2$|\1|p'); do
     have=$(read_file "$R/proc/sys/net/ipv6/conf/$device/accept_ra")
     if [ "${have:-2}" != 2 ]; then
       fault "accept_ra of $device is $have: with forwarding on, its IPv6 default route goes" 2 "sysctl -w net.ipv6.conf.$device.accept_ra=2"
-    elif [ "${six#*" dev $device "}" = "$six" ]; then
+    elif [ "${six#*" dev $device "}" = "$six" ] && [ -e "$STATE/router" ]; then
       warning "$device has no IPv6 default route" 'one by router advertisement' 'rdisc6; the next advertisement brings it'
     fi
   done
@@ -329,14 +330,20 @@ doctor_rules() {
 
 doctor_nat66() {
   [ -n "$(option fixed-cidr-v6)" ] || return 0
-  rules=$(ip6tables -w -t nat -S POSTROUTING 2>/dev/null | grep -e '! -o docker0 .*MASQUERADE') || :
+  if has_nft_backend; then
+    rules=$(nft list table ip6 docker-bridges 2>/dev/null | grep 'docker0.* masquerade') || :
+  else
+    rules=$(ip6tables -w -t nat -S POSTROUTING 2>/dev/null | grep -e '! -o docker0 .*MASQUERADE') || :
+  fi
+  mend='systemctl restart docker'
+  case $json in *'json ip6tables '* | *'json ip-masq '*) mend='take ip6tables and ip-masq out of /etc/docker/daemon.json; systemctl restart docker' ;; esac
   container=$(docker ps --format '{{.Names}} {{.Image}}' | awk '$2 ~ /ipv6nat/ { print $1 }')
   case $IPV6NAT in
   container) [ -n "$container" ] || fault 'no ipv6nat container runs' '' 'meshboot up; journalctl -u meshboot-ipv6nat' ;;
-  off) [ -z "$rules" ] || [ -n "$container" ] || warning 'something translates' "nothing (IPV6NAT=off)" 'systemctl restart docker' ;;
+  off) [ -z "$rules" ] || [ -n "$container" ] || warning 'something translates' "nothing (IPV6NAT=off)" "$mend" ;;
   *)
     [ -z "$container" ] || fault "both dockerd and container $container translate" one "docker rm -f $container"
-    [ -n "$rules" ] || fault "no MASQUERADE for $(option fixed-cidr-v6)" '' 'systemctl restart docker'
+    [ -n "$rules" ] || fault "no MASQUERADE for $(option fixed-cidr-v6)" '' "$mend"
     ;;
   esac
 }
@@ -352,7 +359,9 @@ doctor_peers() {
   peer_addresses >"$TMP/peers"
   awk '{ for (i = 2; i <= 4; i++) print $1, $i }' "$TMP/peers" | ping_all >"$TMP/answered"
   if [ ! -s "$TMP/answered" ]; then
-    fault "silent: $(cut -d ' ' -f 1 "$TMP/peers" | tr '\n' ' ')" 'at least one answers' 'zerotier-cli peers; let UDP 9993 in and out. One alone may be down'
+    level=fault
+    [ "$(wc -l <"$TMP/peers")" -gt 1 ] || level=warning
+    finding $level "silent: $(cut -d ' ' -f 1 "$TMP/peers" | tr '\n' ' ')" 'at least one answers' 'zerotier-cli peers; let UDP 9993 in and out. One alone may be down'
     return 0
   fi
   awk -v six=$IPV6 'NR == FNR { got[$1, $2]; got[$1]; next }
@@ -360,11 +369,14 @@ doctor_peers() {
       v6 = ($1, $4) in got || six == "off"
       print (!($1 in got) ? 0 : !v6 ? 4 : ($1, $3) in got ? "ok" : ($1, $2) in got ? "bare" : 6), $0
     }' "$TMP/answered" "$TMP/peers" >"$TMP/heard"
+  # Where others answer by both, it is that one's.
+  level=fault
+  ! grep -qE '^(ok|bare) ' "$TMP/heard" || level=warning
   while IFS=' ' read -r how name zerotier gateway4 gateway6; do
     case $how in
     0) warning "$name is silent, others answer" '' "$name may be down: meshboot doctor there" ;;
-    4) fault "$name: IPv4 alone answers, not $gateway6" '' "ip -6 route get $gateway6; ip6tables -S INPUT; the same there" ;;
-    6) fault "$name: IPv6 alone answers, not $zerotier" '' "ip route get $zerotier; iptables -S INPUT; the same there" ;;
+    4) finding $level "$name: IPv4 alone answers, not $gateway6" '' "ip -6 route get $gateway6; ip6tables -S INPUT; the same there" ;;
+    6) finding $level "$name: IPv6 alone answers, not $zerotier" '' "ip route get $zerotier; iptables -S INPUT; the same there" ;;
     bare) finding note "$name: no gateway $gateway4. Is dockerd down there, or LAYOUT=compose?" ;;
     esac
   done <"$TMP/heard"
@@ -404,8 +416,9 @@ limit_calls() {
   {
     systemctl() { timeout 4 systemctl "$@"; }
     docker() { timeout 3 docker "$@" 2>/dev/null </dev/null; }
-    iptables() { timeout 4 iptables "$@"; }
-    ip6tables() { timeout 4 ip6tables "$@"; }
+    iptables() { timeout 2 iptables "$@"; }
+    ip6tables() { timeout 2 ip6tables "$@"; }
+    nft() { timeout 4 nft "$@"; }
   }
 }
 
@@ -415,7 +428,10 @@ doctor() { # [json]
   JSON=$1 BROKEN='' FAULTS=0 WARNINGS=0 COLOR='' CURL=0 WANTED=''
   RED='' PLAIN='' RESET=$(printf '\033[0m')
   [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ] || COLOR=yes
-  [ -d "$R/proc/sys/net/ipv6" ] || IPV6=off
+  # As the last up found it. Switched off since then it is a fault.
+  if ! has_ipv6 && [ -e "$RUN/ipv4" ]; then
+    IPV6=off
+  fi
   NEW_KEY='write a key (POST /v1/keys at the Worker makes one) into /etc/meshboot/key; meshboot up'
   look settings
   look lease

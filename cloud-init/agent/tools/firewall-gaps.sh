@@ -6,9 +6,9 @@ firewall_gaps() {
   if look_at_chains; then
     chains_to_do | sed 's/.*/the nft chain & drops before the mesh is let through: meshboot up/'
   else
-    echo "the nft ruleset cannot be read: $(head -n 1 "$TMP/nft")"
+    echo "the nft ruleset cannot be read ($(head -n 1 "$TMP/nft")): nft list ruleset"
   fi
-  if has_firewalld && ! firewall-cmd --get-policies | grep -q 'meshboot .*meshboot-udp'; then
+  if has_firewalld && ! timeout 4 firewall-cmd --get-policies | grep -q 'meshboot .*meshboot-udp'; then
     echo 'firewalld has the policies meshboot and meshboot-udp not in force: meshboot up'
   fi
   if [ -s "$R/proc/net/ip_tables_names" ] && [ -n "$skipped" ] && iptables-legacy-save 2>/dev/null | grep -qE 'DROP|REJECT'; then

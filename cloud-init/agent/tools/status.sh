@@ -35,7 +35,7 @@ status() { # [json]
   use_saved_lease
   look_at_network
   options=$(our_options)
-  status_lines | awk -v json="$1" '
+  status_lines | awk -v json="$1" -v docker="$(command -v dockerd)" '
     {
       key = $1
       value = v[key] = substr($0, length(key) + 2)
@@ -64,7 +64,7 @@ status() { # [json]
       row("routes", v["routes"] " of " v["routesExpected"], v["routes"] == v["routesExpected"])
       row("rules", v["rules"] == "true" ? "in place" : "missing", v["rules"] == "true")
       force = v["dockerOptionsInForce"] == "true"
-      row("dockerd", v["docker"] ", " (force ? "with" : "without") " the lease'"'"'s options", force)
+      row("dockerd", docker ? v["docker"] ", " (force ? "with" : "without") " the lease'"'"'s options" : "not here yet", force || !docker)
       row("last report", v["lastReport"], v["lastReport"] ~ /(^| 200)$/)
       if (v["failedStep"]) row("last up", "stopped at " v["failedStep"], 0)
       print wrong ? "\nwrong: " wrong ". meshboot doctor says more" : "\nin place"
