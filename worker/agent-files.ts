@@ -28,6 +28,7 @@ import settings from "../cloud-init/agent/parts/settings.sh";
 import sysctls from "../cloud-init/agent/parts/sysctls.sh";
 import system from "../cloud-init/agent/parts/system.sh";
 import tools from "../cloud-init/agent/parts/tools.sh";
+import unchanged from "../cloud-init/agent/parts/unchanged.sh";
 import units from "../cloud-init/agent/parts/units.sh";
 import up from "../cloud-init/agent/parts/up.sh";
 import worker from "../cloud-init/agent/parts/worker.sh";
@@ -40,6 +41,7 @@ import doctor from "../cloud-init/agent/tools/doctor.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import firewalld from "../cloud-init/agent/tools/firewalld.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
+import localConf from "../cloud-init/agent/tools/local-conf.sh";
 import status from "../cloud-init/agent/tools/status.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 import { sha256Hex } from "./http/secret.ts";
@@ -74,6 +76,7 @@ const parts: Readonly<Record<AgentPart, string>> = {
   dockerd,
   ipv6nat,
   report,
+  unchanged,
   up,
   down,
   main,
@@ -83,6 +86,7 @@ const toolParts: Readonly<Record<ToolPart, string>> = {
   status,
   "firewall-gaps": firewallGaps,
   firewalld,
+  "local-conf": localConf,
   compose,
   "ipv6nat-unit": ipv6natUnit,
   "ask-peers": askPeers,

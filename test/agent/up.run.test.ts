@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { shipped } from "../../cloud-init/agent/shipped.ts";
@@ -175,6 +175,52 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       const { status, err } = host.run(shell, "up");
       expect(status).toBe(3);
       expect(err).toContain("1 container (web) would restart");
+    });
+  });
+
+  it("takes no step where nothing has changed, and each one again after whatever has", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const networks = "/var/lib/docker/network/files/local-kv.db";
+      host.write(networks, "1");
+      host.write("/etc/docker/daemon.json", "{}");
+      const up = () => {
+        host.world({ calls: "", requests: "" });
+        const { status, err, out } = host.run(shell, "up");
+        expect({ status, err }).toEqual({ status: 0, err: "" });
+        expect(host.seen("requests")).toContain("heartbeat");
+        return out.includes("nothing has changed");
+      };
+      host.run(shell, "up");
+      // The second one finds nothing to do, and that is remembered.
+      expect([up(), up(), up()]).toEqual([false, true, true]);
+      expect(host.seen("calls").split("\n").length).toBeLessThan(25);
+      const changes: Readonly<Record<string, () => void>> = {
+        route: () => host.world({ "mesh-routes": host.seen("mesh-routes").replace(/.*\n/, "") }),
+        "foreign route": () =>
+          host.world({ routes: `${host.seen("routes")}192.0.2.0/24 via 203.0.113.9 dev eth0\n` }),
+        address: () =>
+          host.world({
+            addresses: `${host.seen("addresses")}8: lan    inet 192.0.2.1/24 scope global lan\n`,
+          }),
+        rules: () => host.world({ nft: "" }),
+        accept: () => host.world({ ip6tables: host.seen("ip6tables").replace(/.*\n/, "") }),
+        ruleset: () => host.world({ ruleset: "table inet mine {\n}\n" }),
+        sysctl: () => host.write("/proc/sys/net/ipv4/ip_forward", "0\n"),
+        file: () => host.write("/etc/meshboot/dockerd.env", ""),
+        "removed file": () => rmSync(`${host.root}/etc/sysctl.d/90-meshboot.conf`),
+        setting: () =>
+          host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nUSERLAND_PROXY=off\n"),
+        "daemon.json": () => host.write("/etc/docker/daemon.json", '{"debug":true}'),
+        "a container": () => host.write(networks, "12"),
+        "network status": () => host.world({ "zerotier-status": "REQUESTING_CONFIGURATION" }),
+      };
+      for (const [what, change] of Object.entries(changes)) {
+        change();
+        expect([what, up()]).toEqual([what, false]);
+        let tries = 0;
+        while (!up()) expect(tries++, what).toBeLessThan(3);
+      }
     });
   });
 

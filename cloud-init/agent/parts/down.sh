@@ -21,7 +21,7 @@ down() { # [release]
       if [ -n "$1" ]; then
         give_lease_back
       fi
-      keep_edits_of_local_conf
+      release_local_conf
       drop_routes
       drop_guard
     else

@@ -72,6 +72,11 @@ up() {
     look_for_repairs
   fi
   check_system
+  if is_unchanged; then
+    say 'nothing has changed'
+    report
+    return 0
+  fi
   finish_interrupted_install
   wait_for_network
   install_tools
@@ -91,6 +96,7 @@ up() {
   apply_routes
   configure_docker
   configure_ipv6nat
+  dry || remember_state
   # The Worker may answer the report with another lease, which is not applied yet.
   applied_text >"$TMP/applied"
   report

@@ -25,54 +25,28 @@ install_zerotier() {
   done
 }
 
-# Adds ours to the user's local.conf. On standard output the whole, or nothing when that cannot be done.
-merged_local_conf() { # THEIRS OURS
-  python3 - "$1" "$2" 2>/dev/null <<'EOF' || :
-import json, sys
-conf, ours = map(json.loads, sys.argv[1:])
-key = "interfacePrefixBlacklist"
-ours["settings"][key] = sorted({*ours["settings"][key], *conf.get("settings", {}).get(key, [])})
-for key in ours: conf[key] = {**conf.get(key, {}), **ours[key]}
-print(json.dumps(conf))
-EOF
-}
+LOCAL_CONF=/var/lib/zerotier-one/local.conf
 
 # local.conf with ours in it, nothing when that cannot be done. Off docker's bridges, and no ZeroTier packets through the mesh.
 with_our_local_conf() { # THEIRS
   ours="{\"settings\":{\"interfacePrefixBlacklist\":[\"docker\",\"br-\",\"veth\"]},\"physical\":{$(echo "$MESH" | sed 's/[^,]*/"&":{"blacklist":true}/g')}}"
   if [ "${1:-$ours}" = "$ours" ]; then
     echo "$ours"
-  else
+  elif load_tools; then
     merged_local_conf "$1" "$ours"
   fi
 }
 
-# What somebody has changed in local.conf since we did stays: `down` then puts back what is there, without ours.
-keep_edits_of_local_conf() {
-  kept=$(kept_copy /var/lib/zerotier-one/local.conf)
-  now=$(read_file "$ZT/local.conf")
-  before=$(read_file "$kept")
-  if ! is_listed /var/lib/zerotier-one/local.conf || [ -z "$now" ] || [ "$now" = "$(with_our_local_conf "$before")" ]; then
+# Before `down` puts back what was there before us.
+release_local_conf() {
+  conf=$(read_file "$ZT/local.conf")
+  if ! is_listed $LOCAL_CONF || [ -z "$conf" ] || [ "$conf" = "$(with_our_local_conf '')" ]; then
     return 0
+  elif load_tools; then
+    keep_edits_of_local_conf
+  else
+    warn "local.conf is put back to what it was before meshboot: $why"
   fi
-  without=$(python3 - "$now" "$(with_our_local_conf '')" "${before:-"{}"}" 2>/dev/null <<'PYTHON'
-import json, sys
-now, ours, before = map(json.loads, sys.argv[1:])
-key = "interfacePrefixBlacklist"
-was = before.get("settings", {}).get(key, [])
-settings, physical = now.get("settings", {}), now.get("physical", {})
-settings[key] = [name for name in settings.get(key, []) if name in was or name not in ours["settings"][key]]
-if not settings[key]: del settings[key]
-for net in set(ours["physical"]) - set(before.get("physical", {})): physical.pop(net, None)
-print(json.dumps({key: now[key] for key in now if now[key] or key not in ours}))
-PYTHON
-  ) || without=''
-  if [ -z "$without" ]; then
-    without=$now
-    warn 'local.conf was changed since and is left as it is: take docker, br-, veth and the ranges of the mesh out of it'
-  fi
-  echo "$without" >"$kept.new"
-  mv -f "$kept.new" "$kept"
 }
 
 # zerotier-one reads a changed local.conf within 10 s.
@@ -80,9 +54,9 @@ configure_zerotier() {
   STEP=local.conf
   conf=$(with_our_local_conf "$(read_file "$ZT/local.conf")")
   if [ -n "$conf" ]; then
-    echo "$conf" | put_file /var/lib/zerotier-one/local.conf 644
+    echo "$conf" | put_file $LOCAL_CONF 644
   else
-    warn 'local.conf is yours and cannot be merged (no python3, or not JSON): add docker, br-, veth to its interfacePrefixBlacklist'
+    warn 'local.conf is yours and cannot be merged (no python3, no tools, or not JSON): add docker, br-, veth to its interfacePrefixBlacklist'
   fi
   # A restart makes the mesh's interface anew, without our routes.
   put_file $UNITS/zerotier-one.service.d/50-meshboot.conf 644 <<'EOF'
