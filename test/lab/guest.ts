@@ -16,6 +16,8 @@ export interface GuestOptions {
   readonly image: Image;
   /** As pasted when ordering the server; a server ordered without has none. */
   readonly userData?: string;
+  /** cloud-init's network-config; without it eth0 has its addresses of both families, and its gateways, from there. */
+  readonly networkConfig?: Readonly<Record<string, unknown>>;
 }
 
 /** With it systemd-nspawn says that the guest asked for a reboot. */
@@ -63,9 +65,9 @@ function makeCgroups(name: string, journal: Journal): string[] {
   });
 }
 
-function networkConfig(index: number): string {
+function staticNetwork(index: number): Readonly<Record<string, unknown>> {
   const own = internetAddress(index);
-  return JSON.stringify({
+  return {
     version: 2,
     ethernets: {
       eth0: {
@@ -74,7 +76,7 @@ function networkConfig(index: number): string {
         gateway6: GATEWAY_IPV6,
       },
     },
-  });
+  };
 }
 
 function enterArguments({ leader }: Boot): string[] {
@@ -128,7 +130,8 @@ export class Guest {
     const seed = `${guest.root}/var/lib/cloud/seed/nocloud`;
     mkdirSync(seed, { recursive: true });
     writeFileSync(`${seed}/meta-data`, `instance-id: i-${options.name}\nlocal-hostname: ${options.name}\n`);
-    writeFileSync(`${seed}/network-config`, networkConfig(options.index));
+    const networkConfig = options.networkConfig ?? staticNetwork(options.index);
+    writeFileSync(`${seed}/network-config`, JSON.stringify(networkConfig));
     writeFileSync(`${seed}/user-data`, options.userData ?? "#cloud-config\n{}\n");
     return guest;
   }
@@ -196,10 +199,10 @@ export class Guest {
     });
   }
 
-  /** Runs a command in the guest, as root, whatever its exit code; a minute at most. */
+  /** Runs a command in the guest, as root, whatever its exit code; three minutes at most. */
   try(command: string, ...args: string[]): Promise<Done> {
     if (!this.#boot) throw new Error(`${this.name} is off`);
-    return attempt("nsenter", [...enterArguments(this.#boot), command, ...args], { timeoutMs: 60_000 });
+    return attempt("nsenter", [...enterArguments(this.#boot), command, ...args], { timeoutMs: 180_000 });
   }
 
   /** The command line that runs another one in the guest, for a person's shell. */
@@ -238,7 +241,7 @@ export class Guest {
   async reboot(): Promise<void> {
     const boot = this.#running();
     await this.try("systemctl", "--no-block", "reboot");
-    const code = await this.#end(boot, 60);
+    const code = await this.#end(boot, 180);
     if (code !== REBOOT) throw new Error(`${this.name} ended with ${code} instead of rebooting`);
     await this.boot();
   }
@@ -247,7 +250,7 @@ export class Guest {
   async powerOff(): Promise<void> {
     const boot = this.#running();
     boot.nspawn.kill("SIGTERM");
-    await this.#end(boot, 60);
+    await this.#end(boot, 180);
   }
 
   /** Cuts the power. */

@@ -16,6 +16,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   sysctl: "procps",
   openssl: "openssl",
   "/usr/bin/python3": "python3",
+  radvd: "radvd",
 };
 
 function isInstalled(program: string): boolean {

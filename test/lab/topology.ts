@@ -4,6 +4,7 @@
  */
 export const GATEWAY_IPV4 = "203.0.113.1";
 export const GATEWAY_IPV6 = "2001:db8:113::1";
+export const INTERNET_IPV6 = "2001:db8:113::/64";
 
 /** The Worker, the simulated Central, the package repository and the way to Debian's mirror, on the gateway. */
 export const WORKER_PORT = 8787;
