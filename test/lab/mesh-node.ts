@@ -20,7 +20,7 @@ const Status = z.object({
 export type MeshStatus = z.infer<typeof Status>;
 
 /** Asks the agent; rejects when it has no lease. */
-export async function meshStatus(guest: Guest): Promise<MeshStatus> {
+export async function meshStatus(guest: Pick<Guest, "run">): Promise<MeshStatus> {
   return Status.parse(JSON.parse(await guest.run("meshboot", "status", "--json")));
 }
 
@@ -28,7 +28,7 @@ export async function meshStatus(guest: Guest): Promise<MeshStatus> {
  * Waits until the agent says that all of it is in place and its service has finished: the lease is active, ZeroTier
  * is joined, routes and rules are there, dockerd runs with its options.
  */
-export function untilInMesh(guest: Guest, seconds = 120): Promise<MeshStatus> {
+export function untilInMesh(guest: Pick<Guest, "name" | "run" | "try">, seconds = 120): Promise<MeshStatus> {
   return until(`${guest.name} to be in the mesh`, seconds, async () => {
     const status = await meshStatus(guest);
     const service = await guest.try("systemctl", "is-active", "meshboot.service");

@@ -183,9 +183,9 @@ async function makeBare(root: string, release: Release, proxy: string, journal: 
   writeLabFiles(root, release);
 }
 
-async function makeDocker(
+async function addPackages(
   layer: string,
-  bare: string,
+  below: Image,
   system: { packages: readonly string[]; defaults: string },
   proxy: string,
   journal: Journal,
@@ -201,7 +201,7 @@ async function makeDocker(
     "overlay",
     "overlay",
     "-o",
-    `lowerdir=${bare},upperdir=${layer},workdir=${work}`,
+    `lowerdir=${below.join(":")},upperdir=${layer},workdir=${work}`,
     merged,
   ]);
   const environment = ["env", "DEBIAN_FRONTEND=noninteractive"];
@@ -223,6 +223,8 @@ async function makeDocker(
   await run("umount", [merged]);
   for (const folder of [merged, work]) rmSync(folder, { recursive: true });
 }
+
+const KERNEL_PACKAGES = ["linux-image-cloud-amd64", "initramfs-tools"];
 
 /** Makes `final` by way of a directory beside it, so that an image that is there is whole. */
 async function once(final: string, journal: Journal, make: (part: string) => Promise<void>): Promise<string> {
@@ -271,9 +273,19 @@ export class Images {
     const { defaults } = docker;
     const name = nameOf(`docker-${release}`, release, [packages, defaults]);
     const layer = await this.#layer(name, (part, proxy) =>
-      makeDocker(part, bare, { packages, defaults }, proxy, this.#journal),
+      addPackages(part, [bare], { packages, defaults }, proxy, this.#journal),
     );
     return [layer, bare];
+  }
+
+  /** Bookworm's `docker` image with Debian's kernel and an initrd: for a machine that boots by itself. */
+  async getWithKernel(): Promise<Image> {
+    const below = await this.get("docker");
+    const name = nameOf("kernel-bookworm", "bookworm", [KERNEL_PACKAGES, below]);
+    const layer = await this.#layer(name, (part, proxy) =>
+      addPackages(part, below, { packages: KERNEL_PACKAGES, defaults: "" }, proxy, this.#journal),
+    );
+    return [layer, ...below];
   }
 
   #layer(name: string, make: (part: string, proxy: string) => Promise<void>): Promise<string> {
