@@ -224,7 +224,7 @@ async function addPackages(
   for (const folder of [merged, work]) rmSync(folder, { recursive: true });
 }
 
-const KERNEL_PACKAGES = ["linux-image-cloud-amd64", "initramfs-tools"];
+const KERNEL_PACKAGES = ["linux-image-cloud-amd64", "initramfs-tools", "zstd"];
 
 /** Makes `final` by way of a directory beside it, so that an image that is there is whole. */
 async function once(final: string, journal: Journal, make: (part: string) => Promise<void>): Promise<string> {
