@@ -37,6 +37,7 @@ import { type AgentPart, joinAgent, joinTools, type ToolPart } from "../cloud-in
 import { shipped } from "../cloud-init/agent/shipped.ts";
 import askPeers from "../cloud-init/agent/tools/ask-peers.sh";
 import compose from "../cloud-init/agent/tools/compose.sh";
+import dockerRules6 from "../cloud-init/agent/tools/docker-rules6.sh";
 import doctor from "../cloud-init/agent/tools/doctor.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import firewalld from "../cloud-init/agent/tools/firewalld.sh";
@@ -87,6 +88,7 @@ const toolParts: Readonly<Record<ToolPart, string>> = {
   "firewall-gaps": firewallGaps,
   firewalld,
   "local-conf": localConf,
+  "docker-rules6": dockerRules6,
   compose,
   "ipv6nat-unit": ipv6natUnit,
   "ask-peers": askPeers,

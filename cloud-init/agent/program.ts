@@ -41,6 +41,7 @@ export const TOOL_PARTS = [
   "firewall-gaps",
   "firewalld",
   "local-conf",
+  "docker-rules6",
   "compose",
   "ipv6nat-unit",
   "ask-peers",

@@ -200,7 +200,7 @@ restart_docker() {
   off | container)
     # What dockerd made in ip6tables stays when it is told to keep out of there. Its next start loads our own rules again.
     systemctl stop docker.service 2>/dev/null || :
-    drop_docker_rules6
+    use_tool drop_docker_rules6 "Docker's IPv6 rules stay"
     ;;
   esac
   start_docker

@@ -21,8 +21,9 @@ ask_enrolment() { # OFFSET of the clock, in seconds
   [ ${#signature} = 192 ] || fail 'zerotier-idtool sign gives no signature'
   prefixes=$(host_networks | awk -v own="$SUBNET4" "$AWK_IP"'
     $2 !~ /^zt/ && !($2 ~ /^br-/ && inside($1, own)) && !seen[$1]++ && n++ < 99 { printf "%s\"%s\"", (n > 1 ? "," : ""), $1 }')
+  look_at_facts
   printf '{"identity":"%s","name":"%s","machineId":"%s","timestamp":%s,"signature":"%s","localPrefixes":[%s],"facts":%s}' \
-    "$identity" "$as" "$machine" $now "$signature" "$prefixes" "$(facts)" >"$TMP/body"
+    "$identity" "$as" "$machine" $now "$signature" "$prefixes" "$FACTS" >"$TMP/body"
   call POST /v1/enroll "$ETC/key" "$TMP/body"
 }
 

@@ -76,15 +76,6 @@ has_firewalld() {
   [ -d "$R/etc/firewalld" ] && is_running firewalld
 }
 
-# firewalld's part is among the tools: see firewalld.sh.
-with_firewalld() { # FUNCTION
-  if load_tools; then
-    "$1"
-  else
-    warn "what firewalld is told stays as it is: $why"
-  fi
-}
-
 # Their starts, stops and reloads empty the chains.
 hook_firewalls() {
   for unit in nftables netfilter-persistent ufw; do
@@ -117,14 +108,14 @@ open_firewalls() {
   dry || remember_firewall
   hook_firewalls
   if has_firewalld; then
-    with_firewalld open_firewalld
+    use_tool open_firewalld 'firewalld is not told of the mesh'
   fi
   open_chains
 }
 
 close_firewalls() {
   if [ -e "$STATE/direct" ]; then
-    with_firewalld close_firewalld
+    use_tool close_firewalld 'direct rules stay in firewalld'
   fi
   UNDO=yes
   open_chains

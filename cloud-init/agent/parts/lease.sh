@@ -47,21 +47,6 @@ read_lease() { # FILE
   done <"$1"
 }
 
-# A node's 6PLANE prefix: fc, the network's halves xored, the node.
-six_plane() { # NODE
-  printf 'fc%08x%s\n' $((0x${L_NETWORK%????????} ^ 0x${L_NETWORK#????????})) "$1"
-}
-
-# Hexadecimal digits on stdin as the beginning of an IPv6 address; canonical, without leading zeros.
-six_groups() {
-  sed 's/..../&:/g; s/:$//; s/:00*\([0-9a-f]\)/:\1/g'
-}
-
-# The same as the beginning of a prefix that ends in `::`, as nft and ip print it.
-six_prefix() {
-  six_groups | sed 's/\(:0\)*$//'
-}
-
 # A lease (KEY=value lines) into variables L_KEY and what follows from them. 1, and REASON, when it is not sound: its parts
 # have to fit together.
 use_lease() { # FILE
@@ -78,7 +63,8 @@ use_lease() { # FILE
   case $L_SLOT in '' | 0* | *[!0-9]* | ?????????*) return 1 ;; esac
   REASON="POOL_NODE_PREFIX=$L_POOL_NODE_PREFIX is not one of 9 to 28"
   case $L_POOL_NODE_PREFIX in 9 | 1[0-9] | 2[0-8]) ;; *) return 1 ;; esac
-  derived=$(pool_awk 'function bad(text) { print text; exit 1 }
+  # 6PLANE: fc, the network's halves xored, the node.
+  derived=$(printf 'fc%08x\n' $((0x${L_NETWORK%????????} ^ 0x${L_NETWORK#????????})) | pool_awk 'function bad(text) { print text; exit 1 }
   BEGIN {
     if (!is_prefix(zt) || len(zt) < 8) bad("POOL_ZEROTIER=" zt " is no range")
     if (!is_prefix(pool) || len(pool) < 8 || len(pool) >= p) bad("POOL_DOCKER=" pool " is no range that holds a /" p)
@@ -90,18 +76,14 @@ use_lease() { # FILE
     lower = first(pool) + n * s
     if (own != txt(lower) "/" p) bad("DOCKER_IPV4_SUBNET=" own " is not the subnet of slot " n)
     half = "/" (p + 1)
-    print top, txt(lower + 1), txt(lower) half, txt(lower + s / 2) half, (p < 28 ? 28 : 29)
-  }') || {
+  }
+  { print top, txt(lower + 1), txt(lower) half, txt(lower + s / 2) half, (p < 28 ? 28 : 29), $1, six($1 node), six_prefix($1 node) "::/80", six_prefix($1 "00") "::/40" }' -v node="$NODE") || {
     REASON=$derived
     return 1
   }
-  IFS=' ' read -r SLOTS GATEWAY4 LOWER UPPER PIECE <<EOF
+  IFS=' ' read -r SLOTS GATEWAY4 LOWER UPPER PIECE SIX NET6 SUBNET6 MESH6 <<EOF
 $derived
 EOF
-  six=$(six_plane "$NODE")
-  NET6=$(echo "$six" | six_groups)
-  SUBNET6=$(echo "$six" | six_prefix)::/80
-  MESH6=$(echo "${six%??????????}00" | six_prefix)::/40
   MESH=$L_POOL_ZEROTIER,$L_POOL_DOCKER,$MESH6
   read_line "$STATE/interface"
   DEV=$LINE

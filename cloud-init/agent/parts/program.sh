@@ -46,6 +46,8 @@ URL=''
 IPV6=on
 # Set when the node was complete before this run: what it changes then is a repair.
 REPAIRS=''
+# Set when no step has anything to do.
+UNCHANGED=''
 AGREED=''
 # The ranges that were held against the host's own networks.
 CHECKED=''

@@ -16,7 +16,8 @@ heartbeat() { # ok|failed [STEP]
   if [ -n "${2:-}" ]; then
     lines="$lines,\"step\":\"$2\",\"log\":\"$(log_as_json)\""
   fi
-  printf %s "{\"state\":\"$1\"$lines,\"facts\":$(facts)}" >"$TMP/body"
+  look_at_facts
+  printf %s "{\"state\":\"$1\"$lines,\"facts\":$FACTS}" >"$TMP/body"
   call POST "/v1/nodes/$NODE/heartbeat" "$STATE/token" "$TMP/body"
   if [ "$HTTP" = 200 ] && [ -e "$RUN/changed" ]; then
     rm -f "$RUN/changed"

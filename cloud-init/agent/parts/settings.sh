@@ -1,7 +1,9 @@
 # Settings: /etc/meshboot/meshboot.conf.
 
 matches() { # TEXT EXTENDED-EXPRESSION
-  printf '%s\n' "$1" | grep -qxE "$2"
+  grep -qxE "$2" <<EOF
+$1
+EOF
 }
 
 bad_setting() { # WHAT-IS-KNOWN

@@ -4,7 +4,10 @@
 # keep it off new interfaces, the mesh's has none: the owner's choice, which stays.
 has_ipv6() {
   conf=$R/proc/sys/net/ipv6/conf
-  [ -d "$conf" ] && ! grep -qsx 1 "$conf/all/disable_ipv6" "$conf/default/disable_ipv6"
+  read_line "$conf/all/disable_ipv6"
+  all=$LINE
+  read_line "$conf/default/disable_ipv6"
+  [ -d "$conf" ] && [ "$all" != 1 ] && [ "$LINE" != 1 ]
 }
 
 look_for_ipv6() {
@@ -22,17 +25,33 @@ need_root() {
   [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
 }
 
+# Of the system ID and CODENAME, and as OS these with the version between them.
+read_os_release() {
+  ID='' version='' CODENAME=''
+  if [ -r "$R/etc/os-release" ]; then
+    while IFS='=' read -r key value || [ -n "$key" ]; do
+      value=${value#[\"\']}
+      value=${value%[\"\']}
+      case $key$value in *[!A-Za-z0-9_.-]*) continue ;; esac
+      case $key in
+      ID) ID=$value ;;
+      VERSION_ID) version=$value ;;
+      VERSION_CODENAME) CODENAME=$value ;;
+      esac
+    done <"$R/etc/os-release"
+  fi
+  OS="${ID:-a system without name} $version $CODENAME"
+}
+
 check_system() {
   STEP=preflight
   need_root
   [ -d "$R/run/systemd/system" ] || refuse 'needs systemd, which does not run this server'
-  OS=$(read_file "$R/etc/os-release" | tr -d "\"'" | awk -F= '{ v[$1] = $2 } END { print v["ID"] ? v["ID"] : "a system without name", v["VERSION_ID"], v["VERSION_CODENAME"] }' | tr -cd 'a-z0-9. -')
+  read_os_release
   case $OS in
   # A Debian that is not released yet has no VERSION_ID.
   debian\ 1[234]\ * | debian\ \ forky | ubuntu\ 2[246].04\ *) ;;
   *) refuse "$OS is not supported: Debian 12, 13, 14 and Ubuntu 22.04, 24.04, 26.04 are" ;;
   esac
-  ID=${OS%% *}
-  CODENAME=${OS##* }
   look_for_ipv6
 }

@@ -50,6 +50,15 @@ load_tools() {
   . "$tools"
 }
 
+# A function that is among them.
+use_tool() { # FUNCTION WHAT-IS-SO-WITHOUT
+  if load_tools; then
+    "$1"
+  else
+    warn "$2: $why"
+  fi
+}
+
 # Also before there is a lease, and then keeps nothing.
 with_tools() { # VERB ARGUMENT...
   STEP=$1

@@ -40,7 +40,10 @@ is_unchanged() {
     return 1
   fi
   host_state >"$TMP/state"
-  cmp -s "$TMP/state" "$RUN/unchanged"
+  if ! cmp -s "$TMP/state" "$RUN/unchanged"; then
+    return 1
+  fi
+  UNCHANGED=yes
 }
 
 # Only what was the same before the run and after it has been looked at by each step.

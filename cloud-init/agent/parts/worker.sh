@@ -19,7 +19,8 @@ wait_for_network() {
 
 # Takes the file's key or token into `secret`; 1 when it holds none.
 read_secret() { # FILE
-  secret=$(head -n 1 "$1" 2>/dev/null) || secret=''
+  read_line "$1"
+  secret=$LINE
   case ${secret#mb[kn]_} in
   "$secret" | '' | *[!A-Za-z0-9_-]*) return 1 ;;
   esac
@@ -53,8 +54,14 @@ the_problem() {
   fi
 }
 
-facts() {
-  printf '{"agent":"%s","os":"%s","docker":"%s","zerotier":"%s"}' $VERSION "${OS% *}" \
-    "$(version_of dockerd --version | sed 's/^Docker version //; s/,.*//' | tr -cd 'A-Za-z0-9.+~-')" \
-    "$(version_of zerotier-cli -v | tr -cd 0-9.)"
+# What this node is made of, as JSON, into FACTS.
+look_at_facts() {
+  read_line "$RUN/facts"
+  FACTS=$LINE
+  if [ -z "$UNCHANGED" ] || [ -z "$FACTS" ]; then
+    FACTS=$(printf '{"agent":"%s","os":"%s","docker":"%s","zerotier":"%s"}' $VERSION "${OS% *}" \
+      "$(version_of dockerd --version | sed 's/^Docker version //; s/,.*//' | tr -cd 'A-Za-z0-9.+~-')" \
+      "$(version_of zerotier-cli -v | tr -cd 0-9.)")
+    [ ! -d "$RUN" ] || echo "$FACTS" >"$RUN/facts"
+  fi
 }

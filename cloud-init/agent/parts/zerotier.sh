@@ -40,12 +40,8 @@ with_our_local_conf() { # THEIRS
 # Before `down` puts back what was there before us.
 release_local_conf() {
   conf=$(read_file "$ZT/local.conf")
-  if ! is_listed $LOCAL_CONF || [ -z "$conf" ] || [ "$conf" = "$(with_our_local_conf '')" ]; then
-    return 0
-  elif load_tools; then
-    keep_edits_of_local_conf
-  else
-    warn "local.conf is put back to what it was before meshboot: $why"
+  if is_listed $LOCAL_CONF && [ -n "$conf" ] && [ "$conf" != "$(with_our_local_conf '')" ]; then
+    use_tool keep_edits_of_local_conf 'local.conf is put back to what it was before meshboot'
   fi
 }
 

@@ -2,9 +2,9 @@
 
 # `name ZeroTier-address gateway4 gateway6` of each.
 peer_addresses() {
-  read_file "$STATE/peers" | while IFS=: read -r slot node name; do
-    echo "$slot $name $(six_plane "$node" | six_groups)::1"
-  done | pool_awk '$1 <= top { print $2, txt(first(zt) + $1), txt(first(pool) + $1 * s + 1), $3 }' | tr -cd 'a-z0-9.: \n-'
+  read_file "$STATE/peers" | tr : ' ' |
+    pool_awk '$1 <= top { print $3, txt(first(zt) + $1), txt(first(pool) + $1 * s + 1), six(network $2) "::1" }' -v network="$SIX" |
+    tr -cd 'a-z0-9.: \n-'
 }
 
 # Sends one packet to each address of stdin (`name address`), all at once; prints the lines of those that answer.
