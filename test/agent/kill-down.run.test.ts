@@ -3,7 +3,7 @@ import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
-import { killedBefore, PATIENCE, state } from "./kills.ts";
+import { killedBefore, killsAmong, PATIENCE, state } from "./kills.ts";
 import { SHELLS, withDirectory } from "./shells.ts";
 
 describe.each(SHELLS.slice(0, 1))("kill -9 in $name", PATIENCE, (shell) => {
@@ -23,7 +23,7 @@ describe.each(SHELLS.slice(0, 1))("kill -9 in $name", PATIENCE, (shell) => {
       expect(undisturbed.run(shell, "down", killedBefore(directory, 0)).status).toBe(0);
       const changes = undisturbed.seen("changes").length / 2;
       expect(changes).toBeGreaterThan(20);
-      for (let change = 1; change <= changes; change += 1) {
+      for (const change of killsAmong(changes)) {
         const host = copy(String(change));
         host.run(shell, "down", killedBefore(directory, change));
         const label = `change ${change}, after ${host.seen("calls").trim().split("\n").at(-1)}`;

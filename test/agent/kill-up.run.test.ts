@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
-import { killedBefore, PATIENCE, starts, state } from "./kills.ts";
+import { killedBefore, killsAmong, PATIENCE, starts, state } from "./kills.ts";
 import { SHELLS, withDirectory } from "./shells.ts";
 
 describe.each(SHELLS.slice(0, 1))("kill -9 in $name", PATIENCE, (shell) => {
@@ -18,7 +18,7 @@ describe.each(SHELLS.slice(0, 1))("kill -9 in $name", PATIENCE, (shell) => {
       expect(undisturbed.run(shell, agreed, killedBefore(directory, 0)).status).toBe(0);
       const changes = undisturbed.seen("changes").length / 2;
       expect(changes).toBeGreaterThan(20);
-      for (let change = 1; change <= changes; change += 1) {
+      for (const change of killsAmong(changes)) {
         const host = make(String(change));
         host.run(shell, agreed, killedBefore(directory, change));
         const before = host.seen("calls").trim().split("\n").at(-1);

@@ -42,8 +42,8 @@ free_piece() { # SIZE PART, either may be empty
       if (part != "") want = len(part)
       bad = part != "" && (!is_prefix(part) || !inside(part, own)) || want < p || want > most
     }
-    index(tolower($1), six) == 1 {
-      split(substr(tolower($1), length(six) + 1), words, "[:/]")
+    index(tolower($1), net6) == 1 {
+      split(substr(tolower($1), length(net6) + 1), words, "[:/]")
       bits = substr($1, index($1, "/") + 1)
       g = group(words[1])
       for (i = two(bits < 96 ? 96 - bits : 0); i > 0; i--) by6[g++] = $2
@@ -60,7 +60,7 @@ free_piece() { # SIZE PART, either may be empty
       }
       t = part != "" ? part : "/" want
       print bad ? "! " t " is no part of " own ": those are a /" p " to a /" most : "! " t " is not free in " own ": the Docker network " holder " is there"
-    }' -v six="$NET6:" -v piece="$PIECE" -v want="$1" -v part="$2"
+    }' -v net6="$NET6:" -v piece="$PIECE" -v want="$1" -v part="$2"
 }
 
 compose_ipv6nat() {
