@@ -1,12 +1,13 @@
 // kill -9 before each step of `up`: run again, the end is that of an undisturbed run.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readAgent } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
 import { PATIENCE, starts, state } from "./kills.ts";
-import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+import { SHELLS, withDirectory } from "./shells.ts";
 
-const source = readFileSync(AGENT, "utf8");
+const source = readAgent();
 
 /** The lines of `up` that are calls and nothing else: its steps, and whatever else it does in order. */
 const upBody = /^up\(\) \{\n([\s\S]*?)^\}/m.exec(source)?.[1] ?? "";

@@ -1,13 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { shipped } from "../../cloud-init/agent/shipped.ts";
+import { readAgent } from "../../scripts/agent.ts";
 import { AGENT, available, runShell, SHELLS, withDirectory } from "./shells.ts";
 
 /** Each is a second of work, more on a machine that does other things too. */
 const PATIENCE = { timeout: 60_000 };
-const source = readFileSync(AGENT, "utf8");
+const source = readAgent();
 const hasBash = available("bash", ["--version"], "the shipped form is not compared with the source");
 
 describe("the agent's script", () => {
