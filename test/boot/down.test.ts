@@ -1,5 +1,7 @@
 // A server that already runs, taken into the mesh by the script form, and everything as it was after `meshboot down`.
+
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { installBeforehand } from "../lab/beforehand.ts";
 import { type Container, importImage, inspect, startContainer } from "../lab/containers.ts";
 import type { Guest } from "../lab/guest.ts";
 import { Lab } from "../lab/lab.ts";
@@ -22,15 +24,7 @@ beforeAll(async () => {
   guest = await lab.order({ name: "vps1", index: 1, image: "docker" });
   await guest.boot();
   await guest.settled();
-  // What Meshboot would install is here already, as packages stay after `down`.
-  const { url } = servers.repository;
-  await guest.sh(`
-    curl -fsS -o /etc/apt/keyrings/zerotier.asc ${url}/contact%40zerotier.com.gpg
-    echo 'deb [signed-by=/etc/apt/keyrings/zerotier.asc] ${url}/debian/bookworm bookworm main' >/etc/apt/sources.list.d/zerotier.list
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get -q update
-    apt-get -qy install --no-install-recommends zerotier-one nftables gpg
-  `);
+  await guest.sh(installBeforehand(servers.repository.url));
   await importImage(guest);
   await guest.run("docker", "network", "create", "before");
   await startContainer(guest, "apart", "before");

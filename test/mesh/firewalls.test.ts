@@ -1,6 +1,8 @@
 // Servers on each of which another firewall of the user's own drops what it does not know, before Meshboot comes: the
 // mesh gets through all of them, nothing else does, and after `meshboot down` each is as it was.
+
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { installBeforehand } from "../lab/beforehand.ts";
 import { attempt } from "../lab/command.ts";
 import { type Container, fetchFrom, importImage, inspect, startContainer } from "../lab/containers.ts";
 import type { Guest } from "../lab/guest.ts";
@@ -228,23 +230,12 @@ beforeAll(async () => {
   lab = await Lab.open();
   servers = await Servers.start(lab);
   await servers.worker.start();
-  const { url } = servers.repository;
   await Promise.all(
     Object.entries(FIREWALLS).map(async ([name, firewall], index) => {
       const guest = await lab.order({ name, index: index + 1, image: firewall.image });
       await guest.boot();
       await guest.settled();
-      // What Meshboot would install is here already, as packages stay after `down`.
-      await longSh(
-        guest,
-        `
-        curl -fsS -o /etc/apt/keyrings/zerotier.asc ${url}/contact%40zerotier.com.gpg
-        echo 'deb [signed-by=/etc/apt/keyrings/zerotier.asc] ${url}/debian/bookworm bookworm main' >/etc/apt/sources.list.d/zerotier.list
-        export DEBIAN_FRONTEND=noninteractive
-        apt-get -q update
-        apt-get -qy install --no-install-recommends zerotier-one nftables gpg ${firewall.packages}
-      `,
-      );
+      await longSh(guest, installBeforehand(servers.repository.url, firewall.packages));
       await importImage(guest);
       await guest.sh(firewall.close);
       // Closing took Docker's own rules away; with firewalld dockerd makes its zone now.

@@ -1,5 +1,7 @@
 // A running server with each layout in turn: up, look, down, and all as it was. What never stops meanwhile is held too.
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { installBeforehand } from "../lab/beforehand.ts";
 import { run } from "../lab/command.ts";
 import { importImage, inspect, startContainer } from "../lab/containers.ts";
 import type { Guest } from "../lab/guest.ts";
@@ -91,14 +93,7 @@ beforeAll(async () => {
   guest = await lab.order({ name: "vps1", index: 1, image: "docker" });
   await guest.boot();
   await guest.settled();
-  const { url } = servers.repository;
-  await guest.sh(`
-    curl -fsS -o /etc/apt/keyrings/zerotier.asc ${url}/contact%40zerotier.com.gpg
-    echo 'deb [signed-by=/etc/apt/keyrings/zerotier.asc] ${url}/debian/bookworm bookworm main' >/etc/apt/sources.list.d/zerotier.list
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get -q update
-    apt-get -qy install --no-install-recommends zerotier-one nftables gpg docker-compose
-  `);
+  await guest.sh(installBeforehand(servers.repository.url, "docker-compose"));
   await importImage(guest);
   await guest.run("docker", "network", "create", "before");
   await startContainer(guest, "apart", "before");

@@ -1,0 +1,13 @@
+/**
+ * Shell text that installs on a guest of Debian 12 what Meshboot would install, and the packages given: packages stay
+ * after `meshboot down`, so a server that is compared before and after has them beforehand.
+ */
+export function installBeforehand(repositoryUrl: string, ...packages: readonly string[]): string {
+  return `
+    curl -fsS -o /etc/apt/keyrings/zerotier.asc ${repositoryUrl}/contact%40zerotier.com.gpg
+    echo 'deb [signed-by=/etc/apt/keyrings/zerotier.asc] ${repositoryUrl}/debian/bookworm bookworm main' >/etc/apt/sources.list.d/zerotier.list
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -q update
+    apt-get -qy install --no-install-recommends zerotier-one nftables gpg ${packages.join(" ")}
+  `;
+}
