@@ -149,7 +149,7 @@ try {
     "nft list table inet meshboot; iptables -S DOCKER-USER; ip6tables -S FORWARD | grep -- '-i zt'",
     /DOCKER-USER .*zt.*ACCEPT/,
   );
-  await look(vm, "Status", "meshboot status", /rules +true/);
+  await look(vm, "Status", "meshboot status", /rules +in place/);
   await showExchange("Containers, both ways", container, peer);
 
   const before = await vm.run("cat", "/proc/sys/kernel/random/boot_id");
