@@ -42,6 +42,7 @@ import doctor from "../cloud-init/agent/tools/doctor.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import firewalld from "../cloud-init/agent/tools/firewalld.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
+import json from "../cloud-init/agent/tools/json.sh";
 import localConf from "../cloud-init/agent/tools/local-conf.sh";
 import status from "../cloud-init/agent/tools/status.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
@@ -89,6 +90,7 @@ const toolParts: Readonly<Record<ToolPart, string>> = {
   firewalld,
   "local-conf": localConf,
   "docker-rules6": dockerRules6,
+  json,
   compose,
   "ipv6nat-unit": ipv6natUnit,
   "ask-peers": askPeers,

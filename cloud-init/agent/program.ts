@@ -42,6 +42,7 @@ export const TOOL_PARTS = [
   "firewalld",
   "local-conf",
   "docker-rules6",
+  "json",
   "compose",
   "ipv6nat-unit",
   "ask-peers",

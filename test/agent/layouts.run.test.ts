@@ -55,7 +55,7 @@ describe.each(SHELLS)("layouts in $name", PATIENCE, (shell) => {
   it.each([
     [
       "split",
-      `--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fixed-cidr-v6=${SIX}::/81 --default-address-pool=base=172.28.233.128/25,size=28 --default-address-pool=base=${SIX}:8000::/81,size=96 ${OUTER}`,
+      `--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fixed-cidr-v6=${SIX}::/81 --default-address-pool=base=${SIX}:8000::/81,size=96 --default-address-pool=base=172.28.233.128/25,size=28 ${OUTER}`,
     ],
     [
       "bridge",

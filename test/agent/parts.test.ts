@@ -21,7 +21,7 @@ function withLease(
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
     }
-    const script = `use_lease "$R/lease"; LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on\n${text}`;
+    const script = `load_tools() { :; }; use_lease "$R/lease"; LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on\n${text}`;
     const { out, err, status } = runWithAgent(shell, script, { MESHBOOT_ROOT: root });
     expect({ err, status }).toEqual({ err: "", status: 0 });
     return out.replaceAll(root, "");
@@ -203,14 +203,14 @@ EnvironmentFile=-/etc/meshboot/dockerd.env
 ExecStartPre=-/usr/local/sbin/meshboot rules
 ExecStart=
 ExecStart=${command} $MESHBOOT_OPTIONS
-MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fixed-cidr-v6=fc9c:56c2:e34e:8d87:c868::/81 --default-address-pool=base=172.28.233.128/25,size=28 --default-address-pool=base=fc9c:56c2:e34e:8d87:c868:8000::/81,size=96 --default-address-pool=base=172.17.0.0/16,size=24 --default-address-pool=base=172.18.0.0/16,size=24"
+MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fixed-cidr-v6=fc9c:56c2:e34e:8d87:c868::/81 --default-address-pool=base=fc9c:56c2:e34e:8d87:c868:8000::/81,size=96 --default-address-pool=base=172.28.233.128/25,size=28 --default-address-pool=base=172.17.0.0/16,size=24 --default-address-pool=base=172.18.0.0/16,size=24"
 `);
   });
 
   it("merges the user's local.conf, once", () => {
     const own =
       '{"settings":{"primaryPort":9994,"interfacePrefixBlacklist":["wg"]},"physical":{"10.9.0.0/16":{"blacklist":true}}}';
-    const text = `reload_unit() { :; }; load_tools() { :; }\nconfigure_zerotier >/dev/null; cat "$ZT/local.conf"; configure_zerotier`;
+    const text = `reload_unit() { :; }\nconfigure_zerotier >/dev/null; cat "$ZT/local.conf"; configure_zerotier`;
     const [merged = "", again] = withLease(shell, {}, text, {
       "/var/lib/zerotier-one/local.conf": own,
     }).split("\n");
@@ -243,7 +243,7 @@ MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fi
     ["one that cannot be read, as it is", undefined, "//", undefined],
   ])("leaves of local.conf: %s", (_, before, edit, after) => {
     const path = "/var/lib/zerotier-one/local.conf";
-    const text = `reload_unit() { :; }; load_tools() { :; }; configure_zerotier >/dev/null 2>&1
+    const text = `reload_unit() { :; }; configure_zerotier >/dev/null 2>&1
 ${edit ? `sed -i 's|"settings" *: *{|&${edit},|' "$ZT/local.conf"` : ""}
 cat "$ZT/local.conf" >"$R/edited"
 release_local_conf 2>"$R/warned"; release_local_conf 2>>"$R/warned"

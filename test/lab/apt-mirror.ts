@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream, mkdirSync, renameSync, rmSync, sta
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** The only hosts that the proxy fetches from: the guests have no other way out. */
 const MIRRORS = new Set(["deb.debian.org", "security.debian.org"]);
@@ -32,6 +33,24 @@ async function fetchInto(answer: IncomingMessage, file: string, response: Server
   }
 }
 
+/** How often a mirror is asked that cannot be reached, or has a fault of its own: with growing pauses, ten seconds in all. */
+const TRIES = 5;
+
+async function ask(url: URL, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        get(url, { headers }).once("response", resolve).once("error", reject);
+      });
+      if ((answer.statusCode ?? 0) < 500 || attempt === TRIES) return answer;
+      answer.resume();
+    } catch (fault) {
+      if (attempt === TRIES) throw fault;
+    }
+    await pause(attempt * 1000);
+  }
+}
+
 /**
  * An HTTP proxy for apt that keeps packages and indexes on disk, in `cache`, for ever. It fetches from Debian's
  * mirrors alone and answers 403 for anything else, 502 when a mirror cannot be reached. Not listening yet.
@@ -54,19 +73,20 @@ export function createAptMirror(cache: string): Server {
       return;
     }
     const since = request.headers["if-modified-since"];
-    const upstream = get(url, {
-      headers: since !== undefined && !kept ? { "if-modified-since": since } : {},
-    });
-    upstream.once("error", (fault) => response.writeHead(502).end(`${url.host}: ${fault.message}\n`));
-    upstream.once("response", (answer) => {
-      const headers = Object.fromEntries(
-        PASSED_ON.flatMap((name) => (answer.headers[name] ? [[name, answer.headers[name]]] : [])),
-      );
-      response.writeHead(answer.statusCode ?? 502, headers);
-      const done =
-        kept && answer.statusCode === 200 ? fetchInto(answer, file, response) : pipeline(answer, response);
-      done.catch(() => response.destroy());
-    });
+    ask(url, since !== undefined && !kept ? { "if-modified-since": since } : {})
+      .then((answer) => {
+        const headers = Object.fromEntries(
+          PASSED_ON.flatMap((name) => (answer.headers[name] ? [[name, answer.headers[name]]] : [])),
+        );
+        response.writeHead(answer.statusCode ?? 502, headers);
+        return kept && answer.statusCode === 200
+          ? fetchInto(answer, file, response)
+          : pipeline(answer, response);
+      })
+      .catch((fault: unknown) => {
+        if (response.headersSent) response.destroy();
+        else response.writeHead(502).end(`${url.host}: ${String(fault)}\n`);
+      });
   };
   return createServer(serve);
 }

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Guest } from "../lab/guest.ts";
 import { Lab } from "../lab/lab.ts";
-import { untilInMesh } from "../lab/mesh-node.ts";
+import { meshStatus, untilInMesh } from "../lab/mesh-node.ts";
 import { Servers } from "../lab/servers.ts";
 import { difference, snapshot } from "../lab/snapshot.ts";
 
@@ -67,6 +67,22 @@ describe.each(RELEASES)("$name", ({ name, docker, compose }) => {
     const started = said.indexOf("Starting docker.service");
     expect(loaded, said).toBeGreaterThan(-1);
     expect(started, said).toBeGreaterThan(loaded);
+  });
+
+  test("gives networks a piece of the lease each, with and without IPv6, until it is full", async () => {
+    const guest = guestOf(name);
+    const { slot } = await meshStatus(guest);
+    const pieces = await guest.sh(`
+      for net in a b c d e f g h i; do
+        case $net in a | c | d | g) six=--ipv6 ;; *) six= ;; esac
+        docker network create $six $net >/dev/null
+        docker network inspect -f '{{range .IPAM.Config}}{{println .Subnet}}{{end}}' $net | grep '[.]'
+      done
+      docker network rm a b c d e f g h i >/dev/null
+    `);
+    const places = Array.from({ length: 8 }, (_, place) => `172.28.${slot}.${128 + 16 * place}/28`);
+    expect(pieces.split("\n").slice(0, 8).sort()).toEqual(places.sort());
+    expect(pieces.split("\n")[8]).not.toMatch(/^172\.28\./);
   });
 
   test("is not changed by another `meshboot up`, nor is dockerd restarted", async () => {

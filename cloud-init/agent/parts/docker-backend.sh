@@ -9,7 +9,9 @@ has_nft_backend() {
   [ "${major:-0}" -ge 29 ] || return 1
   look_at_docker
   {
-    read_file "$R/etc/docker/daemon.json" | json_members
+    if [ -s "$R$DAEMON_JSON" ] && load_tools; then
+      json_members <"$R$DAEMON_JSON" || :
+    fi
     for file in $DOCKER_FRAGMENT $DOCKER_DROPINS $DOCKER_ENVIRONMENTS; do
       read_file "$R$file"
     done

@@ -7,8 +7,10 @@ docker_major() {
 # Before 27, dockerd has to be asked for its IPv6 firewall and NAT, and both are "experimental".
 nat_options() {
   major=$(docker_major)
-  case $IPV6$IPV6NAT in
-  onauto | ondocker) [ "${major:-99}" -ge 27 ] || echo --experimental --ip6tables ;;
+  # Without Docker's IPv4 rules dockerd does not start with those for IPv6.
+  case $IPV6$IPV6NAT$json in
+  *'json iptables false'*) [ "${major:-0}" -lt 27 ] || echo --ip6tables=false ;;
+  onauto* | ondocker*) [ "${major:-99}" -ge 27 ] || echo --experimental --ip6tables ;;
   *) [ "${major:-0}" -lt 27 ] || echo --ip6tables=false ;;
   esac
   if [ "$USERLAND_PROXY" = off ]; then
@@ -61,10 +63,11 @@ EOF
       echo "--ipv6 --fixed-cidr-v6=$part6"
     fi
     if [ "$LAYOUT" = split ]; then
-      echo "--default-address-pool=base=$UPPER,size=$PIECE"
+      # IPv6 first: from one network to the next, dockerd before 28 goes on in the list where it took the last subnet.
       if [ "$IPV6" = on ]; then
         echo "--default-address-pool=base=$NET6:8000::/81,size=96"
       fi
+      echo "--default-address-pool=base=$UPPER,size=$PIECE"
     fi
     read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
   fi
@@ -82,7 +85,7 @@ check_layout() {
   [ -n "$part" ] || return 0
   found=$(host_networks | awk -v part="${part% *}" "$AWK_IP"'$2 ~ /^br-/ && overlap($1, part) { print; exit }')
   [ -z "$found" ] ||
-    refuse "${found%% *} ($(network_name "${found#* }")) lies in ${part% *}, which LAYOUT=$LAYOUT gives to docker0: remove it (docker network rm), or keep another LAYOUT in $CONF"
+    refuse "${found%% *} ($(network_name "${found#* }")) lies in ${part% *}, which LAYOUT=$LAYOUT gives to docker0: remove it (docker compose down, or stop what is in it; then docker network rm), or keep another LAYOUT in $CONF"
 }
 
 # Layout compose leaves dockerd its own pools, 172.28.0.0/16 among them. 20.10 takes none that any route covers, and the

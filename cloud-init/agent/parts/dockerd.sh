@@ -77,6 +77,7 @@ check_docker_flags() {
 }
 
 write_docker_files() {
+  guard_pool
   echo "MESHBOOT_OPTIONS=\"$options\"" | put_file /etc/meshboot/dockerd.env 644
   put_file $UNITS/docker.service.d/$name 644 <<EOF
 [Service]
@@ -137,7 +138,7 @@ needs_restart() {
   if [ -e "$RUN/restarting" ] && [ "$(head -n 1 "$RUN/restarting")" = "$DOCKER_PID" ]; then
     return 0
   fi
-  ! docker_runs_with_options || ! docker0_has_address
+  ! docker_runs_with_options || ! docker0_has_address || { [ "$RESTART_DOCKER$AGREED" != off ] && [ -n "$(docker_gap)" ]; }
 }
 
 # Not one that somebody disabled, nor one that somebody stopped after it had its options: neither is ours to start.
@@ -248,7 +249,8 @@ configure_docker() {
   check_layout
   choose_options
   check_docker_flags
-  guard_pool
+  gap=$(docker_gap)
+  [ -z "$gap" ] || warn "$gap"
   case $DOCKER_STATE in
   active | activating | reloading)
     if ! needs_restart; then
@@ -272,7 +274,7 @@ configure_docker() {
   write_docker_files
   remember_docker0
   change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
-  run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1)"
+  run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -t dockerd -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1). Mend that, then meshboot up"
   if [ "$LAYOUT" = compose ]; then
     # dockerd leaves there what it had by the layout before.
     run ip -6 addr flush dev docker0 to "$SUBNET6"

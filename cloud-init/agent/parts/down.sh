@@ -36,6 +36,7 @@ down() { # [release]
   close_firewalls
   unload_rules
   sweep_firewall
+  STEP=down
   if [ -s "$RUN/restarting" ]; then
     start_docker || warn 'dockerd does not start: see journalctl -u docker'
     finish_restart

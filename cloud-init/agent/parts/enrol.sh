@@ -55,7 +55,7 @@ not_enrolled() { # fail|refuse WHY
 enrol() {
   STEP=enrol
   if [ ! -s "$ETC/key" ]; then
-    has_lease || refuse 'there is neither a lease nor a key in /etc/meshboot/key: make one at the Worker (POST /v1/keys) and write it there'
+    has_lease || refuse 'there is neither a lease nor a key in /etc/meshboot/key: write one there, the one that let this server in before, or a new one (POST /v1/keys at the Worker)'
     return 0
   fi
   as=$(wanted_name)

@@ -76,7 +76,11 @@ check_overlap() {
     [ -n "$DEV" ] || host_lifelines
   } | pool_awk '!($2 ~ /^br-/ && inside($1, own)) && (overlap($1, zt) || overlap($1, pool)) { print; exit }')
   CHECKED="$MESH $SUBNET4"
-  [ -z "$found" ] || refuse "${found%% *} ($(network_name "${found#* }")) overlaps the mesh ($MESH), which would cut it off: remove it (docker network rm), choose other ranges at the Worker, or set ALLOW_OVERLAP=on in $CONF"
+  case ${found#* } in
+  br-* | docker*) how='stop what is in it, then docker network rm' ;;
+  *) how="ip route del ${found%% *} dev ${found#* }, and what sets it" ;;
+  esac
+  [ -z "$found" ] || refuse "${found%% *} ($(network_name "${found#* }")) overlaps the mesh ($MESH), which would cut it off: remove it ($how), choose other ranges at the Worker, or set ALLOW_OVERLAP=on in $CONF"
 }
 
 check_pool_size() {

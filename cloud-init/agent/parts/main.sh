@@ -31,14 +31,17 @@ main() {
     RED=$(printf '\033[31m')
     PLAIN=$(printf '\033[0m')
   fi
+  STEP=${1:-meshboot}
   case "$*" in
+  -h | help | *--help) usage ;;
   up) up ;;
   'up --dry-run')
     DRY='dry run: '
     up
     ;;
-  'up --restart-docker')
+  'up --restart-docker' | 'up --dry-run --restart-docker' | 'up --restart-docker --dry-run')
     AGREED=yes
+    case $* in *--dry-run*) DRY='dry run: ' ;; esac
     up
     ;;
   'up --retry') retry_up ;;
@@ -54,9 +57,10 @@ main() {
   heartbeat) send_heartbeat ;;
   rules) only_rules ;;
   --version) echo "meshboot $VERSION" ;;
-  --help) usage ;;
   *)
-    usage >&2
+    STEP=meshboot
+    [ $# -gt 0 ] || usage >&2
+    warn "$(printable "${*:-nothing}") is no verb with such arguments: meshboot --help"
     exit 2
     ;;
   esac

@@ -48,6 +48,7 @@ IPV6=on
 REPAIRS=''
 # Set when no step has anything to do.
 UNCHANGED=''
+json=''
 AGREED=''
 # The ranges that were held against the host's own networks.
 CHECKED=''

@@ -45,7 +45,6 @@ read_os_release() {
 
 check_system() {
   STEP=preflight
-  need_root
   [ -d "$R/run/systemd/system" ] || refuse 'needs systemd, which does not run this server'
   read_os_release
   case $OS in

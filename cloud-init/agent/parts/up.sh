@@ -1,6 +1,7 @@
 # The verb up.
 
 set_up() {
+  need_root
   TMP=$(mktemp -d)
   trap leave EXIT
   trap 'exit 143' TERM INT

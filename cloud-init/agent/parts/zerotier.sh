@@ -16,7 +16,10 @@ install_zerotier() {
     install zerotier-one
   fi
   [ -e "$R/dev/net/tun" ] || run modprobe tun || warn 'there is no /dev/net/tun, which ZeroTier needs'
-  is_running zerotier-one || run systemctl enable --now zerotier-one.service
+  if ! is_running zerotier-one; then
+    say 'starts zerotier-one'
+    run systemctl enable --now zerotier-one.service
+  fi
   tries=0
   until dry || { [ -s "$ZT/identity.secret" ] && [ -s "$ZT/identity.public" ]; }; do
     tries=$((tries + 1))

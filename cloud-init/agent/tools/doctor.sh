@@ -237,7 +237,7 @@ doctor_routes() {
     fault "$(wc -l <"$TMP/routes") missing or wrong: $(sed -n '1s/^route [a-z]* \([^ ]*\).*/\1/p' "$TMP/routes")" "$((SLOTS - 1)) on $DEV" 'meshboot up'
   foreign=$(foreign_routes | head -n 3)
   [ -z "$foreign" ] ||
-    fault "not ours, and before ours: $(echo "$foreign" | tr '\n' ';')" "$MESH on $DEV" 'ip route del; mend what sets it: another VPN, a Docker network'
+    fault "not ours, and before ours: $(echo "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "ip route del $(echo "$foreign" | awk 'NR == 1 { print $1, "dev", $2 }'); mend what sets it: another VPN, a Docker network"
   [ -z "$FOUND" ] || return 0
   probe=$(pool_awk 'BEGIN { print txt(first(pool) + (n == 1 ? 2 : 1) * s + 1) }' </dev/null)
   case $(ip -4 route get "$probe" 2>&1) in
@@ -298,10 +298,17 @@ doctor_dockerd() {
   elif ! docker_runs_with_options; then
     # shellcheck disable=SC2046 # paths of units hold no blanks
     start=$(exec_start $(for file in $DOCKER_FRAGMENT $DOCKER_DROPINS; do echo "$R$file"; done) </dev/null)
-    case ${start%% *} in
-    *-meshboot.conf) fault "it runs without the lease's options" "$options" 'meshboot up' ;;
-    *) fault "ExecStart of ${start%% *} wins" "$options" 'meshboot up; a name that sorts behind zz-50-meshboot.conf: rename it' ;;
-    esac
+    apply='meshboot up'
+    names=$(running_containers Names | tr '\n' ' ')
+    [ -z "$names" ] || apply="meshboot up --restart-docker, which restarts $names"
+    if [ ! -e "$R$UNITS/docker.service.d/50-meshboot.conf" ] && [ ! -e "$R$UNITS/docker.service.d/zz-50-meshboot.conf" ]; then
+      fault "it has not got the lease's options yet" "$options" "$apply"
+    else
+      case ${start%% *} in
+      *-meshboot.conf) fault "it runs without the lease's options" "$options" "$apply" ;;
+      *) fault "ExecStart of ${start%% *} wins" "$options" 'meshboot up; a name that sorts behind zz-50-meshboot.conf: rename it' ;;
+      esac
+    fi
   elif ! docker network ls -q >"$TMP/networks"; then
     fault 'dockerd does not answer' '' 'systemctl restart docker'
   else
@@ -311,7 +318,7 @@ doctor_dockerd() {
     # shellcheck disable=SC2016,SC2046 # a template of Docker's; ids, one word each
     outside=$(docker network inspect -f '{{$n := .Name}}{{range .IPAM.Config}}{{println .Subnet $n}}{{end}}' $(cat "$TMP/networks") |
       pool_awk '$1 ~ /^[0-9.]+\/[0-9]+$/ && $2 != "bridge" && !inside($1, own) { printf " %s", $2 }')
-    [ -z "$outside" ] || finding note "networks outside the mesh:$outside"
+    [ -z "$outside" ] || finding note "networks outside the mesh:$outside" '' 'a network has a piece of the lease when it is made anew and one is free: see docs/docker.md'
   fi
 }
 
@@ -336,7 +343,13 @@ doctor_nat66() {
     rules=$(ip6tables -w -t nat -S POSTROUTING 2>/dev/null | grep -e '! -o docker0 .*MASQUERADE') || :
   fi
   mend='systemctl restart docker'
-  case $json in *'json ip6tables '* | *'json ip-masq '*) mend='take ip6tables and ip-masq out of /etc/docker/daemon.json; systemctl restart docker' ;; esac
+  case $json in
+  *'json iptables false'*)
+    finding note 'iptables is off in daemon.json: nothing translates, unless you do'
+    return 0
+    ;;
+  *'json ip6tables '* | *'json ip-masq '*) mend='take ip6tables and ip-masq out of /etc/docker/daemon.json; systemctl restart docker' ;;
+  esac
   container=$(docker ps --format '{{.Names}} {{.Image}}' | awk '$2 ~ /ipv6nat/ { print $1 }')
   case $IPV6NAT in
   container) [ -n "$container" ] || fault 'no ipv6nat container runs' '' 'meshboot up; journalctl -u meshboot-ipv6nat' ;;
@@ -359,9 +372,11 @@ doctor_peers() {
   peer_addresses >"$TMP/peers"
   awk '{ for (i = 2; i <= 4; i++) print $1, $i }' "$TMP/peers" | ping_all >"$TMP/answered"
   if [ ! -s "$TMP/answered" ]; then
-    level=fault
-    [ "$(wc -l <"$TMP/peers")" -gt 1 ] || level=warning
-    finding $level "silent: $(cut -d ' ' -f 1 "$TMP/peers" | tr '\n' ' ')" 'at least one answers' 'zerotier-cli peers; let UDP 9993 in and out. One alone may be down'
+    level=fault may=''
+    if [ "$(wc -l <"$TMP/peers")" -le 1 ]; then
+      level=warning may='it may be down: meshboot doctor there; '
+    fi
+    finding $level "silent: $(cut -d ' ' -f 1 "$TMP/peers" | tr '\n' ' ')" 'at least one answers' "${may}zerotier-cli peers; let UDP 9993 in and out"
     return 0
   fi
   awk -v six=$IPV6 'NR == FNR { got[$1, $2]; got[$1]; next }
@@ -407,7 +422,7 @@ doctor_agent() {
   case $(systemctl is-enabled meshboot.service meshboot.timer 2>/dev/null | tr '\n' ' ') in
   *disabled* | *masked* | *not-found*) warning 'meshboot.service or meshboot.timer is not enabled: nothing mends drift, nor renews the lease' '' 'systemctl enable --now meshboot.service meshboot.timer' ;;
   esac
-  [ ! -s "$RUN/failed" ] || warning "the last up stopped at $(cat "$RUN/failed"): $(tail -n 1 "$RUN/log")" '' 'systemctl restart meshboot'
+  [ ! -s "$RUN/failed" ] || warning "the last up stopped at $(cat "$RUN/failed"): $(tail -n 1 "$RUN/log")" '' 'do what it says, then meshboot up'
 }
 
 # From here on no call waits for long, those of other parts included.
