@@ -49,7 +49,7 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
     [
       "pools of its own",
       '{"default-address-pools":[{"base":"10.0.0.0/8","size":24}]}',
-      'sets default-address-pools to [{"base":"10.0.0.0/8","size":24}] instead of [{"base":"172.28.233.128/25","size":28}',
+      'sets default-address-pools to [{"base":"10.0.0.0/8","size":24}] instead of [{"base":"fc9c:56c2:e34e:8d87:c868:8000::/81","size":96},{"base":"172.28.233.128/25","size":28}',
     ],
     ["no bridge", '{"bridge": "none"}', 'sets bridge to "none", which excludes bip'],
     ["a comma too many", '{"debug": true,}', "is not JSON: dockerd does not start with it either"],
@@ -95,6 +95,9 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
       const { status, err } = host.run(shell, "up");
       expect(status).toBe(0);
       expect(err).toContain("daemon.json has iptables off: Docker makes no rules");
+      // dockerd 26.1 does not start with it then.
+      expect(host.dockerdCommand()).toContain("--bip=");
+      expect(host.dockerdCommand()).not.toContain("ip6tables");
     });
   });
 

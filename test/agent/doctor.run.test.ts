@@ -132,7 +132,7 @@ const rows: readonly Row[] = [
   {
     what: "an up that failed",
     files: { "/run/meshboot/failed": "dockerd\n" },
-    finds: ["agent", "warning", "the last up stopped at dockerd", "restart meshboot"],
+    finds: ["agent", "warning", "the last up stopped at dockerd", "do what it says, then meshboot up"],
   },
 ];
 

@@ -260,7 +260,7 @@ firewall_gaps`;
     expect(out).toContain("iptables-legacy has rules that drop");
     expect(out).toContain("iptables or ip6tables lacks accepts for the mesh: meshboot up\n");
     expect(out).toContain("the nft chain inet filter f drops before the mesh is let through: meshboot up\n");
-    expect(out).toContain("systemctl restart docker\n");
+    expect(out).toContain("the way out: meshboot up --restart-docker, or");
   });
 
   it.each([

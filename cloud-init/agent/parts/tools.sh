@@ -42,7 +42,11 @@ fetch_tools() {
 load_tools() {
   tools=$R$TOOLS
   if ! has_tools; then
-    [ -n "$URL" ] || read_settings
+    if [ -z "$URL" ]; then
+      why="there is no $CONF"
+      [ -r "$R$CONF" ] || return 1
+      read_settings
+    fi
     download_tools || return 1
     tools=$TMP/tools
   fi
