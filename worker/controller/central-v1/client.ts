@@ -89,11 +89,12 @@ export function makeCentralV1(options: CentralV1Options): Controller {
     order?: "first",
   ): Promise<string> {
     const answer = await pace.run(() => exchange(method, path, doing, body), order);
-    const rate = readRateHeaders(answer.headers, now());
+    const answeredAt = now();
+    const rate = readRateHeaders(answer.headers, answeredAt);
     if (rate.limit !== undefined) pace.learnLimit(rate.limit);
-    if (answer.status === 429) pace.holdUntil(retryTime(answer.headers, now()));
+    if (answer.status === 429) pace.holdUntil(retryTime(answer.headers, answeredAt));
     else if (rate.remaining === 0 && rate.resetAt !== undefined) pace.holdUntil(rate.resetAt);
-    const refusal = refusalOf(answer, { doing, network, origin }, now(), hide);
+    const refusal = refusalOf(answer, { doing, network, origin }, answeredAt, hide);
     if (refusal !== undefined) throw refusal;
     return answer.text;
   }
