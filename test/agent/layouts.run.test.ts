@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { shipped } from "../../cloud-init/agent/shipped.ts";
 import { readAgent, readTools } from "../../scripts/agent.ts";
 import { DEFAULT_POOL, type LeaseSeed, leaseText } from "./leases.ts";
-import { type Run, runShell, SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { HARMLESS, type Run, runShell, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
 const PROGRAM = shipped(readAgent()) + shipped(readTools());
 const PATIENCE = { timeout: 60_000 };
@@ -35,7 +35,7 @@ function onServer(
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
     }
-    const script = `. '${root}/agent'\nread_settings; use_saved_lease\n${text}`;
+    const script = `${HARMLESS}. '${root}/agent'\nread_settings; use_saved_lease\n${text}`;
     return runShell(shell, script, { MESHBOOT_SOURCE: "1", MESHBOOT_ROOT: root });
   });
 }
@@ -94,14 +94,17 @@ docker_options; host_networks`;
   });
 
   it("keeps later dockerds off the mesh in layout compose, by a route, once, and takes it away again", () => {
-    const text = `${dockerWith("")}ip() { case $* in *show*) cat "$R/route" 2>/dev/null ;; *) echo "ip $*"; echo there >"$R/route" ;; esac; }
-guard_pool; guard_pool; LAYOUT=split; guard_pool; LAYOUT=compose; docker_major() { echo 20; }; guard_pool; rm "$R/route"; guard_pool`;
+    const text = `${dockerWith("")}ip() { case $* in
+*show*) echo 'default via 192.0.2.1 dev eth0 proto static metric 5101'; cat "$R/route" 2>/dev/null ;;
+*) echo "ip $*"; case $* in *del*) rm "$R/route" ;; *) echo "\${*#*replace }" >"$R/route" ;; esac ;; esac; }
+guard_pool; guard_pool; LAYOUT=split; guard_pool; guard_pool; LAYOUT=compose; guard_pool; docker_major() { echo 20; }; guard_pool; guard_pool`;
     const { out, err } = onServer(shell, text, { settings: "LAYOUT=compose\n" });
     expect(err).toBe("");
     expect(out.split("\n").filter((line) => line.startsWith("ip "))).toEqual([
       "ip -4 route replace unreachable 172.28.0.0/16 proto static scope link metric 5101",
-      "ip -4 route flush type unreachable proto static metric 5101",
-      "ip -4 route flush type unreachable proto static metric 5101",
+      "ip -4 route del unreachable 172.28.0.0/16 metric 5101",
+      "ip -4 route replace unreachable 172.28.0.0/16 proto static scope link metric 5101",
+      "ip -4 route del unreachable 172.28.0.0/16 metric 5101",
     ]);
   });
 });

@@ -49,9 +49,14 @@ export function runShell(shell: Shell, text: string, env: Readonly<Record<string
   return { status, out: stdout, err: stderr };
 }
 
-/** Runs shell text with the functions of the agent and its tools at hand. */
+/** What would look at the machine that tests, or change it, does nothing there unless the test says what it answers. */
+export const HARMLESS = ["ip", "nft", "iptables", "ip6tables", "systemctl", "docker", "sysctl"]
+  .map((command) => `${command}() { :; }\n`)
+  .join("");
+
+/** Runs shell text with the functions of the agent and its tools at hand, see HARMLESS. */
 export function runWithAgent(shell: Shell, text: string, env: Readonly<Record<string, string>> = {}): Run {
-  return runShell(shell, `. '${AGENT}'\n. '${TOOLS}'\n${text}`, { MESHBOOT_SOURCE: "1", ...env });
+  return runShell(shell, `${HARMLESS}. '${AGENT}'\n. '${TOOLS}'\n${text}`, { MESHBOOT_SOURCE: "1", ...env });
 }
 
 /** Gives the function a new directory, and removes it afterwards. */

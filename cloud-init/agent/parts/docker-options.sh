@@ -93,18 +93,25 @@ check_layout() {
 guard_pool() {
   guard="unreachable $L_POOL_DOCKER proto static scope link metric $GUARD_METRIC"
   major=$(docker_major)
-  there=$(ip -4 route show type unreachable proto static metric $GUARD_METRIC 2>/dev/null) || there=''
   if [ "$LAYOUT" = compose ] && [ "${major:-0}" -ge 24 ]; then
-    if [ -z "$there" ]; then
+    if [ -z "$(guard_routes)" ]; then
       say "adds the route $guard"
       # shellcheck disable=SC2086 # the words of a route
-      run ip -4 route replace $guard
+      dry || ip -4 route replace $guard
     fi
-  elif [ -n "$there" ]; then
+  else
     drop_guard
   fi
 }
 
+# Told by its text, and deleted by its prefix: an `ip` that does not know the filter `type` (busybox's) shows every route, and
+# flushes every route.
+guard_routes() {
+  ip -4 route show table all 2>/dev/null | awk -v metric="metric $GUARD_METRIC" '$1 == "unreachable" && index($0 " ", " " metric " ") { print $2 }'
+}
+
 drop_guard() {
-  ip -4 route flush type unreachable proto static metric $GUARD_METRIC 2>/dev/null || :
+  for prefix in $(guard_routes); do
+    run ip -4 route del unreachable "$prefix" metric $GUARD_METRIC || :
+  done
 }
