@@ -45,7 +45,7 @@ const REFUSED: readonly System[] = [
     "alpine 3.22.0",
   ],
   ["a system without a name", 'PRETTY_NAME="My own"\n', "a system without name"],
-  ["a wild os-release", 'ID="$(reboot)"\nVERSION_ID=`id`\n', "reboot id"],
+  ["a wild os-release", 'ID="$(reboot)"\nVERSION_ID=`id`\n', "a system without name"],
 ];
 
 describe.each(SHELLS)("distributions in $name", PATIENCE, (shell) => {

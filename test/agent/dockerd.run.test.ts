@@ -191,7 +191,9 @@ describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell
       expect(host.run(shell, "down").out).toContain("dockerd runs on, and its containers need forwarding");
       expect(restarts(host)).toBe(0);
       expect(host.read("/proc/sys/net/ipv4/ip_forward")).toBe("1\n");
-      expect(host.read("/proc/sys/net/ipv6/conf/eth0/accept_ra")).toBe("2\n");
+      const ipv6 = "/proc/sys/net/ipv6/conf";
+      expect(host.read(`${ipv6}/all/forwarding`)).toBe("0\n");
+      expect(host.read(`${ipv6}/eth0/accept_ra`)).toBe("1\n");
     });
   });
 });

@@ -58,7 +58,7 @@ describe.runIf(isPossible)("the IPv6 default route from a router", PATIENCE, () 
   it("stays when the agent comes and when it goes, past what the router said before", () => {
     const seen = run(`router; heard; show before
 agent apply_sysctls; show up; sleep 15; show later
-agent restore_sysctls; show down; sleep 15; show later`);
+agent "restore_sysctls; restore_accept_ra"; show down; sleep 15; show later`);
     const route = "dev eth0 proto ra";
     expect(seen).toEqual([
       `before: ${route}, accept_ra 1`,

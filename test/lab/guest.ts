@@ -192,6 +192,12 @@ export class Guest {
     this.#journal.process(leader);
     this.#boot = { nspawn, ended, leader, cgroups };
     await until(`systemd in ${this.name}`, 120, async () => {
+      // The first child may be one that only made things ready, and is gone by now.
+      const child = childOf(pid);
+      if (child !== undefined && child !== this.#boot?.leader) {
+        this.#journal.process(child);
+        this.#boot = { nspawn, ended, leader: child, cgroups };
+      }
       const state = await this.try("systemctl", "is-system-running");
       return /^(starting|running|degraded)/.test(state.stdout)
         ? holds(undefined)

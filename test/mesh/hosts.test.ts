@@ -187,7 +187,7 @@ beforeAll(async () => {
   for (const [name, { owner }] of Object.entries(KINDS)) {
     const guest = known(guests, name);
     await guest.boot();
-    await guest.settled();
+    await guest.settled(240);
     await owner?.(guest);
     await importImage(guest);
   }

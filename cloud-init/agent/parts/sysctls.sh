@@ -73,22 +73,28 @@ apply_sysctls() {
   echo "$lines" | put_file $SYSCTL 644
 }
 
-# All but accept_ra. A dockerd that was not stopped does not switch forwarding on again.
-restore_sysctls() {
-  skip=accept_ra
-  if is_running docker && grep -qs forward "$STATE/sysctls"; then
-    skip='forward|accept_ra'
-    say 'dockerd runs on, and its containers need forwarding: it stays on until the next boot'
-  fi
-  read_file "$STATE/sysctls" | grep -vE "$skip" | while IFS='=' read -r key value; do
-    set_sysctl "$key" "$value"
-  done
-}
-
 has_ipv6_networks() {
   ids=$(timeout 20 docker network ls -q 2>/dev/null </dev/null) || ids=''
   # shellcheck disable=SC2086 # ids, one word each
   [ -n "$ids" ] && timeout 20 docker network inspect -f '{{.EnableIPv6}}' $ids 2>/dev/null </dev/null | grep -q true
+}
+
+# All but accept_ra. A dockerd that was not stopped does not switch forwarding on again: it always needs that of IPv4, and
+# that of IPv6 for networks that have it.
+restore_sysctls() {
+  skip=accept_ra
+  if is_running docker; then
+    skip='ip_forward|accept_ra'
+    if has_ipv6_networks; then
+      skip='forward|accept_ra'
+    fi
+    if read_file "$STATE/sysctls" | grep -qE "${skip%|*}"; then
+      say 'dockerd runs on, and its containers need forwarding: it stays on until the next boot'
+    fi
+  fi
+  read_file "$STATE/sysctls" | grep -vE "$skip" | while IFS='=' read -r key value; do
+    set_sysctl "$key" "$value"
+  done
 }
 
 # Last of all, and not while dockerd forwards IPv6, now or at its next start: the default route would go.
