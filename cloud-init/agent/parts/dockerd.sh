@@ -138,7 +138,7 @@ needs_restart() {
   if [ -e "$RUN/restarting" ] && [ "$(head -n 1 "$RUN/restarting")" = "$DOCKER_PID" ]; then
     return 0
   fi
-  ! docker_runs_with_options || ! docker0_has_address || { [ "$RESTART_DOCKER$AGREED" != off ] && [ -n "$(docker_gap)" ]; }
+  ! docker_runs_with_options || ! docker0_has_address || { [ "$RESTART_DOCKER$AGREED" != off ] && [ -n "$gap" ]; }
 }
 
 # Not one that somebody disabled, nor one that somebody stopped after it had its options: neither is ours to start.

@@ -98,7 +98,7 @@ hook_firewalls() {
 docker_gap() {
   pid=$(read_file "$R/run/docker.pid")
   if [ -n "$pid" ] && ! iptables -w -t nat -S DOCKER >/dev/null 2>&1 && ! grep -qs docker-bridges "$TMP/ruleset" &&
-    ! grep -qsE '"iptables"|--iptables=' "$R/etc/docker/daemon.json" "$R/proc/$pid/cmdline"; then
+    ! grep -qsE '"iptables"|--iptables=' "$R$DAEMON_JSON" "$R/proc/$pid/cmdline"; then
     echo "Docker's own iptables rules are gone, and with them published ports and the way out: meshboot up --restart-docker, or systemctl restart docker, after which containers without a restart policy stay down"
   fi
 }

@@ -11,7 +11,7 @@ host_state() {
   done
   set -- "$ETC/key" "$STATE/tools" "$STATE/docker0" "$STATE/rules" "$STATE/interface" "$STATE/masked" "$STATE/firewalld" "$STATE/direct" \
     "$RUN/failed" "$RUN/restarting" "$RUN/reload" "$RUN/again" "$ZT/identity.public" "$ZT/zerotier-one.port" "$R$DIRECT" "$R/dev/net/tun" \
-    "$R/etc/docker/daemon.json" "$R/etc/default/docker" "$R/etc/os-release" "$R/etc/resolv.conf" "$R/usr/libexec/docker/cli-plugins" \
+    "$R$DAEMON_JSON" "$R/etc/default/docker" "$R/etc/os-release" "$R/etc/resolv.conf" "$R/usr/libexec/docker/cli-plugins" \
     "$R$DOCKER_NETWORKS" "$R/var/lib/docker/containers" "$R/var/lib/dpkg/status"
   while read -r path; do
     set -- "$@" "$R$path"
