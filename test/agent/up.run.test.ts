@@ -189,6 +189,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       // The second one finds nothing to do, and that is remembered.
       expect([up(), up(), up()]).toEqual([false, true, true]);
       expect(host.seen("calls").split("\n").length).toBeLessThan(25);
+      expect(host.run(shell, "up --restart-docker").out).not.toContain("nothing has changed");
       const changes: Readonly<Record<string, () => void>> = {
         route: () => host.world({ "mesh-routes": host.seen("mesh-routes").replace(/.*\n/, "") }),
         "foreign route": () =>

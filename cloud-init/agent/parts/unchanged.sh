@@ -36,7 +36,8 @@ host_state() {
 
 is_unchanged() {
   rm -f "$TMP/state"
-  if [ -z "$REPAIRS" ] || dry || { has dockerd && [ ! -e "$R$DOCKER_NETWORKS" ]; } || [ ! -e "$R$SYSCTL" ]; then
+  # Who agrees to a restart of dockerd knows of something to mend.
+  if [ -z "$REPAIRS" ] || [ "$AGREED" = yes ] || dry || { has dockerd && [ ! -e "$R$DOCKER_NETWORKS" ]; } || [ ! -e "$R$SYSCTL" ]; then
     return 1
   fi
   host_state >"$TMP/state"
