@@ -38,7 +38,12 @@ import { shipped } from "../cloud-init/agent/shipped.ts";
 import askPeers from "../cloud-init/agent/tools/ask-peers.sh";
 import compose from "../cloud-init/agent/tools/compose.sh";
 import dockerRules6 from "../cloud-init/agent/tools/docker-rules6.sh";
+import dockerSubnets from "../cloud-init/agent/tools/docker-subnets.sh";
 import doctor from "../cloud-init/agent/tools/doctor.sh";
+import doctorDocker from "../cloud-init/agent/tools/doctor-docker.sh";
+import doctorMesh from "../cloud-init/agent/tools/doctor-mesh.sh";
+import doctorWorker from "../cloud-init/agent/tools/doctor-worker.sh";
+import findings from "../cloud-init/agent/tools/findings.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import firewalld from "../cloud-init/agent/tools/firewalld.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
@@ -91,9 +96,14 @@ const toolParts: Readonly<Record<ToolPart, string>> = {
   "local-conf": localConf,
   "docker-rules6": dockerRules6,
   json,
+  "docker-subnets": dockerSubnets,
   compose,
   "ipv6nat-unit": ipv6natUnit,
   "ask-peers": askPeers,
+  findings,
+  "doctor-worker": doctorWorker,
+  "doctor-mesh": doctorMesh,
+  "doctor-docker": doctorDocker,
   doctor,
 };
 

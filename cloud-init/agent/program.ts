@@ -43,9 +43,14 @@ export const TOOL_PARTS = [
   "local-conf",
   "docker-rules6",
   "json",
+  "docker-subnets",
   "compose",
   "ipv6nat-unit",
   "ask-peers",
+  "findings",
+  "doctor-worker",
+  "doctor-mesh",
+  "doctor-docker",
   "doctor",
 ] as const;
 

@@ -29,6 +29,9 @@ down() { # [release]
       NODE=''
     fi
   fi
+  if [ -n "$NODE" ] && is_running docker; then
+    use_tool name_kept_networks 'Docker networks in the lease stay as they are'
+  fi
   stop_ipv6nat
   stop_docker
   # With dockerd stopped: it sets some of them itself, also for a network that it remembers.

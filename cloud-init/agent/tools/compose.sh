@@ -13,13 +13,6 @@ is_old_compose() {
   case $(docker-compose version --short 2>/dev/null) in 1.*) ;; *) return 1 ;; esac
 }
 
-# `subnet network` of every Docker network.
-docker_subnets() {
-  is_running docker || fail 'dockerd does not run, and only it knows which networks there are: systemctl start docker'
-  # shellcheck disable=SC2016,SC2046 # a template of Docker's; ids, one word each
-  docker network inspect -f '{{$n := .Name}}{{range .IPAM.Config}}{{println .Subnet $n}}{{end}}' $(docker network ls -q)
-}
-
 # The project of this directory, as Compose calls it: what is its own already stays its own.
 look_at_project() {
   project=${COMPOSE_PROJECT_NAME:-$(basename "$PWD" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9_-')}
@@ -161,7 +154,8 @@ compose() { # [--old|--new] [--size N] [--part PREFIX] [SERVICE...]
     old=$(true_or_false is_old_compose)
   fi
   if [ "$LAYOUT" = compose ]; then
-    networks=$(docker_subnets)
+    is_running docker || fail 'dockerd does not run, and only it knows which networks there are: systemctl start docker'
+    networks=$(docker_subnets) || fail 'dockerd does not say which networks there are: see systemctl status docker'
     look_at_project
     if [ -n "$its_network" ]; then
       [ -n "$size$part" ] || part=$(echo "$networks" | pool_awk '$2 == its && $1 ~ /[.]/ && inside($1, own) { print $1 }' -v its="$its_network")
