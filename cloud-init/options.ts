@@ -2,7 +2,7 @@ import { z } from "zod";
 import { NAME_PATTERN } from "./name-pattern.ts";
 
 /** The forms that user-data comes in. */
-export const FORMS = ["cloud-config", "include", "script", "multipart"] as const;
+export const FORMS = ["cloud-config", "include", "script", "multipart", "golden"] as const;
 
 /** One of the forms that user-data comes in. */
 export type Form = (typeof FORMS)[number];

@@ -31,7 +31,8 @@ export interface Server {
 const URL_PATTERN = /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/;
 const KEY_PATTERN = /^mbk_[A-Za-z0-9_-]{22,}$/;
 const UNIT_PATTERN = /^meshboot[a-z-]*\.(?:service|timer|socket|path)$/;
-const AGENT_PATH = "/usr/local/sbin/meshboot";
+/** Where the agent lies on a server. */
+export const AGENT_PATH = "/usr/local/sbin/meshboot";
 
 /** Checks what has not been through the options' schema. Throws a UserDataError that names the field. */
 export function checkServer({ url, key, agent }: Server): void {
@@ -47,10 +48,17 @@ export function checkServer({ url, key, agent }: Server): void {
 
 /** The files of the server in the order in which they are written, settings first. */
 export function serverFiles(server: Server): ServerFile[] {
-  const units = Object.entries(server.agent.units).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     { path: "/etc/meshboot/meshboot.conf", mode: "0600", content: settings(server), packed: false },
     { path: "/etc/meshboot/key", mode: "0600", content: `${server.key}\n`, packed: false },
+    ...agentFiles(server.agent),
+  ];
+}
+
+/** The agent's own files: its units, and the program last. */
+export function agentFiles(agent: AgentFiles): ServerFile[] {
+  const units = Object.entries(agent.units).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
     ...units.map(
       ([name, content]): ServerFile => ({
         path: `/etc/systemd/system/${name}`,
@@ -59,7 +67,7 @@ export function serverFiles(server: Server): ServerFile[] {
         packed: false,
       }),
     ),
-    { path: AGENT_PATH, mode: "0755", content: server.agent.meshboot, packed: true },
+    { path: AGENT_PATH, mode: "0755", content: agent.meshboot, packed: true },
   ];
 }
 
@@ -69,10 +77,7 @@ export function serverFiles(server: Server): ServerFile[] {
  * so that a second run of the script form on a server that already runs takes up its new settings.
  */
 export function startCommands(agent: AgentFiles): string[] {
-  const started = Object.entries(agent.units)
-    .filter(([, content]) => /^\[Install\]$/m.test(content))
-    .map(([name]) => name)
-    .sort();
+  const started = startedUnits(agent);
   return [
     `${AGENT_PATH} --version >/dev/null`,
     "systemctl daemon-reload",
@@ -82,10 +87,24 @@ export function startCommands(agent: AgentFiles): string[] {
   ];
 }
 
+/** The units that are enabled, by name. */
+export function startedUnits(agent: AgentFiles): string[] {
+  return Object.entries(agent.units)
+    .filter(([, content]) => /^\[Install\]$/m.test(content))
+    .map(([name]) => name)
+    .sort();
+}
+
 /** `meshboot.conf`: `KEY=value` lines, which the agent parses by pattern and never evaluates; what is as its default is not said. */
-function settings({ url, options, allowOverlap }: Server): string {
-  const chosen = optionLines(options).filter((line) => !DEFAULTS.has(line));
-  return [`URL=${url}\n`, ...chosen, ...(allowOverlap ? ["ALLOW_OVERLAP=on\n"] : [])].join("");
+export function settings({ url, options, allowOverlap }: Omit<Server, "key" | "agent">): string {
+  return [`URL=${url}\n`, chosenLines(options), allowOverlap ? "ALLOW_OVERLAP=on\n" : ""].join("");
+}
+
+/** Of `meshboot.conf` what was chosen and is not as its default: the last line of a name wins. */
+export function chosenLines(options: UserDataOptions): string {
+  return optionLines(options)
+    .filter((line) => !DEFAULTS.has(line))
+    .join("");
 }
 
 function optionLines(options: UserDataOptions): string[] {

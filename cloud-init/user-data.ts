@@ -1,4 +1,5 @@
 import { cloudConfig, renderCloudConfig } from "./forms/cloud-config.ts";
+import { golden } from "./forms/golden.ts";
 import { include } from "./forms/include.ts";
 import { multipart } from "./forms/multipart.ts";
 import { script } from "./forms/script.ts";
@@ -48,5 +49,6 @@ function render(request: UserDataRequest): string {
   }
   if (form === "include") return include(request);
   if (form === "script") return script(request);
+  if (form === "golden") return golden(request);
   return renderCloudConfig(cloudConfig(request));
 }

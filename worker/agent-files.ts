@@ -36,6 +36,8 @@ import zerotier from "../cloud-init/agent/parts/zerotier.sh";
 import { type AgentPart, joinAgent, joinTools, type ToolPart } from "../cloud-init/agent/program.ts";
 import { shipped } from "../cloud-init/agent/shipped.ts";
 import askPeers from "../cloud-init/agent/tools/ask-peers.sh";
+import bake from "../cloud-init/agent/tools/bake.sh";
+import clean from "../cloud-init/agent/tools/clean.sh";
 import compose from "../cloud-init/agent/tools/compose.sh";
 import dockerRules6 from "../cloud-init/agent/tools/docker-rules6.sh";
 import dockerSubnets from "../cloud-init/agent/tools/docker-subnets.sh";
@@ -46,6 +48,7 @@ import doctorWorker from "../cloud-init/agent/tools/doctor-worker.sh";
 import findings from "../cloud-init/agent/tools/findings.sh";
 import firewallGaps from "../cloud-init/agent/tools/firewall-gaps.sh";
 import firewalld from "../cloud-init/agent/tools/firewalld.sh";
+import hygiene from "../cloud-init/agent/tools/hygiene.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
 import json from "../cloud-init/agent/tools/json.sh";
 import localConf from "../cloud-init/agent/tools/local-conf.sh";
@@ -105,6 +108,9 @@ const toolParts: Readonly<Record<ToolPart, string>> = {
   "doctor-mesh": doctorMesh,
   "doctor-docker": doctorDocker,
   doctor,
+  hygiene,
+  clean,
+  bake,
 };
 
 /** The tools that the agent fetches from this Worker: a shell text, without comments and indentation. */

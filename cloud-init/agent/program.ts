@@ -52,6 +52,9 @@ export const TOOL_PARTS = [
   "doctor-mesh",
   "doctor-docker",
   "doctor",
+  "hygiene",
+  "clean",
+  "bake",
 ] as const;
 
 /** The name of one part of the agent. */

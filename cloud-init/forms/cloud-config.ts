@@ -9,6 +9,7 @@ export interface CloudConfig {
     readonly path: string;
     readonly permissions?: string;
     readonly encoding?: "gz+b64";
+    readonly append?: boolean;
     readonly content: string;
   }[];
   readonly runcmd: readonly (readonly string[])[];

@@ -8,7 +8,7 @@ export const userDataRequestSchema = optionsSchema
   .safeExtend({
     form: z.enum(FORMS).default("cloud-config").openapi({
       description:
-        "cloud-config: self-contained; include: a URL of at most 128 bytes; script: for providers without cloud-init, and servers that already run; multipart: together with your own cloud-config.",
+        "cloud-config: self-contained; include: a URL of at most 128 bytes; script: for providers without cloud-init, and servers that already run; multipart: together with your own cloud-config; golden: for an image that has the agent, at most 512 bytes.",
     }),
     provider: z
       .enum([...PROVIDERS])

@@ -50,5 +50,7 @@ REPAIRS=''
 UNCHANGED=''
 json=''
 AGREED=''
+# Set while an image is made: there is no Worker yet.
+BAKING=''
 # The ranges that were held against the host's own networks.
 CHECKED=''

@@ -64,7 +64,7 @@ read_settings() {
     case $key in "$line" | '' | *[!A-Z0-9_]*) refuse "$CONF, line $number: is not KEY=value" ;; esac
     take_setting
   done <"$R$CONF"
-  [ -n "$URL" ] || refuse "$CONF has no URL=https://..."
+  [ -n "$URL$BAKING" ] || refuse "$CONF has no URL=https://..."
   # The host as curl sends it: without the scheme's own port.
   HOST=${URL#*://}
   HOST=${HOST%%/*}

@@ -83,6 +83,7 @@ up() {
   install_tools
   check_overlap
   install_zerotier
+  start_zerotier
   enrol
   fetch_tools
   check_pool_size

@@ -1,11 +1,11 @@
 # Talking with the Worker.
 
-# A first boot may be ahead of its network. Nothing is asked of a server that has its lease.
+# A first boot may be ahead of its network. Nothing is asked of a server that has its lease, or all that an image brings.
 wait_for_network() {
   STEP=network
   tries=0
   # Without curl apt has to find the network.
-  if dry || has_lease || ! has curl; then
+  if dry || has_lease || ! has curl || [ -e "$ETC/image.json" ]; then
     return 0
   fi
   until curl -gsS -o /dev/null --max-time 10 "$URL/healthz" </dev/null 2>"$TMP/curl"; do

@@ -15,6 +15,9 @@ install_zerotier() {
     add_repository zerotier "$at/contact%40zerotier.com.gpg" "$ZEROTIER_FINGERPRINT" "$at/debian/$suite $suite main"
     install zerotier-one
   fi
+}
+
+start_zerotier() {
   [ -e "$R/dev/net/tun" ] || run modprobe tun || warn 'there is no /dev/net/tun, which ZeroTier needs'
   if ! is_running zerotier-one; then
     say 'starts zerotier-one'

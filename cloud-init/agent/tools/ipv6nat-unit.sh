@@ -21,9 +21,19 @@ EOF
   reload_written
 }
 
+# What an image brings, so that the first boot needs no registry.
+load_ipv6nat_image() {
+  if [ -e "$STATE/ipv6nat.tar" ]; then
+    say "loads the image $IPV6NAT_IMAGE from /var/lib/meshboot/ipv6nat.tar"
+    run timeout 120 docker load -q -i "$STATE/ipv6nat.tar" >/dev/null </dev/null || warn 'it cannot be loaded'
+    run rm -f "$STATE/ipv6nat.tar"
+  fi
+}
+
 start_ipv6nat() {
   write_ipv6nat_unit
   run systemctl -q enable meshboot-ipv6nat.service
+  load_ipv6nat_image
   if ! dry && ! timeout 60 docker image inspect "$IPV6NAT_IMAGE" >/dev/null 2>&1 </dev/null; then
     timeout 300 docker pull -q "$IPV6NAT_IMAGE" >/dev/null 2>"$TMP/pull" </dev/null ||
       warn "no image $IPV6NAT_IMAGE, so no IPv6 to the outside: $(printable "$(tail -n 1 "$TMP/pull")"). It is tried again every 30 s. Without a registry: docker load, or another IPV6NAT_IMAGE in $CONF"

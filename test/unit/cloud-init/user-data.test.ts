@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { load } from "js-yaml";
@@ -9,7 +8,7 @@ import { isKnownKey } from "../../../cloud-init/known-keys.ts";
 import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
 import { generate, type UserDataRequest } from "../../../cloud-init/user-data.ts";
 import { UserDataError } from "../../../cloud-init/user-data-error.ts";
-import { readAgent } from "../../../scripts/agent.ts";
+import { readAgent, readUnits } from "../../../scripts/agent.ts";
 import { agent, request, requestFor, variants } from "./fixture.ts";
 
 const fileSchema = z.strictObject({
@@ -214,15 +213,9 @@ describe("options", () => {
   });
 });
 
-const agentDirectory = new URL("../../../cloud-init/agent/", import.meta.url);
 test(// 32,768 bytes. AWS and Linode (16,384) and Oracle (32,000 in base64) get the form include.
 "with the real agent a cloud-config fits into what Hetzner takes", () => {
-  const read = (name: string) => readFileSync(new URL(name, agentDirectory), "utf8");
-  const units = readdirSync(agentDirectory).filter((name) => /\.(?:service|timer)$/.test(name));
-  const real = {
-    meshboot: shipped(readAgent()),
-    units: Object.fromEntries(units.map((name) => [name, read(name)])),
-  };
+  const real = { meshboot: shipped(readAgent()), units: readUnits() };
   const options = optionsSchema.parse({ ...variants["mirror"], name: "a".repeat(63) });
   expect(generate({ ...request, options, agent: real }).bytes).toBeLessThanOrEqual(32_768);
 });

@@ -1,0 +1,39 @@
+import { installer } from "./forms/installer.ts";
+import type { UserDataOptions } from "./options.ts";
+import { AGENT_PATH, type AgentFiles, agentFiles, chosenLines, startedUnits } from "./server-files.ts";
+
+/** What an image is made with. */
+export interface Baking {
+  readonly options: UserDataOptions;
+  readonly agent: AgentFiles;
+  /** The tools that this agent runs, which a server without an image fetches from the Worker. */
+  readonly tools: string;
+}
+
+/** The script that makes a server the master of an image: the agent and its tools are brought along, and do the rest. */
+export function bakeScript({ options, agent, tools }: Baking): string {
+  return installer({
+    about: [
+      "Meshboot: makes this server the master of an image. Run as root on a server that is for nothing else;",
+      "running it again is safe.",
+    ],
+    functions: "",
+    before: ["(umask 077 && mkdir -p /var/lib/meshboot)"],
+    files: [
+      // Without a line it would be no file, and the agent wants one.
+      {
+        path: "/etc/meshboot/meshboot.conf",
+        mode: "0600",
+        content: `# As baked. User-data adds to it, and the last line of a name wins.\n${chosenLines(options)}`,
+        packed: false,
+      },
+      ...agentFiles(agent),
+      { path: "/var/lib/meshboot/tools", mode: "0600", content: tools, packed: true },
+    ],
+    after: [
+      "systemctl daemon-reload",
+      `systemctl -q enable ${startedUnits(agent).join(" ")}`,
+      `${AGENT_PATH} bake`,
+    ],
+  });
+}

@@ -1,0 +1,10 @@
+# For packer init. In a file of its own, since Packer 1.6 refuses required_plugins.
+
+packer {
+  required_plugins {
+    digitalocean = {
+      source  = "github.com/digitalocean/digitalocean"
+      version = ">= 1.0.0"
+    }
+  }
+}

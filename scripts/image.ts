@@ -1,0 +1,116 @@
+/** `npm run image`: golden images with Packer; see --help. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { shipped } from "../cloud-init/agent/shipped.ts";
+import { bakeScript } from "../cloud-init/bake-script.ts";
+import type { UserDataOptions } from "../cloud-init/options.ts";
+import { readAgent, readTools, readUnits } from "./agent.ts";
+import { BadOption } from "./command-line.ts";
+import { HELP, type ImageOptions, readImageOptions } from "./image/options.ts";
+import { findPacker, ImageError, runPacker } from "./image/packer.ts";
+import { makeSeed } from "./image/seed.ts";
+import { distributionFile, distributions, hasPlugin, sources, templateFor } from "./image/templates.ts";
+import { validateAll } from "./image/validate.ts";
+
+/** The script for a server, with the agent of this working copy. */
+function bake(options: UserDataOptions): string {
+  return bakeScript({
+    options,
+    agent: { meshboot: shipped(readAgent()), units: readUnits() },
+    tools: shipped(readTools()),
+  });
+}
+
+/** Everything that Packer wants to read and that nobody wants to keep. */
+function withScratch<T>(options: ImageOptions, use: (scratch: string, bakeFile: string) => T): T {
+  const scratch = mkdtempSync(join(tmpdir(), "meshboot-image-"));
+  try {
+    const file = join(scratch, "bake.sh");
+    writeFileSync(file, bake(options.baked));
+    return use(scratch, file);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+function build(options: ImageOptions): void {
+  const packer = findPacker(options.packer);
+  const out = resolve(options.out);
+  if (existsSync(out) && readdirSync(out).length > 0) {
+    throw new ImageError(
+      `${out} is not empty, and an image there would be overwritten: remove it, or give another --out`,
+    );
+  }
+  mkdirSync(out, { recursive: true });
+  console.log(`image: ${options.source}, ${options.distribution}, by Packer ${packer.version}`);
+  withScratch(options, (scratch, file) => {
+    const template = templateFor(packer, options.source, scratch);
+    if (packer.hasInit && hasPlugin(options.source) && !runPacker(packer, ["init", template]).ok) {
+      throw new ImageError("packer init could not install the plugin: see above");
+    }
+    const variables = [`bake=${file}`, `out=${out}`, `name=${options.name}`, ...options.variables];
+    if (
+      options.source === "qemu" &&
+      !options.variables.some((text) => text.startsWith("ssh_private_key_file="))
+    ) {
+      const { seed, key } = makeSeed(scratch);
+      variables.push(`seed=${seed}`, `ssh_private_key_file=${key}`);
+    }
+    const { ok } = runPacker(packer, [
+      "build",
+      `-var-file=${distributionFile(options.distribution)}`,
+      ...variables.flatMap((text) => ["-var", text]),
+      template,
+    ]);
+    if (!ok) throw new ImageError("Packer made no image: see above");
+  });
+  console.log(
+    `image: made; versions and packages are in ${out}\n${readFileSync(join(out, "image.json"), "utf8").trim()}`,
+  );
+}
+
+function validate(options: ImageOptions): void {
+  const packer = findPacker(options.packer);
+  const counts = { valid: 0, "unknown-source": 0, invalid: 0 };
+  withScratch(options, (scratch, file) => {
+    for (const { source, distribution, outcome, output } of validateAll(packer, file, scratch)) {
+      counts[outcome] += 1;
+      const why = {
+        valid: "",
+        "unknown-source": ` (not known to Packer ${packer.version} here)`,
+        invalid: `\n${output}`,
+      };
+      console.log(`${outcome.padEnd(14)} ${source} ${distribution}${why[outcome]}`);
+    }
+  });
+  console.log(
+    `image: ${counts.valid} valid, ${counts["unknown-source"]} not checked, ${counts.invalid} invalid`,
+  );
+  if (counts.invalid > 0) throw new ImageError("a template is invalid: see above");
+}
+
+try {
+  const options = readImageOptions(process.argv.slice(2), {
+    sources: sources(),
+    distributions: distributions(),
+  });
+  if (options === "help") process.stdout.write(HELP);
+  else if (options.verb === "script") process.stdout.write(bake(options.baked));
+  else if (options.verb === "validate") validate(options);
+  else build(options);
+} catch (error) {
+  if (!(error instanceof BadOption || error instanceof ImageError)) throw error;
+  console.error(
+    `image: ${error.message}${error instanceof BadOption ? ". See npm run image -- --help" : ""}`,
+  );
+  process.exitCode = error instanceof BadOption ? 2 : 1;
+}

@@ -1,0 +1,131 @@
+import { parseArgs } from "node:util";
+import { optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
+import { BadOption } from "../command-line.ts";
+
+/** What `npm run image -- --help` prints. */
+export const HELP = `Golden images: servers made of one are in the mesh seconds after their first boot.
+
+Usage: npm run image -- SOURCE DISTRIBUTION [options]   build an image with Packer
+       npm run image -- validate [options]              check every template with every distribution
+       npm run image -- script [options]                print the script that bakes any server
+
+SOURCE        null (a server that runs, over SSH), qemu, hcloud, digitalocean, amazon-ebs, vultr, linode
+DISTRIBUTION  debian-12, debian-13, ubuntu-24.04: the files of packer/distributions
+
+  --out DIR              what comes out goes here (image/SOURCE-DISTRIBUTION)
+  --name NAME            what the image is called (meshboot-DISTRIBUTION)
+  --var NAME=VALUE       a variable of the template, such as ssh_host=203.0.113.7; may be repeated
+  --packer PROGRAM       this Packer, 1.6.6 or later (packer)
+  --help                 show this
+
+What is baked in; user-data may still change all but --docker and --compose:
+  --docker distro|official|present      --layout split|bridge|compose
+  --ipv6nat auto|docker|container|off   --ipv6nat-image IMAGE
+  --compose                             --no-userland-proxy
+  --zerotier-repository URL             --zerotier-fingerprint HEX
+
+Examples:
+  npm run image -- qemu debian-12
+  npm run image -- hcloud debian-12 --var location=fsn1    (with HCLOUD_TOKEN)
+  npm run image -- null debian-12 --var ssh_host=203.0.113.7 --var ssh_private_key_file=$HOME/.ssh/id_ed25519
+  npm run -s image -- script | ssh root@203.0.113.7 sh
+
+Exit codes: 0 made, 1 Packer or the server said no, 2 bad options.
+`;
+
+/** What is to be done. */
+export interface ImageOptions {
+  readonly verb: "build" | "validate" | "script";
+  /** A folder of packer/, and a file of packer/distributions; empty but for `build`. */
+  readonly source: string;
+  readonly distribution: string;
+  readonly out: string;
+  readonly name: string;
+  readonly variables: readonly string[];
+  readonly packer: string;
+  readonly baked: UserDataOptions;
+}
+
+function parse(args: string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        out: text,
+        name: text,
+        var: { type: "string", multiple: true },
+        packer: text,
+        docker: text,
+        layout: text,
+        ipv6nat: text,
+        "ipv6nat-image": text,
+        compose: flag,
+        "no-userland-proxy": flag,
+        "zerotier-repository": text,
+        "zerotier-fingerprint": text,
+        help: flag,
+      },
+    });
+  } catch (error) {
+    throw new BadOption(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function bakedOptions(values: ReturnType<typeof parse>["values"]): UserDataOptions {
+  const given = {
+    docker: values.docker,
+    layout: values.layout,
+    ipv6nat: values.ipv6nat,
+    ipv6natImage: values["ipv6nat-image"],
+    compose: values.compose,
+    userlandProxy: values["no-userland-proxy"] === true ? false : undefined,
+    zerotierRepository: values["zerotier-repository"],
+    zerotierFingerprint: values["zerotier-fingerprint"],
+  };
+  const read = optionsSchema.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const option = String(issue?.path[0] ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new BadOption(`--${option}: ${issue?.message}`);
+}
+
+/** Reads the command line, for the sources and distributions that there are; "help" when that was asked for. Throws a BadOption. */
+export function readImageOptions(
+  args: string[],
+  known: { readonly sources: readonly string[]; readonly distributions: readonly string[] },
+): ImageOptions | "help" {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return "help";
+  const [first = "", second = "", ...more] = positionals;
+  const verb = first === "validate" || first === "script" ? first : "build";
+  if (verb === "build") {
+    if (!known.sources.includes(first)) {
+      throw new BadOption(
+        `${first === "" ? "no SOURCE" : first}: give validate, script, or one of ${known.sources.join(", ")}`,
+      );
+    }
+    if (!known.distributions.includes(second)) {
+      throw new BadOption(
+        `${second === "" ? "no DISTRIBUTION" : second}: give one of ${known.distributions.join(", ")}`,
+      );
+    }
+  }
+  const stray = verb === "build" ? more[0] : positionals[1];
+  if (stray !== undefined) throw new BadOption(`${stray}: what is it for?`);
+  for (const text of values.var ?? []) {
+    if (!/^[a-z_]+=/.test(text)) throw new BadOption(`--var ${text}: give NAME=VALUE`);
+  }
+  return {
+    verb,
+    source: verb === "build" ? first : "",
+    distribution: verb === "build" ? second : "",
+    out: values.out ?? `image/${first}-${second}`,
+    name: values.name ?? `meshboot-${second}`,
+    variables: values.var ?? [],
+    packer: values.packer ?? "packer",
+    baked: bakedOptions(values),
+  };
+}

@@ -1,0 +1,64 @@
+import { spawnSync } from "node:child_process";
+
+/** A Packer that is there. */
+export interface Packer {
+  readonly program: string;
+  readonly version: string;
+  /** From 1.7 on plugins are installed by `packer init`; before, all are built in and `required_plugins` is refused. */
+  readonly hasInit: boolean;
+}
+
+/** What went wrong, for a person. */
+export class ImageError extends Error {}
+
+const OLDEST = [1, 6, 6] as const;
+
+/** Looks at a Packer. Throws an ImageError when there is none, or one that is too old or something else. */
+export function findPacker(program: string): Packer {
+  const run = spawnSync(program, ["version"], { encoding: "utf8", env: quiet() });
+  if (run.error !== undefined) {
+    throw new ImageError(
+      `${program} does not run (${run.error.message}). Install Packer: apt-get install packer on Debian, or https://developer.hashicorp.com/packer/install; or name it by --packer`,
+    );
+  }
+  const [, major, minor, patch] = /^Packer v(\d+)\.(\d+)\.(\d+)/.exec(run.stdout) ?? [];
+  if (major === undefined) {
+    throw new ImageError(
+      `${program} is something else than HashiCorp's Packer: name the right one by --packer`,
+    );
+  }
+  const version = [major, minor, patch].map(Number);
+  if (compare(version, OLDEST) < 0) {
+    throw new ImageError(
+      `${program} is ${version.join(".")}, and the templates need ${OLDEST.join(".")} or later`,
+    );
+  }
+  return { program, version: version.join("."), hasInit: compare(version, [1, 7, 0]) >= 0 };
+}
+
+/** Runs it, its output on this terminal or, when `silent`, given back. */
+export function runPacker(
+  packer: Packer,
+  args: readonly string[],
+  {
+    silent = false,
+    environment = {},
+  }: { silent?: boolean; environment?: Readonly<Record<string, string>> } = {},
+): { readonly ok: boolean; readonly output: string } {
+  const run = spawnSync(packer.program, args, {
+    encoding: "utf8",
+    stdio: silent ? "pipe" : "inherit",
+    env: { ...quiet(), ...environment },
+  });
+  return { ok: run.status === 0, output: silent ? `${run.stdout}${run.stderr}`.trim() : "" };
+}
+
+/** No look for newer versions, which needs a network and tells HashiCorp of each build. */
+function quiet(): NodeJS.ProcessEnv {
+  return { CHECKPOINT_DISABLE: "1", ...process.env };
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}

@@ -1,0 +1,43 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Packer } from "./packer.ts";
+
+const FOLDER = fileURLToPath(new URL("../../packer", import.meta.url));
+const PLUGINS = "plugins.pkr.hcl";
+
+/** The sources: each folder with a template. */
+export function sources(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => existsSync(join(FOLDER, name, "source.pkr.hcl")))
+    .sort();
+}
+
+/** The distributions by name. */
+export function distributions(): string[] {
+  return readdirSync(join(FOLDER, "distributions"))
+    .map((name) => name.replace(/\.pkrvars\.hcl$/, ""))
+    .sort();
+}
+
+/** The file that describes a distribution. */
+export function distributionFile(name: string): string {
+  return join(FOLDER, "distributions", `${name}.pkrvars.hcl`);
+}
+
+/** Whether a source comes by a plugin. */
+export function hasPlugin(source: string): boolean {
+  return existsSync(join(FOLDER, source, PLUGINS));
+}
+
+/** The folder to give to Packer; for one before 1.7 a copy in `scratch` without `required_plugins`, which it refuses. */
+export function templateFor(packer: Packer, source: string, scratch: string): string {
+  const folder = join(FOLDER, source);
+  if (packer.hasInit) return folder;
+  const copy = join(scratch, source);
+  mkdirSync(copy, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    if (name !== PLUGINS) copyFileSync(join(folder, name), join(copy, name));
+  }
+  return copy;
+}
