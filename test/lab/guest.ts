@@ -95,6 +95,7 @@ export class Guest {
   readonly #network: LabNetwork;
   readonly #journal: Journal;
   readonly #machine: string;
+  readonly #image: Image;
   #boot: Boot | undefined;
   #boots = 0;
 
@@ -113,6 +114,7 @@ export class Guest {
     this.#network = network;
     this.#journal = journal;
     this.#machine = machine;
+    this.#image = options.image;
   }
 
   /** Prepares the disk, with the user-data where cloud-init's NoCloud looks for it. Not booted yet. */
@@ -264,6 +266,13 @@ export class Guest {
     const boot = this.#running();
     process.kill(boot.leader, "SIGKILL");
     await this.#end(boot, 20);
+  }
+
+  /** The disk of a server that is off, as an image for others. The server itself is gone then. */
+  async intoImage(): Promise<Image> {
+    if (this.#boot) throw new Error(`${this.name} is running: power it off before an image is made of it`);
+    await run("umount", [this.root]);
+    return [`${this.#directory}/upper`, ...this.#image];
   }
 
   get isRunning(): boolean {

@@ -6,7 +6,7 @@ import { Guest, type GuestOptions } from "./guest.ts";
 import { Journal, startOf, sweep } from "./journal.ts";
 import { LabNetwork } from "./network.ts";
 import { checkRequirements } from "./requirements.ts";
-import { CACHE, type ImageKind, Images } from "./rootfs.ts";
+import { CACHE, type Image, type ImageKind, Images } from "./rootfs.ts";
 
 const DIAGNOSIS =
   "cloud-init status --long; systemctl --failed --no-legend; journalctl -u meshboot -o short -n 30 --no-pager; meshboot status";
@@ -68,9 +68,11 @@ export class Lab {
     return new Lab({ prefix, directory, journal, network, reaper });
   }
 
-  /** A new server, not switched on yet. */
-  async order(options: Omit<GuestOptions, "image"> & { image: ImageKind }): Promise<Guest> {
-    const guest = await Guest.order({ ...options, image: await this.#images.get(options.image) }, this);
+  /** A new server, not switched on yet, of a kind that there is or of an image that was made here. */
+  async order(options: Omit<GuestOptions, "image"> & { image: ImageKind | Image }): Promise<Guest> {
+    const { image } = options;
+    const layers = typeof image === "string" ? await this.#images.get(image) : image;
+    const guest = await Guest.order({ ...options, image: layers }, this);
     this.guests.push(guest);
     return guest;
   }

@@ -68,6 +68,11 @@ describe.skipIf(!hasTool)("cloud-init schema", () => {
     expect(await refusalOf(`${variant}.yaml`, text)).toBeUndefined();
   });
 
+  test.concurrent.each(Object.keys(variants))("accepts the golden form with %s", async (variant) => {
+    const { text } = generate(requestFor("golden", variant));
+    expect(await refusalOf(`golden-${variant}.yaml`, text)).toBeUndefined();
+  });
+
   test("refuses what is wrong inside a file entry: the check does check", async () => {
     const { text } = generate(requestFor("cloud-config", "default"));
     expect(await refusalOf("wrong.yaml", text.replace("permissions:", "permission:"))).toMatch(/permission/);

@@ -133,6 +133,28 @@ describe("the include", () => {
   });
 });
 
+describe("the golden form", () => {
+  test("is at most 512 bytes, also with the longest name and address, and refused beyond", () => {
+    const url = `https://${"a".repeat(63)}.example.com`;
+    const options = optionsSchema.parse({ name: "n".repeat(63), layout: "compose", ipv6nat: "off" });
+    const { text, bytes } = generate({ ...request, form: "golden", url, options });
+    expect(bytes).toBeLessThanOrEqual(512);
+    expect(text.split("\n")[0]).toBe("#cloud-config");
+    const long = optionsSchema.parse({
+      ipv6nat: "container",
+      ipv6natImage: `registry.example.com/${"i".repeat(170)}`,
+    });
+    expect(() => generate({ ...request, form: "golden", options: long })).toThrow(
+      /^form: golden would be \d+ bytes/,
+    );
+  });
+
+  test("says nothing of what is as its default, so that what was baked stays", () => {
+    const { text } = generate({ ...request, form: "golden", options: optionsSchema.parse({}) });
+    expect(text).not.toMatch(/LAYOUT|DOCKER|IPV6NAT/);
+  });
+});
+
 describe("refusals name the field", () => {
   const refused = (change: Partial<UserDataRequest>): UserDataError => {
     try {

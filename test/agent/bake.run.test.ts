@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Host } from "./host.ts";
+import { SHELLS, withDirectory } from "./shells.ts";
+
+/** A fresh server with what the bake script brings. */
+function freshServer(directory: string, settings = ""): Host {
+  const host = new Host(directory);
+  host.put("/etc/meshboot/key", undefined);
+  host.write("/etc/meshboot/meshboot.conf", `# As baked.\n${settings}`);
+  host.write("/var/lib/meshboot/tools", host.seen("tools"));
+  return host;
+}
+
+describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
+  it("installs, describes, cleans and checks, and can be run again", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      host.write("/etc/ssh/ssh_host_ed25519_key", "secret\n");
+      host.write("/root/.ssh/authorized_keys", "ssh-ed25519 AAAA me@home\nssh-ed25519 BBBB packer_68a1\n");
+      host.write("/var/log/syslog", "a line\n");
+      host.write("/var/log/syslog.1", "an older line\n");
+      for (let time = 0; time < 2; time += 1) {
+        const baked = host.run(shell, "bake");
+        expect(baked, baked.out).toMatchObject({ status: 0, err: "" });
+        expect(baked.out).toContain("hygiene: clean");
+      }
+      expect(host.read("/etc/machine-id")).toBe("");
+      expect(host.read("/etc/ssh/ssh_host_ed25519_key")).toBeUndefined();
+      expect(host.read("/var/lib/zerotier-one/identity.secret")).toBeUndefined();
+      expect(host.read("/root/.ssh/authorized_keys")).toBe("ssh-ed25519 AAAA me@home\n");
+      expect(host.read("/var/log/syslog")).toBe("");
+      expect(host.read("/var/log/syslog.1")).toBeUndefined();
+      expect(host.read("/etc/meshboot/image.packages")).toMatch(/^docker\.io\t20\.10/);
+      expect(JSON.parse(host.read("/etc/meshboot/image.json") ?? "")).toMatchObject({
+        layout: "split",
+        docker: "20.10.24+dfsg1",
+      });
+      expect(host.dockerdCommand()).toBeUndefined();
+    });
+  });
+
+  it("leaves a server that starts dockerd with the lease's options, and no other Worker's request", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      expect(host.run(shell, "bake").status).toBe(0);
+      const { "/etc/meshboot/image.json": image } = host.files();
+      host.write("/etc/machine-id", "fedcba9876543210fedcba9876543210\n");
+      host.write("/etc/meshboot/meshboot.conf", "# As baked.\nURL=https://mesh.example.com\n");
+      host.write("/etc/meshboot/key", `mbk_${"k".repeat(22)}\n`);
+      host.write("/var/lib/zerotier-one/identity.public", `4e8d87c868:0:${"ab".repeat(64)}`);
+      host.write(
+        "/var/lib/zerotier-one/identity.secret",
+        `4e8d87c868:0:${"ab".repeat(64)}:${"cd".repeat(64)}`,
+      );
+      host.world({ calls: "", requests: "" });
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("requests")).not.toMatch(/healthz|agent\/tools/);
+      expect(host.seen("calls")).not.toContain("apt-get install");
+      expect(host.dockerdCommand()).toContain("--bip=");
+      expect(host.run(shell, "down").status).toBe(0);
+      expect(host.files()["/etc/meshboot/image.json"]).toBe(image);
+    });
+  });
+
+  it("brings the image of ipv6nat along where that is wanted, and the first boot loads it", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory, "IPV6NAT=container\n");
+      expect(host.run(shell, "bake")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("calls")).toContain("docker pull -q robbertkl/ipv6nat:0.4.4");
+      expect(host.read("/var/lib/meshboot/ipv6nat.tar")).toBe("saved\n");
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nIPV6NAT=container\n");
+      host.write("/etc/meshboot/key", `mbk_${"k".repeat(22)}\n`);
+      host.write("/etc/machine-id", "fedcba9876543210fedcba9876543210\n");
+      host.write("/var/lib/zerotier-one/identity.public", `4e8d87c868:0:${"ab".repeat(64)}`);
+      host.write(
+        "/var/lib/zerotier-one/identity.secret",
+        `4e8d87c868:0:${"ab".repeat(64)}:${"cd".repeat(64)}`,
+      );
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.seen("calls")).toContain("docker load -q -i");
+      expect(host.read("/var/lib/meshboot/ipv6nat.tar")).toBeUndefined();
+    });
+  });
+
+  it.each([
+    ["a lease", "/var/lib/meshboot/lease", "this server is a node, and would lose its identity"],
+    ["a key", "/etc/meshboot/key", "holds a key, which every server made of the image would have"],
+    [
+      "a ZeroTier network",
+      "/var/lib/zerotier-one/networks.d/8056c2e21c000001.conf",
+      "member of network 8056c2e21c000001",
+    ],
+    ["containers", "/var/lib/docker/containers/4711/config.v2.json", "Docker has containers or volumes here"],
+    ["volumes", "/var/lib/docker/volumes/shop_data/_data/db", "Docker has containers or volumes here"],
+  ])("refuses a server with %s, and changes nothing", (_what, path, why) => {
+    withDirectory((directory) => {
+      const host = freshServer(join(directory, "a"));
+      host.write(path, "something\n");
+      host.write("/etc/ssh/ssh_host_ed25519_key", "secret\n");
+      const before = host.files();
+      const baked = host.run(shell, "bake");
+      expect(baked.status).toBe(3);
+      expect(baked.err).toContain(why);
+      expect(host.files()).toEqual(before);
+      expect(host.seen("calls")).not.toMatch(/disable|cloud-init|apt-get/);
+    });
+  });
+
+  it("names an argument that it does not know", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      const before = host.files();
+      expect(host.run(shell, "bake --chekc")).toMatchObject({ status: 2, out: "" });
+      expect(host.files()).toEqual(before);
+    });
+  });
+});

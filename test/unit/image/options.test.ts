@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { readImageOptions } from "../../../scripts/image/options.ts";
+
+const known = { sources: ["null", "qemu"], distributions: ["debian-12"] };
+const read = (...args: string[]) => readImageOptions(args, known);
+
+describe("the command line of npm run image", () => {
+  test("a build, with what is as usual filled in", () => {
+    expect(read("qemu", "debian-12")).toMatchObject({
+      verb: "build",
+      source: "qemu",
+      distribution: "debian-12",
+      out: "image/qemu-debian-12",
+      name: "meshboot-debian-12",
+      variables: [],
+      packer: "packer",
+      baked: { layout: "split", userlandProxy: true },
+    });
+  });
+
+  test("everything said", () => {
+    const said = ["--out", "x", "--name", "n", "--var", "a=b=c", "--var", "d=", "--packer", "/opt/packer"];
+    const baked = ["--layout", "bridge", "--ipv6nat", "off", "--compose", "--no-userland-proxy"];
+    expect(read("null", "debian-12", ...said, ...baked)).toMatchObject({
+      out: "x",
+      name: "n",
+      variables: ["a=b=c", "d="],
+      packer: "/opt/packer",
+      baked: { layout: "bridge", ipv6nat: "off", compose: true, userlandProxy: false },
+    });
+  });
+
+  test("--help wins", () => expect(read("nonsense", "--help")).toBe("help"));
+
+  test.each([
+    [[], /no SOURCE: give validate, script, or one of null, qemu/],
+    [["hetzner", "debian-12"], /^hetzner: give validate/],
+    [["qemu"], /no DISTRIBUTION: give one of debian-12/],
+    [["qemu", "debian-9"], /^debian-9: give one of debian-12/],
+    [["qemu", "debian-12", "more"], /^more: what is it for/],
+    [["script", "debian-12"], /^debian-12: what is it for/],
+    [["qemu", "debian-12", "--var", "novalue"], /--var novalue: give NAME=VALUE/],
+    [["script", "--layout", "ring"], /--layout: .*split/],
+    [["script", "--ipv6nat-image", "UPPER CASE"], /--ipv6nat-image: give an image/],
+    [["script", "--docker", "present", "--compose"], /--compose: with docker: present/],
+    [["script", "--outt", "x"], /--outt/],
+  ])("%j is refused with a reason", (args, why) => {
+    expect(() => read(...args)).toThrow(why);
+  });
+});
