@@ -28,7 +28,7 @@ Examples:
   npm run image -- qemu debian-12
   npm run image -- hcloud debian-12 --var location=fsn1    (with HCLOUD_TOKEN)
   npm run image -- null debian-12 --var ssh_host=203.0.113.7 --var ssh_private_key_file=$HOME/.ssh/id_ed25519
-  npm run -s image -- script | ssh root@203.0.113.7 sh
+  npm run image --silent -- script | ssh root@203.0.113.7 sh
 
 Exit codes: 0 made, 1 Packer or the server said no, 2 bad options.
 `;
