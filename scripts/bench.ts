@@ -3,17 +3,18 @@
  * Rates are ratios to a baseline of the same run: absolute ones say more of the machine than of the project.
  */
 import { parseArgs } from "node:util";
+import { measureFirstBoot } from "./bench/first-boot.ts";
 import { measureProof } from "./bench/proof.ts";
 import { bundleGzipBytes } from "./bench/sizes.ts";
 import { measureThroughput } from "./bench/throughput.ts";
 import { measureUserData } from "./bench/user-data-size.ts";
 import { generateIdentities } from "./identity/generate-many.ts";
 
-const HELP = `Measures Meshboot on this machine; takes about two minutes.
+const HELP = `Measures Meshboot on this machine; takes about four minutes.
 
 Usage: npm run bench [-- --json]
 
-  --json   one object on standard output, name to number
+  --json   one object on standard output, name to number (null: not measured)
   --help   this text
 
   lease_vs_object_write        enrolments a second ÷ bare SQLite writes in an object a second
@@ -23,6 +24,9 @@ Usage: npm run bench [-- --json]
   bundle_gzip_bytes            the Worker as deployed, compressed
   user_data_full_bytes         user-data of the form cloud-config
   user_data_include_bytes      user-data of the form include
+  user_data_golden_bytes       user-data of the form golden
+  golden_vs_vanilla_first_boot first boot of a golden image ÷ of a bare server by cloud-config, packages cached;
+                               wants root and what test:boot wants, and is null without
 `;
 
 const LEASES = 100;
@@ -53,12 +57,16 @@ const proof_ms = await measureProof();
 progress(`${LEASES} genuine identities`);
 const identities = await generateIdentities(LEASES);
 progress("enrolments against bare writes and bare routes");
-const results = { ...(await measureThroughput(identities)), proof_ms, ...sizes };
+const throughput = await measureThroughput(identities);
+progress("first boots");
+const golden_vs_vanilla_first_boot = (await measureFirstBoot()) ?? null;
+const results = { ...throughput, proof_ms, ...sizes, golden_vs_vanilla_first_boot };
 
 if (json) {
   console.log(JSON.stringify(results));
 } else {
   for (const [name, value] of Object.entries(results)) {
-    console.log(`${name.padEnd(28)} ${Number.isInteger(value) ? value : value.toPrecision(3)}`);
+    const text = value === null ? "not measured" : Number.isInteger(value) ? value : value.toPrecision(3);
+    console.log(`${name.padEnd(28)} ${text}`);
   }
 }

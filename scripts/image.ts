@@ -10,32 +10,20 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { shipped } from "../cloud-init/agent/shipped.ts";
-import { bakeScript } from "../cloud-init/bake-script.ts";
-import type { UserDataOptions } from "../cloud-init/options.ts";
-import { readAgent, readTools, readUnits } from "./agent.ts";
 import { BadOption } from "./command-line.ts";
+import { readBakeScript } from "./image/bake.ts";
 import { HELP, type ImageOptions, readImageOptions } from "./image/options.ts";
 import { findPacker, ImageError, runPacker } from "./image/packer.ts";
 import { makeSeed } from "./image/seed.ts";
 import { distributionFile, distributions, hasPlugin, sources, templateFor } from "./image/templates.ts";
 import { validateAll } from "./image/validate.ts";
 
-/** The script for a server, with the agent of this working copy. */
-function bake(options: UserDataOptions): string {
-  return bakeScript({
-    options,
-    agent: { meshboot: shipped(readAgent()), units: readUnits() },
-    tools: shipped(readTools()),
-  });
-}
-
 /** Everything that Packer wants to read and that nobody wants to keep. */
 function withScratch<T>(options: ImageOptions, use: (scratch: string, bakeFile: string) => T): T {
   const scratch = mkdtempSync(join(tmpdir(), "meshboot-image-"));
   try {
     const file = join(scratch, "bake.sh");
-    writeFileSync(file, bake(options.baked));
+    writeFileSync(file, readBakeScript(options.baked));
     return use(scratch, file);
   } finally {
     rmSync(scratch, { recursive: true });
@@ -104,7 +92,7 @@ try {
     distributions: distributions(),
   });
   if (options === "help") process.stdout.write(HELP);
-  else if (options.verb === "script") process.stdout.write(bake(options.baked));
+  else if (options.verb === "script") process.stdout.write(readBakeScript(options.baked));
   else if (options.verb === "validate") validate(options);
   else build(options);
 } catch (error) {

@@ -8,8 +8,9 @@ const LIMIT = 512;
 
 /**
  * User-data for a server made of an image that has the agent already (packer/): the Worker's address, the key, and the
- * settings that differ from their defaults. All else is as baked. cloud-init writes files before the agent starts; the
- * command at the end makes a server whose image has no agent say so (`cloud-init status: error`).
+ * settings that differ from their defaults. All else is as baked. cloud-init writes files before the agent's unit
+ * starts by itself; the command at the end is for a cloud-init whose units are called otherwise, and makes a server whose
+ * image has no agent say so (`cloud-init status: error`).
  */
 export function golden(server: Server): string {
   const text = renderCloudConfig({
@@ -17,7 +18,7 @@ export function golden(server: Server): string {
       { path: "/etc/meshboot/meshboot.conf", permissions: "0600", append: true, content: settings(server) },
       { path: "/etc/meshboot/key", permissions: "0600", content: `${server.key}\n` },
     ],
-    runcmd: [["systemctl", "start", "--no-block", "meshboot"]],
+    runcmd: [["sh", "-c", "test -e /var/lib/meshboot/lease || systemctl start --no-block meshboot"]],
   });
   if (text.length > LIMIT) {
     throw new UserDataError(

@@ -64,6 +64,6 @@ check_hygiene() {
   none_of_docker
   none_of_the_system
   check_services
-  [ "$LEFT" = 0 ] || refuse "$LEFT leftovers: no image may be made of this server as it is. meshboot bake cleans it"
+  [ "$LEFT" = 0 ] || refuse "leftovers: $LEFT. No image may be made of this server as it is. meshboot bake cleans it"
   say 'clean: an image may be made of this server'
 }
