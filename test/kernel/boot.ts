@@ -7,29 +7,14 @@ import { Lab } from "../lab/lab.ts";
 import { untilInMesh } from "../lab/mesh-node.ts";
 import { Servers } from "../lab/servers.ts";
 import { holds, not, until } from "../lab/until.ts";
+import { makeDisk } from "./disk.ts";
 import { checkEmulator, Machine } from "./machine.ts";
+import { Showing } from "./showing.ts";
 
-const started = Date.now();
-
-function seconds(): number {
-  return Math.round((Date.now() - started) / 1000);
-}
-
-function progress(what: string): void {
-  console.error(`${String(seconds()).padStart(5)} s  ${what}`);
-}
-
-const faults: string[] = [];
-
-/** Prints one thing that was looked at, and holds it against what it has to be. */
-function show(title: string, command: string, seen: string, expected: RegExp): void {
-  console.log(`## ${title}\n\n\`\`\`text\n# ${command}\n${seen}\n\`\`\`\n`);
-  if (!expected.test(seen)) faults.push(`${title}: ${seen}, not ${expected}`);
-}
-
-async function look(machine: Machine, title: string, command: string, expected: RegExp): Promise<void> {
-  show(title, command, await machine.sh(command), expected);
-}
+const showing = new Showing();
+const { faults } = showing;
+const progress = (what: string) => showing.progress(what);
+const look = (...seen: Parameters<Showing["look"]>) => showing.look(...seen);
 
 /** Both ways between a container of the machine and one of the guest, by both families, each under its own address. */
 async function showExchange(title: string, one: Container<Machine>, two: Container): Promise<void> {
@@ -77,22 +62,17 @@ try {
   machine = await Machine.start(lab, {
     name: "vm1",
     index: 2,
+    disk: await makeDisk(lab, `${lab.directory}/vm1-disk`, "docker"),
     userData: await servers.userData({ form: "cloud-config", name: "vm1" }),
   });
   const vm = machine;
   const switchedOn = Date.now();
   const since = () => Math.round((Date.now() - switchedOn) / 1000);
   progress("the machine is on");
-  await until("the machine to answer on ssh", 600, async () => {
-    const { code, stderr } = await vm.try("true");
-    return code === 0 ? holds(undefined) : not(stderr);
-  });
+  await vm.answers();
   const answers = since();
   progress("the machine answers on ssh");
-  await until("cloud-init to have finished", 900, async () => {
-    const { stdout } = await vm.try("cloud-init", "status");
-    return /status: (done|error)/.test(stdout) ? holds(undefined) : not(stdout);
-  });
+  await vm.settled();
   await untilInMesh(vm, 900);
   const inMesh = since();
   progress("the machine is in the mesh");
@@ -190,6 +170,4 @@ try {
   if (machine && faults.length > 0) console.error(readFileSync(machine.console, "utf8").slice(-4000));
   await lab.close();
 }
-for (const fault of faults) console.error(`not as it has to be: ${fault}`);
-progress(faults.length === 0 ? "all as it has to be" : `${faults.length} faults`);
-process.exit(faults.length === 0 ? 0 : 1);
+showing.end();

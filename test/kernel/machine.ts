@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { attempt, type Done, run } from "../lab/command.ts";
 import type { Lab } from "../lab/lab.ts";
 import { inside } from "../lab/network.ts";
-import { Images } from "../lab/rootfs.ts";
 import { GATEWAY_IPV4, GATEWAY_IPV6, internetAddress, WIRE, WIRE_MTU } from "../lab/topology.ts";
+import { holds, not, until } from "../lab/until.ts";
+import { type Disk, KERNEL_ARGUMENTS } from "./disk.ts";
 
 /** Each program that a virtual machine takes beside the lab's, and the Debian package that has it. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -59,31 +60,17 @@ export class Machine {
     this.console = `${lab.directory}/${name}-console.log`;
   }
 
-  /** Makes the disk and switches the machine on; resolves before it has booted. */
-  static async start(lab: Lab, options: { name: string; index: number; userData: string }): Promise<Machine> {
+  /** Switches a machine on with that disk; resolves before it has booted. */
+  static async start(
+    lab: Lab,
+    options: { name: string; index: number; disk: Disk; userData: string },
+  ): Promise<Machine> {
     const machine = new Machine(lab, options.name, options.index);
-    await machine.#makeDisk();
+    mkdirSync(machine.#directory, { recursive: true });
     await machine.#makeSeed(options);
     await machine.#plugIn();
-    machine.#switchOn();
+    machine.#switchOn(options.disk);
     return machine;
-  }
-
-  async #makeDisk(): Promise<void> {
-    const tree = `${this.#directory}/tree`;
-    mkdirSync(tree, { recursive: true });
-    const image = await new Images(this.#lab.journal).getWithKernel();
-    this.#lab.journal.mount(tree);
-    await run("mount", ["-t", "overlay", "overlay", "-o", `lowerdir=${image.join(":")}`, tree]);
-    for (const name of readdirSync(`${tree}/boot`)) {
-      const [kind] = name.split("-");
-      if (kind === "vmlinuz" || kind === "initrd.img")
-        copyFileSync(`${tree}/boot/${name}`, `${this.#directory}/${kind}`);
-    }
-    await run("mke2fs", ["-q", "-t", "ext4", "-L", "root", "-d", tree, `${this.#directory}/disk`, "4G"], {
-      timeoutMs: 600_000,
-    });
-    await run("umount", [tree]);
   }
 
   /** What the provider's metadata service would say, on a second disk as cloud-init's NoCloud wants it. */
@@ -111,7 +98,7 @@ export class Machine {
     }
   }
 
-  #switchOn(): void {
+  #switchOn(disk: Disk): void {
     const cards = CARDS.flatMap(({ name, mac, mtu }) => [
       ...["-netdev", `tap,id=${name},ifname=${this.name}-${name},script=no,downscript=no`],
       ...["-device", `virtio-net-pci,netdev=${name},mac=${mac},host_mtu=${mtu},romfile=`],
@@ -120,15 +107,31 @@ export class Machine {
     const [command, args] = inside(this.#lab.network.internet, "qemu-system-x86_64", [
       ...["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048"],
       ...["-nographic", "-monitor", "none", "-serial", `file:${this.console}`],
-      ...["-kernel", `${this.#directory}/vmlinuz`, "-initrd", `${this.#directory}/initrd.img`],
-      ...["-append", "root=LABEL=root rw console=ttyS0 net.ifnames=0 mitigations=off"],
-      ...["-drive", `file=${this.#directory}/disk,if=virtio,format=raw,cache=unsafe`],
+      ...["-kernel", disk.kernel, "-initrd", disk.initrd],
+      ...["-append", KERNEL_ARGUMENTS],
+      ...["-drive", `file=${disk.file},if=virtio,format=${disk.format},cache=unsafe`],
       ...["-drive", `driver=vvfat,dir=${this.#directory}/seed,label=CIDATA,if=virtio,read-only=on`],
       ...cards,
       ...["-device", "virtio-rng-pci"],
     ]);
     const qemu = spawn(command, args, { detached: true, stdio: ["ignore", log, log] });
     if (qemu.pid !== undefined) this.#lab.journal.process(qemu.pid);
+  }
+
+  /** Waits until it answers on ssh. */
+  answers(): Promise<void> {
+    return until(`${this.name} to answer on ssh`, 600, async () => {
+      const { code, stderr } = await this.try("true");
+      return code === 0 ? holds(undefined) : not(stderr);
+    });
+  }
+
+  /** Waits until cloud-init has finished. */
+  settled(): Promise<void> {
+    return until(`cloud-init of ${this.name} to have finished`, 900, async () => {
+      const { stdout } = await this.try("cloud-init", "status");
+      return /status: (done|error)/.test(stdout) ? holds(undefined) : not(stdout);
+    });
   }
 
   /** Runs a command in the machine, as root, whatever its exit code. */

@@ -278,9 +278,9 @@ export class Images {
     return [layer, bare];
   }
 
-  /** Bookworm's `docker` image with Debian's kernel and an initrd: for a machine that boots by itself. */
-  async getWithKernel(): Promise<Image> {
-    const below = await this.get("docker");
+  /** One of bookworm's images with Debian's kernel and an initrd: for a machine that boots by itself. */
+  async getWithKernel(kind: "bare" | "docker"): Promise<Image> {
+    const below = await this.get(kind);
     const name = nameOf("kernel-bookworm", "bookworm", [KERNEL_PACKAGES, below]);
     const layer = await this.#layer(name, (part, proxy) =>
       addPackages(part, below, { packages: KERNEL_PACKAGES, defaults: "" }, proxy, this.#journal),
