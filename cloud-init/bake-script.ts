@@ -2,6 +2,16 @@ import { installer } from "./forms/installer.ts";
 import type { UserDataOptions } from "./options.ts";
 import { AGENT_PATH, type AgentFiles, agentFiles, chosenLines, startedUnits } from "./server-files.ts";
 
+/** Before anything is written over: the agent itself looks at more than this. */
+const CHECK = `
+check_server() {
+  if [ -s /var/lib/meshboot/lease ] || [ -s /etc/meshboot/key ]; then
+    echo 'meshboot: refused: this server is a node, or about to be one, and would lose its settings and identity: take another server' >&2
+    exit 3
+  fi
+}
+`;
+
 /** What an image is made with. */
 export interface Baking {
   readonly options: UserDataOptions;
@@ -17,8 +27,8 @@ export function bakeScript({ options, agent, tools }: Baking): string {
       "Meshboot: makes this server the master of an image. Run as root on a server that is for nothing else;",
       "running it again is safe.",
     ],
-    functions: "",
-    before: ["(umask 077 && mkdir -p /var/lib/meshboot)"],
+    functions: CHECK,
+    before: ["check_server", "(umask 077 && mkdir -p /var/lib/meshboot)"],
     files: [
       // Without a line it would be no file, and the agent wants one.
       {
@@ -33,7 +43,7 @@ export function bakeScript({ options, agent, tools }: Baking): string {
     after: [
       "systemctl daemon-reload",
       `systemctl -q enable ${startedUnits(agent).join(" ")}`,
-      `${AGENT_PATH} bake`,
+      `${AGENT_PATH} bake --yes`,
     ],
   });
 }

@@ -5,12 +5,14 @@ build {
 
   # sshd answers long before cloud-init has finished, and its code 2 tells of warnings alone.
   provisioner "shell" {
-    inline = ["cloud-init status --wait >/dev/null || [ $? = 2 ]"]
+    inline = ["! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || [ $? = 2 ]"]
   }
 
+  # The key that Packer itself has put there is not to stay.
   provisioner "shell" {
-    script          = var.bake
-    execute_command = "[ $(id -u) = 0 ] || sudo=sudo; $sudo sh '{{ .Path }}'"
+    script           = var.bake
+    environment_vars = ["MESHBOOT_BUILD_KEY=${build.SSHPublicKey}"]
+    execute_command  = "[ $(id -u) = 0 ] || sudo=sudo; $sudo env {{ .Vars }} sh '{{ .Path }}'"
   }
 
   provisioner "file" {

@@ -7,7 +7,7 @@ variable "location" {
 
 variable "server_type" {
   type    = string
-  default = "cx22"
+  default = "cx23"
 }
 
 source "hcloud" "image" {

@@ -15,5 +15,6 @@ source "linode" "image" {
   region        = var.region
   instance_type = var.instance_type
   image_label   = var.name
+  cloud_init    = true
   ssh_username  = "root"
 }

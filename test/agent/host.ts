@@ -120,7 +120,12 @@ export class Host {
   }
 
   /** Runs the agent (or the program given) with the arguments. */
-  run(shell: Shell, args: string, agent: string = AGENT): Run {
+  run(
+    shell: Shell,
+    args: string,
+    agent: string = AGENT,
+    environment: Readonly<Record<string, string>> = {},
+  ): Run {
     // busybox prefers its own commands to those in PATH, but not to functions.
     const functions = readdirSync(STUBS)
       .filter((name) => /^[a-z0-9]+$/.test(name))
@@ -133,6 +138,7 @@ export class Host {
       PATH: `${STUBS}:${process.env["PATH"] ?? "/usr/bin:/bin"}`,
       WORLD: this.#world,
       MESHBOOT_ROOT: this.root,
+      ...environment,
     });
   }
 

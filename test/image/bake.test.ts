@@ -105,6 +105,14 @@ test("Packer's null source bakes a server over SSH, and its hygiene passes", asy
   expect(readdirSync(out).sort()).toEqual(["image.json", "image.packages"]);
 });
 
+test("the build's own SSH key is gone, and sshd would make host keys without cloud-init", async () => {
+  expect(await master.run("cat", "/home/debian/.ssh/authorized_keys")).toBe("");
+  expect((await master.try("ls", "/etc/ssh/ssh_host_ed25519_key")).code).toBe(2);
+  expect(await master.run("systemctl", "show", "-p", "ExecStartPre", "--value", "ssh.service")).toMatch(
+    /ssh-keygen -A[\s\S]*sshd -t/,
+  );
+});
+
 test("a second image does not overwrite the first", async () => {
   const made = await makeImage("null", "debian-12", "--out", out);
   expect(made).toMatchObject({ code: 1, stdout: "" });
@@ -129,6 +137,8 @@ test.each([
   ["apt lists", "/var/lib/apt/lists/deb.debian.org_Packages"],
   ["downloaded packages", "/var/cache/apt/archives/docker.io.deb"],
   ["a random seed", "/var/lib/systemd/random-seed"],
+  ["a private SSH key", "/root/.ssh/id_ed25519"],
+  ["another VPN's identity", "/etc/wireguard/wg0.conf"],
 ])("hygiene finds %s planted in %s", async (what, path) => {
   await master.sh(`mkdir -p ${path.slice(0, path.lastIndexOf("/"))}; echo planted >${path}`);
   const found = await hygiene(master);
@@ -159,7 +169,7 @@ test("baking once more cleans all of that, and powering off adds nothing", async
   await until("zerotier-one to have an identity", 20, async () =>
     existsSync(`${master.root}/var/lib/zerotier-one/identity.secret`) ? holds(undefined) : not("none"),
   );
-  await master.run("meshboot", "bake");
+  await master.run("meshboot", "bake", "--yes");
   await master.powerOff();
   for (const path of ["identity.secret", "authtoken.secret"])
     expect(existsSync(`${master.root}/var/lib/zerotier-one/${path}`)).toBe(false);

@@ -47,6 +47,11 @@ down() { # [release]
   if [ -n "$NODE" ] && [ ! -e "$STATE/joined" ]; then
     leave_network
   fi
+  # An image has Docker off until there is a lease.
+  if [ -e "$STATE/masked" ] && has dockerd; then
+    systemctl -q unmask --runtime docker.service docker.socket || :
+    systemctl -q enable --now docker.service docker.socket || :
+  fi
   drop_files .
   restore_accept_ra
   systemctl daemon-reload

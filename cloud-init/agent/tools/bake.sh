@@ -2,26 +2,53 @@
 # and what would be the same on every server made of it is removed.
 
 bake_usage() {
-  warn "$1: meshboot bake [--check]"
+  warn "$1: meshboot bake --yes|--check. --yes wipes this server's identity, keys, logs and Docker's state: it has to be for nothing else"
   exit 2
 }
 
-# What cannot be undone is refused: an identity in use, somebody's containers. Without cloud-init a server made of the
-# image would have neither user-data nor SSH host keys.
+# The first of what is there, and nothing else is asked of it.
+first_of() { # PATH... FIND-EXPRESSION...
+  find "$@" 2>/dev/null | head -n 1
+}
+
+refuse_if_any() { # PATH WHAT
+  [ -z "$1" ] || refuse "${1#"$R"}: $2, which would be lost or be on every server made of the image. Take a server that is for nothing else, or remove it"
+}
+
+# Whatever `clean` takes away and somebody may want to keep.
+check_docker_is_empty() {
+  # A bake that was interrupted may have left an image.
+  if [ -e "$STATE/baking" ]; then
+    return 0
+  fi
+  at=$R/var/lib/docker
+  refuse_if_any "$(first_of "$at/containers/" "$at/volumes/" -mindepth 1 -maxdepth 1 -type d)" 'Docker has containers or volumes'
+  refuse_if_any "$(first_of "$at/image/" -path '*/imagedb/content/*' -type f)" 'Docker has images'
+  refuse_if_any "$(first_of "$at/swarm/" -type f)" 'this is a node of a Swarm'
+  refuse_if_any "$(first_of "$R/var/lib/containerd/" -path '*/snapshots/*' -mindepth 3 -maxdepth 3)" 'containerd has containers or images'
+  ! grep -qsE '"(data-root|graph)"' "$R$DAEMON_JSON" || refuse "$DAEMON_JSON puts Docker's data elsewhere, where it would not be looked at"
+}
+
+# What cannot be undone is refused.
 check_master() {
   STEP=preflight
   ! has_lease || refuse 'this server is a node, and would lose its identity: meshboot down --release first, or take another server'
   [ ! -s "$ETC/key" ] || refuse '/etc/meshboot/key holds a key, which every server made of the image would have: rm /etc/meshboot/key'
-  member=$(find "$ZT/networks.d" -name '*.conf' ! -name '*.local.conf' 2>/dev/null | sed -n '1s|.*/\(.*\)[.]conf$|\1|p')
-  [ -z "$member" ] || refuse "zerotier-one is a member of network $member, and would lose its identity: zerotier-cli leave $member first, or take another server"
-  kept=$(find "$R/var/lib/docker/containers" "$R/var/lib/docker/volumes" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | head -n 1)
-  [ -z "$kept" ] || refuse "Docker has containers or volumes here (${kept#"$R"}), which would be lost: docker ps -a, docker volume ls; remove them, or take another server"
-  has cloud-init || refuse 'there is no cloud-init, by which a server made of the image gets its key, host name and SSH host keys: apt-get install cloud-init'
+  ! grep -qsE '^(URL|NAME|ALLOW_OVERLAP|RESTART_DOCKER)=' "$R$CONF" || refuse "$CONF is that of one server (URL, NAME, ALLOW_OVERLAP, RESTART_DOCKER): take these lines out"
+  member=$(first_of "$ZT/networks.d/" -name '*.conf' ! -name '*.local.conf')
+  refuse_if_any "$member" 'zerotier-one is a member of a network'
+  refuse_if_any "$(first_of "$ZT/controller.d/" "$ZT/moons.d/" -type f)" 'zerotier-one is a controller or a moon'
+  check_docker_is_empty
+  # By it a server made of the image gets its key and its host name.
+  if ! has cloud-init || [ -e "$R/etc/cloud/cloud-init.disabled" ]; then
+    refuse 'cloud-init is not there, or disabled: servers made of the image would have no user-data'
+  fi
 }
 
 # From a registry, by a dockerd whose state does not stay. The first boot loads it.
 preload_ipv6nat() {
-  if [ "$IPV6NAT" != container ] || [ "$LAYOUT" = compose ] || [ -e "$STATE/ipv6nat.tar" ]; then
+  rm -f "$STATE/ipv6nat.tar"
+  if [ "$IPV6NAT" != container ] || [ "$LAYOUT" = compose ]; then
     return 0
   fi
   STEP=ipv6nat
@@ -30,12 +57,13 @@ preload_ipv6nat() {
   systemctl start docker.service || fail 'dockerd does not start: see journalctl -u docker'
   timeout 300 docker pull -q "$IPV6NAT_IMAGE" >/dev/null 2>"$TMP/pull" </dev/null ||
     fail "no image $IPV6NAT_IMAGE: $(printable "$(tail -n 1 "$TMP/pull")")"
-  timeout 120 docker save -o "$STATE/ipv6nat.tar.part" "$IPV6NAT_IMAGE" </dev/null
+  timeout 120 docker save -o "$STATE/ipv6nat.tar.part" "$IPV6NAT_IMAGE" 2>"$TMP/pull" </dev/null ||
+    fail "cannot keep $IPV6NAT_IMAGE: $(printable "$(tail -n 1 "$TMP/pull")")"
   mv "$STATE/ipv6nat.tar.part" "$STATE/ipv6nat.tar"
 }
 
 # Both start with the first lease: dockerd then has its options, and the identity is the server's own.
-stop_services() {
+set_services() {
   STEP=services
   say 'zerotier-one and docker stay off until there is a lease'
   : >"$STATE/masked"
@@ -44,6 +72,15 @@ stop_services() {
     systemctl -q disable --now $unit 2>/dev/null || :
   done
   systemctl stop containerd.service 2>/dev/null || :
+  systemctl -q enable meshboot.service meshboot.timer
+  # Where cloud-init does not run, nobody else would make the host keys, and sshd would not start.
+  put_file $UNITS/ssh.service.d/50-meshboot-image.conf 644 <<'EOF'
+[Service]
+ExecStartPre=
+ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/usr/sbin/sshd -t
+EOF
+  reload_written
 }
 
 # What is in the image: for people, and for the first boot, which then waits for no network before it enrols.
@@ -54,9 +91,9 @@ describe_image() {
     put_file /etc/meshboot/image.json 644
   # shellcheck disable=SC2016 # dpkg-query's own
   dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n' | put_file /etc/meshboot/image.packages 644
-  # They stay when `down` undoes what `up` did.
-  read_file "$STATE/files" | grep -v '^/etc/meshboot/image[.]' >"$TMP/files" || :
-  mv "$TMP/files" "$STATE/files"
+  # What belongs to the image stays when `down` undoes what `up` did.
+  read_file "$STATE/files" | grep -v -e '^/etc/meshboot/image[.]' -e 'meshboot-image[.]conf$' >"$STATE/files.part" || :
+  mv "$STATE/files.part" "$STATE/files"
 }
 
 make_image() {
@@ -71,6 +108,8 @@ make_image() {
   check_system
   check_master
   make_state
+  : >"$STATE/baking"
+  has_tools || put_file $TOOLS 600 <"$TMP/tools"
   finish_interrupted_install
   install_tools
   install_zerotier
@@ -78,18 +117,23 @@ make_image() {
   install_docker
   systemctl -q unmask --runtime docker.service docker.socket 2>/dev/null || :
   preload_ipv6nat
-  stop_services
+  set_services
   describe_image
   clean
   LOG=/dev/null
-  rm -rf "$RUN/log" "$RUN/facts"
+  rm -rf "$RUN/log" "$RUN/facts" "$STATE/baking"
+  check_hygiene
+  drop_host_keys
 }
 
-bake() { # [--check]
-  case $# in
-  0) make_image ;;
-  1) [ "$1" = --check ] || bake_usage "$(printable "$1") is unknown" ;;
-  *) bake_usage 'too many arguments' ;;
+bake() { # --yes|--check
+  case $* in
+  --yes) make_image ;;
+  --check) ;;
+  '') bake_usage 'nothing was said' ;;
+  *) bake_usage "$(printable "$*") is unknown" ;;
   esac
   check_hygiene
+  none_of 'SSH host keys' "$R/etc/ssh/" -name 'ssh_host_*'
+  sum_up_hygiene
 }

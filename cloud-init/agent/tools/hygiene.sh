@@ -1,8 +1,5 @@
 # What an image must not have: two servers made of it would have it both.
 
-# The comment of the keys that Packer makes for the time of a build.
-PACKER_KEY=' packer_'
-
 leftover() { # WHAT PATHS
   LEFT=$((LEFT + 1))
   warn "leftover: $1: $2"
@@ -16,31 +13,36 @@ none_of() { # WHAT PATH... FIND-EXPRESSION...
 }
 
 none_of_zerotier() {
-  none_of 'a ZeroTier identity' "$ZT" -maxdepth 1 -name 'identity.*'
-  none_of "ZeroTier's authtoken" "$ZT/authtoken.secret"
-  none_of 'ZeroTier peers' "$ZT/peers.d" -type f
-  none_of 'ZeroTier networks' "$ZT/networks.d" "$ZT/moons.d" "$ZT/controller.d" -type f
+  none_of 'a ZeroTier identity' "$ZT/" -maxdepth 1 -name 'identity.*'
+  none_of "ZeroTier's authtoken" "$ZT/" -maxdepth 1 -name '*token.secret'
+  none_of 'ZeroTier peers' "$ZT/peers.d/" -type f
+  none_of 'ZeroTier networks' "$ZT/networks.d/" "$ZT/moons.d/" "$ZT/controller.d/" -type f
+}
+
+none_of_ssh() {
+  build_keys >"$TMP/keys"
+  keys=$(find "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/authorized_keys' -exec grep -lF -f "$TMP/keys" {} + 2>/dev/null | sed "s|^$R||") || :
+  [ -z "$keys" ] || leftover 'a key of the build' "$keys"
+  none_of 'a private SSH key' "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/id_*' ! -name '*.pub'
 }
 
 none_of_the_system() {
   read_line "$R/etc/machine-id"
   case $LINE in '' | uninitialized) ;; *) leftover 'a machine id' /etc/machine-id ;; esac
   none_of 'a machine id' "$R/var/lib/dbus/machine-id" -type f
-  none_of 'SSH host keys' "$R/etc/ssh" -name 'ssh_host_*'
-  keys=$(find "$R/root" "$R/home" -maxdepth 3 -path '*/.ssh/authorized_keys' -exec grep -l "$PACKER_KEY" {} + 2>/dev/null | sed "s|^$R||") || :
-  [ -z "$keys" ] || leftover 'a key of the build' "$keys"
-  none_of 'a cloud-init instance' "$R/var/lib/cloud" -mindepth 1
-  none_of 'shell history' "$R/root" "$R/home" -maxdepth 2 -name '.*_history'
-  none_of 'logs' "$R/var/log" -type f -size +0
-  none_of 'apt lists' "$R/var/lib/apt/lists" -type f
-  none_of 'downloaded packages' "$R/var/cache/apt/archives" -name '*.deb'
+  none_of 'a cloud-init instance' "$R/var/lib/cloud/" -mindepth 1
+  none_of 'shell history' "$R/root/" "$R/home/" -maxdepth 2 -name '.*_history'
+  none_of 'logs' "$R/var/log/" -type f -size +0
+  none_of 'apt lists' "$R/var/lib/apt/lists/" -type f
+  none_of 'downloaded packages' "$R/var/cache/apt/archives/" -name '*.deb'
   none_of 'a random seed' "$R/var/lib/systemd/random-seed" "$R/var/lib/systemd/credential.secret"
+  none_of "another VPN's identity" "$R/var/lib/tailscale/tailscaled.state" "$R/etc/wireguard/" -type f
 }
 
 none_of_docker() {
   none_of "Docker's key" "$R/etc/docker/key.json"
-  none_of "Docker's state" "$R/var/lib/docker" -mindepth 1 -maxdepth 1
-  none_of "containerd's state" "$R/var/lib/containerd" -mindepth 1 -maxdepth 1
+  none_of "Docker's state" "$R/var/lib/docker/" -mindepth 1 -maxdepth 1
+  none_of "containerd's state" "$R/var/lib/containerd/" -mindepth 1 -maxdepth 1
 }
 
 # That a server made of the image will enrol, and that nothing makes an identity before.
@@ -55,15 +57,20 @@ check_services() {
   [ -s "$ETC/image.json" ] || leftover 'no versions' /etc/meshboot/image.json
 }
 
-# 3, and each finding named, when there is one.
+# All but the host keys, which are removed when the rest is clean.
 check_hygiene() {
   STEP=hygiene
   LEFT=0
   none_of 'a key, token or lease of Meshboot' "$ETC/key" "$STATE/token" "$STATE/lease" "$STATE/peers"
   none_of_zerotier
   none_of_docker
+  none_of_ssh
   none_of_the_system
   check_services
-  [ "$LEFT" = 0 ] || refuse "leftovers: $LEFT. No image may be made of this server as it is. meshboot bake cleans it"
+}
+
+# 3 when there is one, and each was named.
+sum_up_hygiene() {
+  [ "$LEFT" = 0 ] || refuse "leftovers: $LEFT. No image may be made of this server as it is: meshboot bake --yes cleans it"
   say 'clean: an image may be made of this server'
 }

@@ -24,9 +24,12 @@ EOF
 # What an image brings, so that the first boot needs no registry.
 load_ipv6nat_image() {
   if [ -e "$STATE/ipv6nat.tar" ]; then
-    say "loads the image $IPV6NAT_IMAGE from /var/lib/meshboot/ipv6nat.tar"
-    run timeout 120 docker load -q -i "$STATE/ipv6nat.tar" >/dev/null </dev/null || warn 'it cannot be loaded'
-    run rm -f "$STATE/ipv6nat.tar"
+    say "loads an image from /var/lib/meshboot/ipv6nat.tar"
+    if run timeout 120 docker load -q -i "$STATE/ipv6nat.tar" >/dev/null </dev/null; then
+      run rm -f "$STATE/ipv6nat.tar"
+    else
+      warn 'it cannot be loaded'
+    fi
   fi
 }
 
