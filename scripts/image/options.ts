@@ -18,7 +18,7 @@ DISTRIBUTION  debian-12, debian-13, ubuntu-24.04: the files of packer/distributi
   --packer PROGRAM       this Packer, 1.6.6 or later (packer)
   --help                 show this
 
-What is baked in; user-data may still change all but --docker and --compose:
+What is baked in; user-data may say otherwise, but not back to a default (the first named):
   --docker distro|official|present      --layout split|bridge|compose
   --ipv6nat auto|docker|container|off   --ipv6nat-image IMAGE
   --compose                             --no-userland-proxy

@@ -219,6 +219,12 @@ finish_restart() {
   done
 }
 
+# While it is installed it is masked until the next boot, in an image for good.
+unmask_docker() {
+  run systemctl -q unmask --runtime docker.service docker.socket
+  [ ! -e "$ETC/image.json" ] || run systemctl -q unmask docker.service docker.socket
+}
+
 configure_docker() {
   STEP=dockerd
   check_other_docker
@@ -227,9 +233,9 @@ configure_docker() {
   has dockerd || choose_options
   install_docker
   if [ -e "$STATE/masked" ]; then
-    run systemctl -q unmask --runtime docker.service docker.socket
+    unmask_docker
     # The package enables its units when it is installed, but not masked ones: without this dockerd stays down after a reboot.
-    if has dockerd; then
+    if has dockerd && [ "$(systemctl is-enabled docker.service 2>/dev/null)" != enabled ]; then
       run systemctl -q enable docker.service docker.socket
     fi
   fi

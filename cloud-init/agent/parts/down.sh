@@ -49,7 +49,7 @@ down() { # [release]
   fi
   # An image has Docker off until there is a lease.
   if [ -e "$STATE/masked" ] && has dockerd; then
-    systemctl -q unmask --runtime docker.service docker.socket || :
+    unmask_docker
     systemctl -q enable --now docker.service docker.socket || :
   fi
   drop_files .

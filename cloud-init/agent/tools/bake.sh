@@ -62,17 +62,17 @@ preload_ipv6nat() {
   mv "$STATE/ipv6nat.tar.part" "$STATE/ipv6nat.tar"
 }
 
-# Both start with the first lease: dockerd then has its options, and the identity is the server's own.
+# dockerd first starts with the first lease: then it has its options. Enabled behind its mask, as that takes longer than all else.
 set_services() {
   STEP=services
-  say 'zerotier-one and docker stay off until there is a lease'
+  say 'docker stays off until there is a lease'
   : >"$STATE/masked"
-  systemctl -q unmask --runtime docker.service docker.socket 2>/dev/null || :
-  for unit in docker.socket docker.service zerotier-one.service; do
-    systemctl -q disable --now $unit 2>/dev/null || :
-  done
-  systemctl stop containerd.service 2>/dev/null || :
-  systemctl -q enable meshboot.service meshboot.timer
+  systemctl stop docker.socket docker.service containerd.service zerotier-one.service 2>/dev/null || :
+  systemctl -q enable meshboot.service meshboot.timer zerotier-one.service
+  if has dockerd; then
+    systemctl -q enable docker.service docker.socket
+    systemctl -q mask docker.service docker.socket
+  fi
   # Where cloud-init does not run, nobody else would make the host keys, and sshd would not start.
   put_file $UNITS/ssh.service.d/50-meshboot-image.conf 644 <<'EOF'
 [Service]
@@ -115,7 +115,9 @@ make_image() {
   install_zerotier
   STEP=dockerd
   install_docker
-  systemctl -q unmask --runtime docker.service docker.socket 2>/dev/null || :
+  # Also that of an earlier bake.
+  systemctl -q unmask --runtime docker.service docker.socket
+  systemctl -q unmask docker.service docker.socket
   preload_ipv6nat
   set_services
   describe_image
