@@ -20,6 +20,8 @@ import { validateAll } from "./image/validate.ts";
 
 /** Everything that Packer wants to read and that nobody wants to keep. */
 function withScratch<T>(options: ImageOptions, use: (scratch: string, bakeFile: string) => T): T {
+  // Packer gets the signal as well, cleans up after itself, and then so do we: the key of the build is in there.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
   const scratch = mkdtempSync(join(tmpdir(), "meshboot-image-"));
   try {
     const file = join(scratch, "bake.sh");
@@ -84,13 +86,18 @@ function validate(options: ImageOptions): void {
     `image: ${counts.valid} valid, ${counts["unknown-source"]} not checked, ${counts.invalid} invalid`,
   );
   if (counts.invalid > 0) throw new ImageError("a template is invalid: see above");
+  if (counts.valid === 0) throw new ImageError("no template could be checked: see above");
 }
 
 try {
-  const options = readImageOptions(process.argv.slice(2), {
-    sources: sources(),
-    distributions: distributions(),
-  });
+  const options = readImageOptions(
+    process.argv.slice(2),
+    {
+      sources: sources(),
+      distributions: distributions(),
+    },
+    new Date(),
+  );
   if (options === "help") process.stdout.write(HELP);
   else if (options.verb === "script") process.stdout.write(readBakeScript(options.baked));
   else if (options.verb === "validate") validate(options);

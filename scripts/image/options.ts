@@ -13,7 +13,7 @@ SOURCE        null (a server that runs, over SSH), qemu, hcloud, digitalocean, a
 DISTRIBUTION  debian-12, debian-13, ubuntu-24.04: the files of packer/distributions
 
   --out DIR              what comes out goes here (image/SOURCE-DISTRIBUTION)
-  --name NAME            what the image is called (meshboot-DISTRIBUTION)
+  --name NAME            what the image is called (meshboot-DISTRIBUTION-TIME)
   --var NAME=VALUE       a variable of the template, such as ssh_host=203.0.113.7; may be repeated
   --packer PROGRAM       this Packer, 1.6.6 or later (packer)
   --help                 show this
@@ -92,10 +92,11 @@ function bakedOptions(values: ReturnType<typeof parse>["values"]): UserDataOptio
   throw new BadOption(`--${option}: ${issue?.message}`);
 }
 
-/** Reads the command line, for the sources and distributions that there are; "help" when that was asked for. Throws a BadOption. */
+/** Reads the command line, for the sources and distributions that there are; "help" when that was asked for. `now` is in the image's name. Throws a BadOption. */
 export function readImageOptions(
   args: string[],
   known: { readonly sources: readonly string[]; readonly distributions: readonly string[] },
+  now: Date,
 ): ImageOptions | "help" {
   const { values, positionals } = parse(args);
   if (values.help === true) return "help";
@@ -123,7 +124,8 @@ export function readImageOptions(
     source: verb === "build" ? first : "",
     distribution: verb === "build" ? second : "",
     out: values.out ?? `image/${first}-${second}`,
-    name: values.name ?? `meshboot-${second}`,
+    // Clouds refuse, or keep side by side, a second image of the same name.
+    name: values.name ?? `meshboot-${second}-${now.toISOString().replace(/\D/g, "").slice(0, 12)}`,
     variables: values.var ?? [],
     packer: values.packer ?? "packer",
     baked: bakedOptions(values),

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Packer, runPacker } from "./packer.ts";
+import { ImageError, type Packer, runPacker } from "./packer.ts";
 import { makeSeed } from "./seed.ts";
 import { distributionFile, distributions, hasPlugin, sources, templateFor } from "./templates.ts";
 
@@ -39,7 +39,10 @@ export function* validateAll(packer: Packer, bake: string, scratch: string): Gen
   const { seed, key } = makeSeed(scratch);
   for (const source of sources()) {
     const template = templateFor(packer, source, scratch);
-    if (packer.hasInit && hasPlugin(source)) runPacker(packer, ["init", template], { silent: true });
+    if (packer.hasInit && hasPlugin(source)) {
+      const { ok, output } = runPacker(packer, ["init", template], { silent: true });
+      if (!ok) throw new ImageError(`packer init could not install the plugin of ${source}:\n${output}`);
+    }
     for (const distribution of distributions()) {
       const variables = [`bake=${bake}`, `out=${scratch}`, ...variablesOf(source, scratch, key, seed)];
       const { ok, output } = runPacker(
@@ -52,7 +55,7 @@ export function* validateAll(packer: Packer, bake: string, scratch: string): Gen
         ],
         { silent: true, environment: CREDENTIALS },
       );
-      const isUnknown = /Unknown source type|Missing plugins/.test(output);
+      const isUnknown = /Unknown source type/.test(output);
       yield {
         source,
         distribution,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readImageOptions } from "../../../scripts/image/options.ts";
 
 const known = { sources: ["null", "qemu"], distributions: ["debian-12"] };
-const read = (...args: string[]) => readImageOptions(args, known);
+const read = (...args: string[]) => readImageOptions(args, known, new Date("2026-11-24T07:05:09Z"));
 
 describe("the command line of npm run image", () => {
   test("a build, with what is as usual filled in", () => {
@@ -11,7 +11,7 @@ describe("the command line of npm run image", () => {
       source: "qemu",
       distribution: "debian-12",
       out: "image/qemu-debian-12",
-      name: "meshboot-debian-12",
+      name: "meshboot-debian-12-202611240705",
       variables: [],
       packer: "packer",
       baked: { layout: "split", userlandProxy: true },
