@@ -1,7 +1,8 @@
 // `npm run -s test:kernel-image`: Packer's qemu source bakes a disk with Debian's own kernel, in an emulated computer; then
 // a computer boots from what came out, with user-data of the form golden. Prints what was seen as Markdown (progress and
 // Packer's own words go to stderr). Ends with 1 when something is not as it has to be. See docs/image-build.md.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Lab } from "../lab/lab.ts";
@@ -17,7 +18,7 @@ const PROJECT = join(import.meta.dirname, "..", "..");
 const showing = new Showing();
 
 /** Runs `npm run image` where the lab's internet is; gives the folder with what came out. */
-function build(lab: Lab, servers: Servers, disk: Disk): string {
+async function build(lab: Lab, servers: Servers, disk: Disk): Promise<string> {
   const out = `${lab.directory}/image`;
   const qemu = [
     ["-kernel", disk.kernel],
@@ -39,8 +40,10 @@ function build(lab: Lab, servers: Servers, disk: Disk): string {
     ...["--zerotier-repository", servers.repository.url],
     ...["--zerotier-fingerprint", servers.repository.fingerprint],
   ]);
-  const { status } = spawnSync(command, args, { stdio: ["ignore", 2, 2], cwd: lab.directory });
-  if (status !== 0) throw new Error(`npm run image ended with ${status}: see above`);
+  // Not the synchronous one: Debian's mirror is served by this process.
+  const packer = spawn(command, args, { stdio: ["ignore", 2, 2], cwd: lab.directory });
+  const [code] = await once(packer, "exit");
+  if (code !== 0) throw new Error(`npm run image ended with ${code}: see above`);
   return out;
 }
 
@@ -56,7 +59,7 @@ try {
   const disk = await makeDisk(lab, folder, "bare");
   showing.progress("Packer builds");
   const began = showing.seconds();
-  const out = build(lab, servers, disk);
+  const out = await build(lab, servers, disk);
   const built = showing.seconds() - began;
   const [name = "none"] = readdirSync(`${out}/qemu`);
   console.log(`## Built\n\nIn ${built} s: \`${name}\`, \`image.json\`, \`image.packages\`.\n`);
