@@ -24,8 +24,8 @@ export interface Baking {
 export function bakeScript({ options, agent, tools }: Baking): string {
   return installer({
     about: [
-      "Meshboot: makes this server the master of an image. Run as root on a server that is for nothing else;",
-      "running it again is safe.",
+      "Meshboot: makes this server the master of an image. Run as root on a server that is for nothing else:",
+      "it wipes identities, SSH host keys, logs and Docker's data. Running it again ends in the same.",
     ],
     functions: CHECK,
     before: ["check_server", "(umask 077 && mkdir -p /var/lib/meshboot)"],

@@ -2,7 +2,7 @@
 
 variable "bake" {
   type        = string
-  description = "The script that makes the server the master of an image: npm run image -- script > bake.sh makes it."
+  description = "The script that makes the server the master of an image: npm run image --silent -- script > bake.sh makes it."
 }
 
 variable "out" {

@@ -34,6 +34,12 @@ function withScratch<T>(options: ImageOptions, use: (scratch: string, bakeFile: 
 
 function build(options: ImageOptions): void {
   const packer = findPacker(options.packer);
+  // Their credentials are asked for first, and a server would be paid for.
+  if (!packer.hasInit && !["null", "qemu"].includes(options.source)) {
+    throw new ImageError(
+      `Packer ${packer.version} cannot log in to a server with OpenSSH 8.8 or later by the keys that it makes for clouds (RSA, SHA-1): take a current one, https://developer.hashicorp.com/packer/install`,
+    );
+  }
   const out = resolve(options.out);
   if (existsSync(out) && readdirSync(out).length > 0) {
     throw new ImageError(
@@ -61,8 +67,13 @@ function build(options: ImageOptions): void {
       ...variables.flatMap((text) => ["-var", text]),
       template,
     ]);
-    if (!ok) throw new ImageError("Packer made no image: see above");
+    if (!ok) throw new ImageError("Packer made no image: see above; with PACKER_LOG=1 in front it says more");
   });
+  if (options.source === "null") {
+    console.log(
+      "image: the server is baked and takes no new SSH login: switch it off at its provider, take the image there, and do not boot it before",
+    );
+  }
   console.log(
     `image: made; versions and packages are in ${out}\n${readFileSync(join(out, "image.json"), "utf8").trim()}`,
   );

@@ -7,7 +7,7 @@ export const HELP = `Golden images: servers made of one are in the mesh seconds 
 
 Usage: npm run image -- SOURCE DISTRIBUTION [options]   build an image with Packer
        npm run image -- validate [options]              check every template with every distribution
-       npm run image -- script [options]                print the script that bakes any server
+       npm run image --silent -- script [options]       print the script that bakes any server
 
 SOURCE        null (a server that runs, over SSH), qemu, hcloud, digitalocean, amazon-ebs, vultr, linode
 DISTRIBUTION  debian-12, debian-13, ubuntu-24.04: the files of packer/distributions
@@ -28,7 +28,7 @@ Examples:
   npm run image -- qemu debian-12
   npm run image -- hcloud debian-12 --var location=fsn1    (with HCLOUD_TOKEN)
   npm run image -- null debian-12 --var ssh_host=203.0.113.7 --var ssh_private_key_file=$HOME/.ssh/id_ed25519
-  npm run image --silent -- script | ssh root@203.0.113.7 sh
+  npm run image --silent -- script | ssh root@203.0.113.7 'sh && poweroff'
 
 Exit codes: 0 made, 1 Packer or the server said no, 2 bad options.
 `;
@@ -45,6 +45,9 @@ export interface ImageOptions {
   readonly packer: string;
   readonly baked: UserDataOptions;
 }
+
+/** What this program gives to Packer itself. */
+const OWN_VARIABLES: readonly string[] = ["bake", "out", "name", "distribution"];
 
 function parse(args: string[]) {
   const text = { type: "string" } as const;
@@ -66,7 +69,7 @@ function parse(args: string[]) {
         "no-userland-proxy": flag,
         "zerotier-repository": text,
         "zerotier-fingerprint": text,
-        help: flag,
+        help: { type: "boolean", short: "h" },
       },
     });
   } catch (error) {
@@ -115,9 +118,15 @@ export function readImageOptions(
     }
   }
   const stray = verb === "build" ? more[0] : positionals[1];
-  if (stray !== undefined) throw new BadOption(`${stray}: what is it for?`);
+  if (stray !== undefined) throw new BadOption(`${stray}: one word too many`);
   for (const text of values.var ?? []) {
-    if (!/^[a-z_]+=/.test(text)) throw new BadOption(`--var ${text}: give NAME=VALUE`);
+    if (!/^[a-z][a-z0-9_]*=/.test(text)) throw new BadOption(`--var ${text}: give NAME=VALUE`);
+    const [variable = ""] = text.split("=");
+    if (OWN_VARIABLES.includes(variable)) {
+      throw new BadOption(
+        `--var ${variable}: that is set from the rest of the command line (--out, --name, DISTRIBUTION)`,
+      );
+    }
   }
   return {
     verb,

@@ -39,6 +39,8 @@ check_master() {
   refuse_if_any "$member" 'zerotier-one is a member of a network'
   refuse_if_any "$(first_of "$ZT/controller.d/" "$ZT/moons.d/" -type f)" 'zerotier-one is a controller or a moon'
   check_docker_is_empty
+  refuse_if_any "$(first_of "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/id_*' ! -name '*.pub')" 'a private SSH key'
+  refuse_if_any "$(first_of "$R/var/lib/tailscale/tailscaled.state" "$R/etc/wireguard/" -type f)" "another VPN's identity"
   # By it a server made of the image gets its key and its host name.
   if ! has cloud-init || [ -e "$R/etc/cloud/cloud-init.disabled" ]; then
     refuse 'cloud-init is not there, or disabled: servers made of the image would have no user-data'
@@ -131,11 +133,12 @@ make_image() {
 bake() { # --yes|--check
   case $* in
   --yes) make_image ;;
-  --check) ;;
+  --check)
+    check_hygiene
+    none_of 'SSH host keys' "$R/etc/ssh/" -name 'ssh_host_*'
+    ;;
   '') bake_usage 'nothing was said' ;;
   *) bake_usage "$(printable "$*") is unknown" ;;
   esac
-  check_hygiene
-  none_of 'SSH host keys' "$R/etc/ssh/" -name 'ssh_host_*'
   sum_up_hygiene
 }

@@ -71,6 +71,6 @@ check_hygiene() {
 
 # 3 when there is one, and each was named.
 sum_up_hygiene() {
-  [ "$LEFT" = 0 ] || refuse "leftovers: $LEFT. No image may be made of this server as it is: meshboot bake --yes cleans it"
+  [ "$LEFT" = 0 ] || refuse "leftovers: $LEFT. No image may be made of this server as it is: meshboot bake --yes cleans it, but for private SSH keys and other VPNs"
   say 'clean: an image may be made of this server'
 }
