@@ -12,7 +12,8 @@ export interface CloudConfig {
     readonly append?: boolean;
     readonly content: string;
   }[];
-  readonly runcmd: readonly (readonly string[])[];
+  /** A text is for a shell. */
+  readonly runcmd: readonly (string | readonly string[])[];
 }
 
 /** At a first boot nobody is there to agree, and what runs was started minutes ago by the server's own user-data. */

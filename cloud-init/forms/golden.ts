@@ -18,7 +18,7 @@ export function golden(server: Server): string {
       { path: "/etc/meshboot/meshboot.conf", permissions: "0600", append: true, content: settings(server) },
       { path: "/etc/meshboot/key", permissions: "0600", content: `${server.key}\n` },
     ],
-    runcmd: [["sh", "-c", "test -e /var/lib/meshboot/lease || systemctl start --no-block meshboot"]],
+    runcmd: ["test -e /var/lib/meshboot/lease || systemctl start meshboot"],
   });
   if (text.length > LIMIT) {
     throw new UserDataError(
