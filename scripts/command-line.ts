@@ -3,15 +3,22 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 /** A mistake in the options; the message says which and what would be right. */
 export class BadOption extends Error {}
 
-/** The command line's options by name, as node:util's parseArgs gives them. Throws a BadOption. */
-export function readCommandLine<const T extends ParseArgsConfig>(
+/** The command line's options by name and its other words, as node:util's parseArgs gives them. Throws a BadOption. */
+export function parseCommandLine<const T extends ParseArgsConfig>(
   config: T,
-): ReturnType<typeof parseArgs<T>>["values"] {
+): ReturnType<typeof parseArgs<T>> {
   try {
-    return parseArgs(config).values;
+    return parseArgs(config);
   } catch (error) {
     throw new BadOption(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The options alone; see parseCommandLine. */
+export function readCommandLine<const T extends ParseArgsConfig>(
+  config: T,
+): ReturnType<typeof parseArgs<T>>["values"] {
+  return parseCommandLine(config).values;
 }
 
 /** A decimal number from `least` to `most`. Throws a BadOption that names the option. */

@@ -15,7 +15,7 @@ import { readBakeScript } from "./image/bake.ts";
 import { HELP, type ImageOptions, readImageOptions } from "./image/options.ts";
 import { findPacker, ImageError, runPacker } from "./image/packer.ts";
 import { makeSeed } from "./image/seed.ts";
-import { distributionFile, distributions, hasPlugin, sources, templateFor } from "./image/templates.ts";
+import { distributions, installPlugin, sources, templateFor, variableArguments } from "./image/templates.ts";
 import { validateAll } from "./image/validate.ts";
 
 /** Everything that Packer wants to read and that nobody wants to keep. */
@@ -50,9 +50,7 @@ function build(options: ImageOptions): void {
   console.log(`image: ${options.source}, ${options.distribution}, by Packer ${packer.version}`);
   withScratch(options, (scratch, file) => {
     const template = templateFor(packer, options.source, scratch);
-    if (packer.hasInit && hasPlugin(options.source) && !runPacker(packer, ["init", template]).ok) {
-      throw new ImageError("packer init could not install the plugin: see above");
-    }
+    installPlugin(packer, options.source, template);
     const variables = [`bake=${file}`, `out=${out}`, `name=${options.name}`, ...options.variables];
     if (
       options.source === "qemu" &&
@@ -63,8 +61,7 @@ function build(options: ImageOptions): void {
     }
     const { ok } = runPacker(packer, [
       "build",
-      `-var-file=${distributionFile(options.distribution)}`,
-      ...variables.flatMap((text) => ["-var", text]),
+      ...variableArguments(options.distribution, variables),
       template,
     ]);
     if (!ok) throw new ImageError("Packer made no image: see above; with PACKER_LOG=1 in front it says more");

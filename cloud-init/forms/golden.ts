@@ -1,5 +1,4 @@
-import type { Server } from "../server-files.ts";
-import { settings } from "../server-files.ts";
+import { type Server, settings } from "../server-files.ts";
 import { UserDataError } from "../user-data-error.ts";
 import { renderCloudConfig } from "./cloud-config.ts";
 

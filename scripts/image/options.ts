@@ -1,6 +1,5 @@
-import { parseArgs } from "node:util";
 import { optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
-import { BadOption } from "../command-line.ts";
+import { BadOption, parseCommandLine } from "../command-line.ts";
 
 /** What `npm run image -- --help` prints. */
 export const HELP = `Golden images: servers made of one are in the mesh seconds after their first boot.
@@ -52,29 +51,25 @@ const OWN_VARIABLES: readonly string[] = ["bake", "out", "name", "distribution"]
 function parse(args: string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        out: text,
-        name: text,
-        var: { type: "string", multiple: true },
-        packer: text,
-        docker: text,
-        layout: text,
-        ipv6nat: text,
-        "ipv6nat-image": text,
-        compose: flag,
-        "no-userland-proxy": flag,
-        "zerotier-repository": text,
-        "zerotier-fingerprint": text,
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new BadOption(error instanceof Error ? error.message : String(error));
-  }
+  return parseCommandLine({
+    args,
+    allowPositionals: true,
+    options: {
+      out: text,
+      name: text,
+      var: { type: "string", multiple: true },
+      packer: text,
+      docker: text,
+      layout: text,
+      ipv6nat: text,
+      "ipv6nat-image": text,
+      compose: flag,
+      "no-userland-proxy": flag,
+      "zerotier-repository": text,
+      "zerotier-fingerprint": text,
+      help: { type: "boolean", short: "h" },
+    },
+  });
 }
 
 function bakedOptions(values: ReturnType<typeof parse>["values"]): UserDataOptions {

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Packer } from "./packer.ts";
+import { ImageError, type Packer, runPacker } from "./packer.ts";
 
 const FOLDER = fileURLToPath(new URL("../../packer", import.meta.url));
 const PLUGINS = "plugins.pkr.hcl";
@@ -20,9 +20,17 @@ export function distributions(): string[] {
     .sort();
 }
 
-/** The file that describes a distribution. */
-export function distributionFile(name: string): string {
-  return join(FOLDER, "distributions", `${name}.pkrvars.hcl`);
+/** What Packer is told of a distribution and of variables, `name=value`. */
+export function variableArguments(distribution: string, variables: readonly string[]): string[] {
+  const file = join(FOLDER, "distributions", `${distribution}.pkrvars.hcl`);
+  return [`-var-file=${file}`, ...variables.flatMap((text) => ["-var", text])];
+}
+
+/** Installs the plugin of a source, where this Packer wants one. Throws an ImageError when it cannot be had. */
+export function installPlugin(packer: Packer, source: string, template: string): void {
+  if (!packer.hasInit || !hasPlugin(source)) return;
+  const { ok, output } = runPacker(packer, ["init", template], { silent: true });
+  if (!ok) throw new ImageError(`packer init could not install the plugin of ${source}:\n${output}`);
 }
 
 /** Whether a source comes by a plugin. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { ImageError, type Packer, runPacker } from "./packer.ts";
+import { type Packer, runPacker } from "./packer.ts";
 import { makeSeed } from "./seed.ts";
-import { distributionFile, distributions, hasPlugin, sources, templateFor } from "./templates.ts";
+import { distributions, installPlugin, sources, templateFor, variableArguments } from "./templates.ts";
 
 /** Credentials that a source wants to see before it looks at anything else. Nothing is asked of any cloud. */
 const CREDENTIALS = {
@@ -39,20 +39,12 @@ export function* validateAll(packer: Packer, bake: string, scratch: string): Gen
   const { seed, key } = makeSeed(scratch);
   for (const source of sources()) {
     const template = templateFor(packer, source, scratch);
-    if (packer.hasInit && hasPlugin(source)) {
-      const { ok, output } = runPacker(packer, ["init", template], { silent: true });
-      if (!ok) throw new ImageError(`packer init could not install the plugin of ${source}:\n${output}`);
-    }
+    installPlugin(packer, source, template);
     for (const distribution of distributions()) {
       const variables = [`bake=${bake}`, `out=${scratch}`, ...variablesOf(source, scratch, key, seed)];
       const { ok, output } = runPacker(
         packer,
-        [
-          "validate",
-          `-var-file=${distributionFile(distribution)}`,
-          ...variables.flatMap((text) => ["-var", text]),
-          template,
-        ],
+        ["validate", ...variableArguments(distribution, variables), template],
         { silent: true, environment: CREDENTIALS },
       );
       const isUnknown = /Unknown source type/.test(output);

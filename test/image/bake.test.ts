@@ -6,6 +6,7 @@ import { z } from "zod";
 import { attempt, run } from "../lab/command.ts";
 import { fetchFrom, importImage, startContainer } from "../lab/containers.ts";
 import type { Guest } from "../lab/guest.ts";
+import { imageCommand } from "../lab/image-command.ts";
 import { Lab } from "../lab/lab.ts";
 import { type MeshStatus, untilInMesh } from "../lab/mesh-node.ts";
 import { inside } from "../lab/network.ts";
@@ -13,8 +14,6 @@ import type { Image } from "../lab/rootfs.ts";
 import { Servers } from "../lab/servers.ts";
 import { internetAddress, WORKER_PORT } from "../lab/topology.ts";
 import { holds, not, until } from "../lab/until.ts";
-
-const PROJECT = join(import.meta.dirname, "..", "..");
 
 const ImageJson = z.strictObject({
   baked: z.iso.datetime(),
@@ -33,16 +32,8 @@ let image: Image;
 let out: string;
 const clones: { guest: Guest; status: MeshStatus }[] = [];
 
-/** `npm run image`, on the lab's internet. */
 async function makeImage(...args: string[]) {
-  const { url, fingerprint } = servers.repository;
-  return attempt(
-    ...inside(lab.network.internet, process.execPath, [
-      ...[join(PROJECT, "scripts/image.ts"), ...args],
-      ...["--zerotier-repository", url, "--zerotier-fingerprint", fingerprint],
-    ]),
-    { timeoutMs: 280_000 },
-  );
+  return attempt(...imageCommand(lab, servers, args), { timeoutMs: 280_000 });
 }
 
 async function hygiene(guest: Guest) {

@@ -4,16 +4,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { imageCommand } from "../lab/image-command.ts";
 import { Lab } from "../lab/lab.ts";
 import { untilInMesh } from "../lab/mesh-node.ts";
-import { inside } from "../lab/network.ts";
 import { Servers } from "../lab/servers.ts";
 import { type Disk, KERNEL_ARGUMENTS, makeDisk } from "./disk.ts";
 import { checkEmulator, Machine } from "./machine.ts";
 import { Showing } from "./showing.ts";
-
-const PROJECT = join(import.meta.dirname, "..", "..");
 
 const showing = new Showing();
 
@@ -34,11 +31,9 @@ async function build(lab: Lab, servers: Servers, disk: Disk): Promise<string> {
     "disk_size=4G",
     `qemu_arguments=${JSON.stringify(qemu)}`,
   ];
-  const [command, args] = inside(lab.network.internet, process.execPath, [
-    ...[join(PROJECT, "scripts/image.ts"), "qemu", "debian-12", "--out", out],
+  const [command, args] = imageCommand(lab, servers, [
+    ...["qemu", "debian-12", "--out", out],
     ...variables.flatMap((text) => ["--var", text]),
-    ...["--zerotier-repository", servers.repository.url],
-    ...["--zerotier-fingerprint", servers.repository.fingerprint],
   ]);
   // Not the synchronous one: Debian's mirror is served by this process.
   const packer = spawn(command, args, { stdio: ["ignore", 2, 2], cwd: lab.directory });

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { cloudInitFinished } from "../lab/cloud-init.ts";
 import { attempt, type Done, run } from "../lab/command.ts";
 import type { Lab } from "../lab/lab.ts";
 import { inside } from "../lab/network.ts";
@@ -127,11 +128,8 @@ export class Machine {
   }
 
   /** Waits until cloud-init has finished. */
-  settled(): Promise<void> {
-    return until(`cloud-init of ${this.name} to have finished`, 900, async () => {
-      const { stdout } = await this.try("cloud-init", "status");
-      return /status: (done|error)/.test(stdout) ? holds(undefined) : not(stdout);
-    });
+  settled(): Promise<string> {
+    return until(`cloud-init of ${this.name} to have finished`, 900, () => cloudInitFinished(this));
   }
 
   /** Runs a command in the machine, as root, whatever its exit code. */

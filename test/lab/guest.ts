@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cloudInitFinished } from "./cloud-init.ts";
 import { attempt, type Done, run } from "./command.ts";
 import { type Journal, startOf } from "./journal.ts";
 import type { LabNetwork } from "./network.ts";
@@ -236,15 +237,12 @@ export class Guest {
   /** Waits until cloud-init has finished and systemd has started all that it was to start. */
   async settled(seconds = 120): Promise<void> {
     await until(`${this.name} has booted`, seconds, async () => {
-      // cloud-init itself is a Python that would take half a core when asked all the time.
-      const { code } = await this.try("test", "-e", "/run/cloud-init/result.json");
-      if (code !== 0) return not("cloud-init has no result yet");
-      const cloud = await this.try("cloud-init", "status");
+      const cloud = await cloudInitFinished(this);
+      if (!cloud.done) return cloud;
       const system = await this.try("systemctl", "is-system-running");
-      const seen = `${cloud.stdout.trim()}, systemd ${system.stdout.trim()}`;
-      return /status: (done|error)/.test(cloud.stdout) && !/^(initializing|starting)/.test(system.stdout)
-        ? holds(undefined)
-        : not(seen);
+      return /^(initializing|starting)/.test(system.stdout)
+        ? not(`${cloud.value}, systemd ${system.stdout.trim()}`)
+        : holds(undefined);
     });
   }
 

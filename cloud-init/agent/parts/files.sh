@@ -13,9 +13,9 @@ make_state() {
   chmod 700 "$STATE"
 }
 
-# First the copy, then the list, then the file: a kill in between loses nothing.
+# First the copy, then the list, then the file: a kill in between loses nothing. What belongs to an image is not undone.
 keep_original() { # PATH
-  case $1 in /var/lib/meshboot/*) return 0 ;; esac
+  case $1 in /var/lib/meshboot/* | */image.* | *-image.conf) return 0 ;; esac
   if is_listed "$1"; then
     return 0
   fi

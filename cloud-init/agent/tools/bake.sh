@@ -6,13 +6,11 @@ bake_usage() {
   exit 2
 }
 
-# The first of what is there, and nothing else is asked of it.
-first_of() { # PATH... FIND-EXPRESSION...
-  find "$@" 2>/dev/null | head -n 1
-}
-
-refuse_if_any() { # PATH WHAT
-  [ -z "$1" ] || refuse "${1#"$R"}: $2, which would be lost or be on every server made of the image. Take a server that is for nothing else, or remove it"
+refuse_any() { # WHAT PATH... FIND-EXPRESSION...
+  what=$1
+  shift
+  path=$(find "$@" 2>/dev/null | head -n 1)
+  [ -z "$path" ] || refuse "${path#"$R"}: $what, which would be lost or be on every server made of the image. Take a server that is for nothing else, or remove it"
 }
 
 # Whatever `clean` takes away and somebody may want to keep.
@@ -22,10 +20,10 @@ check_docker_is_empty() {
     return 0
   fi
   at=$R/var/lib/docker
-  refuse_if_any "$(first_of "$at/containers/" "$at/volumes/" -mindepth 1 -maxdepth 1 -type d)" 'Docker has containers or volumes'
-  refuse_if_any "$(first_of "$at/image/" -path '*/imagedb/content/*' -type f)" 'Docker has images'
-  refuse_if_any "$(first_of "$at/swarm/" -type f)" 'this is a node of a Swarm'
-  refuse_if_any "$(first_of "$R/var/lib/containerd/" -path '*/snapshots/*' -mindepth 3 -maxdepth 3)" 'containerd has containers or images'
+  refuse_any 'Docker has containers or volumes' "$at/containers/" "$at/volumes/" -mindepth 1 -maxdepth 1 -type d
+  refuse_any 'Docker has images' "$at/image/" -path '*/imagedb/content/*' -type f
+  refuse_any 'this is a node of a Swarm' "$at/swarm/" -type f
+  refuse_any 'containerd has containers or images' "$R/var/lib/containerd/" -mindepth 3 -maxdepth 3 -path '*/snapshots/*'
   ! grep -qsE '"(data-root|graph)"' "$R$DAEMON_JSON" || refuse "$DAEMON_JSON puts Docker's data elsewhere, where it would not be looked at"
 }
 
@@ -35,12 +33,10 @@ check_master() {
   ! has_lease || refuse 'this server is a node, and would lose its identity: meshboot down --release first, or take another server'
   [ ! -s "$ETC/key" ] || refuse '/etc/meshboot/key holds a key, which every server made of the image would have: rm /etc/meshboot/key'
   ! grep -qsE '^(URL|NAME|ALLOW_OVERLAP|RESTART_DOCKER)=' "$R$CONF" || refuse "$CONF is that of one server (URL, NAME, ALLOW_OVERLAP, RESTART_DOCKER): take these lines out"
-  member=$(first_of "$ZT/networks.d/" -name '*.conf' ! -name '*.local.conf')
-  refuse_if_any "$member" 'zerotier-one is a member of a network'
-  refuse_if_any "$(first_of "$ZT/controller.d/" "$ZT/moons.d/" -type f)" 'zerotier-one is a controller or a moon'
+  refuse_any 'zerotier-one is a member of a network' "$ZT/networks.d/" -name '*.conf' ! -name '*.local.conf'
+  refuse_any 'zerotier-one is a controller or a moon' "$ZT/controller.d/" "$ZT/moons.d/" -type f
   check_docker_is_empty
-  refuse_if_any "$(first_of "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/id_*' ! -name '*.pub')" 'a private SSH key'
-  refuse_if_any "$(first_of "$R/var/lib/tailscale/tailscaled.state" "$R/etc/wireguard/" -type f)" "another VPN's identity"
+  somebodys_own refuse_any
   # By it a server made of the image gets its key and its host name.
   if ! has cloud-init || [ -e "$R/etc/cloud/cloud-init.disabled" ]; then
     refuse 'cloud-init is not there, or disabled: servers made of the image would have no user-data'
@@ -93,9 +89,6 @@ describe_image() {
     put_file /etc/meshboot/image.json 644
   # shellcheck disable=SC2016 # dpkg-query's own
   dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n' | put_file /etc/meshboot/image.packages 644
-  # What belongs to the image stays when `down` undoes what `up` did.
-  read_file "$STATE/files" | grep -v -e '^/etc/meshboot/image[.]' -e 'meshboot-image[.]conf$' >"$STATE/files.part" || :
-  mv "$STATE/files.part" "$STATE/files"
 }
 
 make_image() {

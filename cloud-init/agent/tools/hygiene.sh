@@ -12,6 +12,12 @@ none_of() { # WHAT PATH... FIND-EXPRESSION...
   [ -z "$paths" ] || leftover "$what" "${paths% }"
 }
 
+# What `clean` does not take away: refused before an image is made, and never in one.
+somebodys_own() { # refuse_any|none_of
+  "$1" 'a private SSH key' "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/id_*' ! -name '*.pub'
+  "$1" "another VPN's identity" "$R/var/lib/tailscale/tailscaled.state" "$R/etc/wireguard/" -type f
+}
+
 none_of_zerotier() {
   none_of 'a ZeroTier identity' "$ZT/" -maxdepth 1 -name 'identity.*'
   none_of "ZeroTier's authtoken" "$ZT/" -maxdepth 1 -name '*token.secret'
@@ -23,7 +29,6 @@ none_of_ssh() {
   build_keys >"$TMP/keys"
   keys=$(find "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/authorized_keys' -exec grep -lF -f "$TMP/keys" {} + 2>/dev/null | sed "s|^$R||") || :
   [ -z "$keys" ] || leftover 'a key of the build' "$keys"
-  none_of 'a private SSH key' "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/id_*' ! -name '*.pub'
 }
 
 none_of_the_system() {
@@ -36,7 +41,6 @@ none_of_the_system() {
   none_of 'apt lists' "$R/var/lib/apt/lists/" -type f
   none_of 'downloaded packages' "$R/var/cache/apt/archives/" -name '*.deb'
   none_of 'a random seed' "$R/var/lib/systemd/random-seed" "$R/var/lib/systemd/credential.secret"
-  none_of "another VPN's identity" "$R/var/lib/tailscale/tailscaled.state" "$R/etc/wireguard/" -type f
 }
 
 none_of_docker() {
@@ -66,6 +70,7 @@ check_hygiene() {
   none_of_docker
   none_of_ssh
   none_of_the_system
+  somebodys_own none_of
   check_services
 }
 
