@@ -67,11 +67,11 @@ exec ${name} "$@"
   return program;
 }
 
-/** All that the agent leaves on a server. */
+/** All that the agent leaves on a server, but for the versions it has seen, which name the tests' own commands. */
 export function state(host: Host): Record<string, unknown> {
   const sorted = (name: string) => host.seen(name).split("\n").sort();
   return {
-    files: host.files(),
+    files: Object.fromEntries(Object.entries(host.files()).filter(([path]) => !path.endsWith(".version"))),
     routes: host.seen("mesh-routes"),
     nft: host.seen("nft"),
     iptables: sorted("iptables"),

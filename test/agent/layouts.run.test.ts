@@ -97,7 +97,7 @@ docker_options; host_networks`;
     const text = `${dockerWith("")}ip() { case $* in
 *show*) echo 'default via 192.0.2.1 dev eth0 proto static metric 5101'; cat "$R/route" 2>/dev/null ;;
 *) echo "ip $*"; case $* in *del*) rm "$R/route" ;; *) echo "\${*#*replace }" >"$R/route" ;; esac ;; esac; }
-guard_pool; guard_pool; LAYOUT=split; guard_pool; guard_pool; LAYOUT=compose; guard_pool; docker_major() { echo 20; }; guard_pool; guard_pool`;
+guard_pool; guard_pool; LAYOUT=split; guard_pool; guard_pool; LAYOUT=compose; guard_pool; look_at_docker_major() { major=20; }; guard_pool; guard_pool`;
     const { out, err } = onServer(shell, text, { settings: "LAYOUT=compose\n" });
     expect(err).toBe("");
     expect(out.split("\n").filter((line) => line.startsWith("ip "))).toEqual([

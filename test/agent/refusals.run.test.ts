@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
@@ -147,6 +148,25 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
         .find((line) => line.startsWith('{"state"'));
       expect(JSON.parse(body ?? "")).toMatchObject({ state: "failed", step: "join" });
       expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ failedStep: "join" });
+    });
+  });
+
+  it("touches no dockerd before the mesh is there, but for the first start of an image's", () => {
+    withDirectory((directory) => {
+      const dockerd = (name: string, prepare: (host: Host) => void) => {
+        const host = new Host(join(directory, name));
+        host.world({ "zerotier-status": "ACCESS_DENIED" });
+        prepare(host);
+        const failed = host.run(shell, "up");
+        expect(failed).toMatchObject({ status: 1, err: expect.stringContaining("status ACCESS_DENIED") });
+        return host.dockerdCommand();
+      };
+      expect(dockerd("server", () => undefined)).not.toContain("--bip=");
+      const started = dockerd("image", (host) => {
+        host.write("/var/lib/meshboot/masked", "");
+        host.put("/proc/42/cmdline", undefined);
+      });
+      expect(started).toContain("--bip=172.28.");
     });
   });
 

@@ -178,6 +178,9 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       const networks = "/var/lib/docker/network/files/local-kv.db";
       host.write(networks, "1");
       host.write("/etc/docker/daemon.json", "{}");
+      // The kernel's own iptables is in use, and not the one that nft lists.
+      host.write("/proc/net/ip_tables_names", "filter\n");
+      host.write("/proc/net/ip6_tables_names", "filter\n");
       const up = () => {
         host.world({ calls: "", requests: "" });
         const { status, err, out } = host.run(shell, "up");

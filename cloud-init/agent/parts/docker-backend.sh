@@ -5,7 +5,7 @@
 BACKEND_MARK=0x100000
 
 has_nft_backend() {
-  major=$(docker_major)
+  look_at_docker_major
   [ "${major:-0}" -ge 29 ] || return 1
   look_at_docker
   {

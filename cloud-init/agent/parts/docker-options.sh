@@ -1,12 +1,16 @@
 # The options that dockerd gets, by layout.
 
-docker_major() {
-  version_of dockerd --version | sed -n 's/^Docker version \([0-9]*\)\..*/\1/p'
+# Docker's major version into `major`; empty when there is none.
+look_at_docker_major() {
+  look_at_version dockerd --version
+  major=${LINE#Docker version }
+  major=${major%%.*}
+  case $major in *[!0-9]*) major='' ;; esac
 }
 
 # Before 27, dockerd has to be asked for its IPv6 firewall and NAT, and both are "experimental".
 nat_options() {
-  major=$(docker_major)
+  look_at_docker_major
   # Without Docker's IPv4 rules dockerd does not start with those for IPv6.
   case $IPV6$IPV6NAT$json in
   *'json iptables false'*) [ "${major:-0}" -lt 27 ] || echo --ip6tables=false ;;
@@ -92,7 +96,7 @@ check_layout() {
 # mesh's do; 26 and 28 mind only routes of scope link. One that leads nowhere keeps them off, and needs no restart.
 guard_pool() {
   guard="unreachable $L_POOL_DOCKER proto static scope link metric $GUARD_METRIC"
-  major=$(docker_major)
+  look_at_docker_major
   if [ "$LAYOUT" = compose ] && [ "${major:-0}" -ge 24 ]; then
     if [ -z "$(guard_routes)" ]; then
       say "adds the route $guard"

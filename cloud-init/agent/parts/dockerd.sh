@@ -76,9 +76,7 @@ check_docker_flags() {
   [ -z "$clash" ] || refuse "docker.service starts dockerd with $(printable "$clash"), which meshboot sets itself: remove it from its ExecStart or $DOCKER_ENVIRONMENTS"
 }
 
-write_docker_files() {
-  guard_pool
-  echo "MESHBOOT_OPTIONS=\"$options\"" | put_file /etc/meshboot/dockerd.env 644
+write_docker_unit() {
   put_file $UNITS/docker.service.d/$name 644 <<EOF
 [Service]
 EnvironmentFile=-/etc/meshboot/dockerd.env
@@ -91,6 +89,12 @@ EOF
     run touch "$RUN/reload"
   fi
   reload_written
+}
+
+write_docker_files() {
+  guard_pool
+  echo "MESHBOOT_OPTIONS=\"$options\"" | put_file /etc/meshboot/dockerd.env 644
+  write_docker_unit
 }
 
 # Whether dockerd runs with each of `options`, and with none of an earlier time that is not WANTED any more.
@@ -184,8 +188,9 @@ decide_restart() {
   dry || note_containers
 }
 
-# Debian's unit allows three starts a minute: those of ours do not count.
+# Debian's unit allows three starts a minute: those of ours do not count. In an image the mark keeps it from starting.
 start_docker() {
+  rm -f "$STATE/masked"
   systemctl reset-failed docker.service 2>/dev/null || :
   systemctl restart docker.service
 }
@@ -219,10 +224,9 @@ finish_restart() {
   done
 }
 
-# While it is installed it is masked until the next boot, in an image for good.
+# It was masked while it was installed.
 unmask_docker() {
-  run systemctl -q unmask --runtime docker.service docker.socket
-  [ ! -e "$ETC/image.json" ] || run systemctl -q unmask docker.service docker.socket
+  [ ! -L "$R/run/systemd/system/docker.service" ] || run systemctl -q unmask --runtime docker.service docker.socket
 }
 
 configure_docker() {
@@ -232,18 +236,16 @@ configure_docker() {
   # Before anything is installed for nothing. What depends on dockerd's version is seen then.
   has dockerd || choose_options
   install_docker
-  if [ -e "$STATE/masked" ]; then
-    unmask_docker
-    # The package enables its units when it is installed, but not masked ones: without this dockerd stays down after a reboot.
-    if has dockerd && [ "$(systemctl is-enabled docker.service 2>/dev/null)" != enabled ]; then
-      run systemctl -q enable docker.service docker.socket
-    fi
-  fi
+  unmask_docker
   if ! has dockerd; then
     say "no dockerd yet (DOCKER=$DOCKER): it gets its options as soon as it is there"
     return 0
   fi
   look_at_docker
+  # The package enables its units when it is installed, but not masked ones: without this dockerd stays down after a reboot.
+  if [ -e "$STATE/masked" ] && [ "$DOCKER_ENABLED" != enabled ]; then
+    run systemctl -q enable docker.service docker.socket
+  fi
   if [ "$DOCKER_STATE" = activating ]; then
     # Waits until it has started: only then docker0 has its address.
     run systemctl start docker.service || :

@@ -49,6 +49,7 @@ down() { # [release]
   fi
   # An image has Docker off until there is a lease.
   if [ -e "$STATE/masked" ] && has dockerd; then
+    rm -f "$STATE/masked"
     unmask_docker
     systemctl -q enable --now docker.service docker.socket || :
   fi

@@ -9,8 +9,10 @@ is_listed() { # PATH
 }
 
 make_state() {
-  (umask 077 && mkdir -p "$STATE/kept")
-  chmod 700 "$STATE"
+  if [ ! -d "$STATE/kept" ]; then
+    (umask 077 && mkdir -p "$STATE/kept")
+    chmod 700 "$STATE"
+  fi
 }
 
 # First the copy, then the list, then the file: a kill in between loses nothing. What belongs to an image is not undone.
@@ -39,18 +41,18 @@ put_file() { # PATH MODE, content on stdin
   if dry; then
     return 0
   fi
-  mkdir -p "$R${1%/*}"
+  [ -d "$R${1%/*}" ] || mkdir -p "$R${1%/*}"
   make_state
   keep_original "$1"
   case $1 in
   # See reload_unit.
   $UNITS/*)
-    mkdir -p "$RUN"
+    [ -d "$RUN" ] || mkdir -p "$RUN"
     : >"$RUN/reload"
     ;;
   esac
   (umask 077 && printf %s "$text" >"$R$1.meshboot-tmp")
-  chmod "$2" "$R$1.meshboot-tmp"
+  [ "$2" = 600 ] || chmod "$2" "$R$1.meshboot-tmp"
   mv -f "$R$1.meshboot-tmp" "$R$1"
 }
 

@@ -3,7 +3,7 @@
 # Docker networks that have no bridge on the host: they show only in Docker.
 docker_networks() {
   # Asked while dockerd does not run, docker.socket would start it.
-  if ! has docker || ! is_running docker; then
+  if ! has docker || [ -e "$STATE/masked" ] || ! is_running docker; then
     return 0
   fi
   ids=$(timeout 20 docker network ls -q --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || ids=''
@@ -69,7 +69,7 @@ check_overlap() {
     return 0
   fi
   # A network that was joined by hand is the mesh itself.
-  [ -n "$DEV" ] || look_at_network
+  [ -n "$DEV" ] || [ ! -e "$ZT/networks.d/$L_NETWORK.conf" ] || look_at_network
   found=$({
     host_networks
     # Once it is in the mesh a resolver may well be a container there.

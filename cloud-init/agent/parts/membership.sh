@@ -44,30 +44,34 @@ join_network() {
     limit_network
     say 'restarts zerotier-one, which reads only then what a network may set'
     run systemctl restart zerotier-one.service
-    # This restart is our own: no further `up` for it.
-    run rm -f "$RUN/again"
   fi
+  # What zerotier-one did until now, a start at boot or this restart, needs no further `up`.
+  [ ! -e "$RUN/again" ] || run rm -f "$RUN/again"
+  wait_for interface
+  if [ -n "$ZT_DEV" ]; then
+    DEV=$ZT_DEV
+    echo "$DEV" | put_file /var/lib/meshboot/interface 600
+  fi
+}
+
+wait_for() { # interface|address
+  STEP='join'
   tries=0
   while look_at_network; do
-    case $ZT_STATUS in
-    OK | REQUESTING_CONFIGURATION)
-      if has_address; then
-        break
-      fi
-      ;;
+    case $1$ZT_STATUS in
+    interface*) [ -z "$ZT_DEV" ] || break ;;
+    *OK | *REQUESTING_CONFIGURATION) ! has_address || break ;;
     esac
     if dry; then
       return 0
     fi
     tries=$((tries + 1))
-    [ $tries -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
-    if [ $tries = 10 ]; then
+    [ $tries -lt 400 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
+    if [ $tries = 50 ]; then
       say "still waits for $L_ZEROTIER_IPV4, status ${ZT_STATUS:-none}"
     fi
-    sleep 1
+    sleep 0.2
   done
-  DEV=$ZT_DEV
-  echo "$DEV" | put_file /var/lib/meshboot/interface 600
 }
 
 leave_network() {

@@ -58,22 +58,19 @@ read_line() { # FILE
   { IFS= read -r LINE <"$1"; } 2>/dev/null || :
 }
 
-# What `PROGRAM OPTION` says of its version, asked anew only when the program was replaced: dockerd takes its time.
-version_of() { # PROGRAM OPTION
+# What `PROGRAM OPTION` says of its version into LINE, asked anew only when the program was replaced: dockerd takes its time.
+look_at_version() { # PROGRAM OPTION
+  LINE=''
   at=$(command -v "$1") || return 0
   mark=$(stat -Lc '%n %Z %s' "$at" 2>/dev/null) || mark=''
-  read_line "$RUN/$1.version"
+  read_line "$STATE/$1.version"
   case $LINE in
-  "$mark "?*)
-    echo "${LINE#"$mark "}"
-    return 0
+  "$mark "?*) LINE=${LINE#"$mark "} ;;
+  *)
+    LINE=$("$1" "$2" 2>/dev/null | head -n 1) || :
+    [ -z "$mark" ] || [ ! -d "$STATE" ] || echo "$mark $LINE" >"$STATE/$1.version"
     ;;
   esac
-  LINE=$("$1" "$2" 2>/dev/null | head -n 1) || :
-  echo "$LINE"
-  if [ -n "$mark" ] && [ -d "$RUN" ]; then
-    echo "$mark $LINE" >"$RUN/$1.version"
-  fi
 }
 
 true_or_false() {

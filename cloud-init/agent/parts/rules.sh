@@ -85,19 +85,17 @@ accept() { # -C|-I|-D|xml FAMILY TABLE CHAIN MATCH...
 # Docker >= 28 drops in raw and wants DOCKER-USER, 20.10 has no DOCKER-USER for IPv6: an accept in each place serves all.
 # The others are for chains that somebody closed, now or later: the way out to the mesh, ZeroTier's port, and neighbour
 # discovery, without which no container finds its gateway.
-mesh_accepts() { # VERB DEVICE SUBNET4 SUBNET6 PORT MESH6: 1 when one of them fails
-  rc=0
+mesh_accepts() { # VERB DEVICE SUBNET4 SUBNET6 PORT MESH6: 1 as soon as one of them fails
   for place in raw:PREROUTING filter:DOCKER-USER filter:FORWARD; do
-    accept "$1" ipv4 "${place%:*}" "${place#*:}" -i "$2" -d "$3" || rc=1
-    accept "$1" ipv6 "${place%:*}" "${place#*:}" -i "$2" -d "$4" || rc=1
+    accept "$1" ipv4 "${place%:*}" "${place#*:}" -i "$2" -d "$3" &&
+      accept "$1" ipv6 "${place%:*}" "${place#*:}" -i "$2" -d "$4" || return 1
   done
-  accept "$1" ipv4 filter FORWARD -o "$2" -s "$3" || rc=1
-  accept "$1" ipv6 filter FORWARD -o "$2" -s "$4" || rc=1
-  accept "$1" ipv4 filter INPUT ! -i "$2" -p udp --dport "$5" || rc=1
-  accept "$1" ipv6 filter INPUT ! -i "$2" -p udp --dport "$5" || rc=1
-  accept "$1" ipv6 filter INPUT -s "$6" -p icmpv6 --icmpv6-type 135 || rc=1
-  accept "$1" ipv6 filter INPUT -s "$6" -p icmpv6 --icmpv6-type 136 || rc=1
-  return $rc
+  accept "$1" ipv4 filter FORWARD -o "$2" -s "$3" &&
+    accept "$1" ipv6 filter FORWARD -o "$2" -s "$4" &&
+    accept "$1" ipv4 filter INPUT ! -i "$2" -p udp --dport "$5" &&
+    accept "$1" ipv6 filter INPUT ! -i "$2" -p udp --dport "$5" &&
+    accept "$1" ipv6 filter INPUT -s "$6" -p icmpv6 --icmpv6-type 135 &&
+    accept "$1" ipv6 filter INPUT -s "$6" -p icmpv6 --icmpv6-type 136
 }
 
 # The port that zerotier-one listens on: its own note of it, or the user's setting before it has ever run.
@@ -187,12 +185,13 @@ put_rules() {
   wanted_rules
   [ -z "$UPLINKS" ] || echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
   mine=$(our_words)
+  had=$(read_file "$STATE/rules")
   if ! dry; then
     remember_firewall
-    [ "$(read_file "$STATE/rules")" = "$mine" ] || drop_accepts
+    [ "$had" = "$mine" ] || drop_accepts
   fi
   echo "$mine" | put_file /var/lib/meshboot/rules 600
-  if [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
+  if [ ! -e "$RUN/nft" ] || [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
     change 'loads nft table inet meshboot'
     if ! dry; then
       # One transaction: there is no moment without the rules.
@@ -201,7 +200,7 @@ put_rules() {
       rules_print >"$RUN/nft"
     fi
   fi
-  if [ "$(accepts_print)" = "$(read_file "$RUN/accepts")" ]; then
+  if [ -e "$RUN/accepts" ] && [ "$(accepts_print)" = "$(read_file "$RUN/accepts")" ]; then
     return 0
   fi
   if ! has_mesh_accepts; then
@@ -213,7 +212,7 @@ put_rules() {
     for tool in iptables ip6tables; do
       $tool -w -N DOCKER-USER 2>/dev/null || :
     done
-    drop_accepts
+    [ "$had" != "$mine" ] || drop_accepts
     # shellcheck disable=SC2086 # five words
     mesh_accepts -I $mine 2>"$TMP/iptables" || fail "iptables does not take the rules: $(head -n 1 "$TMP/iptables")"
   fi

@@ -26,8 +26,11 @@ host_state() {
     ip -4 route show table all
     ip -6 route show default
     nft -s list ruleset
-    iptables-save
-    ip6tables-save
+    # Those that are kept in nft are listed already.
+    for family in ip ip6; do
+      read_line "$R/proc/net/${family}_tables_names"
+      [ -z "$LINE" ] || ${family}tables-save
+    done
     systemctl show -p Id,ActiveState,UnitFileState,MainPID,NeedDaemonReload,DropInPaths docker.service zerotier-one.service NetworkManager.service \
       systemd-networkd.service firewalld.service nftables.service netfilter-persistent.service ufw.service meshboot-ipv6nat.service
     zerotier-cli listnetworks

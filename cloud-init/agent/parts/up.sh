@@ -59,6 +59,13 @@ remember_applied() {
   fi
 }
 
+prepare_host() {
+  configure_network_services
+  apply_sysctls
+  open_firewalls
+  load_rules
+}
+
 up() {
   set_up
   if ! dry; then
@@ -91,12 +98,18 @@ up() {
   configure_zerotier
   configure_network_services
   join_network
-  configure_network_services
-  apply_sysctls
-  open_firewalls
-  load_rules
-  apply_routes
-  configure_docker
+  if [ -e "$STATE/masked" ]; then
+    # A dockerd that never ran need not wait until ZeroTier has asked its controller.
+    prepare_host
+    configure_docker
+    wait_for address
+    apply_routes
+  else
+    wait_for address
+    prepare_host
+    apply_routes
+    configure_docker
+  fi
   configure_ipv6nat
   dry || remember_state
   # The Worker may answer the report with another lease, which is not applied yet.

@@ -59,9 +59,13 @@ look_at_facts() {
   read_line "$RUN/facts"
   FACTS=$LINE
   if [ -z "$UNCHANGED" ] || [ -z "$FACTS" ]; then
-    FACTS=$(printf '{"agent":"%s","os":"%s","docker":"%s","zerotier":"%s"}' $VERSION "${OS% *}" \
-      "$(version_of dockerd --version | sed 's/^Docker version //; s/,.*//' | tr -cd 'A-Za-z0-9.+~-')" \
-      "$(version_of zerotier-cli -v | tr -cd 0-9.)")
+    look_at_version dockerd --version
+    docker=${LINE#Docker version }
+    docker=${docker%%,*}
+    look_at_version zerotier-cli -v
+    case $docker in *[!A-Za-z0-9.+~-]*) docker='' ;; esac
+    case $LINE in *[!0-9.]*) LINE='' ;; esac
+    FACTS="{\"agent\":\"$VERSION\",\"os\":\"${OS% *}\",\"docker\":\"$docker\",\"zerotier\":\"$LINE\"}"
     [ ! -d "$RUN" ] || echo "$FACTS" >"$RUN/facts"
   fi
 }

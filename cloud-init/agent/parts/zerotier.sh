@@ -26,8 +26,8 @@ start_zerotier() {
   tries=0
   until dry || { [ -s "$ZT/identity.secret" ] && [ -s "$ZT/identity.public" ]; }; do
     tries=$((tries + 1))
-    [ $tries -lt 120 ] || fail 'zerotier-one makes no identity: see journalctl -u zerotier-one'
-    sleep 1
+    [ $tries -lt 1200 ] || fail 'zerotier-one makes no identity: see journalctl -u zerotier-one'
+    sleep 0.1
   done
 }
 
@@ -51,6 +51,15 @@ release_local_conf() {
   fi
 }
 
+# A restart makes the mesh's interface anew, without our routes.
+hook_zerotier() {
+  put_file $UNITS/zerotier-one.service.d/50-meshboot.conf 644 <<'EOF'
+[Service]
+ExecStartPost=-+/bin/sh -c 'mkdir -p /run/meshboot; : >/run/meshboot/again; systemctl start --no-block meshboot.service'
+EOF
+  reload_unit zerotier-one
+}
+
 # zerotier-one reads a changed local.conf within 10 s.
 configure_zerotier() {
   STEP=local.conf
@@ -60,10 +69,5 @@ configure_zerotier() {
   else
     warn 'local.conf is yours and cannot be merged (no python3, no tools, or not JSON): add docker, br-, veth to its interfacePrefixBlacklist'
   fi
-  # A restart makes the mesh's interface anew, without our routes.
-  put_file $UNITS/zerotier-one.service.d/50-meshboot.conf 644 <<'EOF'
-[Service]
-ExecStartPost=-+/bin/sh -c 'mkdir -p /run/meshboot; : >/run/meshboot/again; systemctl start --no-block meshboot.service'
-EOF
-  reload_unit zerotier-one
+  hook_zerotier
 }

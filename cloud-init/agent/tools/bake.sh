@@ -60,7 +60,19 @@ preload_ipv6nat() {
   mv "$STATE/ipv6nat.tar.part" "$STATE/ipv6nat.tar"
 }
 
-# dockerd first starts with the first lease: then it has its options. Enabled behind its mask, as that takes longer than all else.
+# What needs no lease of what `up` puts in place: the first boot then reads no unit anew, which takes long.
+hook_services() {
+  STEP=services
+  hook_zerotier
+  hook_firewalls
+  if has dockerd; then
+    look_at_docker
+    read_docker_unit
+    write_docker_unit
+  fi
+}
+
+# dockerd first starts with the first lease, when it has its options: the mark goes then.
 set_services() {
   STEP=services
   say 'docker stays off until there is a lease'
@@ -69,13 +81,18 @@ set_services() {
   systemctl -q enable meshboot.service meshboot.timer zerotier-one.service
   if has dockerd; then
     systemctl -q enable docker.service docker.socket
-    systemctl -q mask docker.service docker.socket
+    for unit in docker.service docker.socket; do
+      put_file $UNITS/$unit.d/50-meshboot-image.conf 644 <<'EOF'
+[Unit]
+ConditionPathExists=!/var/lib/meshboot/masked
+EOF
+    done
   fi
   # Where cloud-init does not run, nobody else would make the host keys, and sshd would not start.
   put_file $UNITS/ssh.service.d/50-meshboot-image.conf 644 <<'EOF'
 [Service]
 ExecStartPre=
-ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/bin/sh -c 'ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || ssh-keygen -A'
 ExecStartPre=/usr/sbin/sshd -t
 EOF
   reload_written
@@ -110,10 +127,11 @@ make_image() {
   install_zerotier
   STEP=dockerd
   install_docker
+  unmask_docker
   # Also that of an earlier bake.
-  systemctl -q unmask --runtime docker.service docker.socket
-  systemctl -q unmask docker.service docker.socket
+  rm -f "$STATE/masked"
   preload_ipv6nat
+  hook_services
   set_services
   describe_image
   clean
