@@ -1,6 +1,6 @@
 import { installer } from "./forms/installer.ts";
 import type { UserDataOptions } from "./options.ts";
-import { AGENT_PATH, type AgentFiles, agentFiles, chosenLines, startedUnits } from "./server-files.ts";
+import { AGENT_PATH, type AgentFiles, agentFiles, chosenLines } from "./server-files.ts";
 
 /** Before anything is written over: the agent itself looks at more than this. */
 const CHECK = `
@@ -40,10 +40,7 @@ export function bakeScript({ options, agent, tools }: Baking): string {
       ...agentFiles(agent),
       { path: "/var/lib/meshboot/tools", mode: "0600", content: tools, packed: true },
     ],
-    after: [
-      "systemctl daemon-reload",
-      `systemctl -q enable ${startedUnits(agent).join(" ")}`,
-      `${AGENT_PATH} bake --yes`,
-    ],
+    // Which enables the units, once it has seen that this server is for nothing else.
+    after: ["systemctl daemon-reload", `${AGENT_PATH} bake --yes`],
   });
 }

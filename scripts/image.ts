@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,20 +20,21 @@ import { distributions, installPlugin, sources, templateFor, variableArguments }
 import { validateAll } from "./image/validate.ts";
 
 /** Everything that Packer wants to read and that nobody wants to keep. */
-function withScratch<T>(options: ImageOptions, use: (scratch: string, bakeFile: string) => T): T {
-  // Packer gets the signal as well, cleans up after itself, and then so do we: the key of the build is in there.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
+async function withScratch(
+  options: ImageOptions,
+  use: (scratch: string, bakeFile: string) => void | Promise<void>,
+): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "meshboot-image-"));
   try {
     const file = join(scratch, "bake.sh");
     writeFileSync(file, readBakeScript(options.baked));
-    return use(scratch, file);
+    await use(scratch, file);
   } finally {
     rmSync(scratch, { recursive: true });
   }
 }
 
-function build(options: ImageOptions): void {
+async function build(options: ImageOptions): Promise<void> {
   const packer = findPacker(options.packer);
   // Their credentials are asked for first, and a server would be paid for.
   if (!packer.hasInit && !["null", "qemu"].includes(options.source)) {
@@ -41,6 +43,9 @@ function build(options: ImageOptions): void {
     );
   }
   const out = resolve(options.out);
+  if (existsSync(out) && !statSync(out).isDirectory()) {
+    throw new ImageError(`${out} is a file, and a folder is to be there: give another --out`);
+  }
   if (existsSync(out) && readdirSync(out).length > 0) {
     throw new ImageError(
       `${out} is not empty, and an image there would be overwritten: remove it, or give another --out`,
@@ -48,7 +53,7 @@ function build(options: ImageOptions): void {
   }
   mkdirSync(out, { recursive: true });
   console.log(`image: ${options.source}, ${options.distribution}, by Packer ${packer.version}`);
-  withScratch(options, (scratch, file) => {
+  await withScratch(options, async (scratch, file) => {
     const template = templateFor(packer, options.source, scratch);
     installPlugin(packer, options.source, template);
     const variables = [`bake=${file}`, `out=${out}`, `name=${options.name}`, ...options.variables];
@@ -59,12 +64,13 @@ function build(options: ImageOptions): void {
       const { seed, key } = makeSeed(scratch);
       variables.push(`seed=${seed}`, `ssh_private_key_file=${key}`);
     }
-    const { ok } = runPacker(packer, [
+    const isMade = await runPacker(packer, [
       "build",
       ...variableArguments(options.distribution, variables),
       template,
     ]);
-    if (!ok) throw new ImageError("Packer made no image: see above; with PACKER_LOG=1 in front it says more");
+    if (!isMade)
+      throw new ImageError("Packer made no image: see above; with PACKER_LOG=1 in front it says more");
   });
   if (options.source === "null") {
     console.log(
@@ -76,10 +82,10 @@ function build(options: ImageOptions): void {
   );
 }
 
-function validate(options: ImageOptions): void {
+async function validate(options: ImageOptions): Promise<void> {
   const packer = findPacker(options.packer);
   const counts = { valid: 0, "unknown-source": 0, invalid: 0 };
-  withScratch(options, (scratch, file) => {
+  await withScratch(options, (scratch, file) => {
     for (const { source, distribution, outcome, output } of validateAll(packer, file, scratch)) {
       counts[outcome] += 1;
       const why = {
@@ -108,8 +114,8 @@ try {
   );
   if (options === "help") process.stdout.write(HELP);
   else if (options.verb === "script") process.stdout.write(readBakeScript(options.baked));
-  else if (options.verb === "validate") validate(options);
-  else build(options);
+  else if (options.verb === "validate") await validate(options);
+  else await build(options);
 } catch (error) {
   if (!(error instanceof BadOption || error instanceof ImageError)) throw error;
   console.error(

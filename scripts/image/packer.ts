@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 
 /** A Packer that is there. */
 export interface Packer {
@@ -36,21 +36,33 @@ export function findPacker(program: string): Packer {
   return { program, version: version.join("."), hasInit: compare(version, [1, 7, 0]) >= 0 };
 }
 
-/** Runs it, its output on this terminal or, when `silent`, given back. */
-export function runPacker(
+/** Runs it for something short, and gives what it writes. */
+export function askPacker(
   packer: Packer,
   args: readonly string[],
-  {
-    silent = false,
-    environment = {},
-  }: { silent?: boolean; environment?: Readonly<Record<string, string>> } = {},
+  environment: Readonly<Record<string, string>> = {},
 ): { readonly ok: boolean; readonly output: string } {
-  const run = spawnSync(packer.program, args, {
-    encoding: "utf8",
-    stdio: silent ? "pipe" : "inherit",
-    env: { ...quiet(), ...environment },
+  const run = spawnSync(packer.program, args, { encoding: "utf8", env: { ...quiet(), ...environment } });
+  return { ok: run.status === 0, output: `${run.stdout}${run.stderr}`.trim() };
+}
+
+/**
+ * Runs it on this terminal; whether it did what it was to do. SIGTERM is passed on to it, and it cleans up after itself.
+ * Ctrl-C reaches it by the terminal, and a second one would make it leave its server behind.
+ */
+export function runPacker(packer: Packer, args: readonly string[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const run = spawn(packer.program, args, { stdio: "inherit", env: quiet() });
+    const end = () => run.kill("SIGTERM");
+    const bear = () => undefined;
+    process.on("SIGTERM", end);
+    process.on("SIGINT", bear);
+    run.once("error", reject).once("exit", (code) => {
+      process.off("SIGTERM", end);
+      process.off("SIGINT", bear);
+      resolve(code === 0);
+    });
   });
-  return { ok: run.status === 0, output: silent ? `${run.stdout}${run.stderr}`.trim() : "" };
 }
 
 /** No look for newer versions, which needs a network and tells HashiCorp of each build. */

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ImageError, type Packer, runPacker } from "./packer.ts";
+import { askPacker, ImageError, type Packer } from "./packer.ts";
 
 const FOLDER = fileURLToPath(new URL("../../packer", import.meta.url));
 const PLUGINS = "plugins.pkr.hcl";
@@ -29,7 +29,7 @@ export function variableArguments(distribution: string, variables: readonly stri
 /** Installs the plugin of a source, where this Packer wants one. Throws an ImageError when it cannot be had. */
 export function installPlugin(packer: Packer, source: string, template: string): void {
   if (!packer.hasInit || !hasPlugin(source)) return;
-  const { ok, output } = runPacker(packer, ["init", template], { silent: true });
+  const { ok, output } = askPacker(packer, ["init", template]);
   if (!ok) throw new ImageError(`packer init could not install the plugin of ${source}:\n${output}`);
 }
 

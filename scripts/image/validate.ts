@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Packer, runPacker } from "./packer.ts";
+import { askPacker, type Packer } from "./packer.ts";
 import { makeSeed } from "./seed.ts";
 import { distributions, installPlugin, sources, templateFor, variableArguments } from "./templates.ts";
 
@@ -23,7 +23,7 @@ export interface Validated {
 
 /** What each source needs so that its template is whole, without a look at any network. */
 function variablesOf(source: string, scratch: string, key: string, seed: string): string[] {
-  if (source === "null") return ["ssh_host=127.0.0.1", `ssh_private_key_file=${key}`];
+  if (source === "null") return ["ssh_host=127.0.0.1"];
   if (source === "qemu")
     return [
       `ssh_private_key_file=${key}`,
@@ -42,10 +42,10 @@ export function* validateAll(packer: Packer, bake: string, scratch: string): Gen
     installPlugin(packer, source, template);
     for (const distribution of distributions()) {
       const variables = [`bake=${bake}`, `out=${scratch}`, ...variablesOf(source, scratch, key, seed)];
-      const { ok, output } = runPacker(
+      const { ok, output } = askPacker(
         packer,
         ["validate", ...variableArguments(distribution, variables), template],
-        { silent: true, environment: CREDENTIALS },
+        CREDENTIALS,
       );
       const isUnknown = /Unknown source type/.test(output);
       yield {

@@ -1,4 +1,14 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -65,5 +75,41 @@ describe("the templates", () => {
     expect(templateFor({ program: "packer", version: "1.16.0", hasInit: true }, "qemu", scratch)).toMatch(
       /packer\/qemu$/,
     );
+  });
+});
+
+describe("a build", () => {
+  const PROGRAM = new URL("../../../scripts/image.ts", import.meta.url).pathname;
+
+  /** `npm run image -- null debian-12`, with this as Packer's build. */
+  function build(out: string, packersBuild: string) {
+    const file = join(scratch, "building-packer");
+    writeFileSync(file, `#!/bin/sh\ncase $1 in version) echo Packer v1.6.6 ;; *) ${packersBuild} ;; esac\n`);
+    chmodSync(file, 0o755);
+    const child = spawn(process.execPath, [PROGRAM, "null", "debian-12", "--out", out, "--packer", file], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += data));
+    return { child, said: () => said };
+  }
+
+  test("passes SIGTERM on to Packer and waits for its end", async () => {
+    const ended = join(scratch, "ended");
+    const { child, said } = build(
+      join(scratch, "out"),
+      `trap 'sleep 0.2; echo >${ended}; exit 1' TERM; echo builds; while :; do sleep 0.1; done`,
+    );
+    while (!said().includes("builds")) await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    expect(await once(child, "close")).toEqual([1, null]);
+    expect(existsSync(ended)).toBe(true);
+    expect(said()).toContain("image: Packer made no image");
+  });
+
+  test("refuses a file as --out", async () => {
+    const { child, said } = build(join(scratch, "building-packer"), "exit 1");
+    expect(await once(child, "close")).toEqual([1, null]);
+    expect(said()).toMatch(/^image: \S+building-packer is a file, and a folder is to be there/);
   });
 });
