@@ -20,7 +20,10 @@ const CONFIGURATION = `interface wan0 {
 };
 `;
 
-/** The internet's gateway advertises itself as IPv6 router, as most providers' do, by radvd, until the lab ends. */
+/**
+ * The internet's gateway advertises itself as IPv6 router, as most providers' do, by radvd, until the lab ends. It
+ * forwards, as a host drops a router that answers as a mere host (RFC 4861, 7.2.5) until the next advertisement.
+ */
 export function advertiseRouter(lab: Lab): void {
   const file = `${lab.directory}/radvd.conf`;
   writeFileSync(file, CONFIGURATION, { mode: 0o644 });
@@ -31,7 +34,12 @@ export function advertiseRouter(lab: Lab): void {
     `--pidfile=${lab.directory}/radvd.pid`,
     "--logmethod=stderr",
   ];
-  const [command, args] = inside(lab.network.internet, "radvd", options);
+  const [command, args] = inside(lab.network.internet, "sh", [
+    "-c",
+    'echo 1 >/proc/sys/net/ipv6/conf/wan0/forwarding && exec radvd "$@"',
+    "radvd",
+    ...options,
+  ]);
   const radvd = spawn(command, args, { detached: true, stdio: ["ignore", log, log] });
   if (radvd.pid !== undefined) lab.journal.process(radvd.pid);
 }
