@@ -226,7 +226,9 @@ finish_restart() {
 
 # It was masked while it was installed.
 unmask_docker() {
-  [ ! -L "$R/run/systemd/system/docker.service" ] || run systemctl -q unmask --runtime docker.service docker.socket
+  if [ -L "$R/run/systemd/system/docker.service" ] || [ -L "$R/run/systemd/system/docker.socket" ]; then
+    run systemctl -q unmask --runtime docker.service docker.socket
+  fi
 }
 
 configure_docker() {

@@ -76,10 +76,10 @@ hook_services() {
 set_services() {
   STEP=services
   say 'docker stays off until there is a lease'
-  : >"$STATE/masked"
   systemctl stop docker.socket docker.service containerd.service zerotier-one.service 2>/dev/null || :
   systemctl -q enable meshboot.service meshboot.timer zerotier-one.service
   if has dockerd; then
+    : >"$STATE/masked"
     systemctl -q enable docker.service docker.socket
     for unit in docker.service docker.socket; do
       put_file $UNITS/$unit.d/50-meshboot-image.conf 644 <<'EOF'
