@@ -1,4 +1,5 @@
 import type { Guest } from "./guest.ts";
+import { holds, not, until } from "./until.ts";
 
 /** Everything about a server that `meshboot up` may touch, each aspect as sorted lines that can be compared. */
 export type Snapshot = Readonly<Record<string, readonly string[]>>;
@@ -51,8 +52,17 @@ function settle(line: string): string {
     .trimEnd();
 }
 
-/** Looks at a server. Lines about the virtual cards of containers are left out: they are new at every start. */
+/** The cards that are connected and have an address that is not in use yet: the kernel asks first whether another host has it. */
+const TENTATIVE = `ip -o -6 address show tentative | while read -r _ dev _; do
+  [ "$(cat /sys/class/net/$dev/carrier 2>/dev/null)" != 1 ] || echo "$dev"
+done`;
+
+/** Looks at a server, once its addresses are in use. Lines about the virtual cards of containers are left out: they are new at every start. */
 export async function snapshot(guest: Guest): Promise<Snapshot> {
+  await until(`the addresses of ${guest.name} to be in use`, 10, async () => {
+    const cards = await guest.sh(TENTATIVE);
+    return cards === "" ? holds(undefined) : not(cards);
+  });
   const aspects: Record<string, string[]> = {};
   for (const [name, script] of Object.entries(ASPECTS)) {
     const lines = (await guest.sh(script)).split("\n").map(settle);
