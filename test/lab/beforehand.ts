@@ -1,6 +1,7 @@
 /**
  * Shell text that installs on a guest of Debian 12 what Meshboot would install, and the packages given: packages stay
- * after `meshboot down`, so a server that is compared before and after has them beforehand.
+ * after `meshboot down`, so a server that is compared before and after has them beforehand, and the identity that
+ * zerotier-one makes at its first start.
  */
 export function installBeforehand(repositoryUrl: string, ...packages: readonly string[]): string {
   return `
@@ -9,5 +10,6 @@ export function installBeforehand(repositoryUrl: string, ...packages: readonly s
     export DEBIAN_FRONTEND=noninteractive
     apt-get -q update
     apt-get -qy install --no-install-recommends zerotier-one nftables gpg ${packages.join(" ")}
+    timeout 120 sh -c 'until zerotier-cli info; do sleep 0.2; done'
   `;
 }
