@@ -13,7 +13,10 @@ let ahead: Promise<GeneratedIdentity> | undefined;
 /** A new identity. The one after it is made ahead, as a server's own processor would make it in no time. */
 function nextIdentity(): Promise<GeneratedIdentity> {
   const identity = ahead ?? generateIdentity();
-  ahead = identity.then(() => generateIdentity());
+  ahead = identity.then(
+    () => generateIdentity(),
+    () => generateIdentity(),
+  );
   return identity;
 }
 

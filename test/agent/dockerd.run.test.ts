@@ -1,5 +1,5 @@
 // The step dockerd on a server that already runs: its daemon.json, its options, its containers.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEBIAN_DOCKER, Host } from "./host.ts";
@@ -20,13 +20,19 @@ function reported(host: Host): unknown {
 }
 
 /** Runs up on a server whose Docker is as it should not be; checks that all but dockerd is done. */
-function refusedByDocker(change: (host: Host) => void): string {
+function refusedByDocker(change: (host: Host) => void, times = 1): string {
   const [shell] = SHELLS;
   if (shell === undefined) throw new Error("no shell to run the agent in");
   return withDirectory((directory) => {
     const host = new Host(directory);
     change(host);
-    const { status, err } = host.run(shell, "up");
+    let last = host.run(shell, "up");
+    for (let time = 1; time < times; time += 1) {
+      // zerotier-one restarts: the interface is a new one, without routes.
+      host.world({ "mesh-routes": "" });
+      last = host.run(shell, "up");
+    }
+    const { status, err } = last;
     expect(status, err).toBe(3);
     expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
     expect(host.seen("nft")).toContain("table inet meshboot");
@@ -146,6 +152,54 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
       host.world({ "docker-enabled": "disabled\n", "docker-pid": "7\n" });
     });
     expect(err).toContain("dockerd runs rootless (/run/user/1000/docker.sock)");
+  });
+});
+
+describe.each(SHELLS.slice(0, 1))("a dockerd that is held back in $name", PATIENCE, (shell) => {
+  it("keeps no server out of the mesh by what is refused of it, at no attempt", () => {
+    const json = '{"bip": "172.17.0.1/16"}';
+    for (const hold of [(host: Host) => host.becomeImage(), (host: Host) => host.becomeMasked()]) {
+      const err = refusedByDocker((host) => hold(host).write("/etc/docker/daemon.json", json), 2);
+      expect(err).toContain("sets bip to");
+    }
+  });
+
+  it("is up again after down, where it did not start with the mesh's options", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory).becomeImage();
+      host.world({ "docker-fails": "" });
+      expect(host.run(shell, "up")).toMatchObject({
+        status: 1,
+        err: expect.stringContaining("dockerd does not start"),
+      });
+      expect(host.dockerdCommand()).toBeUndefined();
+      rmSync(join(directory, "world/docker-fails"));
+      host.world({ "docker-enabled": "disabled\n" });
+      expect(host.run(shell, "down").status).toBe(0);
+      expect(host.dockerdCommand()).toBeDefined();
+      expect(host.dockerdCommand()).not.toContain("--bip");
+      expect(host.seen("docker-enabled")).toBe("enabled\n");
+    });
+  });
+
+  it("is unmasked by the one who masked it", () => {
+    withDirectory((directory) => {
+      const run = (name: string, prepare: (host: Host) => void) => {
+        const host = new Host(join(directory, name));
+        host.put("/proc/42/cmdline", undefined);
+        host.world({ "docker-enabled": "masked-runtime\n" });
+        symlinkSync("/dev/null", `${host.root}/run/systemd/system/docker.service`);
+        prepare(host);
+        expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+        return host;
+      };
+      const theirs = run("theirs", () => undefined);
+      expect(theirs.seen("calls")).not.toMatch(/unmask|start docker/);
+      expect(theirs.read(ENV)).toContain("--bip=");
+      const ours = run("ours", (host) => host.write("/var/lib/meshboot/masked", ""));
+      expect(ours.seen("calls")).toMatch(/unmask --runtime/);
+      expect(ours.dockerdCommand()).toContain("--bip=");
+    });
   });
 });
 

@@ -52,6 +52,7 @@ export class Host {
       this.write(`/proc/sys/${key}`, "0\n");
     }
     this.write("/proc/sys/net/ipv6/conf/eth0/accept_ra", "1\n");
+    this.write("/proc/uptime", "100.00 80.00\n");
     this.write("/proc/42/cmdline", "/usr/sbin/dockerd\0-H\0fd://\0");
     this.world({
       addresses:
@@ -61,6 +62,7 @@ export class Host {
       routes6: "default via fe80::1 dev eth0 proto ra metric 1024 expires 1799sec pref medium\n",
       "mesh-routes": "",
       "zerotier-status": "OK",
+      "zerotier-interface": "ztabcdefgh",
       "zerotier-info": `${NODE} 1.14.1 ONLINE`,
       addresses6: "7: ztabcdefgh    inet6 fc9c:56c2:e34e:8d87:c868::1/40 scope global\n",
       postrouting6: "-A POSTROUTING -s fc9c:56c2:e34e:8d87:c868::/81 ! -o docker0 -j MASQUERADE\n",
@@ -100,6 +102,24 @@ export class Host {
   /** A file of the server; undefined where there is none. */
   read(path: string): string | undefined {
     return existsSync(this.root + path) ? readFileSync(this.root + path, "utf8") : undefined;
+  }
+
+  /** Makes it one of an image that has not booted yet: Docker is held back until there is a lease. */
+  becomeImage(): this {
+    for (const unit of ["docker.service", "docker.socket"]) {
+      this.write(
+        `/etc/systemd/system/${unit}.d/50-meshboot-image.conf`,
+        "[Unit]\nConditionPathExists=|/etc/meshboot/dockerd.env\nConditionPathExists=|!/var/lib/meshboot/masked\n",
+      );
+    }
+    return this.becomeMasked();
+  }
+
+  /** Makes it one whose Docker we hold back: it is installed, and was never started. */
+  becomeMasked(): this {
+    this.write("/var/lib/meshboot/masked", "");
+    this.put("/proc/42/cmdline", undefined);
+    return this;
   }
 
   /** Sets what the stub commands answer from. */

@@ -12,57 +12,37 @@ const source = readAgent();
 const upBody = /^up\(\) \{\n([\s\S]*?)^\}/m.exec(source)?.[1] ?? "";
 const lines = upBody.split("\n");
 
-/** What a server made of an image does in another order stands up to `else`, what others do up to `fi`. */
-const orders = lines.indexOf('  if [ -e "$STATE/masked" ]; then');
-const otherwise = lines.indexOf("  else", orders);
-const orderly = lines.indexOf("  fi", otherwise);
-
 /** The lines of `up` that are calls and nothing else, by their place: its steps, and whatever else it does in order. */
-const steps = [...lines.entries()].filter(
-  ([place, line]) =>
-    /^ {2}(?!fi$|else$)[a-z_]+$/.test(line) ||
-    (place > orders && place < orderly && /^ {4}[a-z_]+( [a-z]+)?$/.test(line)),
-);
+const steps = [...lines.entries()].filter(([, line]) => /^ {2}(?!fi$)[a-z_]+( address)?$/.test(line));
 
-/** A server with Docker, which in an image has not run yet. */
-function server(directory: string, isImage: boolean): Host {
-  const host = new Host(directory);
-  if (isImage) {
-    host.write("/var/lib/meshboot/masked", "");
-    host.put("/proc/42/cmdline", undefined);
-  }
-  return host;
-}
+const SERVERS: readonly [string, (host: Host) => Host][] = [
+  ["with Docker", (host) => host],
+  ["of an image", (host) => host.becomeImage()],
+];
 
 describe.each(SHELLS.slice(0, 1))("kill -9 in $name", PATIENCE, (shell) => {
-  it("before any step of up, run again, ends as an undisturbed up", () => {
-    const names = steps.map(([, line]) => line.trim());
-    for (const name of ["configure_docker", "apply_routes"])
-      expect(names.filter((step) => step === name)).toHaveLength(2);
-    expect(names).toEqual(expect.arrayContaining(["enrol", "join_network", "wait_for address", "report"]));
-    withDirectory((directory) => {
-      const undisturbed = [false, true].map((isImage) => {
-        const host = server(join(directory, `undisturbed-${isImage}`), isImage);
-        expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
-        return { isImage, end: state(host) };
-      });
-      for (const [place, step] of steps) {
-        const program = join(directory, `${place}.sh`);
-        writeFileSync(
-          program,
-          source.replace(upBody, () => lines.toSpliced(place, 0, "kill -9 $$").join("\n")),
-        );
-        for (const { isImage, end } of undisturbed) {
-          const isOtherOrder = isImage ? place > otherwise : place < otherwise;
-          if (place > orders && place < orderly && isOtherOrder) continue;
-          const host = server(join(directory, `${place}-${isImage}`), isImage);
-          const label = `${step}, image: ${isImage}`;
-          expect(host.run(shell, "up", program).status, label).toBeNull();
-          expect(host.run(shell, "up"), label).toMatchObject({ status: 0, err: "" });
-          expect(state(host), label).toEqual(end);
-          expect(starts(host), label).toBe(1);
+  it.each(SERVERS)(
+    "on a server %s, before any step of up, run again, ends as an undisturbed up",
+    (_, server) => {
+      expect(steps.map(([, line]) => line.trim())).toEqual(
+        expect.arrayContaining(["enrol", "join_network", "wait_for address", "configure_docker", "report"]),
+      );
+      withDirectory((directory) => {
+        const undisturbed = server(new Host(join(directory, "undisturbed")));
+        expect(undisturbed.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+        for (const [place, step] of steps) {
+          const program = join(directory, `${place}.sh`);
+          writeFileSync(
+            program,
+            source.replace(upBody, () => lines.toSpliced(place, 0, "kill -9 $$").join("\n")),
+          );
+          const host = server(new Host(join(directory, String(place))));
+          expect(host.run(shell, "up", program).status, step).toBeNull();
+          expect(host.run(shell, "up"), step).toMatchObject({ status: 0, err: "" });
+          expect(state(host), step).toEqual(state(undisturbed));
+          expect(starts(host), step).toBe(1);
         }
-      }
-    });
-  });
+      });
+    },
+  );
 });

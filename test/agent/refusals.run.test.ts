@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
@@ -151,22 +150,24 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
     });
   });
 
-  it("touches no dockerd before the mesh is there, but for the first start of an image's", () => {
+  it("touches no dockerd before the mesh is there", () => {
     withDirectory((directory) => {
-      const dockerd = (name: string, prepare: (host: Host) => void) => {
-        const host = new Host(join(directory, name));
-        host.world({ "zerotier-status": "ACCESS_DENIED" });
-        prepare(host);
-        const failed = host.run(shell, "up");
-        expect(failed).toMatchObject({ status: 1, err: expect.stringContaining("status ACCESS_DENIED") });
-        return host.dockerdCommand();
-      };
-      expect(dockerd("server", () => undefined)).not.toContain("--bip=");
-      const started = dockerd("image", (host) => {
-        host.write("/var/lib/meshboot/masked", "");
-        host.put("/proc/42/cmdline", undefined);
-      });
-      expect(started).toContain("--bip=172.28.");
+      const host = new Host(directory);
+      host.world({ "zerotier-status": "ACCESS_DENIED" });
+      const failed = host.run(shell, "up");
+      expect(failed).toMatchObject({ status: 1, err: expect.stringContaining("status ACCESS_DENIED") });
+      expect(failed.out).toContain("still waits for 10.147.17.233/24, status ACCESS_DENIED");
+      expect(host.dockerdCommand()).not.toContain("--bip=");
+    });
+  });
+
+  it("takes for the mesh's interface no other word of a list that has none", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ "zerotier-status": "PORT_ERROR", "zerotier-interface": "" });
+      const failed = host.run(shell, "up");
+      expect(failed).toMatchObject({ status: 1, err: expect.stringContaining("status none") });
+      expect(host.read("/var/lib/meshboot/interface")).toBeUndefined();
     });
   });
 

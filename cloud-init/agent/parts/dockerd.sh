@@ -188,9 +188,8 @@ decide_restart() {
   dry || note_containers
 }
 
-# Debian's unit allows three starts a minute: those of ours do not count. In an image the mark keeps it from starting.
+# Debian's unit allows three starts a minute: those of ours do not count.
 start_docker() {
-  rm -f "$STATE/masked"
   systemctl reset-failed docker.service 2>/dev/null || :
   systemctl restart docker.service
 }
@@ -224,9 +223,9 @@ finish_restart() {
   done
 }
 
-# It was masked while it was installed.
+# It was masked while it was installed. A mask of somebody else's is not ours to take away.
 unmask_docker() {
-  if [ -L "$R/run/systemd/system/docker.service" ] || [ -L "$R/run/systemd/system/docker.socket" ]; then
+  if [ -e "$STATE/masked" ] && { [ -L "$R/run/systemd/system/docker.service" ] || [ -L "$R/run/systemd/system/docker.socket" ]; }; then
     run systemctl -q unmask --runtime docker.service docker.socket
   fi
 }

@@ -47,9 +47,9 @@ down() { # [release]
   if [ -n "$NODE" ] && [ ! -e "$STATE/joined" ]; then
     leave_network
   fi
-  # An image has Docker off until there is a lease.
+  # It was held back, by its installation or in an image, and never started. The mark goes last of all.
   if [ -e "$STATE/masked" ] && has dockerd; then
-    rm -f "$STATE/masked"
+    rm -f "$R$UNITS/docker.service.d/50-meshboot-image.conf" "$R$UNITS/docker.socket.d/50-meshboot-image.conf"
     unmask_docker
     systemctl -q enable --now docker.service docker.socket || :
   fi

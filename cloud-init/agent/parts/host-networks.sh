@@ -3,7 +3,7 @@
 # Docker networks that have no bridge on the host: they show only in Docker.
 docker_networks() {
   # Asked while dockerd does not run, docker.socket would start it.
-  if ! has docker || [ -e "$STATE/masked" ] || ! is_running docker; then
+  if ! has docker || ! is_running docker; then
     return 0
   fi
   ids=$(timeout 20 docker network ls -q --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || ids=''
@@ -72,8 +72,8 @@ check_overlap() {
   [ -n "$DEV" ] || [ ! -e "$ZT/networks.d/$L_NETWORK.conf" ] || look_at_network
   found=$({
     host_networks
-    # Once it is in the mesh a resolver may well be a container there.
-    [ -n "$DEV" ] || host_lifelines
+    # Once it was in the mesh a resolver may well be a container there.
+    [ -s "$STATE/pools" ] || host_lifelines
   } | pool_awk '!($2 ~ /^br-/ && inside($1, own)) && (overlap($1, zt) || overlap($1, pool)) { print; exit }')
   CHECKED="$MESH $SUBNET4"
   case ${found#* } in

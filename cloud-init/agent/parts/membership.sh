@@ -7,7 +7,8 @@ look_at_network() {
   IFS=' ' read -r ZT_STATUS ZT_DEV <<EOF || :
 $(timeout 5 zerotier-cli listnetworks 2>/dev/null </dev/null | awk -v n="$L_NETWORK" '$3 == n { print $(NF - 3), $(NF - 1) }')
 EOF
-  case $ZT_STATUS in *[!A-Z_]*) ZT_STATUS='' ;; esac
+  # Without an interface the words are others: the MAC address where the status was.
+  case $ZT_STATUS in *[!A-Z_]*) ZT_STATUS='' ZT_DEV='' ;; esac
   # 15 characters is what the kernel takes.
   case $ZT_DEV in *[!a-zA-Z0-9]* | ????????????????*) ZT_DEV='' ;; esac
 }
@@ -54,9 +55,16 @@ join_network() {
   fi
 }
 
+# Seconds, which no change of the clock touches: a first boot has no NTP yet.
+uptime_seconds() {
+  read_line "$R/proc/uptime"
+  echo "${LINE%%.*}"
+}
+
 wait_for() { # interface|address
   STEP='join'
-  tries=0
+  began=$(uptime_seconds)
+  told=''
   while look_at_network; do
     case $1$ZT_STATUS in
     interface*) [ -z "$ZT_DEV" ] || break ;;
@@ -65,9 +73,10 @@ wait_for() { # interface|address
     if dry; then
       return 0
     fi
-    tries=$((tries + 1))
-    [ $tries -lt 400 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
-    if [ $tries = 50 ]; then
+    waited=$(($(uptime_seconds) - began))
+    [ $waited -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
+    if [ $waited -ge 10 ] && [ -z "$told" ]; then
+      told=yes
       say "still waits for $L_ZEROTIER_IPV4, status ${ZT_STATUS:-none}"
     fi
     sleep 0.2

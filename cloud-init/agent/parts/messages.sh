@@ -59,6 +59,7 @@ read_line() { # FILE
 }
 
 # What `PROGRAM OPTION` says of its version into LINE, asked anew only when the program was replaced: dockerd takes its time.
+# Kept by what has a log: `up` and `bake`, the verbs that change something.
 look_at_version() { # PROGRAM OPTION
   LINE=''
   at=$(command -v "$1") || return 0
@@ -68,7 +69,7 @@ look_at_version() { # PROGRAM OPTION
   "$mark "?*) LINE=${LINE#"$mark "} ;;
   *)
     LINE=$("$1" "$2" 2>/dev/null | head -n 1) || :
-    [ -z "$mark" ] || [ ! -d "$STATE" ] || echo "$mark $LINE" >"$STATE/$1.version"
+    [ -z "$mark" ] || [ "$LOG" = /dev/null ] || [ ! -d "$STATE" ] || echo "$mark $LINE" >"$STATE/$1.version"
     ;;
   esac
 }

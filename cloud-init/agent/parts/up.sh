@@ -98,18 +98,11 @@ up() {
   configure_zerotier
   configure_network_services
   join_network
-  if [ -e "$STATE/masked" ]; then
-    # A dockerd that never ran need not wait until ZeroTier has asked its controller.
-    prepare_host
-    configure_docker
-    wait_for address
-    apply_routes
-  else
-    wait_for address
-    prepare_host
-    apply_routes
-    configure_docker
-  fi
+  # ZeroTier asks its controller meanwhile.
+  prepare_host
+  wait_for address
+  apply_routes
+  configure_docker
   configure_ipv6nat
   dry || remember_state
   # The Worker may answer the report with another lease, which is not applied yet.

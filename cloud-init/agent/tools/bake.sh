@@ -72,7 +72,7 @@ hook_services() {
   fi
 }
 
-# dockerd first starts with the first lease, when it has its options: the mark goes then.
+# dockerd first starts with the first lease, when it has its options.
 set_services() {
   STEP=services
   say 'docker stays off until there is a lease'
@@ -84,16 +84,16 @@ set_services() {
     for unit in docker.service docker.socket; do
       put_file $UNITS/$unit.d/50-meshboot-image.conf 644 <<'EOF'
 [Unit]
-ConditionPathExists=!/var/lib/meshboot/masked
+ConditionPathExists=|/etc/meshboot/dockerd.env
+ConditionPathExists=|!/var/lib/meshboot/masked
 EOF
     done
   fi
-  # Where cloud-init does not run, nobody else would make the host keys, and sshd would not start.
+  # Where cloud-init does not run, nobody else would make the host keys, nor those that a power cut left empty.
   put_file $UNITS/ssh.service.d/50-meshboot-image.conf 644 <<'EOF'
 [Service]
 ExecStartPre=
-ExecStartPre=/bin/sh -c 'ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || ssh-keygen -A'
-ExecStartPre=/usr/sbin/sshd -t
+ExecStartPre=/bin/sh -c '/usr/sbin/sshd -t 2>/dev/null || { ssh-keygen -A; exec /usr/sbin/sshd -t; }'
 EOF
   reload_written
 }

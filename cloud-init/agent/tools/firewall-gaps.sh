@@ -11,7 +11,8 @@ firewall_gaps() {
   if has_firewalld && ! timeout 4 firewall-cmd --get-policies | grep -q 'meshboot .*meshboot-udp'; then
     echo 'firewalld has the policies meshboot and meshboot-udp not in force: meshboot up'
   fi
-  if [ -s "$R/proc/net/ip_tables_names" ] && [ -n "$skipped" ] && iptables-legacy-save 2>/dev/null | grep -qE 'DROP|REJECT'; then
+  read_line "$R/proc/net/ip_tables_names"
+  if [ -n "$LINE" ] && [ -n "$skipped" ] && iptables-legacy-save 2>/dev/null | grep -qE 'DROP|REJECT'; then
     echo 'iptables-legacy has rules that drop, beside those of iptables, where the accepts for the mesh are: move them to one of the two'
   fi
   docker_gap
