@@ -1,8 +1,10 @@
-import { symlinkSync } from "node:fs";
+import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+
+const PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
 
 /** A fresh server with what the bake script brings. */
 function freshServer(directory: string, settings = ""): Host {
@@ -18,7 +20,10 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
     withDirectory((directory) => {
       const host = freshServer(directory);
       host.write("/etc/ssh/ssh_host_ed25519_key", "secret\n");
-      host.write("/root/.ssh/authorized_keys", "ssh-ed25519 AAAA me@home\nssh-ed25519 BBBB packer_68a1\n");
+      host.write(
+        "/root/.ssh/authorized_keys",
+        "ssh-ed25519 AAAA me@home\nssh-ed25519 CCCC packer_ci@ops\nssh-ed25519 BBBB packer_68a1\n",
+      );
       host.write("/var/log/syslog", "a line\n");
       host.write("/var/log/syslog.1", "an older line\n");
       for (let time = 0; time < 2; time += 1) {
@@ -29,7 +34,9 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
       expect(host.read("/etc/machine-id")).toBe("");
       expect(host.read("/etc/ssh/ssh_host_ed25519_key")).toBeUndefined();
       expect(host.read("/var/lib/zerotier-one/identity.secret")).toBeUndefined();
-      expect(host.read("/root/.ssh/authorized_keys")).toBe("ssh-ed25519 AAAA me@home\n");
+      expect(host.read("/root/.ssh/authorized_keys")).toBe(
+        "ssh-ed25519 AAAA me@home\nssh-ed25519 CCCC packer_ci@ops\n",
+      );
       expect(host.read("/var/log/syslog")).toBe("");
       expect(host.read("/var/log/syslog.1")).toBeUndefined();
       expect(host.read("/etc/meshboot/image.packages")).toMatch(/^docker\.io\t20\.10/);
@@ -106,18 +113,118 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
       "/var/lib/zerotier-one/controller.d/network/8056c2e21c000001.json",
       "is a controller",
     ],
+    [
+      "a moon",
+      "/var/lib/zerotier-one/moons.d/000000deadbeef00.moon",
+      "follows a moon (zerotier-cli deorbit)",
+    ],
+    [
+      "containers of userns-remap",
+      "/var/lib/docker/1000.1000/containers/4711/x",
+      "Docker has containers or volumes",
+    ],
     ["cloud-init disabled", "/etc/cloud/cloud-init.disabled", "cloud-init is not there, or disabled"],
-  ])("refuses a server with %s, and changes nothing", (_what, path, why) => {
+    ["cloud-init off by the kernel", "/proc/cmdline", "says cloud-init=disabled", "ro cloud-init=disabled\n"],
+    [
+      "no datasource",
+      "/etc/cloud/cloud.cfg.d/99-installer.cfg",
+      "/etc/cloud/cloud.cfg.d/99-installer.cfg names no datasource",
+      "datasource_list: [ None ]\n",
+    ],
+    [
+      "a data root by flag",
+      "/etc/default/docker",
+      "dockerd's --data-root=/mnt/docker puts Docker's data elsewhere",
+      'DOCKER_OPTS="--data-root=/mnt/docker"\n',
+    ],
+    ["a registry's login", "/root/.docker/config.json", "/root/.docker/config.json: credentials"],
+    ["a deploy key", "/root/.ssh/deploy", "/root/.ssh/deploy: a private key", PRIVATE_KEY],
+    [
+      "a certificate's key",
+      "/etc/letsencrypt/live/x/privkey.pem",
+      "a private key",
+      PRIVATE_KEY.replace("OPENSSH ", ""),
+    ],
+    [
+      "a WireGuard of networkd",
+      "/etc/systemd/network/wg0.netdev",
+      "a private key",
+      "[WireGuard]\nPrivateKey = x=\n",
+    ],
+    ["another VPN", "/etc/wireguard/wg0.conf", "an identity of another VPN or SSH server"],
+  ])("refuses a server with %s, and changes nothing", (_what, path, why, content = "something\n") => {
     withDirectory((directory) => {
       const host = freshServer(join(directory, "a"));
-      host.write(path, "something\n");
+      host.write(path, content);
       host.write("/etc/ssh/ssh_host_ed25519_key", "secret\n");
       const before = host.files();
       const baked = host.run(shell, "bake --yes");
       expect(baked.status).toBe(3);
       expect(baked.err).toContain(why);
       expect(host.files()).toEqual(before);
-      expect(host.seen("calls")).not.toMatch(/disable|cloud-init|apt-get/);
+      expect(host.seen("calls")).not.toMatch(/disable|cloud-init clean|apt-get/);
+    });
+  });
+
+  it("excuses after a bake that was interrupted what it preloads, and nothing else", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      host.write("/var/lib/meshboot/baking", "");
+      host.write("/var/lib/docker/image/overlay2/imagedb/content/sha256/4711", "something\n");
+      host.write("/var/lib/docker/volumes/shop_data/_data/db", "something\n");
+      expect(host.run(shell, "bake --yes")).toMatchObject({
+        status: 3,
+        err: expect.stringContaining("Docker has containers or volumes"),
+      });
+      expect(host.read("/var/lib/docker/volumes/shop_data/_data/db")).toBe("something\n");
+      rmSync(`${host.root}/var/lib/docker/volumes`, { recursive: true });
+      expect(host.run(shell, "bake --yes")).toMatchObject({ status: 0, err: "" });
+    });
+  });
+
+  it("refuses a server that serves somebody, unless it is said to be meant", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      host.world({
+        listeners: `${host.seen("listeners")}LISTEN 0 511 [::]:443 [::]:* users:(("nginx",pid=9,fd=6),("nginx",pid=8,fd=6))\n`,
+      });
+      const before = host.files();
+      expect(host.run(shell, "bake --yes")).toMatchObject({
+        status: 3,
+        err: expect.stringContaining("nginx listens on [::]:443: this server serves somebody"),
+      });
+      expect(host.files()).toEqual(before);
+      expect(host.run(shell, "bake --yes --in-use")).toMatchObject({ status: 0, err: "" });
+    });
+  });
+
+  it("removes what a killed write left, and names what it cannot remove and what is lost already", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      const token = `mbn_${"t".repeat(22)}\n`;
+      host.write("/etc/meshboot/key.new", token);
+      host.write("/var/lib/meshboot/token.meshboot-tmp", token);
+      host.write("/root/.local/share/fish/fish_history", "- cmd: ls\n");
+      host.write("/etc/meshboot/notes", token);
+      const baked = host.run(shell, "bake --yes");
+      expect(baked.status).toBe(3);
+      expect(baked.err).toContain("a key or token of Meshboot: /etc/meshboot/notes\n");
+      expect(baked.err).toContain("Its identities, logs and user-data are gone already");
+      expect(host.read("/root/.local/share/fish/fish_history")).toBeUndefined();
+      host.put("/etc/meshboot/notes", undefined);
+      expect(host.run(shell, "bake --yes").status).toBe(0);
+    });
+  });
+
+  it("finds a Docker that would start before there is a lease", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      expect(host.run(shell, "bake --yes").status).toBe(0);
+      host.put("/var/lib/meshboot/masked", undefined);
+      expect(host.run(shell, "bake --check")).toMatchObject({
+        status: 3,
+        err: expect.stringContaining("a Docker that would start before there is a lease"),
+      });
     });
   });
 

@@ -71,6 +71,10 @@ export class Host {
       "docker-pid": "42\n",
       docker0: "6: docker0    inet 172.17.0.1/16 scope global docker0\n",
       containers: "",
+      listeners: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=700,fd=3))
+LISTEN 0 4096 127.0.0.53%lo:53 0.0.0.0:* users:(("dnsmasq",pid=600,fd=7))
+LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
+`,
       "live-restore": "false\n",
       "docker-networks": "",
       "ipv6-networks": "false\n",

@@ -2,29 +2,81 @@
 # and what would be the same on every server made of it is removed.
 
 bake_usage() {
-  warn "$1: meshboot bake --yes|--check. --yes wipes this server's identity, keys, logs and Docker's state: it has to be for nothing else"
+  warn "$1: meshboot bake --yes|--check. --yes wipes this server's identity, keys, logs and Docker's state: it has to be for nothing else. --yes --in-use bakes one on which something listens"
   exit 2
+}
+
+refuse_found() { # WHAT, paths on stdin
+  path=$(head -n 1)
+  [ -z "$path" ] || refuse "${path#"$R"}: $1, which would be lost or be on every server made of the image. Take a server that is for nothing else, or remove it"
 }
 
 refuse_any() { # WHAT PATH... FIND-EXPRESSION...
   what=$1
   shift
-  path=$(find "$@" 2>/dev/null | head -n 1)
-  [ -z "$path" ] || refuse "${path#"$R"}: $what, which would be lost or be on every server made of the image. Take a server that is for nothing else, or remove it"
+  find "$@" 2>/dev/null >"$TMP/found" || :
+  refuse_found "$what" <"$TMP/found"
+}
+
+# What says where Docker's data is, if not where it always is.
+docker_data_root() {
+  if grep -qsE '"(data-root|graph)"' "$R$DAEMON_JSON"; then
+    echo "$DAEMON_JSON"
+  fi
+  if has dockerd; then
+    look_at_docker
+    read_docker_unit
+    {
+      echo "$start"
+      for file in $DOCKER_ENVIRONMENTS; do
+        read_file "$R$file" | sed '/^[[:space:]]*#/d'
+      done
+    } | grep -oE -e '(^|[[:space:]="])(--data-root|--graph|-g)[[:space:]=][^[:space:]"]*' | sed "s/^[[:space:]=\"]*/dockerd's /" || :
+  fi
 }
 
 # Whatever `clean` takes away and somebody may want to keep.
 check_docker_is_empty() {
-  # A bake that was interrupted may have left an image.
-  if [ -e "$STATE/baking" ]; then
-    return 0
-  fi
   at=$R/var/lib/docker
-  refuse_any 'Docker has containers or volumes' "$at/containers/" "$at/volumes/" -mindepth 1 -maxdepth 1 -type d
-  refuse_any 'Docker has images' "$at/image/" -path '*/imagedb/content/*' -type f
+  elsewhere=$(docker_data_root | head -n 1)
+  [ -z "$elsewhere" ] || refuse "$elsewhere puts Docker's data elsewhere, where it would not be looked at"
+  # One folder deeper with userns-remap.
+  refuse_any 'Docker has containers or volumes' "$at/" -mindepth 2 -maxdepth 3 -type d \( -path "$at/*containers/*" -o -path "$at/*volumes/*" \)
   refuse_any 'this is a node of a Swarm' "$at/swarm/" -type f
-  refuse_any 'containerd has containers or images' "$R/var/lib/containerd/" -mindepth 3 -maxdepth 3 -path '*/snapshots/*'
-  ! grep -qsE '"(data-root|graph)"' "$R$DAEMON_JSON" || refuse "$DAEMON_JSON puts Docker's data elsewhere, where it would not be looked at"
+  # A bake that was interrupted may have left the image that it preloads.
+  if [ ! -e "$STATE/baking" ]; then
+    refuse_any 'Docker has images' "$at/" -path '*/imagedb/content/*' -type f
+    refuse_any 'containerd has containers or images' "$R/var/lib/containerd/" -mindepth 3 -maxdepth 3 -path '*/snapshots/*'
+  fi
+}
+
+# What listens where others can reach it, `program address`, but for what a fresh server has.
+listeners() {
+  ss -Hltnp 2>/dev/null | awk '$4 !~ /^(127\.|\[::1\]|\[::ffff:127\.)/ {
+    program = $6
+    gsub(/^users:\(\("|".*/, "", program)
+    if (program !~ /^(sshd|systemd|systemd-resolve|rpcbind|zerotier-one)$/) print program == "" ? "something" : program, $4
+  }'
+}
+
+check_nobody_is_served() {
+  found=$(listeners | head -n 1)
+  [ -z "$found" ] || refuse "${found%% *} listens on ${found#* }: this server serves somebody, and would lose its logs, identity, and logins until its next boot. Take one that is for nothing else; if that program is to be in the image: bake --yes --in-use, npm run image -- ... --in-use"
+}
+
+# By cloud-init a server made of the image gets its key and its host name.
+check_cloud_init() {
+  why='servers made of the image would have no user-data'
+  if ! has cloud-init || [ -e "$R/etc/cloud/cloud-init.disabled" ]; then
+    refuse "cloud-init is not there, or disabled: $why"
+  fi
+  ! grep -qs 'cloud-init=disabled' "$R/proc/cmdline" || refuse "the kernel's command line says cloud-init=disabled: $why. Take it out of /etc/default/grub, then update-grub"
+  case $(systemctl is-enabled cloud-init.service cloud-init-network.service 2>/dev/null) in
+  *masked*) refuse "cloud-init's unit is masked: $why. systemctl unmask cloud-init.service" ;;
+  esac
+  # As installers leave it: no provider is ever looked for.
+  file=$(grep -lsE '^datasource_list:[[:space:]]*\[[[:space:]]*"?None"?[[:space:]]*\]' -r "$R/etc/cloud/cloud.cfg.d/" "$R/etc/cloud/cloud.cfg" | head -n 1)
+  [ -z "$file" ] || refuse "${file#"$R"} names no datasource: $why. Remove that file"
 }
 
 # What cannot be undone is refused.
@@ -34,13 +86,11 @@ check_master() {
   [ ! -s "$ETC/key" ] || refuse '/etc/meshboot/key holds a key, which every server made of the image would have: rm /etc/meshboot/key'
   ! grep -qsE '^(URL|NAME|ALLOW_OVERLAP|RESTART_DOCKER)=' "$R$CONF" || refuse "$CONF is that of one server (URL, NAME, ALLOW_OVERLAP, RESTART_DOCKER): take these lines out"
   refuse_any 'zerotier-one is a member of a network' "$ZT/networks.d/" -name '*.conf' ! -name '*.local.conf'
-  refuse_any 'zerotier-one is a controller or a moon' "$ZT/controller.d/" "$ZT/moons.d/" -type f
+  refuse_any 'zerotier-one is a controller' "$ZT/controller.d/" -type f
+  refuse_any 'zerotier-one follows a moon (zerotier-cli deorbit)' "$ZT/moons.d/" -type f
   check_docker_is_empty
-  somebodys_own refuse_any
-  # By it a server made of the image gets its key and its host name.
-  if ! has cloud-init || [ -e "$R/etc/cloud/cloud-init.disabled" ]; then
-    refuse 'cloud-init is not there, or disabled: servers made of the image would have no user-data'
-  fi
+  somebodys_own refuse_found
+  check_cloud_init
 }
 
 # From a registry, by a dockerd whose state does not stay. The first boot loads it.
@@ -105,10 +155,11 @@ describe_image() {
   printf '{"baked":"%s","layout":"%s","ipv6nat":"%s",%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$LAYOUT" "$IPV6NAT" "${FACTS#?}" |
     put_file /etc/meshboot/image.json 644
   # shellcheck disable=SC2016 # dpkg-query's own
-  dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n' | put_file /etc/meshboot/image.packages 644
+  dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n' >"$TMP/packages"
+  put_file /etc/meshboot/image.packages 644 <"$TMP/packages"
 }
 
-make_image() {
+make_image() { # [in-use]
   BAKING=yes
   mkdir -p "$RUN"
   chmod 700 "$RUN"
@@ -119,6 +170,7 @@ make_image() {
   read_settings
   check_system
   check_master
+  [ -n "$1" ] || check_nobody_is_served
   make_state
   : >"$STATE/baking"
   has_tools || put_file $TOOLS 600 <"$TMP/tools"
@@ -139,11 +191,14 @@ make_image() {
   rm -rf "$RUN/log" "$RUN/facts" "$STATE/baking"
   check_hygiene
   drop_host_keys
+  # A snapshot taken now has it all.
+  sync
 }
 
 bake() { # --yes|--check
   case $* in
-  --yes) make_image ;;
+  --yes) make_image '' ;;
+  '--yes --in-use') make_image in-use ;;
   --check)
     check_hygiene
     none_of 'SSH host keys' "$R/etc/ssh/" -name 'ssh_host_*'

@@ -16,11 +16,18 @@ clean_logs() {
   find "$R/var/log/" -type f -exec truncate -s 0 {} + 2>/dev/null || :
 }
 
-# What a line of authorized_keys has when it was put there for the time of the build: the comment of some of Packer's keys, and
+# As patterns, what a line of authorized_keys has when it was put there for the time of the build: the comment of some of Packer's keys, and
 # the key that a template tells of. An operator's own keys stay.
 build_keys() {
-  echo ' packer_'
+  echo ' packer_meshboot'
+  echo ' packer_[0-9a-f-]*$'
   echo "${MESHBOOT_BUILD_KEY:-}" | cut -s -d ' ' -f 2 | grep . || :
+}
+
+# Of shells, editors and pagers.
+histories() {
+  find "$R/root/" "$R/home/" -maxdepth 5 -type f \( -name '.*_history' -o -name fish_history -o -name .histfile -o -name .zhistory -o -name .viminfo \
+    -o -name .lesshst -o -name .wget-hsts \) 2>/dev/null || :
 }
 
 clean_build_keys() {
@@ -28,8 +35,8 @@ clean_build_keys() {
   find "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/authorized_keys' >"$TMP/authorized" 2>/dev/null || :
   while IFS= read -r file; do
     # Written over, as its owner is to keep it.
-    if grep -qF -f "$TMP/keys" "$file"; then
-      grep -vF -f "$TMP/keys" "$file" >"$TMP/others" || :
+    if grep -q -f "$TMP/keys" "$file"; then
+      grep -v -f "$TMP/keys" "$file" >"$TMP/others" || :
       cat "$TMP/others" >"$file"
     fi
   done <"$TMP/authorized"
@@ -47,9 +54,13 @@ clean() {
   find "$ZT/" -maxdepth 1 \( -name 'identity.*' -o -name '*.secret' -o -name 'zerotier-one.p*' \) -exec rm -f {} + 2>/dev/null || :
   rm -rf "${ZT:?}/peers.d" "$ZT/networks.d"
   rm -f "$STATE/token" "$STATE/lease" "$STATE/peers" "$R/etc/docker/key.json"
+  # Of a write that was killed.
+  find "$ETC/" "$STATE/" -type f \( -name '*.meshboot-tmp' -o -name '*.new' \) -exec rm -f {} + 2>/dev/null || :
   empty /var/lib/docker /var/lib/containerd
   clean_build_keys
-  find "$R/root/" "$R/home/" -maxdepth 2 -name '.*_history' -exec rm -f {} + 2>/dev/null || :
+  histories | while IFS= read -r file; do
+    rm -f "$file"
+  done
   apt-get clean 2>/dev/null || :
   empty /var/lib/apt/lists /var/cache/apt/archives /var/lib/dhcp /var/lib/dhcpcd
   # Else it saves another one when the server is switched off.
@@ -67,7 +78,10 @@ clean() {
 # Last of all: from here on sshd takes no further login until the next boot makes new ones.
 drop_host_keys() {
   if [ "$LEFT" = 0 ]; then
-    find "$R/etc/ssh/" -name 'ssh_host_*' -exec rm -f {} + 2>/dev/null || :
+    find "$R/etc/ssh/" -name 'ssh_host_*' -exec rm -rf {} + 2>/dev/null || :
+    none_of 'SSH host keys' "$R/etc/ssh/" -name 'ssh_host_*'
+  fi
+  if [ "$LEFT" = 0 ]; then
     say 'the SSH host keys are gone: no new login before the next boot. Shut this server down now, and boot it only as an image'
   fi
 }

@@ -5,17 +5,47 @@ leftover() { # WHAT PATHS
   warn "leftover: $1: $2"
 }
 
+name_found() { # WHAT, paths on stdin
+  paths=$(head -n 3 | sed "s|^$R||" | tr '\n' ' ')
+  [ -z "$paths" ] || leftover "$1" "${paths% }"
+}
+
 none_of() { # WHAT PATH... FIND-EXPRESSION...
   what=$1
   shift
-  paths=$(find "$@" 2>/dev/null | head -n 3 | sed "s|^$R||" | tr '\n' ' ')
-  [ -z "$paths" ] || leftover "$what" "${paths% }"
+  find "$@" 2>/dev/null >"$TMP/found" || :
+  name_found "$what" <"$TMP/found"
+}
+
+# Text files with a private key, by its own words: OpenSSH's, PEM, OpenVPN's, Nebula's; WireGuard's by its setting. The host
+# keys are looked at last of all.
+private_keys() {
+  find "$R/root/" "$R/home/" "$R/etc/" "$R/opt/" "$R/srv/" "$R/usr/local/" "$R/var/lib/" \( -path "$R/var/lib/cloud" -o -path "$R/var/lib/docker" \) -prune \
+    -o -type f -size -256 ! -name 'ssh_host_*' -exec grep -lIsE -e '^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----' -e '^-----BEGIN OpenVPN Static key' \
+    -e '^[[:space:]]*(PrivateKey|private-key)[[:space:]]*=' {} + 2>/dev/null || :
+}
+
+# What logs a person or a server in elsewhere.
+credentials() {
+  find "$R/root/" "$R/home/" -maxdepth 5 -type f \( -path '*/.docker/config.json' -o -name .netrc -o -name .git-credentials -o -name .pgpass -o -name .my.cnf \
+    -o -path '*/.aws/credentials' -o -path '*/.config/hcloud/*' -o -path '*/.config/doctl/*' -o -path '*/.config/gcloud/*' -o -path '*/.azure/*' \
+    -o -path '*/.kube/config' -o -path '*/.config/gh/hosts.yml' \) 2>/dev/null || :
+  find "$R/var/lib/ubuntu-advantage/private/" -type f 2>/dev/null || :
+}
+
+other_identities() {
+  find "$R/var/lib/tailscale/tailscaled.state" "$R/etc/wireguard/" "$R/var/lib/netbird/" "$R/etc/netbird/" -type f 2>/dev/null || :
+  find "$R/etc/dropbear/" -name 'dropbear_*_host_key' 2>/dev/null || :
 }
 
 # What `clean` does not take away: refused before an image is made, and never in one.
-somebodys_own() { # refuse_any|none_of
-  "$1" 'a private SSH key' "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/id_*' ! -name '*.pub'
-  "$1" "another VPN's identity" "$R/var/lib/tailscale/tailscaled.state" "$R/etc/wireguard/" -type f
+somebodys_own() { # refuse_found|name_found
+  private_keys >"$TMP/found"
+  "$1" 'a private key' <"$TMP/found"
+  credentials >"$TMP/found"
+  "$1" 'credentials' <"$TMP/found"
+  other_identities >"$TMP/found"
+  "$1" 'an identity of another VPN or SSH server' <"$TMP/found"
 }
 
 none_of_zerotier() {
@@ -27,7 +57,7 @@ none_of_zerotier() {
 
 none_of_ssh() {
   build_keys >"$TMP/keys"
-  keys=$(find "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/authorized_keys' -exec grep -lF -f "$TMP/keys" {} + 2>/dev/null | sed "s|^$R||") || :
+  keys=$(find "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/authorized_keys' -exec grep -l -f "$TMP/keys" {} + 2>/dev/null | sed "s|^$R||") || :
   [ -z "$keys" ] || leftover 'a key of the build' "$keys"
 }
 
@@ -36,7 +66,8 @@ none_of_the_system() {
   case $LINE in '' | uninitialized) ;; *) leftover 'a machine id' /etc/machine-id ;; esac
   none_of 'a machine id' "$R/var/lib/dbus/machine-id" -type f
   none_of 'a cloud-init instance' "$R/var/lib/cloud/" -mindepth 1
-  none_of 'shell history' "$R/root/" "$R/home/" -maxdepth 2 -name '.*_history'
+  histories >"$TMP/found"
+  name_found 'shell history' <"$TMP/found"
   none_of 'logs' "$R/var/log/" -type f -size +0
   none_of 'apt lists' "$R/var/lib/apt/lists/" -type f
   none_of 'downloaded packages' "$R/var/cache/apt/archives/" -name '*.deb'
@@ -57,25 +88,37 @@ check_services() {
   for unit in zerotier-one docker; do
     ! is_running $unit || leftover 'a service that runs' $unit.service
   done
+  if has dockerd && { [ ! -e "$STATE/masked" ] || ! grep -qsF /var/lib/meshboot/masked "$R$UNITS/docker.service.d/50-meshboot-image.conf" "$R$UNITS/docker.socket.d/50-meshboot-image.conf"; }; then
+    leftover 'a Docker that would start before there is a lease' /var/lib/meshboot/masked
+  fi
   has_tools || leftover 'no tools of this version' /var/lib/meshboot/tools
-  [ -s "$ETC/image.json" ] || leftover 'no versions' /etc/meshboot/image.json
+  for file in image.json image.packages; do
+    [ -s "$ETC/$file" ] || leftover 'no versions' /etc/meshboot/$file
+  done
+}
+
+# By their own form, wherever a write that was killed left them.
+none_of_meshboot() {
+  none_of 'a key, token or lease of Meshboot' "$ETC/key" "$STATE/token" "$STATE/lease" "$STATE/peers"
+  grep -rlsE 'mb[akn]_[A-Za-z0-9_-]{20}' "$ETC/" "$STATE/" >"$TMP/found" || :
+  name_found 'a key or token of Meshboot' <"$TMP/found"
 }
 
 # All but the host keys, which are removed when the rest is clean.
 check_hygiene() {
   STEP=hygiene
   LEFT=0
-  none_of 'a key, token or lease of Meshboot' "$ETC/key" "$STATE/token" "$STATE/lease" "$STATE/peers"
+  none_of_meshboot
   none_of_zerotier
   none_of_docker
   none_of_ssh
   none_of_the_system
-  somebodys_own none_of
+  somebodys_own name_found
   check_services
 }
 
 # 3 when there is one, and each was named.
 sum_up_hygiene() {
-  [ "$LEFT" = 0 ] || refuse "leftovers: $LEFT. No image may be made of this server as it is: meshboot bake --yes cleans it, but for private SSH keys and other VPNs"
+  [ "$LEFT" = 0 ] || refuse "leftovers: $LEFT. No image may be made of this server as it is: meshboot bake --yes cleans it, but for private keys, credentials and other VPNs${BAKING:+, and what a running program writes anew. Its identities, logs and user-data are gone already: do not keep it for anything else}"
   say 'clean: an image may be made of this server'
 }
