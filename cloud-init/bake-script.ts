@@ -15,13 +15,15 @@ check_server() {
 /** What an image is made with. */
 export interface Baking {
   readonly options: UserDataOptions;
+  /** Whether a server on which programs listen may be baked. */
+  readonly isInUse: boolean;
   readonly agent: AgentFiles;
   /** The tools that this agent runs, which a server without an image fetches from the Worker. */
   readonly tools: string;
 }
 
 /** The script that makes a server the master of an image: the agent and its tools are brought along, and do the rest. */
-export function bakeScript({ options, agent, tools }: Baking): string {
+export function bakeScript({ options, isInUse, agent, tools }: Baking): string {
   return installer({
     about: [
       "Meshboot: makes this server the master of an image. Run as root on a server that is for nothing else:",
@@ -41,6 +43,6 @@ export function bakeScript({ options, agent, tools }: Baking): string {
       { path: "/var/lib/meshboot/tools", mode: "0600", content: tools, packed: true },
     ],
     // Which enables the units, once it has seen that this server is for nothing else.
-    after: ["systemctl daemon-reload", `${AGENT_PATH} bake --yes`],
+    after: ["systemctl daemon-reload", `${AGENT_PATH} bake --yes${isInUse ? " --in-use" : ""}`],
   });
 }

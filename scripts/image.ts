@@ -5,33 +5,62 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { BadOption } from "./command-line.ts";
 import { readBakeScript } from "./image/bake.ts";
 import { HELP, type ImageOptions, readImageOptions } from "./image/options.ts";
-import { findPacker, ImageError, runPacker } from "./image/packer.ts";
+import { findPacker, ImageError, runPacker, stopPacker } from "./image/packer.ts";
 import { makeSeed } from "./image/seed.ts";
 import { distributions, installPlugin, sources, templateFor, variableArguments } from "./image/templates.ts";
-import { validateAll } from "./image/validate.ts";
+import { formatFaults, type Outcome, validateAll } from "./image/validate.ts";
+
+/** What is gone when this program ends, by a signal too. */
+const unfinished = new Set<string>();
+process.on("exit", () => {
+  for (const path of unfinished) rmSync(path, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (!stopPacker(signal)) process.exit(128 + constants.signals[signal]);
+  });
+}
 
 /** Everything that Packer wants to read and that nobody wants to keep. */
-async function withScratch(
-  options: ImageOptions,
-  use: (scratch: string, bakeFile: string) => void | Promise<void>,
-): Promise<void> {
+function makeScratch(options: ImageOptions): { readonly scratch: string; readonly bakeFile: string } {
   const scratch = mkdtempSync(join(tmpdir(), "meshboot-image-"));
-  try {
-    const file = join(scratch, "bake.sh");
-    writeFileSync(file, readBakeScript(options.baked));
-    await use(scratch, file);
-  } finally {
-    rmSync(scratch, { recursive: true });
+  unfinished.add(scratch);
+  const bakeFile = join(scratch, "bake.sh");
+  writeFileSync(bakeFile, readBakeScript(options.baked, options.isInUse));
+  return { scratch, bakeFile };
+}
+
+/** Where the image is made, beside the folder that it gets. Throws an ImageError when there is something already. */
+function makePart(out: string): string {
+  if (existsSync(out) && !statSync(out).isDirectory()) {
+    throw new ImageError(`${out} is a file, and a folder is to be there: give another --out`);
   }
+  if (existsSync(out) && readdirSync(out).length > 0) {
+    throw new ImageError(
+      `${out} is not empty, and an image there would be overwritten: give another --out, or remove the image if that is one`,
+    );
+  }
+  const part = `${out}.part`;
+  if (existsSync(part)) throw new ImageError(`${part} is there, of a build that was killed: remove it`);
+  try {
+    mkdirSync(part, { recursive: true });
+  } catch (error) {
+    throw new ImageError(
+      `${part} cannot be made (${error instanceof Error ? error.message : error}): give another --out`,
+    );
+  }
+  unfinished.add(part);
+  return part;
 }
 
 async function build(options: ImageOptions): Promise<void> {
@@ -43,35 +72,28 @@ async function build(options: ImageOptions): Promise<void> {
     );
   }
   const out = resolve(options.out);
-  if (existsSync(out) && !statSync(out).isDirectory()) {
-    throw new ImageError(`${out} is a file, and a folder is to be there: give another --out`);
-  }
-  if (existsSync(out) && readdirSync(out).length > 0) {
-    throw new ImageError(
-      `${out} is not empty, and an image there would be overwritten: remove it, or give another --out`,
-    );
-  }
-  mkdirSync(out, { recursive: true });
+  const part = makePart(out);
   console.log(`image: ${options.source}, ${options.distribution}, by Packer ${packer.version}`);
-  await withScratch(options, async (scratch, file) => {
-    const template = templateFor(packer, options.source, scratch);
-    installPlugin(packer, options.source, template);
-    const variables = [`bake=${file}`, `out=${out}`, `name=${options.name}`, ...options.variables];
-    if (
-      options.source === "qemu" &&
-      !options.variables.some((text) => text.startsWith("ssh_private_key_file="))
-    ) {
-      const { seed, key } = makeSeed(scratch);
-      variables.push(`seed=${seed}`, `ssh_private_key_file=${key}`);
-    }
-    const isMade = await runPacker(packer, [
-      "build",
-      ...variableArguments(options.distribution, variables),
-      template,
-    ]);
-    if (!isMade)
-      throw new ImageError("Packer made no image: see above; with PACKER_LOG=1 in front it says more");
-  });
+  const { scratch, bakeFile } = makeScratch(options);
+  const template = templateFor(packer, options.source, scratch);
+  installPlugin(packer, options.source, template);
+  const variables = [`bake=${bakeFile}`, `out=${part}`, `name=${options.name}`, ...options.variables];
+  if (
+    options.source === "qemu" &&
+    !options.variables.some((text) => text.startsWith("ssh_private_key_file="))
+  ) {
+    const { seed, key } = makeSeed(scratch);
+    variables.push(`seed=${seed}`, `ssh_private_key_file=${key}`);
+  }
+  const isMade = await runPacker(packer, [
+    "build",
+    ...variableArguments(options.distribution, variables),
+    template,
+  ]);
+  // A build that was cancelled may end with code 0.
+  if (!isMade || !existsSync(join(part, "image.json")))
+    throw new ImageError("Packer made no image: see above; with PACKER_LOG=1 in front it says more");
+  renameSync(part, out);
   if (options.source === "null") {
     console.log(
       "image: the server is baked and takes no new SSH login: switch it off at its provider, take the image there, and do not boot it before",
@@ -82,25 +104,38 @@ async function build(options: ImageOptions): Promise<void> {
   );
 }
 
+const OUTCOMES: Readonly<Record<Outcome, string>> = {
+  valid: "valid",
+  "unknown-source": "not checked",
+  "no-plugin": "not checked",
+  invalid: "invalid",
+};
+
 async function validate(options: ImageOptions): Promise<void> {
   const packer = findPacker(options.packer);
-  const counts = { valid: 0, "unknown-source": 0, invalid: 0 };
-  await withScratch(options, (scratch, file) => {
-    for (const { source, distribution, outcome, output } of validateAll(packer, file, scratch)) {
-      counts[outcome] += 1;
-      const why = {
-        valid: "",
-        "unknown-source": ` (not known to Packer ${packer.version} here)`,
-        invalid: `\n${output}`,
-      };
-      console.log(`${outcome.padEnd(14)} ${source} ${distribution}${why[outcome]}`);
-    }
-  });
-  console.log(
-    `image: ${counts.valid} valid, ${counts["unknown-source"]} not checked, ${counts.invalid} invalid`,
+  const { scratch, bakeFile } = makeScratch(options);
+  const counts = new Map<string, number>();
+  for await (const { source, distribution, outcome, output } of validateAll(packer, bakeFile, scratch)) {
+    const count = OUTCOMES[outcome];
+    counts.set(count, (counts.get(count) ?? 0) + 1);
+    const why = {
+      valid: "",
+      "unknown-source": ` (not known to Packer ${packer.version} here)`,
+      "no-plugin": ` (${output})`,
+      invalid: `\n${output}`,
+    };
+    console.log(`${outcome.padEnd(14)} ${source} ${distribution}${why[outcome]}`);
+  }
+  const unformatted = formatFaults(packer);
+  if (unformatted !== "") console.log(`invalid        by packer fmt\n${unformatted}`);
+  const [valid, unchecked, invalid] = ["valid", "not checked", "invalid"].map(
+    (name) => counts.get(name) ?? 0,
   );
-  if (counts.invalid > 0) throw new ImageError("a template is invalid: see above");
-  if (counts.valid === 0) throw new ImageError("no template could be checked: see above");
+  console.log(
+    `image: ${valid} valid, ${unchecked} not checked, ${invalid} invalid; ${unformatted === "" ? "all formatted" : "not formatted as packer fmt does"}`,
+  );
+  if (invalid !== 0 || unformatted !== "") throw new ImageError("a template is invalid: see above");
+  if (valid === 0) throw new ImageError("no template could be checked: see above");
 }
 
 try {
@@ -113,7 +148,7 @@ try {
     new Date(),
   );
   if (options === "help") process.stdout.write(HELP);
-  else if (options.verb === "script") process.stdout.write(readBakeScript(options.baked));
+  else if (options.verb === "script") process.stdout.write(readBakeScript(options.baked, options.isInUse));
   else if (options.verb === "validate") await validate(options);
   else await build(options);
 } catch (error) {

@@ -5,7 +5,7 @@ build {
 
   # sshd answers long before cloud-init has finished, and its code 2 tells of warnings alone.
   provisioner "shell" {
-    inline = ["! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || [ $? = 2 ]"]
+    inline = ["! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || [ $? = 2 ] || { cloud-init status --long; exit 1; }"]
   }
 
   # The key that Packer itself has put there is not to stay.

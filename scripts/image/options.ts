@@ -15,6 +15,7 @@ DISTRIBUTION  debian-12, debian-13, ubuntu-24.04: the files of packer/distributi
   --name NAME            what the image is called (meshboot-DISTRIBUTION-TIME)
   --var NAME=VALUE       a variable of the template, such as ssh_host=203.0.113.7; may be repeated
   --packer PROGRAM       this Packer, 1.6.6 or later (packer)
+  --in-use               also a server on which programs listen, which are to be in the image
   --help                 show this
 
 What is baked in; user-data may say otherwise, but not back to a default (the first named):
@@ -42,6 +43,8 @@ export interface ImageOptions {
   readonly name: string;
   readonly variables: readonly string[];
   readonly packer: string;
+  /** Whether a server on which programs listen may be baked. */
+  readonly isInUse: boolean;
   readonly baked: UserDataOptions;
 }
 
@@ -59,6 +62,7 @@ function parse(args: string[]) {
       name: text,
       var: { type: "string", multiple: true },
       packer: text,
+      "in-use": flag,
       docker: text,
       layout: text,
       ipv6nat: text,
@@ -71,6 +75,13 @@ function parse(args: string[]) {
     },
   });
 }
+
+/** What is of no meaning for a verb. */
+const FOREIGN = {
+  build: [],
+  validate: ["out", "name", "var", "in-use"],
+  script: ["out", "name", "var", "packer"],
+} as const;
 
 function bakedOptions(values: ReturnType<typeof parse>["values"]): UserDataOptions {
   const given = {
@@ -114,6 +125,16 @@ export function readImageOptions(
   }
   const stray = verb === "build" ? more[0] : positionals[1];
   if (stray !== undefined) throw new BadOption(`${stray}: one word too many`);
+  for (const option of FOREIGN[verb]) {
+    if (values[option] !== undefined) throw new BadOption(`--${option}: ${verb} has no use for it`);
+  }
+  for (const option of ["out", "name", "packer"] as const) {
+    if (values[option] === "") throw new BadOption(`--${option}: give something`);
+  }
+  const variables = new Set(values.var?.map((text) => text.slice(0, text.indexOf("="))));
+  if (first === "qemu" && variables.has("seed") && !variables.has("ssh_private_key_file")) {
+    throw new BadOption("--var seed: give the key that it lets in, too: --var ssh_private_key_file=");
+  }
   for (const text of values.var ?? []) {
     if (!/^[a-z][a-z0-9_]*=/.test(text)) throw new BadOption(`--var ${text}: give NAME=VALUE`);
     const [variable = ""] = text.split("=");
@@ -132,6 +153,7 @@ export function readImageOptions(
     name: values.name ?? `meshboot-${second}-${now.toISOString().replace(/\D/g, "").slice(0, 12)}`,
     variables: values.var ?? [],
     packer: values.packer ?? "packer",
+    isInUse: values["in-use"] === true,
     baked: bakedOptions(values),
   };
 }

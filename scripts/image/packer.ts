@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 
 /** A Packer that is there. */
 export interface Packer {
@@ -46,23 +46,36 @@ export function askPacker(
   return { ok: run.status === 0, output: `${run.stdout}${run.stderr}`.trim() };
 }
 
-/**
- * Runs it on this terminal; whether it did what it was to do. SIGTERM is passed on to it, and it cleans up after itself.
- * Ctrl-C reaches it by the terminal, and a second one would make it leave its server behind.
- */
+let running: { readonly child: ChildProcess; isStopped: boolean } | undefined;
+
+/** Runs it on this terminal; whether it did what it was to do. */
 export function runPacker(packer: Packer, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const run = spawn(packer.program, args, { stdio: "inherit", env: quiet() });
-    const end = () => run.kill("SIGTERM");
-    const bear = () => undefined;
-    process.on("SIGTERM", end);
-    process.on("SIGINT", bear);
-    run.once("error", reject).once("exit", (code) => {
-      process.off("SIGTERM", end);
-      process.off("SIGINT", bear);
+    const child = spawn(packer.program, args, { stdio: "inherit", env: quiet() });
+    running = { child, isStopped: false };
+    const end = () => {
+      running = undefined;
+    };
+    child.once("exit", (code) => {
+      end();
       resolve(code === 0);
     });
+    child.once("error", (error) => {
+      end();
+      reject(error);
+    });
   });
+}
+
+/**
+ * What a signal to this program means for the Packer that it runs; false when it runs none. It is told once, by SIGTERM, and
+ * cleans up after itself: a second time would make it leave its server behind. Ctrl-C has reached it by the terminal already.
+ */
+export function stopPacker(signal: NodeJS.Signals): boolean {
+  if (running === undefined) return false;
+  if (signal !== "SIGINT" && !running.isStopped) running.child.kill("SIGTERM");
+  running.isStopped = true;
+  return true;
 }
 
 /** No look for newer versions, which needs a network and tells HashiCorp of each build. */

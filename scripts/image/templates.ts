@@ -20,6 +20,14 @@ export function distributions(): string[] {
     .sort();
 }
 
+/** Every file that Packer reads, but for links to one that is there already. */
+export function templateFiles(): string[] {
+  return readdirSync(FOLDER, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".hcl"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
 /** What Packer is told of a distribution and of variables, `name=value`. */
 export function variableArguments(distribution: string, variables: readonly string[]): string[] {
   const file = join(FOLDER, "distributions", `${distribution}.pkrvars.hcl`);

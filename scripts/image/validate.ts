@@ -1,7 +1,15 @@
 import { join } from "node:path";
-import { askPacker, type Packer } from "./packer.ts";
+import { setImmediate } from "node:timers/promises";
+import { askPacker, ImageError, type Packer } from "./packer.ts";
 import { makeSeed } from "./seed.ts";
-import { distributions, installPlugin, sources, templateFor, variableArguments } from "./templates.ts";
+import {
+  distributions,
+  installPlugin,
+  sources,
+  templateFiles,
+  templateFor,
+  variableArguments,
+} from "./templates.ts";
 
 /** Credentials that a source wants to see before it looks at anything else. Nothing is asked of any cloud. */
 const CREDENTIALS = {
@@ -13,11 +21,16 @@ const CREDENTIALS = {
   LINODE_TOKEN: "none",
 };
 
-/** How one template stands with one distribution: `undefined` as `fault` when all is well. */
+/** The sources that a Packer before 1.7 may not know: they never were built into it, or not into Debian's. */
+const NOT_BUILT_IN: readonly string[] = ["linode", "vultr"];
+
+export type Outcome = "valid" | "unknown-source" | "no-plugin" | "invalid";
+
+/** How one template stands with one distribution, and what Packer said. */
 export interface Validated {
   readonly source: string;
   readonly distribution: string;
-  readonly outcome: "valid" | "unknown-source" | "invalid";
+  readonly outcome: Outcome;
   readonly output: string;
 }
 
@@ -34,20 +47,48 @@ function variablesOf(source: string, scratch: string, key: string, seed: string)
   return source === "vultr" ? ["os_id=1"] : [];
 }
 
-/** Validates every template with every distribution. A source that this Packer does not know is told apart. */
-export function* validateAll(packer: Packer, bake: string, scratch: string): Generator<Validated> {
+/** What `packer fmt` would write in another way, as a diff; empty when nothing. */
+export function formatFaults(packer: Packer): string {
+  return templateFiles()
+    .map((file) => askPacker(packer, ["fmt", "-check", "-diff", file]))
+    .map(({ ok, output }) => (ok ? "" : output))
+    .join("");
+}
+
+function pluginFault(packer: Packer, source: string, template: string): string | undefined {
+  try {
+    installPlugin(packer, source, template);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ImageError) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * Validates every template with every distribution. A source that this Packer does not know, or whose plugin cannot be
+ * had, is told apart.
+ */
+export async function* validateAll(packer: Packer, bake: string, scratch: string): AsyncGenerator<Validated> {
   const { seed, key } = makeSeed(scratch);
   for (const source of sources()) {
     const template = templateFor(packer, source, scratch);
-    installPlugin(packer, source, template);
+    const fault = pluginFault(packer, source, template);
     for (const distribution of distributions()) {
+      // Lets a signal through.
+      await setImmediate();
+      if (fault !== undefined) {
+        yield { source, distribution, outcome: "no-plugin", output: fault };
+        continue;
+      }
       const variables = [`bake=${bake}`, `out=${scratch}`, ...variablesOf(source, scratch, key, seed)];
       const { ok, output } = askPacker(
         packer,
         ["validate", ...variableArguments(distribution, variables), template],
         CREDENTIALS,
       );
-      const isUnknown = /Unknown source type/.test(output);
+      const isUnknown =
+        !packer.hasInit && NOT_BUILT_IN.includes(source) && /Unknown source type/.test(output);
       yield {
         source,
         distribution,

@@ -8,7 +8,7 @@ import { optionsSchema } from "../../../cloud-init/options.ts";
 import { agent } from "./fixture.ts";
 
 const make = (options = {}) =>
-  bakeScript({ options: optionsSchema.parse(options), agent, tools: "doctor() { :; }\n" });
+  bakeScript({ options: optionsSchema.parse(options), isInUse: false, agent, tools: "doctor() { :; }\n" });
 
 describe("the bake script", () => {
   test("brings agent, units and tools, and no address, key or name", () => {

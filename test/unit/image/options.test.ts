@@ -19,13 +19,26 @@ describe("the command line of npm run image", () => {
   });
 
   test("everything said", () => {
-    const said = ["--out", "x", "--name", "n", "--var", "a=b=c", "--var", "d=", "--packer", "/opt/packer"];
+    const said = [
+      "--out",
+      "x",
+      "--name",
+      "n",
+      "--var",
+      "a=b=c",
+      "--var",
+      "d=",
+      "--packer",
+      "/opt/packer",
+      "--in-use",
+    ];
     const baked = ["--layout", "bridge", "--ipv6nat", "off", "--compose", "--no-userland-proxy"];
     expect(read("null", "debian-12", ...said, ...baked)).toMatchObject({
       out: "x",
       name: "n",
       variables: ["a=b=c", "d="],
       packer: "/opt/packer",
+      isInUse: true,
       baked: { layout: "bridge", ipv6nat: "off", compose: true, userlandProxy: false },
     });
   });
@@ -41,6 +54,10 @@ describe("the command line of npm run image", () => {
     [["script", "debian-12"], /^debian-12: one word too many/],
     [["qemu", "debian-12", "--var", "novalue"], /--var novalue: give NAME=VALUE/],
     [["qemu", "debian-12", "--var", "out=/x"], /--var out: that is set from the rest/],
+    [["qemu", "debian-12", "--var", "seed=/x"], /--var seed: give the key/],
+    [["qemu", "debian-12", "--out", ""], /--out: give something/],
+    [["script", "--packer", "packer"], /--packer: script has no use for it/],
+    [["validate", "--var", "a=b"], /--var: validate has no use for it/],
     [["script", "--layout", "ring"], /--layout: .*split/],
     [["script", "--ipv6nat-image", "UPPER CASE"], /--ipv6nat-image: give an image/],
     [["script", "--docker", "present", "--compose"], /--compose: with docker: present/],

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findPacker } from "../../../scripts/image/packer.ts";
 import { distributions, hasPlugin, sources, templateFor } from "../../../scripts/image/templates.ts";
+import { validateAll } from "../../../scripts/image/validate.ts";
 
 const PACKER = new URL("../../../packer/", import.meta.url);
 
@@ -58,6 +60,31 @@ describe("the templates", () => {
     expect(distributions()).toEqual(["debian-12", "debian-13", "ubuntu-24.04"]);
   });
 
+  test("each distribution says what every source asks of it, in that source's form", () => {
+    const forms: Readonly<Record<string, RegExp>> = {
+      name: /^(debian-\d\d|ubuntu-\d\d\.04)$/,
+      qemu_url: /^https:\/\/cloud(\.debian\.org|-images\.ubuntu\.com)\/\S+amd64\.(qcow2|img)$/,
+      qemu_checksum: /^file:https:\/\/cloud(\.debian\.org|-images\.ubuntu\.com)\/\S+\/SHA(512|256)SUMS$/,
+      qemu_user: /^(debian|ubuntu)$/,
+      hcloud: /^(debian-\d\d|ubuntu-\d\d\.04)$/,
+      digitalocean: /^(debian-\d\d|ubuntu-\d\d-04)-x64$/,
+      amazon_owner: /^\d{12}$/,
+      amazon_name: /\*$/,
+      amazon_user: /^(admin|ubuntu)$/,
+      linode: /^linode\/(debian\d\d|ubuntu\d\d\.04)$/,
+    };
+    for (const distribution of distributions()) {
+      const lines = [
+        ...read(`distributions/${distribution}.pkrvars.hcl`).matchAll(/^ {2}(\w+) += "(.*)"$/gm),
+      ];
+      const said = Object.fromEntries(lines.map(([, name, value]) => [name, value]));
+      expect(said["name"]).toBe(distribution);
+      expect(Object.keys(said)).toEqual(Object.keys(forms));
+      for (const [name, form] of Object.entries(forms))
+        expect(said[name], `${distribution} ${name}`).toMatch(form);
+    }
+  });
+
   test("all bake by the same steps", () => {
     const steps = (source: string) =>
       read(`${source}/build.pkr.hcl`).replace(`source.${source}.image`, "source.X.image");
@@ -78,8 +105,42 @@ describe("the templates", () => {
   });
 });
 
+describe("validation", () => {
+  async function outcomes(version: string, answer: string): Promise<Record<string, string>> {
+    const folder = mkdtempSync(join(scratch, "validation-"));
+    const file = join(folder, "packer");
+    writeFileSync(file, `#!/bin/sh\ncase $1 in version) echo Packer v${version} ;; *) ${answer} ;; esac\n`);
+    chmodSync(file, 0o755);
+    const found: Record<string, string> = {};
+    for await (const { source, outcome } of validateAll(findPacker(file), "bake.sh", folder))
+      found[source] = outcome;
+    return found;
+  }
+
+  test("takes a source that is not known for a mistake, but for those that an old Packer lacks", async () => {
+    const unknown = 'echo "Error: Unknown source type x"; exit 1';
+    const old = await outcomes("1.6.6", unknown);
+    expect(old).toMatchObject({ vultr: "unknown-source", linode: "unknown-source" });
+    expect(old).toMatchObject({ qemu: "invalid", null: "invalid", hcloud: "invalid" });
+    expect(new Set(Object.values(await outcomes("1.11.0", `[ "$1" = init ] || { ${unknown}; }`)))).toEqual(
+      new Set(["invalid"]),
+    );
+  });
+
+  test("goes on past a plugin that cannot be had", async () => {
+    const found = await outcomes("1.11.0", '[ "$1" != init ]');
+    expect(found).toMatchObject({ qemu: "no-plugin", "amazon-ebs": "no-plugin", null: "valid" });
+  });
+});
+
 describe("a build", () => {
   const PROGRAM = new URL("../../../scripts/image.ts", import.meta.url).pathname;
+
+  function temporary(): string {
+    const folder = join(scratch, "temporary");
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
 
   /** `npm run image -- null debian-12`, with this as Packer's build. */
   function build(out: string, packersBuild: string) {
@@ -88,28 +149,58 @@ describe("a build", () => {
     chmodSync(file, 0o755);
     const child = spawn(process.execPath, [PROGRAM, "null", "debian-12", "--out", out, "--packer", file], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, TMPDIR: temporary() },
     });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += data));
     return { child, said: () => said };
   }
 
-  test("passes SIGTERM on to Packer and waits for its end", async () => {
-    const ended = join(scratch, "ended");
-    const { child, said } = build(
-      join(scratch, "out"),
-      `trap 'sleep 0.2; echo >${ended}; exit 1' TERM; echo builds; while :; do sleep 0.1; done`,
-    );
-    while (!said().includes("builds")) await once(child.stdout, "data");
-    child.kill("SIGTERM");
+  // A Packer that is cancelled may end with code 0.
+  test.each(["SIGTERM", "SIGHUP"] as const)(
+    "passes %s on to Packer once, waits for its end, and leaves nothing",
+    async (signal) => {
+      const ended = join(scratch, signal);
+      const out = join(scratch, "out");
+      const { child, said } = build(
+        out,
+        `trap 'echo told >>${ended}; sleep 0.3; exit 0' TERM; echo >$(dirname $0)/out.part/half; echo builds; while :; do sleep 0.1; done`,
+      );
+      while (!said().includes("builds")) await once(child.stdout, "data");
+      expect(readdirSync(temporary())).toHaveLength(1);
+      child.kill(signal);
+      child.kill(signal);
+      expect(await once(child, "close")).toEqual([1, null]);
+      expect(readFileSync(ended, "utf8")).toBe("told\n");
+      expect(said()).toContain("image: Packer made no image");
+      expect(existsSync(`${out}.part`)).toBe(false);
+      expect(readdirSync(temporary())).toEqual([]);
+    },
+  );
+
+  test("puts what was made where it belongs, and only then", async () => {
+    const out = join(scratch, "made/image");
+    const make = `for word; do case $word in out=*) echo '{}' >"\${word#out=}/image.json" ;; esac; done`;
+    for (const [packersBuild, code] of [
+      ["exit 1", 1],
+      [make, 0],
+    ] as const) {
+      const { child, said } = build(out, packersBuild);
+      expect(await once(child, "close"), said()).toEqual([code, null]);
+      expect(existsSync(`${out}.part`)).toBe(false);
+      expect(existsSync(join(out, "image.json"))).toBe(code === 0);
+    }
+    const { child, said } = build(out, make);
     expect(await once(child, "close")).toEqual([1, null]);
-    expect(existsSync(ended)).toBe(true);
-    expect(said()).toContain("image: Packer made no image");
+    expect(said()).toContain(`${out} is not empty, and an image there would be overwritten`);
   });
 
-  test("refuses a file as --out", async () => {
-    const { child, said } = build(join(scratch, "building-packer"), "exit 1");
+  test.each([
+    ["building-packer", /^image: \S+building-packer is a file, and a folder is to be there/],
+    ["building-packer/below", /^image: \S+below\.part cannot be made \(ENOTDIR.*give another --out/],
+  ])("refuses %s as --out", async (out, why) => {
+    const { child, said } = build(join(scratch, out), "exit 1");
     expect(await once(child, "close")).toEqual([1, null]);
-    expect(said()).toMatch(/^image: \S+building-packer is a file, and a folder is to be there/);
+    expect(said()).toMatch(why);
   });
 });
