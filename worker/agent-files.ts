@@ -52,6 +52,7 @@ import hygiene from "../cloud-init/agent/tools/hygiene.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
 import json from "../cloud-init/agent/tools/json.sh";
 import localConf from "../cloud-init/agent/tools/local-conf.sh";
+import rootlessDocker from "../cloud-init/agent/tools/rootless-docker.sh";
 import status from "../cloud-init/agent/tools/status.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
 import { sha256Hex } from "./http/secret.ts";
@@ -98,6 +99,7 @@ const toolParts: Readonly<Record<ToolPart, string>> = {
   firewalld,
   "local-conf": localConf,
   "docker-rules6": dockerRules6,
+  "rootless-docker": rootlessDocker,
   json,
   "docker-subnets": dockerSubnets,
   compose,

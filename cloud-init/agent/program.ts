@@ -42,6 +42,7 @@ export const TOOL_PARTS = [
   "firewalld",
   "local-conf",
   "docker-rules6",
+  "rootless-docker",
   "json",
   "docker-subnets",
   "compose",

@@ -61,7 +61,7 @@ beforeAll(async () => {
     "-N",
     "",
     "-C",
-    "packer_lab",
+    "packer_1ab0",
     "-f",
     `${lab.directory}/key`,
   ]);
@@ -128,17 +128,23 @@ test.each([
   ["apt lists", "/var/lib/apt/lists/deb.debian.org_Packages"],
   ["downloaded packages", "/var/cache/apt/archives/docker.io.deb"],
   ["a random seed", "/var/lib/systemd/random-seed"],
-  ["a private SSH key", "/root/.ssh/id_ed25519"],
-  ["another VPN's identity", "/etc/wireguard/wg0.conf"],
-])("hygiene finds %s planted in %s", async (what, path) => {
-  await master.sh(`mkdir -p ${path.slice(0, path.lastIndexOf("/"))}; echo planted >${path}`);
+  ["a private key", "/root/.ssh/deploy", "-----BEGIN OPENSSH PRIVATE KEY-----"],
+  ["credentials", "/root/.docker/config.json"],
+  ["an identity of another VPN or SSH server", "/etc/wireguard/wg0.conf"],
+  ["a key or token of Meshboot", "/etc/meshboot/note", `mbk_${"k".repeat(22)}`],
+  ["a Docker that would start before there is a lease", "/var/lib/meshboot/masked", ""],
+])("hygiene finds %s planted in %s", async (what, path, content = "planted") => {
+  const isTaken = content === "";
+  await master.sh(
+    isTaken ? `rm ${path}` : `mkdir -p ${path.slice(0, path.lastIndexOf("/"))}; echo '${content}' >${path}`,
+  );
   const found = await hygiene(master);
   expect(found).toMatchObject({ code: 3 });
   const line = found.said.split("\n").find((text) => text.includes(`leftover: ${what}: `));
   expect(line?.split(" ")).toContain(path);
   expect(found.said).toContain("refused: leftovers: 1.");
   // A machine id is emptied, not removed.
-  await master.sh(path === "/etc/machine-id" ? `: >${path}` : `rm ${path}`);
+  await master.sh(isTaken || path === "/etc/machine-id" ? `: >${path}` : `rm ${path}`);
   if (path.startsWith("/var/lib/cloud")) await master.sh("rm -r /var/lib/cloud/instances");
   expect(await hygiene(master)).toMatchObject({ code: 0 });
 });
@@ -243,4 +249,34 @@ test("without user-data a server of the image is quiet, and enrols when it is to
     `echo URL=${url} >>/etc/meshboot/meshboot.conf; echo ${key} >/etc/meshboot/key; systemctl start meshboot`,
   );
   expect(await untilInMesh(guest)).toMatchObject({ slot: 3 });
+});
+
+test.each([
+  ["in the mesh", async () => clones[0]?.guest],
+  [
+    "that was never in it",
+    async () => {
+      const guest = await lab.order({ name: "never", index: 6, image });
+      await guest.boot();
+      await guest.settled();
+      return guest;
+    },
+  ],
+])("meshboot down on a server of the image %s leaves Docker as its packages have it", async (_, order) => {
+  const guest = await order();
+  if (guest === undefined) throw new Error("there is no such server");
+  await guest.sh("docker rm -f web 2>/dev/null || :; meshboot down");
+  for (const round of ["at once", "after a reboot"]) {
+    if (round !== "at once") await guest.reboot();
+    await guest.settled();
+    const states = await guest.sh(
+      "systemctl is-active docker.service; systemctl is-enabled docker.service docker.socket",
+    );
+    expect(states, round).toBe("active\nenabled\nenabled");
+    // Where there was none before the mesh it has a range that nobody uses.
+    expect(await guest.run("ip", "-o", "-4", "addr", "show", "docker0"), round).toMatch(
+      / inet 172\.(17|29)\.0\.1\/16 /,
+    );
+    expect(await guest.sh("xargs -0 echo </proc/$(pidof dockerd)/cmdline"), round).not.toContain("--bip");
+  }
 });

@@ -272,7 +272,7 @@ configure_docker() {
     ;;
   *)
     if ! is_docker_to_start; then
-      check_rootless_docker
+      use_tool check_rootless_docker 'whether dockerd runs rootless is not looked at'
       write_docker_files
       say 'docker.service is disabled or stopped: it has its options, and is not started'
       return 0
