@@ -9,6 +9,10 @@ check_server() {
     echo 'meshboot: refused: this server is a node, or about to be one, and would lose its settings and identity: take another server' >&2
     exit 3
   fi
+  if grep -qs '^URL=' /etc/meshboot/meshboot.conf; then
+    echo 'meshboot: refused: /etc/meshboot/meshboot.conf is that of one server (URL): remove it, or take another server' >&2
+    exit 3
+  fi
 }
 `;
 

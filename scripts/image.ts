@@ -5,19 +5,26 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { BadOption } from "./command-line.ts";
 import { readBakeScript } from "./image/bake.ts";
 import { HELP, type ImageOptions, readImageOptions } from "./image/options.ts";
 import { findPacker, ImageError, runPacker, stopPacker } from "./image/packer.ts";
 import { makeSeed } from "./image/seed.ts";
-import { distributions, installPlugin, sources, templateFor, variableArguments } from "./image/templates.ts";
+import {
+  distributions,
+  installPlugin,
+  sources,
+  templateFor,
+  variableArguments,
+  variablesOf,
+} from "./image/templates.ts";
 import { formatFaults, type Outcome, validateAll } from "./image/validate.ts";
 
 /** What is gone when this program ends, by a signal too. */
@@ -27,9 +34,15 @@ process.on("exit", () => {
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    if (!stopPacker(signal)) process.exit(128 + constants.signals[signal]);
+    process.exitCode = 128 + constants.signals[signal];
+    if (!stopPacker(signal)) process.exit();
   });
 }
+// A reader that has seen enough is no mistake.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
 
 /** Everything that Packer wants to read and that nobody wants to keep. */
 function makeScratch(options: ImageOptions): { readonly scratch: string; readonly bakeFile: string } {
@@ -40,24 +53,27 @@ function makeScratch(options: ImageOptions): { readonly scratch: string; readonl
   return { scratch, bakeFile };
 }
 
+/** Makes a folder and those above it. Not `recursive`, which never ends in a /proc (Node 24). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
 /** Where the image is made, beside the folder that it gets. Throws an ImageError when there is something already. */
 function makePart(out: string): string {
-  if (existsSync(out) && !statSync(out).isDirectory()) {
-    throw new ImageError(`${out} is a file, and a folder is to be there: give another --out`);
-  }
-  if (existsSync(out) && readdirSync(out).length > 0) {
-    throw new ImageError(
-      `${out} is not empty, and an image there would be overwritten: give another --out, or remove the image if that is one`,
-    );
-  }
   const part = `${out}.part`;
-  if (existsSync(part)) throw new ImageError(`${part} is there, of a build that was killed: remove it`);
   try {
-    mkdirSync(part, { recursive: true });
+    if (existsSync(out) && readdirSync(out).length > 0) {
+      throw new ImageError(
+        `${out} is not empty, and an image there would be overwritten: give another --out, or remove the image if that is one`,
+      );
+    }
+    if (existsSync(part)) throw new ImageError(`${part} is there, of a build that was killed: remove it`);
+    makeFolder(part);
   } catch (error) {
-    throw new ImageError(
-      `${part} cannot be made (${error instanceof Error ? error.message : error}): give another --out`,
-    );
+    if (error instanceof ImageError || !(error instanceof Error)) throw error;
+    throw new ImageError(`${out} cannot be made (${error.message}): give another --out`);
   }
   unfinished.add(part);
   return part;
@@ -71,7 +87,7 @@ async function build(options: ImageOptions): Promise<void> {
       `Packer ${packer.version} cannot log in to a server with OpenSSH 8.8 or later by the keys that it makes for clouds (RSA, SHA-1): take a current one, https://developer.hashicorp.com/packer/install`,
     );
   }
-  const out = resolve(options.out);
+  const out = existsSync(options.out) ? realpathSync(options.out) : resolve(options.out);
   const part = makePart(out);
   console.log(`image: ${options.source}, ${options.distribution}, by Packer ${packer.version}`);
   const { scratch, bakeFile } = makeScratch(options);
@@ -90,10 +106,18 @@ async function build(options: ImageOptions): Promise<void> {
     ...variableArguments(options.distribution, variables),
     template,
   ]);
+  if (process.exitCode !== undefined) throw new ImageError("stopped: no image was made");
   // A build that was cancelled may end with code 0.
   if (!isMade || !existsSync(join(part, "image.json")))
     throw new ImageError("Packer made no image: see above; with PACKER_LOG=1 in front it says more");
-  renameSync(part, out);
+  unfinished.delete(part);
+  try {
+    renameSync(part, out);
+  } catch (error) {
+    throw new ImageError(
+      `the image is made, and stays in ${part}: it cannot become ${out} (${error instanceof Error ? error.message : error})`,
+    );
+  }
   if (options.source === "null") {
     console.log(
       "image: the server is baked and takes no new SSH login: switch it off at its provider, take the image there, and do not boot it before",
@@ -144,6 +168,7 @@ try {
     {
       sources: sources(),
       distributions: distributions(),
+      variablesOf,
     },
     new Date(),
   );
@@ -156,5 +181,5 @@ try {
   console.error(
     `image: ${error.message}${error instanceof BadOption ? ". See npm run image -- --help" : ""}`,
   );
-  process.exitCode = error instanceof BadOption ? 2 : 1;
+  process.exitCode ??= error instanceof BadOption ? 2 : 1;
 }

@@ -76,6 +76,40 @@ function parse(args: string[]) {
   });
 }
 
+/** The sources and distributions that there are, and what a source's template may and has to be told. */
+export interface Known {
+  readonly sources: readonly string[];
+  readonly distributions: readonly string[];
+  readonly variablesOf: (source: string) => {
+    readonly known: readonly string[];
+    readonly wanted: readonly string[];
+  };
+}
+
+/** Of qemu's variables that have no default, `npm run image` makes the seed, and the key that it lets in. */
+const MADE = ["seed", "ssh_private_key_file"];
+
+function checkVariables(
+  source: string,
+  said: readonly string[],
+  there: ReturnType<Known["variablesOf"]>,
+): void {
+  const given = new Map(
+    said.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]),
+  );
+  const own = there.known.filter((name) => !OWN_VARIABLES.includes(name));
+  for (const name of given.keys()) {
+    if (!own.includes(name)) throw new BadOption(`--var ${name}: ${source} has ${own.join(", ")}`);
+  }
+  for (const name of there.wanted) {
+    if (OWN_VARIABLES.includes(name) || (source === "qemu" && MADE.includes(name))) continue;
+    if (!given.get(name)) throw new BadOption(`${source} wants --var ${name}=...`);
+  }
+  if (source === "qemu" && given.has("seed") && !given.has("ssh_private_key_file")) {
+    throw new BadOption("--var seed: give the key that it lets in, too: --var ssh_private_key_file=");
+  }
+}
+
 /** What is of no meaning for a verb. */
 const FOREIGN = {
   build: [],
@@ -101,12 +135,8 @@ function bakedOptions(values: ReturnType<typeof parse>["values"]): UserDataOptio
   throw new BadOption(`--${option}: ${issue?.message}`);
 }
 
-/** Reads the command line, for the sources and distributions that there are; "help" when that was asked for. `now` is in the image's name. Throws a BadOption. */
-export function readImageOptions(
-  args: string[],
-  known: { readonly sources: readonly string[]; readonly distributions: readonly string[] },
-  now: Date,
-): ImageOptions | "help" {
+/** Reads the command line, for what there is; "help" when that was asked for. `now` is in the image's name. Throws a BadOption. */
+export function readImageOptions(args: string[], known: Known, now: Date): ImageOptions | "help" {
   const { values, positionals } = parse(args);
   if (values.help === true) return "help";
   const [first = "", second = "", ...more] = positionals;
@@ -131,9 +161,8 @@ export function readImageOptions(
   for (const option of ["out", "name", "packer"] as const) {
     if (values[option] === "") throw new BadOption(`--${option}: give something`);
   }
-  const variables = new Set(values.var?.map((text) => text.slice(0, text.indexOf("="))));
-  if (first === "qemu" && variables.has("seed") && !variables.has("ssh_private_key_file")) {
-    throw new BadOption("--var seed: give the key that it lets in, too: --var ssh_private_key_file=");
+  if (values.name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(values.name)) {
+    throw new BadOption(`--name ${values.name}: give letters, digits, dots and dashes`);
   }
   for (const text of values.var ?? []) {
     if (!/^[a-z][a-z0-9_]*=/.test(text)) throw new BadOption(`--var ${text}: give NAME=VALUE`);
@@ -144,6 +173,7 @@ export function readImageOptions(
       );
     }
   }
+  if (verb === "build") checkVariables(first, values.var ?? [], known.variablesOf(first));
   return {
     verb,
     source: verb === "build" ? first : "",

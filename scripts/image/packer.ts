@@ -21,6 +21,11 @@ export function findPacker(program: string): Packer {
       `${program} does not run (${run.error.message}). Install Packer: apt-get install packer on Debian, or https://developer.hashicorp.com/packer/install; or name it by --packer`,
     );
   }
+  if (run.status !== 0) {
+    throw new ImageError(
+      `${program} version ends with ${run.status ?? run.signal}: ${`${run.stdout}${run.stderr}`.trim()}`,
+    );
+  }
   const [, major, minor, patch] = /^Packer v(\d+)\.(\d+)\.(\d+)/.exec(run.stdout) ?? [];
   if (major === undefined) {
     throw new ImageError(

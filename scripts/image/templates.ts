@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { askPacker, ImageError, type Packer } from "./packer.ts";
@@ -18,6 +18,21 @@ export function distributions(): string[] {
   return readdirSync(join(FOLDER, "distributions"))
     .map((name) => name.replace(/\.pkrvars\.hcl$/, ""))
     .sort();
+}
+
+/** The variables of a source's template, and of these the ones without a default. */
+export function variablesOf(source: string): { readonly known: string[]; readonly wanted: string[] } {
+  const folder = join(FOLDER, source);
+  const blocks = readdirSync(folder)
+    .filter((name) => name.endsWith(".pkr.hcl"))
+    .flatMap((name) => [
+      ...readFileSync(join(folder, name), "utf8").matchAll(/^variable "(\w+)" \{\n([\s\S]*?)^\}/gm),
+    ])
+    .map(([, name = "", body = ""]) => ({ name, isWanted: !/^ {2}default\s*=/m.test(body) }));
+  return {
+    known: blocks.map(({ name }) => name).sort(),
+    wanted: blocks.filter(({ isWanted }) => isWanted).map(({ name }) => name),
+  };
 }
 
 /** Every file that Packer reads, but for links to one that is there already. */

@@ -22,7 +22,7 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
       host.write("/etc/ssh/ssh_host_ed25519_key", "secret\n");
       host.write(
         "/root/.ssh/authorized_keys",
-        "ssh-ed25519 AAAA me@home\nssh-ed25519 CCCC packer_ci@ops\nssh-ed25519 BBBB packer_68a1\n",
+        "ssh-ed25519 AAAA me@home\nssh-ed25519 CCCC packer_ci@ops\nssh-ed25519 BBBB packer_68a1b2c3-4d5e\n",
       );
       host.write("/var/log/syslog", "a line\n");
       host.write("/var/log/syslog.1", "an older line\n");
@@ -132,10 +132,22 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
       "datasource_list: [ None ]\n",
     ],
     [
+      "no datasource in another form",
+      "/etc/cloud/cloud.cfg.d/99-installer.cfg",
+      "names no datasource",
+      "# by subiquity\ndatasource_list:\n- None\ndatasource:\n  None: {}\n",
+    ],
+    [
       "a data root by flag",
       "/etc/default/docker",
       "dockerd's --data-root=/mnt/docker puts Docker's data elsewhere",
       'DOCKER_OPTS="--data-root=/mnt/docker"\n',
+    ],
+    [
+      "a data root by a short flag",
+      "/etc/default/docker",
+      "dockerd's -g/mnt/docker puts",
+      "DOCKER_OPTS='-g/mnt/docker'\n",
     ],
     ["a registry's login", "/root/.docker/config.json", "/root/.docker/config.json: credentials"],
     ["a deploy key", "/root/.ssh/deploy", "/root/.ssh/deploy: a private key", PRIVATE_KEY],
@@ -151,6 +163,21 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
       "a private key",
       "[WireGuard]\nPrivateKey = x=\n",
     ],
+    [
+      "a service account",
+      "/opt/app/account.json",
+      "a private key",
+      '{ "private_key": "-----BEGIN PRIVATE KEY-----\\nAA" }\n',
+    ],
+    [
+      "a key in YAML",
+      "/etc/cloud/cloud.cfg.d/9.cfg",
+      "a private key",
+      `ssh_keys:\n  rsa_private: |\n    ${PRIVATE_KEY}`,
+    ],
+    ["host keys of another server", "/root/backup/ssh_host_rsa_key", "a private key", PRIVATE_KEY],
+    ["a PGP key", "/home/me/key.asc", "a private key", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n"],
+    ["what is left of a node", "/etc/meshboot/dockerd.env", "left of a node: meshboot down first"],
     ["another VPN", "/etc/wireguard/wg0.conf", "an identity of another VPN or SSH server"],
   ])("refuses a server with %s, and changes nothing", (_what, path, why, content = "something\n") => {
     withDirectory((directory) => {
@@ -189,6 +216,7 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
         listeners: `${host.seen("listeners")}LISTEN 0 511 [::]:443 [::]:* users:(("nginx",pid=9,fd=6),("nginx",pid=8,fd=6))\n`,
       });
       const before = host.files();
+      host.world({ calls: "" });
       expect(host.run(shell, "bake --yes")).toMatchObject({
         status: 3,
         err: expect.stringContaining("nginx listens on [::]:443: this server serves somebody"),
@@ -220,11 +248,29 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
     withDirectory((directory) => {
       const host = freshServer(directory);
       expect(host.run(shell, "bake --yes").status).toBe(0);
-      host.put("/var/lib/meshboot/masked", undefined);
-      expect(host.run(shell, "bake --check")).toMatchObject({
-        status: 3,
-        err: expect.stringContaining("a Docker that would start before there is a lease"),
-      });
+      for (const [path, what] of [
+        ["/var/lib/meshboot/masked", "a Docker that would start before there is a lease"],
+        ["/etc/systemd/system/docker.socket.d/50-meshboot-image.conf", "a Docker that would start"],
+        ["/etc/meshboot/dockerd.env", "options of a lease"],
+      ] as const) {
+        const was = host.read(path);
+        host.put(path, was === undefined ? "MESHBOOT_OPTIONS=--bip=172.28.5.1/25\n" : undefined);
+        expect(host.run(shell, "bake --check")).toMatchObject({
+          status: 3,
+          err: expect.stringContaining(`leftover: ${what}`),
+        });
+        host.put(path, was);
+      }
+    });
+  });
+
+  it("takes a cloud's own list of datasources for one", () => {
+    withDirectory((directory) => {
+      const host = freshServer(directory);
+      host.write("/etc/cloud/cloud.cfg", "datasource_list: [ None ]\n");
+      host.write("/etc/cloud/cloud.cfg.d/90_dpkg.cfg", "datasource_list:\n  - Hetzner\n  - None\n");
+      host.write("/var/lib/fwupd/pki/secret.key", PRIVATE_KEY);
+      expect(host.run(shell, "bake --yes")).toMatchObject({ status: 0, err: "" });
     });
   });
 

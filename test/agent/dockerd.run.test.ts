@@ -1,8 +1,8 @@
 // The step dockerd on a server that already runs: its daemon.json, its options, its containers.
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { DEBIAN_DOCKER, Host } from "./host.ts";
+import { DEBIAN_DOCKER, Host, STUBS } from "./host.ts";
 import { AGENT, SHELLS, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
@@ -179,6 +179,23 @@ describe.each(SHELLS.slice(0, 1))("a dockerd that is held back in $name", PATIEN
       expect(host.dockerdCommand()).toBeDefined();
       expect(host.dockerdCommand()).not.toContain("--bip");
       expect(host.seen("docker-enabled")).toBe("enabled\n");
+    });
+  });
+
+  it("is unmasked by down also where it could not be installed", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const stubs = join(directory, "stubs");
+      cpSync(STUBS, stubs, { recursive: true });
+      rmSync(join(stubs, "dockerd"));
+      writeFileSync(join(stubs, "apt-get"), "#!/bin/sh\ncase $* in *docker.io*) exit 100 ;; esac\n");
+      const run = (verb: string) => host.run(shell, verb, AGENT, { PATH: `${stubs}:${process.env["PATH"]}` });
+      const links = () => readdirSync(`${host.root}/run/systemd/system`);
+      expect(run("up").status).toBe(1);
+      expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
+      expect(links()).toEqual(["docker.service", "docker.socket"]);
+      expect(run("down").status).toBe(0);
+      expect(links()).toEqual([]);
     });
   });
 

@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { leaseText } from "./leases.ts";
 import { AGENT, type Run, runShell, type Shell, TOOLS } from "./shells.ts";
 
-const STUBS = fileURLToPath(new URL("./stubs", import.meta.url));
+/** Commands that stand for those of a server. */
+export const STUBS = fileURLToPath(new URL("./stubs", import.meta.url));
 const NODE = "4e8d87c868";
 
 /** docker.service as Debian ships it. */

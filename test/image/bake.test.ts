@@ -61,7 +61,7 @@ beforeAll(async () => {
     "-N",
     "",
     "-C",
-    "packer_1ab0",
+    "packer_1ab0c4de-7f00",
     "-f",
     `${lab.directory}/key`,
   ]);
@@ -105,7 +105,7 @@ test("the build's own SSH key is gone, and sshd would make host keys without clo
 });
 
 test("a second image does not overwrite the first", async () => {
-  const made = await makeImage("null", "debian-12", "--out", out);
+  const made = await makeImage("null", "debian-12", "--out", out, "--var", "ssh_host=192.0.2.7");
   expect(made).toMatchObject({ code: 1, stdout: "" });
   expect(made.stderr).toContain("is not empty, and an image there would be overwritten");
 });
@@ -151,7 +151,7 @@ test.each([
 
 test("hygiene finds the build's SSH key, a disabled agent and a service that runs", async () => {
   await master.sh(
-    "echo 'ssh-ed25519 AAAA packer_68a1' >>/root/.ssh/authorized_keys; systemctl disable meshboot.timer",
+    "echo 'ssh-ed25519 AAAA packer_68a1b2c3-4d5e' >>/root/.ssh/authorized_keys; systemctl disable meshboot.timer",
   );
   await master.run("systemctl", "start", "zerotier-one");
   const { code, said } = await hygiene(master);

@@ -48,9 +48,9 @@ down() { # [release]
     leave_network
   fi
   # It was held back, by its installation or in an image, and never started. The mark goes last of all.
+  unmask_docker
   if [ -e "$STATE/masked" ] && has dockerd; then
     rm -f "$R$UNITS/docker.service.d/50-meshboot-image.conf" "$R$UNITS/docker.socket.d/50-meshboot-image.conf"
-    unmask_docker
     systemctl -q enable --now docker.service docker.socket || :
   fi
   drop_files .

@@ -43,7 +43,7 @@ load_tools() {
   tools=$R$TOOLS
   if ! has_tools; then
     if [ -z "$URL" ]; then
-      why="there is no $CONF"
+      why="there is no $CONF: it comes with user-data"
       [ -r "$R$CONF" ] || return 1
       read_settings
     fi

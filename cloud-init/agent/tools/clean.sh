@@ -19,15 +19,15 @@ clean_logs() {
 # As patterns, what a line of authorized_keys has when it was put there for the time of the build: the comment of some of Packer's keys, and
 # the key that a template tells of. An operator's own keys stay.
 build_keys() {
-  echo ' packer_meshboot'
-  echo ' packer_[0-9a-f-]*$'
+  echo ' packer_meshboot$'
+  echo ' packer_[0-9a-f]\{8\}-[0-9a-f-]*$'
   echo "${MESHBOOT_BUILD_KEY:-}" | cut -s -d ' ' -f 2 | grep . || :
 }
 
 # Of shells, editors and pagers.
 histories() {
-  find "$R/root/" "$R/home/" -maxdepth 5 -type f \( -name '.*_history' -o -name fish_history -o -name .histfile -o -name .zhistory -o -name .viminfo \
-    -o -name .lesshst -o -name .wget-hsts \) 2>/dev/null || :
+  find "$R/root/" "$R/home/" -maxdepth 2 -type f \( -name '.*_history' -o -name .histfile -o -name .zhistory -o -name .viminfo -o -name .lesshst -o -name .wget-hsts \) 2>/dev/null || :
+  find "$R/root/" "$R/home/" -maxdepth 5 -type f -path '*/.local/share/fish/fish_history' 2>/dev/null || :
 }
 
 clean_build_keys() {
@@ -42,9 +42,10 @@ clean_build_keys() {
   done <"$TMP/authorized"
 }
 
-# Package managers that start by themselves would bring their lists back.
+# Package managers that start by themselves would bring their lists back, and fwupd its key.
 stop_timers() {
-  systemctl stop apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service unattended-upgrades.service 2>/dev/null || :
+  systemctl stop apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service unattended-upgrades.service \
+    fwupd-refresh.timer fwupd-refresh.service fwupd.service 2>/dev/null || :
 }
 
 clean() {
@@ -54,8 +55,11 @@ clean() {
   find "$ZT/" -maxdepth 1 \( -name 'identity.*' -o -name '*.secret' -o -name 'zerotier-one.p*' \) -exec rm -f {} + 2>/dev/null || :
   rm -rf "${ZT:?}/peers.d" "$ZT/networks.d"
   rm -f "$STATE/token" "$STATE/lease" "$STATE/peers" "$R/etc/docker/key.json"
+  # fwupd makes them anew.
+  empty /var/lib/fwupd/pki
   # Of a write that was killed.
-  find "$ETC/" "$STATE/" -type f \( -name '*.meshboot-tmp' -o -name '*.new' \) -exec rm -f {} + 2>/dev/null || :
+  find "$ETC/" "$STATE/" -type f -name '*.meshboot-tmp' -exec rm -f {} + 2>/dev/null || :
+  rm -f "$ETC/key.new" "$ETC/meshboot.conf.new" "$STATE/tools.new"
   empty /var/lib/docker /var/lib/containerd
   clean_build_keys
   histories | while IFS= read -r file; do

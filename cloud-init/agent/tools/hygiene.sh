@@ -17,19 +17,20 @@ none_of() { # WHAT PATH... FIND-EXPRESSION...
   name_found "$what" <"$TMP/found"
 }
 
-# Text files with a private key, by its own words: OpenSSH's, PEM, OpenVPN's, Nebula's; WireGuard's by its setting. The host
-# keys are looked at last of all.
+# Text files with a private key, by its own words: OpenSSH's, PEM, PGP, OpenVPN's, Nebula's; WireGuard's by its setting. The host
+# keys are looked at last of all, and `clean` takes fwupd's.
 private_keys() {
-  find "$R/root/" "$R/home/" "$R/etc/" "$R/opt/" "$R/srv/" "$R/usr/local/" "$R/var/lib/" \( -path "$R/var/lib/cloud" -o -path "$R/var/lib/docker" \) -prune \
-    -o -type f -size -256 ! -name 'ssh_host_*' -exec grep -lIsE -e '^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----' -e '^-----BEGIN OpenVPN Static key' \
-    -e '^[[:space:]]*(PrivateKey|private-key)[[:space:]]*=' {} + 2>/dev/null || :
+  find "$R/root/" "$R/home/" "$R/etc/" "$R/opt/" "$R/srv/" "$R/usr/local/etc/" "$R/var/lib/" \( -path "$R/var/lib/cloud" -o -path "$R/var/lib/docker" -o -path "$R/var/lib/fwupd" \) -prune \
+    -o -type f -size -256 ! -path "$R/etc/ssh/ssh_host_*" -exec grep -lIsE -e '-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----' -e '-----BEGIN OpenVPN Static[ ]key' \
+    -e '^[[:space:]]*(PrivateKey|private-key)[[:space:]]*[=:]' -e '^(AGE-SECRET-KEY-1|PuTTY-User-Key-File)' {} + 2>/dev/null || :
+  find "$R/root/" "$R/home/" -maxdepth 3 -path '*/.ssh/id_*' ! -name '*.pub' 2>/dev/null || :
 }
 
 # What logs a person or a server in elsewhere.
 credentials() {
   find "$R/root/" "$R/home/" -maxdepth 5 -type f \( -path '*/.docker/config.json' -o -name .netrc -o -name .git-credentials -o -name .pgpass -o -name .my.cnf \
     -o -path '*/.aws/credentials' -o -path '*/.config/hcloud/*' -o -path '*/.config/doctl/*' -o -path '*/.config/gcloud/*' -o -path '*/.azure/*' \
-    -o -path '*/.kube/config' -o -path '*/.config/gh/hosts.yml' \) 2>/dev/null || :
+    -o -path '*/.kube/config' -o -path '*/.config/gh/hosts.yml' -o -path '*/.gnupg/private-keys-v1.d/*' \) 2>/dev/null || :
   find "$R/var/lib/ubuntu-advantage/private/" -type f 2>/dev/null || :
 }
 
@@ -88,9 +89,12 @@ check_services() {
   for unit in zerotier-one docker; do
     ! is_running $unit || leftover 'a service that runs' $unit.service
   done
-  if has dockerd && { [ ! -e "$STATE/masked" ] || ! grep -qsF /var/lib/meshboot/masked "$R$UNITS/docker.service.d/50-meshboot-image.conf" "$R$UNITS/docker.socket.d/50-meshboot-image.conf"; }; then
-    leftover 'a Docker that would start before there is a lease' /var/lib/meshboot/masked
+  if has dockerd; then
+    for file in "$STATE/masked" "$R$UNITS/docker.service.d/50-meshboot-image.conf" "$R$UNITS/docker.socket.d/50-meshboot-image.conf"; do
+      [ -e "$file" ] || leftover 'a Docker that would start before there is a lease' "${file#"$R"}"
+    done
   fi
+  none_of 'options of a lease' "$ETC/dockerd.env" "$STATE/docker0" "$STATE/interface"
   has_tools || leftover 'no tools of this version' /var/lib/meshboot/tools
   for file in image.json image.packages; do
     [ -s "$ETC/$file" ] || leftover 'no versions' /etc/meshboot/$file

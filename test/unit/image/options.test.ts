@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { readImageOptions } from "../../../scripts/image/options.ts";
 
-const known = { sources: ["null", "qemu"], distributions: ["debian-12"] };
+const known = {
+  sources: ["null", "qemu"],
+  distributions: ["debian-12"],
+  variablesOf: (source: string) =>
+    source === "null"
+      ? { known: ["out", "a", "d"], wanted: ["out", "a"] }
+      : { known: ["out", "seed", "ssh_private_key_file"], wanted: ["seed", "ssh_private_key_file"] },
+};
 const read = (...args: string[]) => readImageOptions(args, known, new Date("2026-11-24T07:05:09Z"));
 
 describe("the command line of npm run image", () => {
@@ -55,6 +62,10 @@ describe("the command line of npm run image", () => {
     [["qemu", "debian-12", "--var", "novalue"], /--var novalue: give NAME=VALUE/],
     [["qemu", "debian-12", "--var", "out=/x"], /--var out: that is set from the rest/],
     [["qemu", "debian-12", "--var", "seed=/x"], /--var seed: give the key/],
+    [["null", "debian-12"], /^null wants --var a=\.\.\./],
+    [["null", "debian-12", "--var", "a="], /^null wants --var a=\.\.\./],
+    [["null", "debian-12", "--var", "a=1", "--var", "b=2"], /^--var b: null has a, d$/],
+    [["null", "debian-12", "--var", "a=1", "--name", "../x"], /--name \.\.\/x: give letters/],
     [["qemu", "debian-12", "--out", ""], /--out: give something/],
     [["script", "--packer", "packer"], /--packer: script has no use for it/],
     [["validate", "--var", "a=b"], /--var: validate has no use for it/],

@@ -10,11 +10,17 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findPacker } from "../../../scripts/image/packer.ts";
-import { distributions, hasPlugin, sources, templateFor } from "../../../scripts/image/templates.ts";
+import {
+  distributions,
+  hasPlugin,
+  sources,
+  templateFor,
+  variablesOf,
+} from "../../../scripts/image/templates.ts";
 import { validateAll } from "../../../scripts/image/validate.ts";
 
 const PACKER = new URL("../../../packer/", import.meta.url);
@@ -105,6 +111,22 @@ describe("the templates", () => {
   });
 });
 
+test("variables of a template, and those that it wants", () => {
+  expect(variablesOf("null")).toEqual({
+    known: [
+      "bake",
+      "distribution",
+      "name",
+      "out",
+      "ssh_host",
+      "ssh_port",
+      "ssh_private_key_file",
+      "ssh_username",
+    ],
+    wanted: expect.arrayContaining(["bake", "out", "ssh_host"]),
+  });
+});
+
 describe("validation", () => {
   async function outcomes(version: string, answer: string): Promise<Record<string, string>> {
     const folder = mkdtempSync(join(scratch, "validation-"));
@@ -147,7 +169,8 @@ describe("a build", () => {
     const file = join(scratch, "building-packer");
     writeFileSync(file, `#!/bin/sh\ncase $1 in version) echo Packer v1.6.6 ;; *) ${packersBuild} ;; esac\n`);
     chmodSync(file, 0o755);
-    const child = spawn(process.execPath, [PROGRAM, "null", "debian-12", "--out", out, "--packer", file], {
+    const words = ["null", "debian-12", "--out", out, "--packer", file, "--var", "ssh_host=192.0.2.7"];
+    const child = spawn(process.execPath, [PROGRAM, ...words], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, TMPDIR: temporary() },
     });
@@ -170,9 +193,9 @@ describe("a build", () => {
       expect(readdirSync(temporary())).toHaveLength(1);
       child.kill(signal);
       child.kill(signal);
-      expect(await once(child, "close")).toEqual([1, null]);
+      expect(await once(child, "close")).toEqual([128 + constants.signals[signal], null]);
       expect(readFileSync(ended, "utf8")).toBe("told\n");
-      expect(said()).toContain("image: Packer made no image");
+      expect(said()).toContain("image: stopped: no image was made");
       expect(existsSync(`${out}.part`)).toBe(false);
       expect(readdirSync(temporary())).toEqual([]);
     },
@@ -196,8 +219,9 @@ describe("a build", () => {
   });
 
   test.each([
-    ["building-packer", /^image: \S+building-packer is a file, and a folder is to be there/],
-    ["building-packer/below", /^image: \S+below\.part cannot be made \(ENOTDIR.*give another --out/],
+    ["building-packer", /^image: \S+building-packer cannot be made \(ENOTDIR.*give another --out/],
+    ["building-packer/below", /^image: \S+below cannot be made \(ENOTDIR.*give another --out/],
+    ["../../../../../../proc/image", /^image: \/proc\/image cannot be made \(ENOENT.*give another --out/],
   ])("refuses %s as --out", async (out, why) => {
     const { child, said } = build(join(scratch, out), "exit 1");
     expect(await once(child, "close")).toEqual([1, null]);
