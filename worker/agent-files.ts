@@ -52,6 +52,7 @@ import hygiene from "../cloud-init/agent/tools/hygiene.sh";
 import ipv6natUnit from "../cloud-init/agent/tools/ipv6nat-unit.sh";
 import json from "../cloud-init/agent/tools/json.sh";
 import localConf from "../cloud-init/agent/tools/local-conf.sh";
+import master from "../cloud-init/agent/tools/master.sh";
 import rootlessDocker from "../cloud-init/agent/tools/rootless-docker.sh";
 import status from "../cloud-init/agent/tools/status.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
@@ -112,6 +113,7 @@ const toolParts: Readonly<Record<ToolPart, string>> = {
   doctor,
   hygiene,
   clean,
+  master,
   bake,
 };
 

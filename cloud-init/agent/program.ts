@@ -55,6 +55,7 @@ export const TOOL_PARTS = [
   "doctor",
   "hygiene",
   "clean",
+  "master",
   "bake",
 ] as const;
 

@@ -12,7 +12,7 @@ doctor [--json]   what is wrong: every link from the Worker to a container, what
 down [--release]  undo all that up did; --release also gives the lease back
 compose           print what a Compose project needs to be in the mesh: compose [--old|--new] [--size 28]
 [--part 172.28.1.16/28] [SERVICE...]
-bake --yes|--check  make this server the master of an image, or check that it is a clean one
+bake --yes [--in-use]|--check  make this server the master of an image, or check that it is a clean one
 heartbeat         report to the Worker
 rules             load the firewall rules of the saved lease (docker.service calls it)
 --help, --version
