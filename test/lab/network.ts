@@ -29,8 +29,13 @@ export class LabNetwork {
     const network = new LabNetwork(prefix, journal);
     await network.#addNamespace(network.internet);
     const ip = (...args: string[]) => run(...inside(network.internet, "ip", args));
-    for (const bridge of ["wan0", "wire"])
-      await ip("link", "add", bridge, "type", "bridge", "mcast_snooping", "0");
+    // With an address of its own: without one a bridge takes its ports' lowest, and the gateway would have another one
+    // whenever a guest is plugged in or out, which the others learn only after seconds of silence.
+    for (const [bridge, address] of [
+      ["wan0", "02:00:00:00:00:01"],
+      ["wire", "02:00:00:00:00:02"],
+    ] as const)
+      await ip("link", "add", bridge, "address", address, "type", "bridge", "mcast_snooping", "0");
     await ip("address", "add", `${GATEWAY_IPV4}/24`, "dev", "wan0");
     await ip("address", "add", `${GATEWAY_IPV6}/64`, "dev", "wan0", "nodad");
     await run(...inside(network.internet, "sysctl", ["-qw", "net.ipv6.conf.wire.disable_ipv6=1"]));
