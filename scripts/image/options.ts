@@ -94,9 +94,17 @@ function checkVariables(
   said: readonly string[],
   there: ReturnType<Known["variablesOf"]>,
 ): void {
-  const given = new Map(
-    said.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]),
-  );
+  const given = new Map<string, string>();
+  for (const text of said) {
+    const [, name, value = ""] = /^([a-z][a-z0-9_]*)=([\s\S]*)$/.exec(text) ?? [];
+    if (name === undefined) throw new BadOption(`--var ${text}: give NAME=VALUE`);
+    if (OWN_VARIABLES.includes(name)) {
+      throw new BadOption(
+        `--var ${name}: that is set from the rest of the command line (--out, --name, DISTRIBUTION)`,
+      );
+    }
+    given.set(name, value);
+  }
   const own = there.known.filter((name) => !OWN_VARIABLES.includes(name));
   for (const name of given.keys()) {
     if (!own.includes(name)) throw new BadOption(`--var ${name}: ${source} has ${own.join(", ")}`);
@@ -163,15 +171,6 @@ export function readImageOptions(args: string[], known: Known, now: Date): Image
   }
   if (values.name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(values.name)) {
     throw new BadOption(`--name ${values.name}: give letters, digits, dots and dashes`);
-  }
-  for (const text of values.var ?? []) {
-    if (!/^[a-z][a-z0-9_]*=/.test(text)) throw new BadOption(`--var ${text}: give NAME=VALUE`);
-    const [variable = ""] = text.split("=");
-    if (OWN_VARIABLES.includes(variable)) {
-      throw new BadOption(
-        `--var ${variable}: that is set from the rest of the command line (--out, --name, DISTRIBUTION)`,
-      );
-    }
   }
   if (verb === "build") checkVariables(first, values.var ?? [], known.variablesOf(first));
   return {

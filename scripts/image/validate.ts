@@ -35,7 +35,7 @@ export interface Validated {
 }
 
 /** What each source needs so that its template is whole, without a look at any network. */
-function variablesOf(source: string, scratch: string, key: string, seed: string): string[] {
+function standInVariables(source: string, scratch: string, key: string, seed: string): string[] {
   if (source === "null") return ["ssh_host=127.0.0.1"];
   if (source === "qemu")
     return [
@@ -81,7 +81,7 @@ export async function* validateAll(packer: Packer, bake: string, scratch: string
         yield { source, distribution, outcome: "no-plugin", output: fault };
         continue;
       }
-      const variables = [`bake=${bake}`, `out=${scratch}`, ...variablesOf(source, scratch, key, seed)];
+      const variables = [`bake=${bake}`, `out=${scratch}`, ...standInVariables(source, scratch, key, seed)];
       const { ok, output } = askPacker(
         packer,
         ["validate", ...variableArguments(distribution, variables), template],

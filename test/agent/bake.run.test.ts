@@ -216,7 +216,6 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
         listeners: `${host.seen("listeners")}LISTEN 0 511 [::]:443 [::]:* users:(("nginx",pid=9,fd=6),("nginx",pid=8,fd=6))\n`,
       });
       const before = host.files();
-      host.world({ calls: "" });
       expect(host.run(shell, "bake --yes")).toMatchObject({
         status: 3,
         err: expect.stringContaining("nginx listens on [::]:443: this server serves somebody"),

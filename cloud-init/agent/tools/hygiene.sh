@@ -10,11 +10,18 @@ name_found() { # WHAT, paths on stdin
   [ -z "$paths" ] || leftover "$1" "${paths% }"
 }
 
+# What the command prints, a path a line, is refused or named as that.
+look_for() { # refuse_found|name_found WHAT COMMAND...
+  judge=$1 what=$2
+  shift 2
+  "$@" 2>/dev/null >"$TMP/found" || :
+  "$judge" "$what" <"$TMP/found"
+}
+
 none_of() { # WHAT PATH... FIND-EXPRESSION...
   what=$1
   shift
-  find "$@" 2>/dev/null >"$TMP/found" || :
-  name_found "$what" <"$TMP/found"
+  look_for name_found "$what" find "$@"
 }
 
 # Text files with a private key, by its own words: OpenSSH's, PEM, PGP, OpenVPN's, Nebula's; WireGuard's by its setting. The host
@@ -41,12 +48,9 @@ other_identities() {
 
 # What `clean` does not take away: refused before an image is made, and never in one.
 somebodys_own() { # refuse_found|name_found
-  private_keys >"$TMP/found"
-  "$1" 'a private key' <"$TMP/found"
-  credentials >"$TMP/found"
-  "$1" 'credentials' <"$TMP/found"
-  other_identities >"$TMP/found"
-  "$1" 'an identity of another VPN or SSH server' <"$TMP/found"
+  look_for "$1" 'a private key' private_keys
+  look_for "$1" 'credentials' credentials
+  look_for "$1" 'an identity of another VPN or SSH server' other_identities
 }
 
 none_of_zerotier() {
@@ -67,8 +71,7 @@ none_of_the_system() {
   case $LINE in '' | uninitialized) ;; *) leftover 'a machine id' /etc/machine-id ;; esac
   none_of 'a machine id' "$R/var/lib/dbus/machine-id" -type f
   none_of 'a cloud-init instance' "$R/var/lib/cloud/" -mindepth 1
-  histories >"$TMP/found"
-  name_found 'shell history' <"$TMP/found"
+  look_for name_found 'shell history' histories
   none_of 'logs' "$R/var/log/" -type f -size +0
   none_of 'apt lists' "$R/var/lib/apt/lists/" -type f
   none_of 'downloaded packages' "$R/var/cache/apt/archives/" -name '*.deb'
@@ -104,8 +107,7 @@ check_services() {
 # By their own form, wherever a write that was killed left them.
 none_of_meshboot() {
   none_of 'a key, token or lease of Meshboot' "$ETC/key" "$STATE/token" "$STATE/lease" "$STATE/peers"
-  grep -rlsE 'mb[akn]_[A-Za-z0-9_-]{20}' "$ETC/" "$STATE/" >"$TMP/found" || :
-  name_found 'a key or token of Meshboot' <"$TMP/found"
+  look_for name_found 'a key or token of Meshboot' grep -rlsE 'mb[akn]_[A-Za-z0-9_-]{20}' "$ETC/" "$STATE/"
 }
 
 # All but the host keys, which are removed when the rest is clean.

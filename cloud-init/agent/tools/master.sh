@@ -8,8 +8,7 @@ refuse_found() { # WHAT, paths on stdin
 refuse_any() { # WHAT PATH... FIND-EXPRESSION...
   what=$1
   shift
-  find "$@" 2>/dev/null >"$TMP/found" || :
-  refuse_found "$what" <"$TMP/found"
+  look_for refuse_found "$what" find "$@"
 }
 
 # What says where Docker's data is, if not where it always is.
