@@ -230,7 +230,7 @@ describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell
       const killed = join(directory, "killed");
       writeFileSync(
         killed,
-        readFileSync(AGENT, "utf8").replace("\nrun restart_docker ||", () => "\nkill -9 $$ ||"),
+        readFileSync(AGENT, "utf8").replace("\n  run restart_docker ||", () => "\nkill -9 $$ ||"),
       );
       expect(host.run(shell, "up", killed).status).toBeNull();
       expect(host.dockerdCommand()).toBeUndefined();

@@ -2,12 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readAgent } from "../../scripts/agent.ts";
+import { AGENT } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
 import { PATIENCE, starts, state } from "./kills.ts";
 import { SHELLS, withDirectory } from "./shells.ts";
 
-const source = readAgent();
+const source = AGENT.program;
 
 const upBody = /^up\(\) \{\n([\s\S]*?)^\}/m.exec(source)?.[1] ?? "";
 const lines = upBody.split("\n");

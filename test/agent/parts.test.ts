@@ -21,7 +21,7 @@ function withLease(
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
     }
-    const script = `load_tools() { :; }; use_lease "$R/lease"; LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on\n${text}`;
+    const script = `use_lease "$R/lease"; LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on\n${text}`;
     const { out, err, status } = runWithAgent(shell, script, { MESHBOOT_ROOT: root });
     expect({ err, status }).toEqual({ err: "", status: 0 });
     return out.replaceAll(root, "");

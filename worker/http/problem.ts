@@ -150,6 +150,12 @@ export const PROBLEMS = {
     meaning:
       "The network's settings stand against the mesh, and would have to be overwritten; `errors` names each with its remedy.",
   },
+  "agent-not-kept": {
+    status: 503,
+    title: "The agent could not be kept for this user-data",
+    meaning:
+      "User-data names the agent of the day it is made, which the Worker keeps in KV so that a later deploy does not take it away. KV takes no write now. Ask again later.",
+  },
   misconfigured: {
     status: 503,
     title: "The Worker is not configured",

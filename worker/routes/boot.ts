@@ -1,7 +1,9 @@
 import type { Context } from "hono";
-import { agentFiles } from "../agent-files.ts";
+import { AGENT } from "../../cloud-init/agent/program.ts";
+import { keepAgent } from "../agent/agents.ts";
 import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
+import { consoleLog, errorText } from "../http/log.ts";
 import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
@@ -74,13 +76,19 @@ async function bootAnswer(
       problem: "not-found",
       detail: "there is no such enrolment key; it may have been deleted",
     });
+  try {
+    await keepAgent(c.env.LEASES);
+  } catch (error) {
+    // This server asks for the agent at once, and has it from this very Worker.
+    consoleLog("agent-not-kept", { error: errorText(error) });
+  }
   const { text } = make({
     form,
     url: publicOrigin(c.req.url),
     key,
     options: storedOptions(known.options),
     allowOverlap: known.allowOverlap,
-    agent: agentFiles,
+    agent: AGENT,
   });
   // The address carries the key: it must be kept by no cache and told to no other site.
   return c.body(text, 200, {

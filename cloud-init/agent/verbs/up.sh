@@ -1,0 +1,69 @@
+# The verb up.
+
+look_for_repairs() {
+  if applied_text | cmp -s - "$RUN/applied"; then
+    REPAIRS=yes
+  fi
+}
+
+remember_applied() {
+  [ ! -e "$RUN/failed" ] || rm -f "$RUN/failed"
+  if [ -z "$REPAIRS" ]; then
+    mv "$TMP/applied" "$RUN/applied"
+  fi
+}
+
+prepare_host() {
+  configure_network_services
+  apply_sysctls
+  open_firewalls
+  load_rules
+}
+
+up() {
+  set_up
+  if ! dry; then
+    lock
+    LOG=$RUN/log
+    : >"$LOG"
+  fi
+  STEP=settings
+  read_settings
+  if has_lease; then
+    use_saved_lease
+    look_for_repairs
+  fi
+  check_system
+  if is_unchanged; then
+    say 'nothing has changed'
+    report
+    return 0
+  fi
+  finish_interrupted_install
+  wait_for_network
+  install_tools
+  check_overlap
+  install_zerotier
+  start_zerotier
+  enrol
+  check_pool_size
+  check_overlap
+  configure_zerotier
+  configure_network_services
+  join_network
+  # ZeroTier asks its controller meanwhile.
+  prepare_host
+  wait_for address
+  apply_routes
+  configure_docker
+  configure_ipv6nat
+  dry || remember_state
+  # The Worker may answer the report with another lease, which is not applied yet.
+  applied_text >"$TMP/applied"
+  report
+  STEP=up
+  if ! dry; then
+    remember_applied
+  fi
+  say "$NODE: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
+}
