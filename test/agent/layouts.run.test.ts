@@ -252,7 +252,7 @@ describe.each(SHELLS)("IPV6NAT=container in $name", PATIENCE, (shell) => {
 TMP=$R; unit_value() { :; }; is_running() { [ "$1" = docker ]; }
 systemctl() { echo "systemctl $*"; }
 docker() { case $1 in ps) printf '%s\\n' ${containers} ;; image) ${image} ;; pull) echo 'lookup failed' >&2; false ;; esac; }
-configure_ipv6nat; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/null || :`;
+ipv6nat_up; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/null || :`;
 
   it("is a unit of its own, and a pull that fails is said and fails nothing", () => {
     const { out, err, status } = onServer(shell, text("", "false"), { settings: "IPV6NAT=container\n" });

@@ -103,3 +103,12 @@ store_peers() {
     }
   }' "$TMP/answer" | put_file /var/lib/meshboot/peers 600
 }
+
+# Without what is different in each answer: a file that nothing changed is not written.
+answered_lease() {
+  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; p; }' "$TMP/answer"
+}
+
+store_lease() {
+  answered_lease | put_file /var/lib/meshboot/lease 600
+}

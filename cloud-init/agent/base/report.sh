@@ -5,6 +5,7 @@ look_at_facts() {
   read_line "$RUN/facts"
   FACTS=$LINE
   if [ -z "$UNCHANGED" ] || [ -z "$FACTS" ]; then
+    read_os_release
     look_at_version dockerd --version
     docker=${LINE#Docker version }
     docker=${docker%%,*}

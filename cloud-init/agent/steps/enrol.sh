@@ -52,8 +52,7 @@ not_enrolled() { # fail|refuse WHY
   warn "$2. The saved lease stays"
 }
 
-enrol() {
-  STEP=enrol
+enrol_up() {
   if [ ! -s "$ETC/key" ]; then
     has_lease || refuse 'there is neither a lease nor a key in /etc/meshboot/key: write one there, the one that let this server in before, or a new one (POST /v1/keys at the Worker)'
     return 0
@@ -100,11 +99,6 @@ save_lease() {
   say "slot $L_SLOT: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
 }
 
-# Without what is different in each answer: a file that nothing changed is not written.
-answered_lease() {
-  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; p; }' "$TMP/answer"
-}
-
-store_lease() {
-  answered_lease | put_file /var/lib/meshboot/lease 600
+enrol_state() {
+  watch_files "$ETC/key"
 }

@@ -1,7 +1,6 @@
 # dockerd gets its options.
 
-configure_docker() {
-  STEP=dockerd
+docker_up() {
   check_other_docker
   [ -s "$STATE/pools" ] || outer_pools | put_file /var/lib/meshboot/pools 600
   # Before anything is installed for nothing. What depends on dockerd's version is seen then.
@@ -60,4 +59,41 @@ configure_docker() {
     run ip -6 route flush dev docker0 root "$SUBNET6"
   fi
   finish_restart
+}
+
+# Its networks and containers by files of its own. Where those of networks are not, nothing can be told.
+docker_state() {
+  ! has dockerd || [ -e "$R$DOCKER_NETWORKS" ] || return 1
+  watch_programs dockerd docker docker-compose
+  watch_files "$STATE/docker0" "$STATE/masked" "$RUN/restarting" "$R$DAEMON_JSON" "$R/etc/default/docker" "$R/usr/libexec/docker/cli-plugins" \
+    "$R$DOCKER_NETWORKS" "$R/var/lib/docker/containers"
+  watch_units docker
+}
+
+docker_status() {
+  options=$(our_options)
+  active=$(systemctl is-active docker.service 2>/dev/null) || :
+  force=$(true_or_false docker_has_options)
+  status_text docker "$active"
+  status_text dockerOptions "$options"
+  status_value dockerOptionsInForce "$force"
+  if has dockerd; then
+    status_row dockerd "$force" "$active, $([ "$force" = true ] && echo with || echo without) the lease's options"
+  else
+    status_row dockerd true 'not here yet'
+  fi
+}
+
+# It first starts with the first lease, when it has its options. What needs no lease of what `up` puts in place is there
+# already: the first boot then reads no unit anew, which takes long.
+docker_bake() {
+  install_docker
+  unmask_docker
+  # Also that of an earlier bake.
+  rm -f "$STATE/masked"
+  if has dockerd; then
+    look_at_docker
+    read_docker_unit
+    write_docker_unit
+  fi
 }

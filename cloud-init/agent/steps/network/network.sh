@@ -1,8 +1,7 @@
 # The network: a first boot may be ahead of it.
 
 # A first boot may be ahead of its network. Nothing is asked of a server that has its lease, or all that an image brings.
-wait_for_network() {
-  STEP=network
+network_up() {
   tries=0
   # Without curl apt has to find the network.
   if dry || has_lease || ! has curl || [ -e "$ETC/image.json" ]; then
@@ -15,4 +14,9 @@ wait_for_network() {
     say "$why: tries again, $tries of 10"
     sleep $tries
   done
+}
+
+# It puts nothing in place.
+network_state() {
+  :
 }

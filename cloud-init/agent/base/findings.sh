@@ -35,18 +35,6 @@ warning() {
   finding warning "$@"
 }
 
-findings_as_json() {
-  awk 'BEGIN { RS = "\036"; FS = "\037"; split("link level saw expected remedy", key, " ") }
-    {
-      for (i = 1; i <= 5; i++) {
-        gsub(/[^ -~]/, " ", $i)
-        gsub(/[\\"]/, "\\\\&", $i)
-        printf "%s\"%s\":\"%s\"", (i > 1 ? "," : NR > 1 ? ",{" : "{"), key[i], $i
-      }
-      printf "}"
-    }' "$TMP/findings"
-}
-
 # Looks at a link, unless one that it needs is broken.
 look() { # LINK NEEDED-LINK...
   LINK=$1
@@ -63,4 +51,13 @@ look() { # LINK NEEDED-LINK...
   done
   "doctor_$LINK"
   [ -n "$FOUND" ] || finding ok
+}
+
+# What keeps a server out, but none that is in.
+at_enrolment() { # SAW EXPECTED REMEDY
+  if has_lease && [ ! -s "$ETC/key" ]; then
+    warning "$@"
+  else
+    fault "$@"
+  fi
 }

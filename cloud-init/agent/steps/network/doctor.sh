@@ -1,32 +1,5 @@
 # The links of doctor between this server and the Worker.
 
-# What keeps a server out, but none that is in.
-at_enrolment() { # SAW EXPECTED REMEDY
-  if has_lease && [ ! -s "$ETC/key" ]; then
-    warning "$@"
-  else
-    fault "$@"
-  fi
-}
-
-doctor_settings() {
-  why=$( (read_settings) 2>&1) || :
-  if [ -n "$why" ]; then
-    fault "${why#*refused: }" '' 'mend it, systemctl restart meshboot'
-  else
-    read_settings
-  fi
-}
-
-doctor_lease() {
-  if ! has_lease; then
-    BROKEN="$BROKEN lease"
-    warning 'none yet' '' 'meshboot up; journalctl -u meshboot -n 30 says where it stops'
-  elif ! use_lease "$STATE/lease"; then
-    fault "/var/lib/meshboot/lease is not sound: $REASON" '' "rm /var/lib/meshboot/lease; $NEW_KEY. The one that let this server in will do"
-  fi
-}
-
 # One call tells of the Worker, of token or key, and of the clock. A secret goes in by standard input.
 ask_worker() {
   if [ -n "$NODE" ] && read_secret "$STATE/token"; then
@@ -85,9 +58,8 @@ doctor_clock() {
   [ ${off#-} -le 900 ] || at_enrolment "$off s off the Worker's" 'at most 900 s' 'timedatectl set-ntp true'
 }
 
-doctor_agent() {
-  case $(systemctl is-enabled meshboot.service meshboot.timer 2>/dev/null | tr '\n' ' ') in
-  *disabled* | *masked* | *not-found*) warning 'meshboot.service or meshboot.timer is not enabled: nothing mends drift, nor renews the lease' '' 'systemctl enable --now meshboot.service meshboot.timer' ;;
-  esac
-  [ ! -s "$RUN/failed" ] || warning "the last up stopped at $(cat "$RUN/failed"): $(tail -n 1 "$RUN/log")" '' 'do what it says, then meshboot up'
+network_doctor() {
+  look worker settings
+  look key settings
+  look clock worker
 }

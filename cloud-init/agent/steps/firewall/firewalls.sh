@@ -1,7 +1,7 @@
 # Services whose starts, stops and reloads empty the chains.
 
 # Their starts, stops and reloads empty the chains.
-hook_firewalls() {
+firewalls_up() {
   for unit in nftables netfilter-persistent ufw; do
     file=$R/lib/systemd/system/$unit.service
     if [ -e "$file" ]; then
@@ -16,4 +16,12 @@ hook_firewalls() {
   if [ -e "$RUN/reload" ]; then
     reload_unit nftables
   fi
+}
+
+firewalls_state() {
+  watch_units nftables netfilter-persistent ufw
+}
+
+firewalls_bake() {
+  firewalls_up
 }

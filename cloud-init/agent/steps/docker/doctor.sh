@@ -1,4 +1,4 @@
-# The links of doctor between the mesh and the containers.
+# The links of doctor from the mesh to the containers.
 
 option() { # NAME: its value among what dockerd is to have
   echo "$WANTED" | tr ' ' '\n' | sed -n "s/^--$1=//p"
@@ -25,6 +25,8 @@ doctor_dockerd() {
     return 0
   fi
   choose_options 2>/dev/null
+  gap=$(docker_gap)
+  [ -z "$gap" ] || fault "${gap%: *}" '' "${gap##*: }"
   if ! is_running docker; then
     fault 'docker.service does not run' '' 'systemctl start docker; journalctl -u docker -n 30'
   elif ! docker_runs_with_options; then
@@ -50,19 +52,6 @@ doctor_dockerd() {
     outside=$(pool_awk '$1 ~ /^[0-9.]+\/[0-9]+$/ && $2 != "bridge" && !inside($1, own) { printf " %s", $2 }' <"$TMP/networks")
     [ -z "$outside" ] || finding note "networks outside the mesh:$outside" '' 'a network has a piece of the lease when it is made anew and one is free: see docs/docker.md'
   fi
-}
-
-doctor_rules() {
-  wanted_rules
-  if ! nft list table inet meshboot >/dev/null 2>&1; then
-    fault 'nft table inet meshboot is gone' '' 'meshboot up; systemctl status nftables'
-  elif [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
-    fault 'nft table inet meshboot was changed, or is out of date' '' 'meshboot up'
-  fi
-  firewall_gaps >"$TMP/gaps"
-  while IFS= read -r gap; do
-    fault "${gap%: *}" '' "${gap##*: }"
-  done <"$TMP/gaps"
 }
 
 doctor_nat66() {
@@ -93,4 +82,10 @@ doctor_nat66() {
 
 doctor_compose() {
   [ "$COMPOSE" != on ] || has docker-compose || docker compose version >/dev/null || fault 'not installed' "COMPOSE=on in $CONF" 'meshboot up'
+}
+
+docker_doctor() {
+  look dockerd settings lease
+  look nat66 dockerd
+  look compose settings
 }
