@@ -1,7 +1,8 @@
-# The same in each folder, but for the source.
+# How every image is made. The word in capitals is replaced by the name of the folder that is built: Packer 1.6 takes no variable
+# there, and HCL has no include.
 
 build {
-  sources = ["source.null.image"]
+  sources = ["source.SOURCE.image"]
 
   # sshd answers long before cloud-init has finished, and its code 2 tells of warnings alone.
   provisioner "shell" {
