@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const PROGRAM = fileURLToPath(new URL("../../../scripts/central/serve.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../../scripts/simulated-central/serve.ts", import.meta.url));
 
 function start(...args: string[]) {
   return spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });

@@ -4,7 +4,7 @@ import { BadOption, readCommandLine, wholeNumber } from "../command-line.ts";
 /** What `--help` prints. */
 export const HELP = `Simulated ZeroTier Central: its API v1 in memory, for trying and testing without an account.
 
-Usage: node scripts/central/serve.ts [options]
+Usage: node scripts/simulated-central/serve.ts [options]
 
   --host ADDRESS      listen on this address (127.0.0.1)
   --port PORT         listen on this port, 0 for any (9080)

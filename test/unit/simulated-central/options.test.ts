@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { HELP, readOptions } from "../../../scripts/central/options.ts";
 import { BadOption } from "../../../scripts/command-line.ts";
+import { HELP, readOptions } from "../../../scripts/simulated-central/options.ts";
 
 describe("the options of the simulated Central", () => {
   it("have defaults", () => {
