@@ -14,7 +14,7 @@ import { constants, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { BadOption } from "./command-line.ts";
 import { readBakeScript } from "./image/bake.ts";
-import { HELP, type ImageOptions, readImageOptions } from "./image/options.ts";
+import { type ImageOptions, imageHelp, readImageOptions } from "./image/options.ts";
 import { findPacker, ImageError, runPacker, stopPacker } from "./image/packer.ts";
 import { makeSeed } from "./image/seed.ts";
 import {
@@ -163,16 +163,9 @@ async function validate(options: ImageOptions): Promise<void> {
 }
 
 try {
-  const options = readImageOptions(
-    process.argv.slice(2),
-    {
-      sources: sources(),
-      distributions: distributions(),
-      variablesOf,
-    },
-    new Date(),
-  );
-  if (options === "help") process.stdout.write(HELP);
+  const known = { sources: sources(), distributions: distributions(), variablesOf };
+  const options = readImageOptions(process.argv.slice(2), known, new Date());
+  if (options === "help") process.stdout.write(imageHelp(known));
   else if (options.verb === "script") process.stdout.write(readBakeScript(options.baked, options.isInUse));
   else if (options.verb === "validate") await validate(options);
   else await build(options);

@@ -10,8 +10,8 @@ function reasonOf(error: unknown): string {
 }
 
 try {
-  const { help, ...options } = readOptions(process.argv.slice(2));
-  if (help) {
+  const options = readOptions(process.argv.slice(2));
+  if (options === "help") {
     process.stdout.write(HELP);
   } else {
     const central = await startCentral(options);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readImageOptions } from "../../../scripts/image/options.ts";
+import { imageHelp, readImageOptions } from "../../../scripts/image/options.ts";
 
 const known = {
   sources: ["null", "qemu"],
@@ -12,6 +12,16 @@ const known = {
 const read = (...args: string[]) => readImageOptions(args, known, new Date("2026-11-24T07:05:09Z"));
 
 describe("the command line of npm run image", () => {
+  test("is all explained", () => {
+    const help = imageHelp(known);
+    for (const option of ["out", "name", "var", "packer", "in-use", "docker", "layout", "ipv6nat"])
+      expect(help).toContain(`\n  --${option} `);
+    for (const option of ["ipv6nat-image", "compose", "no-userland-proxy", "zerotier-repository", "help"])
+      expect(help).toContain(`\n  --${option} `);
+    expect(help).toContain("SOURCE        null, qemu;");
+    expect(help).toContain("DISTRIBUTION  debian-12:");
+  });
+
   test("a build, with what is as usual filled in", () => {
     expect(read("qemu", "debian-12")).toMatchObject({
       verb: "build",
@@ -69,10 +79,10 @@ describe("the command line of npm run image", () => {
     [["qemu", "debian-12", "--out", ""], /--out: give something/],
     [["script", "--packer", "packer"], /--packer: script has no use for it/],
     [["validate", "--var", "a=b"], /--var: validate has no use for it/],
-    [["script", "--layout", "ring"], /--layout: .*split/],
-    [["script", "--ipv6nat-image", "UPPER CASE"], /--ipv6nat-image: give an image/],
+    [["script", "--layout", "ring"], /^--layout ring: give one of split, bridge, compose$/],
+    [["script", "--ipv6nat-image", "UPPER CASE"], /^--ipv6nat-image UPPER CASE: give an image/],
     [["script", "--docker", "present", "--compose"], /--compose: with docker: present/],
-    [["script", "--outt", "x"], /--outt/],
+    [["script", "--outt", "x"], /^--outt: there is no such option$/],
   ])("%j is refused with a reason", (args, why) => {
     expect(() => read(...args)).toThrow(why);
   });
