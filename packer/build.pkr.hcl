@@ -4,12 +4,12 @@
 build {
   sources = ["source.SOURCE.image"]
 
-  # sshd answers long before cloud-init has finished, and its code 2 tells of warnings alone.
+  # sshd answers long before cloud-init has finished, and its exit code 2 means warnings only.
   provisioner "shell" {
     inline = ["! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || [ $? = 2 ] || { cloud-init status --long; exit 1; }"]
   }
 
-  # The key that Packer itself has put there is not to stay.
+  # The key that Packer itself has put there must not stay.
   provisioner "shell" {
     script           = var.bake
     environment_vars = ["MESHBOOT_BUILD_KEY=${build.SSHPublicKey}"]

@@ -36,7 +36,7 @@ ${helpOf(options)}
                                  IPv6 by router advertisements
   golden_vs_vanilla_static_ipv6  the same with a static IPv6 address, for which both boots wait 1 to 2 s
 
-The last two want root and what test:boot wants, and are null without.
+The last two need root and what test:boot needs, and are null without.
 
 Examples:
   npm run bench

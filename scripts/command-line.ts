@@ -134,7 +134,7 @@ function parse(options: readonly Option[], args: string[], allowPositionals: boo
     return parseArgs({ args, allowPositionals, options: config });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    // What Node says further is how to make a word of it, which nobody wants.
+    // Node goes on to say how to pass it as a word, which helps nobody here.
     const [, unknown] = /^Unknown option '([^']+)'/.exec(message) ?? [];
     throw new BadOption(unknown === undefined ? message : `${unknown}: there is no such option`);
   }

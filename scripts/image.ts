@@ -27,7 +27,7 @@ import {
 } from "./image/templates.ts";
 import { formatFaults, type Outcome, validateAll } from "./image/validate.ts";
 
-/** What is gone when this program ends, by a signal too. */
+/** Removed when this program ends, by a signal too. */
 const unfinished = new Set<string>();
 process.on("exit", () => {
   for (const path of unfinished) rmSync(path, { recursive: true, force: true });
@@ -38,13 +38,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     if (!stopPacker(signal)) process.exit();
   });
 }
-// A reader that has seen enough is no mistake.
+// A reader that stops early is no mistake.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   throw error;
 });
 
-/** Everything that Packer wants to read and that nobody wants to keep. */
+/** Everything that Packer has to read and that nobody needs afterwards. */
 function makeScratch(options: ImageOptions): { readonly scratch: string; readonly bakeFile: string } {
   const scratch = mkdtempSync(join(tmpdir(), "meshboot-image-"));
   unfinished.add(scratch);
@@ -69,7 +69,8 @@ function makePart(out: string): string {
         `${out} is not empty, and an image there would be overwritten: give another --out, or remove the image if that is one`,
       );
     }
-    if (existsSync(part)) throw new ImageError(`${part} is there, of a build that was killed: remove it`);
+    if (existsSync(part))
+      throw new ImageError(`${part} is left over from a build that was killed: remove it`);
     makeFolder(part);
   } catch (error) {
     if (error instanceof ImageError || !(error instanceof Error)) throw error;
@@ -81,7 +82,7 @@ function makePart(out: string): string {
 
 async function build(options: ImageOptions): Promise<void> {
   const packer = findPacker(options.packer);
-  // Their credentials are asked for first, and a server would be paid for.
+  // Packer finds out only after it has asked for credentials and a server has been paid for.
   if (!packer.hasInit && !["null", "qemu"].includes(options.source)) {
     throw new ImageError(
       `Packer ${packer.version} cannot log in to a server with OpenSSH 8.8 or later by the keys that it makes for clouds (RSA, SHA-1): take a current one, https://developer.hashicorp.com/packer/install`,

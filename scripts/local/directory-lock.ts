@@ -5,7 +5,7 @@ import { join } from "node:path";
 export class DirectoryInUse extends Error {}
 
 /**
- * Takes the directory for this process; gives what lets it go again. Two Workers on one storage would lease from one
+ * Takes the directory for this process; gives what releases it. Two Workers on one storage would lease from one
  * pool without knowing of each other. A lock whose process is gone does not count. Throws DirectoryInUse.
  */
 export function lockDirectory(directory: string): () => void {

@@ -53,7 +53,9 @@ describe("the Packer that is there", () => {
     expect(() => findPacker(packerThatSays("Packer v1.6.5"))).toThrow(
       /is 1\.6\.5, and the templates need 1\.6\.6/,
     );
-    expect(() => findPacker(packerThatSays("cracklib"))).toThrow(/something else than HashiCorp's Packer/);
+    expect(() => findPacker(packerThatSays("cracklib"))).toThrow(
+      /packer is not HashiCorp's Packer: name the right one by --packer$/,
+    );
     expect(() => findPacker(join(scratch, "none"))).toThrow(/does not run .*Install Packer/);
   });
 });
