@@ -133,10 +133,26 @@ function parse(options: readonly Option[], args: string[], allowPositionals: boo
   try {
     return parseArgs({ args, allowPositionals, options: config });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    // Node goes on to say how to pass it as a word, which helps nobody here.
-    const [, unknown] = /^Unknown option '([^']+)'/.exec(message) ?? [];
-    throw new BadOption(unknown === undefined ? message : `${unknown}: there is no such option`);
+    throw new BadOption(misparse(error));
+  }
+}
+
+/** What is wrong with a command line, in fewer words than Node's, which also say how to pass any text as a word. */
+function misparse(error: unknown): string {
+  if (!(error instanceof Error && "code" in error)) return String(error);
+  const [, option = ""] = /'(?:-\w, )?(-[^'\s]+)/.exec(error.message) ?? [];
+  switch (error.code) {
+    case "ERR_PARSE_ARGS_UNKNOWN_OPTION":
+      return `${option}: there is no such option`;
+    case "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL":
+      return `${/'(.*)'/.exec(error.message)?.[1] ?? ""}: one word too many`;
+    case "ERR_PARSE_ARGS_INVALID_OPTION_VALUE":
+      if (error.message.includes("does not take")) return `${option}: give it without a value`;
+      return error.message.includes("ambiguous")
+        ? `${option}: give a value; one that begins with a dash as ${option}=-...`
+        : `${option}: give a value`;
+    default:
+      return error.message;
   }
 }
 

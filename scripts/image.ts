@@ -1,7 +1,6 @@
 /** `npm run image`: golden images with Packer; see --help. */
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { BadOption } from "./command-line.ts";
 import { readBakeScript } from "./image/bake.ts";
 import { type ImageOptions, imageHelp, readImageOptions } from "./image/options.ts";
@@ -26,6 +25,7 @@ import {
   variablesOf,
 } from "./image/templates.ts";
 import { formatFaults, type Outcome, validateAll } from "./image/validate.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** Removed when this program ends, by a signal too. */
 const unfinished = new Set<string>();
@@ -51,13 +51,6 @@ function makeScratch(options: ImageOptions): { readonly scratch: string; readonl
   const bakeFile = join(scratch, "bake.sh");
   writeFileSync(bakeFile, readBakeScript(options.baked, options.isInUse));
   return { scratch, bakeFile };
-}
-
-/** Makes a folder and those above it. Not `recursive`, which never ends in a /proc (Node 24). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
 }
 
 /** Where the image is made, beside the folder that it gets. Throws an ImageError when there is something already. */

@@ -132,7 +132,7 @@ function checkVariables(
   }
   for (const name of there.wanted) {
     if (OWN_VARIABLES.includes(name) || (source === "qemu" && MADE.includes(name))) continue;
-    if (!given.get(name)) throw new BadOption(`${source} needs --var ${name}=...`);
+    if (!given.get(name)) throw new BadOption(`${source} needs --var ${name}=VALUE`);
   }
   if (source === "qemu" && given.has("seed") && !given.has("ssh_private_key_file")) {
     throw new BadOption("--var seed: give the key that it lets in, too: --var ssh_private_key_file=");

@@ -79,9 +79,11 @@ describe("the declaration of a command's options", () => {
     [["--token", "short"], "--token: give 20 characters"],
     [["--proxy"], "--proxy: there is no such option"],
     [["-x"], "-x: there is no such option"],
-    [["--tag"], "Option '--tag <value>' argument missing"],
-    [["--dry=yes"], "Option '--dry' does not take an argument"],
-    [["word"], "Unexpected argument 'word'. This command does not take positional arguments"],
+    [["--tag"], "--tag: give a value"],
+    [["--tag", "--dry"], "--tag: give a value; one that begins with a dash as --tag=-..."],
+    [["--dry=yes"], "--dry: give it without a value"],
+    [["--help=yes"], "--help: give it without a value"],
+    [["two words"], "two words: one word too many"],
   ])("%j is refused by name, with the reason", (args, message) => {
     expect(() => read(...args)).toThrow(new BadOption(message));
   });

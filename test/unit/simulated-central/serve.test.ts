@@ -52,6 +52,19 @@ describe("the command line of the simulated Central", () => {
     expect(err).toContain("--port 99999");
   });
 
+  it.each([
+    [
+      "--state-file",
+      "/dev/null/state",
+      /^The simulated Central cannot start: ENOTDIR.*; give another --state-file\n$/,
+    ],
+    ["--host", "", /^--host: give an address\nSee --help\.\n$/],
+  ])("says in a line what is wrong with %s %j", async (option, value, said) => {
+    const { out, err } = await run("--port", "0", option, value);
+    expect(out).toBe("");
+    expect(err).toMatch(said);
+  });
+
   it("says that the port is taken, with 1", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
