@@ -15,7 +15,7 @@ export function readState(file: string): CentralState {
   const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success) {
     throw new Error(
-      `${file} does not hold the state of a simulated Central. Give another --state-file, or delete it to begin anew.`,
+      `${file} does not hold the state of a simulated Central. Give another --state-file, or delete it to start afresh.`,
     );
   }
   const networks = parsed.data.networks.map(({ members, ...network }) => ({

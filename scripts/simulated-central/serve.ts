@@ -6,12 +6,16 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") return "something else listens there already; give another --port, or 0 for any";
   if (code === "EADDRNOTAVAIL") return "this machine has no such address; give another --host";
-  return error instanceof Error ? error.message : String(error);
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "that host is not known; give another --host";
+  const message = error instanceof Error ? error.message : String(error);
+  const syscall = error instanceof Error && "syscall" in error ? error.syscall : undefined;
+  if (syscall === undefined) return message;
+  return `${message}; give another ${syscall === "listen" ? "--port or --host" : "--state-file"}`;
 }
 
 try {
-  const { help, ...options } = readOptions(process.argv.slice(2));
-  if (help) {
+  const options = readOptions(process.argv.slice(2));
+  if (options === "help") {
     process.stdout.write(HELP);
   } else {
     const central = await startCentral(options);

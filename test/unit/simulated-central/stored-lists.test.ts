@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { storedAddresses, storedRanges, storedRoutes } from "../../../scripts/central/stored-lists.ts";
+import {
+  storedAddresses,
+  storedRanges,
+  storedRoutes,
+} from "../../../scripts/simulated-central/stored-lists.ts";
 
 /** The route that is stored for one that is sent; undefined when it is dropped. */
 function stored(target: unknown, via: unknown = null): object | undefined {

@@ -31,7 +31,7 @@ export function pageOf(snapshot: Snapshot): string {
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:72rem}table{border-collapse:collapse}
 td,th{text-align:left;padding:.2rem .8rem .2rem 0;border-bottom:1px solid #ccc}td{font-family:ui-monospace,monospace}</style>
 <h1>Simulated ZeroTier Central</h1>
-<p>It answers Central's API v1 under <code>/api/v1</code>. Nothing here reaches ZeroTier.
+<p>It serves Central's API v1 under <code>/api/v1</code>. Nothing here reaches ZeroTier.
 The same as JSON: <a href="/sim/state">/sim/state</a>.</p>
 <p>${calls.total} calls, ${calls.refused} over the rate limit, at most ${calls.peak} within a second; ${snapshot.faults.length} faults ordered.</p>
 ${snapshot.networks.map(networkSection).join("\n")}

@@ -11,8 +11,8 @@ export const faultSchema = z.strictObject({
     })
     .default({}),
   /**
-   * - `status`: answers the status, nothing is done
-   * - `text`: answers text that is no JSON, with 200 or the status given, nothing is done
+   * - `status`: returns the status, nothing is done
+   * - `text`: returns text that is not JSON, with 200 or the status given, nothing is done
    * - `timeout`: never answers, nothing is done
    * - `lost`: does it and breaks the connection instead of answering
    * - `delay`: does it after `ms`

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Bytes of a request body that are read; a network with thousands of routes is far below. */
+/** Bytes of a request body that are read; a network with thousands of routes stays far below. */
 const LONGEST_BODY = 4 * 1024 * 1024;
 
 /** The body is longer than what is read. */
 export class BodyTooLong extends Error {}
 
-/** The body parsed as JSON; undefined when there is none or when it is no JSON. */
+/** The body parsed as JSON; undefined when there is none or when it is not JSON. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -23,7 +23,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Answers JSON; no body when there is no value. */
+/** Sends JSON; no body when there is no value. */
 export function sendJson(
   response: ServerResponse,
   status: number,
@@ -37,7 +37,7 @@ export function sendJson(
   response.writeHead(status, { ...headers, "content-type": "application/json" }).end(JSON.stringify(value));
 }
 
-/** Answers text of the given media type. */
+/** Sends text of the given media type. */
 export function sendText(
   response: ServerResponse,
   status: number,

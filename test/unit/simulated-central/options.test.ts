@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { HELP, readOptions } from "../../../scripts/central/options.ts";
 import { BadOption } from "../../../scripts/command-line.ts";
+import { HELP, readOptions } from "../../../scripts/simulated-central/options.ts";
 
 describe("the options of the simulated Central", () => {
   it("have defaults", () => {
     expect(readOptions([])).toEqual({
-      help: false,
       host: "127.0.0.1",
       port: 9080,
       networks: ["8056c2e21c000001"],
@@ -28,11 +27,11 @@ describe("the options of the simulated Central", () => {
 
   it.each([
     ["--port", "99999", "--port 99999: give a whole number from 0 to 65535"],
-    ["--port", "", "--port : give a whole number"],
+    ["--port", "", "--port: give a whole number from 0 to 65535"],
     ["--network", "ABC", "--network ABC: give 16 lower-case hex digits"],
     ["--limit", "0", "--limit 0: give a whole number from 1"],
     ["--token", "a b", "--token: give it without spaces"],
-    ["--colour", "blue", "Unknown option '--colour'"],
+    ["--colour", "blue", "--colour: there is no such option"],
   ])("that are wrong are refused with the reason: %s %s", (option, value, reason) => {
     expect(() => readOptions([option, value])).toThrow(BadOption);
     expect(() => readOptions([option, value])).toThrow(reason);
@@ -41,6 +40,6 @@ describe("the options of the simulated Central", () => {
   it("are all explained", () => {
     const options = ["host", "port", "network", "token", "limit", "latency-ms", "state-file", "help"];
     for (const option of options) expect(HELP).toContain(`--${option} `);
-    expect(readOptions(["--help"]).help).toBe(true);
+    expect(readOptions(["--help"])).toBe("help");
   });
 });

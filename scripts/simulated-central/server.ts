@@ -41,7 +41,7 @@ export interface RunningCentral {
   readonly state: CentralState;
   readonly faults: Faults;
   readonly calls: CallLog;
-  /** What `GET /sim/state` answers. */
+  /** What `GET /sim/state` returns. */
   snapshot(): Snapshot;
   /** Breaks what is under way and resolves when the port is free. */
   close(): Promise<void>;

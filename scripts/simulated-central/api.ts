@@ -58,7 +58,7 @@ function route(state: CentralState, call: ApiCall, now: number): ApiAnswer {
   return oneMember(network, node, call, now);
 }
 
-/** Without a valid token it answers 200 all the same, with no user: no proof that the token is good. */
+/** Without a valid token it returns 200 all the same, with no user: no proof that the token is good. */
 function status({ method, user }: ApiCall, now: number): ApiAnswer {
   if (method !== "GET") return WRONG_METHOD;
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { startCentral } from "../../../scripts/central/server.ts";
+import { startCentral } from "../../../scripts/simulated-central/server.ts";
 import { NETWORK, NODE, OTHER_TOKEN, startSim, TOKEN, test } from "./central-test.ts";
 import { faultsOfAnswer } from "./openapi.ts";
 

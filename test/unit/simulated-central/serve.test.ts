@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const PROGRAM = fileURLToPath(new URL("../../../scripts/central/serve.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../../scripts/simulated-central/serve.ts", import.meta.url));
 
 function start(...args: string[]) {
   return spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
@@ -50,6 +50,19 @@ describe("the command line of the simulated Central", () => {
     const { code, out, err } = await run("--port", "99999");
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain("--port 99999");
+  });
+
+  it.each([
+    [
+      "--state-file",
+      "/dev/null/state",
+      /^The simulated Central cannot start: ENOTDIR.*; give another --state-file\n$/,
+    ],
+    ["--host", "", /^--host: give an address\nSee --help\.\n$/],
+  ])("says in a line what is wrong with %s %j", async (option, value, said) => {
+    const { out, err } = await run("--port", "0", option, value);
+    expect(out).toBe("");
+    expect(err).toMatch(said);
   });
 
   it("says that the port is taken, with 1", async () => {

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { macOf, rfc4193Of, sixPlaneOf } from "../../../scripts/central/node-addresses.ts";
-import { configureNode } from "../../../scripts/central/node-config.ts";
-import { createNetwork, memberOf, type Network, type NetworkConfig } from "../../../scripts/central/state.ts";
+import { macOf, rfc4193Of, sixPlaneOf } from "../../../scripts/simulated-central/node-addresses.ts";
+import { configureNode } from "../../../scripts/simulated-central/node-config.ts";
+import {
+  createNetwork,
+  memberOf,
+  type Network,
+  type NetworkConfig,
+} from "../../../scripts/simulated-central/state.ts";
 import { identityOf, NETWORK, NODE } from "./central-test.ts";
 
 const NOW = 1_800_000_000_000;

@@ -1,5 +1,9 @@
 import { test as base, expect } from "vitest";
-import { type CentralOptions, type RunningCentral, startCentral } from "../../../scripts/central/server.ts";
+import {
+  type CentralOptions,
+  type RunningCentral,
+  startCentral,
+} from "../../../scripts/simulated-central/server.ts";
 import { faultsOfAnswer } from "./openapi.ts";
 
 export const NETWORK = "8056c2e21c000001";

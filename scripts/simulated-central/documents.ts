@@ -3,7 +3,7 @@ import type { Member, Network } from "./state.ts";
 /** The version that members which were seen are said to run. */
 const CLIENT = { major: 1, minor: 14, revision: 1, protocol: 13 } as const;
 
-/** A network as the API v1 answers it. */
+/** A network as the API v1 returns it. */
 export function networkDocument(network: Network, now: number): object {
   const members = [...network.members.values()];
   return {
@@ -28,7 +28,7 @@ export function networkDocument(network: Network, now: number): object {
   };
 }
 
-/** A member as the API v1 answers it. One that was never seen has no identity, no version and no address. */
+/** A member as the API v1 returns it. One that was never seen has no identity, no version and no address. */
 export function memberDocument(network: Network, member: Member, now: number): object {
   const seen = member.identity !== undefined;
   return {

@@ -3,11 +3,11 @@ import { type Member, type Network, setAuthorized } from "./state.ts";
 import { storedAddresses, storedRanges, storedRoutes } from "./stored-lists.ts";
 
 /**
- * A POST to a network or a member: key by key, null and unknown and read-only keys leave what is there. Lists, and the
+ * A POST to a network or a member: key by key; null, unknown and read-only keys change nothing. Lists, and the
  * two assign-mode objects, replace theirs as a whole.
  */
 
-/** A body whose types Central dislikes; it answers 500 with `{"type":"internal","message":"JSON error"}`. */
+/** A body whose types Central dislikes; it returns 500 with `{"type":"internal","message":"JSON error"}`. */
 export class BadTypes extends Error {}
 
 const flag = z.boolean().nullish();
