@@ -20,6 +20,8 @@ ask_for_agent() { # PATH: sets HTTP; the answer is in $TMP
   rm -f "$TMP/answer" "$TMP/headers"
   : >"$TMP/curl"
   HTTP=$(
+    # So that curl says why it ends.
+    trap '' XFSZ
     ulimit -f $((AGENT_BYTES / 512))
     curl -gsS --connect-timeout 15 --max-time 120 --max-filesize $AGENT_BYTES -H 'Accept: text/plain' \
       -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' "$URL$1" 2>"$TMP/curl" </dev/null
