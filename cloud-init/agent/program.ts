@@ -69,6 +69,7 @@ import verbsRules from "./verbs/rules.sh";
 import verbsStatus from "./verbs/status.sh";
 import verbsUnchanged from "./verbs/unchanged.sh";
 import verbsUp from "./verbs/up.sh";
+import verbsUpgrade from "./verbs/upgrade.sh";
 
 /** What user-data carries of the agent: what fetches it, and what starts it. */
 export interface AgentDoor {
@@ -152,6 +153,7 @@ const FILES: readonly string[] = [
   verbsCompose,
   verbsHeartbeat,
   verbsRules,
+  verbsUpgrade,
   verbsBakeClean,
   verbsBakeHygiene,
   verbsBakeMaster,

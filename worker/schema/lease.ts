@@ -62,6 +62,10 @@ export const nodeSchema = leaseSchema
     lastSeen: time,
     key: z.string().nullable().openapi({ description: "The id of the enrolment key that let it in." }),
     delivered: z.boolean().openapi({ description: "Whether the controller has the lease as it should." }),
+    behind: z.boolean().nullable().openapi({
+      description:
+        "Whether the node says that it runs another agent than this Worker gives out (`GET /agent`): `meshboot upgrade` there takes it. null: it does not say.",
+    }),
     facts: z
       .record(z.string(), z.unknown())
       .nullable()

@@ -9,7 +9,7 @@ host_state() {
   for name in curl nft iptables ip dockerd docker docker-compose zerotier-one; do
     command -v $name || :
   done
-  set -- "$ETC/key" "$STATE/docker0" "$STATE/rules" "$STATE/interface" "$STATE/masked" "$STATE/firewalld" "$STATE/direct" \
+  set -- "$PROGRAM" "$ETC/key" "$STATE/docker0" "$STATE/rules" "$STATE/interface" "$STATE/masked" "$STATE/firewalld" "$STATE/direct" \
     "$RUN/failed" "$RUN/restarting" "$RUN/reload" "$RUN/again" "$ZT/identity.public" "$ZT/zerotier-one.port" "$R$DIRECT" "$R/dev/net/tun" \
     "$R$DAEMON_JSON" "$R/etc/default/docker" "$R/etc/os-release" "$R/etc/resolv.conf" "$R/usr/libexec/docker/cli-plugins" \
     "$R$DOCKER_NETWORKS" "$R/var/lib/docker/containers" "$R/var/lib/dpkg/status"
