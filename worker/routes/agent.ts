@@ -56,19 +56,12 @@ export function agentRoutes(app: OpenAPIHono<App>): void {
         problem: "not-found",
         detail: `neither this Worker nor an earlier deploy had the agent ${sha256}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`,
       });
-    const isGzip = acceptsGzip(c.req.header("Accept-Encoding") ?? "");
+    // Never compressed here: the Worker sees `Accept-Encoding: br, gzip` whatever the client takes, and curl without
+    // --compressed would get bytes of another SHA-256.
     return c.body(text, 200, {
       "Content-Type": "text/x-shellscript; charset=utf-8",
       // The address names the content, which therefore never changes.
       "Cache-Control": "public, max-age=31536000, immutable",
-      Vary: "Accept-Encoding",
-      // The runtime compresses the body of a response with this header.
-      ...(isGzip ? { "Content-Encoding": "gzip" } : {}),
     });
   });
-}
-
-/** Whether an `Accept-Encoding` header takes gzip: named, and not with the weight 0. */
-function acceptsGzip(header: string): boolean {
-  return header.split(",").some((entry) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(entry));
 }
