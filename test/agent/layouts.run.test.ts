@@ -68,7 +68,7 @@ describe.each(SHELLS)("layouts in $name", PATIENCE, (shell) => {
     expect(out.trim().replaceAll("\n", " ")).toBe(options);
   });
 
-  it("compose brings docker0 back that another layout had moved, and minds where that is", () => {
+  it("compose brings docker0 back that another layout had moved, and remembers where that was", () => {
     const text = `${dockerWith("")}ip() { echo '3: docker0    inet 172.28.233.1/25 scope global docker0'; }
 docker_options; host_networks`;
     const { out } = onServer(shell, text, { settings: "LAYOUT=compose\n", docker0: "172.31.0.1/16\n" });
@@ -279,7 +279,7 @@ ipv6nat_up; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/null || 
     expect(onServer(shell, text(containers, ":"), { settings }).status).toBe(0);
   });
 
-  it("minds ip6tables in daemon.json", () => {
+  it("heeds ip6tables in daemon.json", () => {
     const { err, status } = onServer(
       shell,
       `mkdir -p "$R/etc/docker"; echo '{"ip6tables": true}' >"$R/etc/docker/daemon.json"\n${dockerWith("")}choose_options`,

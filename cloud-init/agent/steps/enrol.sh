@@ -37,7 +37,7 @@ ask_with_the_workers_time() {
   fi
 }
 
-# For the service, which waits that long before its next attempt. A date instead of seconds is not minded.
+# For the service, which waits that long before its next attempt. A date instead of seconds is ignored.
 keep_retry_after() {
   seconds=$(field headers '[Rr]etry-[Aa]fter:')
   case $seconds in
@@ -77,7 +77,7 @@ enrol_up() {
     keep_retry_after
     not_enrolled fail "$(the_problem)"
     ;;
-  *) not_enrolled refuse "$(the_problem). Mend that or put a new key into /etc/meshboot/key" ;;
+  *) not_enrolled refuse "$(the_problem). Correct that or put a new key into /etc/meshboot/key" ;;
   esac
 }
 

@@ -62,7 +62,7 @@ doctor_routes() {
     fault "$(wc -l <"$TMP/routes") missing or wrong: $(sed -n '1s/^route [a-z]* \([^ ]*\).*/\1/p' "$TMP/routes")" "$((SLOTS - 1)) on $DEV" 'meshboot up'
   foreign=$(foreign_routes | head -n 3)
   [ -z "$foreign" ] ||
-    fault "not ours, and before ours: $(echo "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "ip route del $(echo "$foreign" | awk 'NR == 1 { print $1, "dev", $2 }'); mend what sets it: another VPN, a Docker network"
+    fault "not ours, and before ours: $(echo "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "ip route del $(echo "$foreign" | awk 'NR == 1 { print $1, "dev", $2 }'); then stop what sets it: another VPN, a Docker network"
   [ -z "$FOUND" ] || return 0
   probe=$(pool_awk 'BEGIN { print txt(first(pool) + (n == 1 ? 2 : 1) * s + 1) }' </dev/null)
   case $(ip -4 route get "$probe" 2>&1) in

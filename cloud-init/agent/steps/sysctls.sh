@@ -20,7 +20,7 @@ note_router() {
 }
 
 # accept_ra=2 first: with 1, forwarding makes the kernel drop the default route that it has from router advertisements.
-# With 0 something else (networkd) minds them.
+# With 0 something else (networkd) handles them.
 sysctl_lines() {
   if [ "$IPV6" = on ]; then
     advertised_interfaces | sort -u | while read -r dev; do

@@ -52,7 +52,7 @@ docker_up() {
   write_docker_files
   remember_docker0
   change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
-  run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -t dockerd -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1). Mend that, then meshboot up"
+  run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -t dockerd -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1). Correct that, then meshboot up"
   if [ "$LAYOUT" = compose ]; then
     # dockerd leaves there what it had by the layout before.
     run ip -6 addr flush dev docker0 to "$SUBNET6"

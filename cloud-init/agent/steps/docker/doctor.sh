@@ -61,21 +61,21 @@ doctor_nat66() {
   else
     rules=$(ip6tables -w -t nat -S POSTROUTING 2>/dev/null | grep -e '! -o docker0 .*MASQUERADE') || :
   fi
-  mend='systemctl restart docker'
+  remedy='systemctl restart docker'
   case $json in
   *'json iptables false'*)
     finding note 'iptables is off in daemon.json: nothing translates, unless you do'
     return 0
     ;;
-  *'json ip6tables '* | *'json ip-masq '*) mend='take ip6tables and ip-masq out of /etc/docker/daemon.json; systemctl restart docker' ;;
+  *'json ip6tables '* | *'json ip-masq '*) remedy='take ip6tables and ip-masq out of /etc/docker/daemon.json; systemctl restart docker' ;;
   esac
   container=$(docker ps --format '{{.Names}} {{.Image}}' | awk '$2 ~ /ipv6nat/ { print $1 }')
   case $IPV6NAT in
   container) [ -n "$container" ] || fault 'no ipv6nat container runs' '' 'meshboot up; journalctl -u meshboot-ipv6nat' ;;
-  off) [ -z "$rules" ] || [ -n "$container" ] || warning 'something translates' "nothing (IPV6NAT=off)" "$mend" ;;
+  off) [ -z "$rules" ] || [ -n "$container" ] || warning 'something translates' "nothing (IPV6NAT=off)" "$remedy" ;;
   *)
     [ -z "$container" ] || fault "both dockerd and container $container translate" one "docker rm -f $container"
-    [ -n "$rules" ] || fault "no MASQUERADE for $(option fixed-cidr-v6)" '' "$mend"
+    [ -n "$rules" ] || fault "no MASQUERADE for $(option fixed-cidr-v6)" '' "$remedy"
     ;;
   esac
 }

@@ -3,7 +3,7 @@
 doctor_settings() {
   why=$( (read_settings) 2>&1) || :
   if [ -n "$why" ]; then
-    fault "${why#*refused: }" '' 'mend it, systemctl restart meshboot'
+    fault "${why#*refused: }" '' 'correct it, systemctl restart meshboot'
   else
     read_settings
   fi
@@ -20,7 +20,7 @@ doctor_lease() {
 
 doctor_agent() {
   case $(systemctl is-enabled meshboot.service meshboot.timer 2>/dev/null | tr '\n' ' ') in
-  *disabled* | *masked* | *not-found*) warning 'meshboot.service or meshboot.timer is not enabled: nothing mends drift, nor renews the lease' '' 'systemctl enable --now meshboot.service meshboot.timer' ;;
+  *disabled* | *masked* | *not-found*) warning 'meshboot.service or meshboot.timer is not enabled: nothing repairs drift or renews the lease' '' 'systemctl enable --now meshboot.service meshboot.timer' ;;
   esac
   [ ! -s "$RUN/failed" ] || warning "the last up stopped at $(cat "$RUN/failed"): $(tail -n 1 "$RUN/log")" '' 'do what it says, then meshboot up'
 }
