@@ -56,7 +56,7 @@ import master from "../cloud-init/agent/tools/master.sh";
 import rootlessDocker from "../cloud-init/agent/tools/rootless-docker.sh";
 import status from "../cloud-init/agent/tools/status.sh";
 import type { AgentFiles } from "../cloud-init/server-files.ts";
-import { sha256Hex } from "./http/secret.ts";
+import { sha256Hex } from "./base/secret.ts";
 
 const parts: Readonly<Record<AgentPart, string>> = {
   program,

@@ -1,7 +1,7 @@
 import { makeApp } from "./app.ts";
+import { consoleLog, errorText } from "./base/log.ts";
 import { parseConfig } from "./config/config.ts";
 import type { Env } from "./env.ts";
-import { consoleLog, errorText } from "./http/log.ts";
 
 export { NetworkObject } from "./network/network-object.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { agentFiles } from "../../worker/agent-files.ts";
-import { sha256Hex } from "../../worker/http/secret.ts";
+import { sha256Hex } from "../../worker/base/secret.ts";
 import { useWorld } from "./world.ts";
 
 const use = useWorld();

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { parseConfig } from "../../worker/config/config.ts";
 import { keepPool } from "../../worker/network/kept-pool.ts";
-import { openStores, type Stores } from "../../worker/network/stores.ts";
+import { openStores, type Stores } from "../../worker/store/stores.ts";
 import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
 

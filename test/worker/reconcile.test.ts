@@ -3,9 +3,9 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { makeApp } from "../../worker/app.ts";
 import { parseConfig } from "../../worker/config/config.ts";
-import { AlarmClock } from "../../worker/network/alarm-clock.ts";
 import { health } from "../../worker/network/health.ts";
 import { openNetwork } from "../../worker/network/network-context.ts";
+import { AlarmClock } from "../../worker/outbox/alarm-clock.ts";
 import { identity } from "./identities.ts";
 import { ORIGIN, useWorld } from "./world.ts";
 

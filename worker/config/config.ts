@@ -1,6 +1,6 @@
 // Reads the settings once, at the edge. A faulty configuration is refused as a whole, with every fault
 // named: the variable, what is wrong with it, what to do. A secret's value is never repeated.
-import { ADMIN_TOKEN_MOST, secretKind } from "../http/secret.ts";
+import { ADMIN_TOKEN_MOST, secretKind } from "../base/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
 import type { Settings } from "./settings.ts";

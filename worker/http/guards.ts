@@ -3,12 +3,12 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
+import { Problem } from "../base/problem.ts";
+import { equalDigests, secretKind, sha256Hex } from "../base/secret.ts";
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import type { App } from "./context.ts";
-import { Problem } from "./problem.ts";
 import { answerProblem } from "./problem-answer.ts";
-import { equalDigests, secretKind, sha256Hex } from "./secret.ts";
 
 // The platform hands the same `env` to every request of an isolate.
 const read = new WeakMap<Env, ConfigResult>();

@@ -1,11 +1,11 @@
 // From a refusal, or any error, to the response: the only place where a problem is written.
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { consoleLog, errorText } from "../base/log.ts";
+import { PROBLEMS, Problem, type Refusal } from "../base/problem.ts";
 import { wantsText } from "./answer.ts";
 import type { App } from "./context.ts";
 import { type Json, renderKeyValue } from "./key-value.ts";
-import { consoleLog, errorText } from "./log.ts";
-import { PROBLEMS, Problem, type Refusal } from "./problem.ts";
 
 /** The response for a refusal: problem+json, or `KEY=value` lines for who asked for plain text. */
 export function answerProblem(c: Context<App>, refusal: Refusal): Response {

@@ -1,5 +1,5 @@
+import { hexFromBytes } from "../base/hex.ts";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
-import { hexFromBytes } from "./hex.ts";
 import { Salsa20 } from "./salsa20.ts";
 
 /** Size of the memory that the derivation fills and walks through: 2 MiB (ZeroTierOne, node/Identity.cpp). */

@@ -1,17 +1,17 @@
 // A lease without a proof: the operator names the node. For servers without an agent (Terraform, Ansible, curl).
-import type { Refusal } from "../http/problem.ts";
+import type { Refusal } from "../base/problem.ts";
+import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { mayTake, type ReleasedSlot } from "../lease/choose-slot.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { uniqueName } from "../lease/name.ts";
 import { isLeasable } from "../lease/pool.ts";
-import { controllerRefusal } from "./controller-refusal.ts";
+import { queueCopy, queueMember } from "../outbox/queue.ts";
+import { newNode, type StoredNode } from "../store/node-store.ts";
 import { exhausted, takeSlot } from "./enrolment.ts";
-import { queueCopy, queueMember } from "./lease-changes.ts";
 import type { NodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { type Answer, given, refused } from "./node-access.ts";
 import { view } from "./node-operations.ts";
-import { newNode, type StoredNode } from "./node-store.ts";
 
 /** What the operator wants; what is left out is chosen or stays. */
 export interface Assignment {

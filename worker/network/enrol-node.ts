@@ -1,15 +1,15 @@
 // The way of one enrolment through the object, in the order of its cost and of what a caller may learn: key,
 // address, network, lease, controller, token. Whoever has no good key learns nothing about leases.
-import type { Refusal } from "../http/problem.ts";
-import { makeSecret, sha256Hex } from "../http/secret.ts";
+import type { Refusal } from "../base/problem.ts";
+import { makeSecret, sha256Hex } from "../base/secret.ts";
+import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { parseIdentity } from "../identity/identity.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { controllerRefusal } from "./controller-refusal.ts";
+import { queueCopy } from "../outbox/queue.ts";
+import type { StoredNode } from "../store/node-store.ts";
 import { type EnrolRequest, enrol, refuseKey } from "./enrolment.ts";
-import { queueCopy } from "./lease-changes.ts";
 import { type LeaseView, leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import type { StoredNode } from "./node-store.ts";
 import { withNewToken } from "./node-token.ts";
 import { type Peer, peersOf } from "./peers.ts";
 

@@ -1,17 +1,18 @@
 // The one decision on an enrolment, made within one transaction: who is refused, which slot is leased, and
 // what has to be told to others afterwards.
+
+import type { Refusal } from "../base/problem.ts";
 import type { Config } from "../config/config.ts";
-import type { Refusal } from "../http/problem.ts";
 import { chooseSlot } from "../lease/choose-slot.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { uniqueName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
-import type { EnrolmentKey } from "./key-store.ts";
-import { queueCopy, queueMember } from "./lease-changes.ts";
+import { queueCopy, queueMember } from "../outbox/queue.ts";
+import type { EnrolmentKey } from "../store/key-store.ts";
+import { newNode, type StoredNode } from "../store/node-store.ts";
+import type { Stores } from "../store/stores.ts";
 import { revoked } from "./node-access.ts";
-import { newNode, type StoredNode } from "./node-store.ts";
 import { overlapRefusal } from "./overlap.ts";
-import type { Stores } from "./stores.ts";
 
 /** An enrolment whose proof was checked. */
 export interface EnrolRequest {

@@ -1,5 +1,5 @@
+import type { OutboxStore } from "../store/outbox-store.ts";
 import type { NetworkContext } from "./network-context.ts";
-import type { OutboxStore } from "./outbox-store.ts";
 
 /** How the object and its network are. No name or number of a node is in it; addresses of the network are. */
 export interface Health {

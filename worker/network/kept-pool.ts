@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { isFree } from "../lease/choose-slot.ts";
 import { describePool, makePool } from "../lease/pool.ts";
-import type { Stores } from "./stores.ts";
+import type { Stores } from "../store/stores.ts";
 
 /**
  * The configuration to work with: while there are leases, or traces of some, the pool stays the one that they were made

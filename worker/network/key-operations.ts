@@ -1,6 +1,6 @@
 // Enrolment keys: made, listed, deleted by the operator. The secret leaves once, with the answer to its making.
-import { makeSecret, sha256Hex } from "../http/secret.ts";
-import { type EnrolmentKey, type KeyPlace, keyState } from "./key-store.ts";
+import { makeSecret, sha256Hex } from "../base/secret.ts";
+import { type EnrolmentKey, type KeyPlace, keyState } from "../store/key-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** What a new key may do. */

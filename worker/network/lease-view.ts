@@ -6,7 +6,7 @@ import type { NodeId } from "../lease/ids.ts";
 import { type LeaseState, renewBefore, stateAt } from "../lease/lease-times.ts";
 import { describePool, dockerGateway, dockerSubnet, zerotierAddressWithPrefix } from "../lease/pool.ts";
 import { sixPlane } from "../lease/six-plane.ts";
-import type { StoredNode, StoredState } from "./node-store.ts";
+import type { StoredNode, StoredState } from "../store/node-store.ts";
 
 /** What both the object and the copy in KV know of a lease. Times in ms since 1970. */
 export interface LeaseFacts {

@@ -1,38 +1,31 @@
+import { consoleLog } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
 import { makeCentralV1 } from "../controller/central-v1/client.ts";
-import type { Controller } from "../controller/controller.ts";
+import { NetworkSettings } from "../controller/network-writer.ts";
 import { makePace } from "../controller/pace.ts";
-import { consoleLog, type Log } from "../http/log.ts";
 import { deriveNodeId } from "../identity/address.ts";
 import type { NodeId } from "../lease/ids.ts";
-import type { AlarmClock } from "./alarm-clock.ts";
+import type { AlarmClock } from "../outbox/alarm-clock.ts";
+import { copyDelivery } from "../outbox/lease-copy.ts";
+import { memberDelivery } from "../outbox/member-delivery.ts";
+import { Outbox } from "../outbox/outbox.ts";
+import { routeDelivery } from "../outbox/route-delivery.ts";
+import { NetworkReadiness } from "../reconcile/network-readiness.ts";
+import type { Upkeep } from "../reconcile/upkeep.ts";
+import { openStores } from "../store/stores.ts";
 import { inTurn } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
-import { copyDelivery } from "./lease-copy.ts";
-import { memberDelivery } from "./member-delivery.ts";
-import { NetworkReadiness } from "./network-readiness.ts";
-import { NetworkSettings } from "./network-settings.ts";
-import { Outbox } from "./outbox.ts";
-import { routeDelivery } from "./route-publisher.ts";
-import { openStores, type Stores } from "./stores.ts";
 
 /** What the operations on a network work with. */
-export interface NetworkContext {
-  readonly config: Config;
+export interface NetworkContext extends Upkeep {
   /** Why the pool of the settings is not the one in use. */
   readonly poolFault: string | undefined;
-  readonly stores: Stores;
-  readonly controller: Controller;
   readonly outbox: Outbox;
-  readonly readiness: NetworkReadiness;
   /** The node id that follows from a public key (64 bytes), one derivation at a time. */
   readonly deriveNodeId: (publicKey: Uint8Array<ArrayBuffer>) => Promise<NodeId | undefined>;
-  /** ms since 1970. */
-  readonly now: () => number;
   /** Fills an array with random bytes. */
   readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
-  readonly log: Log;
 }
 
 /** Puts the parts together over an object's storage, with the platform's clock, randomness and network. */

@@ -1,15 +1,18 @@
 // The object of one ZeroTier network: the only writer of its leases. Thin: each public method can be called by
 // RPC and hands on to one operation; results are values, an exception means that the object itself is broken.
 import { DurableObject } from "cloudflare:workers";
+import { consoleLog } from "../base/log.ts";
 import { parseConfig } from "../config/config.ts";
-import type { Env } from "../env.ts";
-import { consoleLog } from "../http/log.ts";
+import type { Settings } from "../config/settings.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { AlarmClock } from "./alarm-clock.ts";
+import { AlarmClock } from "../outbox/alarm-clock.ts";
+import { reconcile } from "../reconcile/reconcile.ts";
+import type { KeyPlace } from "../store/key-store.ts";
+import { FactStore } from "../store/memory-store.ts";
+import { migrate } from "../store/migrations.ts";
 import { type Assignment, assignNode } from "./assign-node.ts";
 import { type EnrolAnswer, enrolNode } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
-import { FactStore } from "./fact-store.ts";
 import { type Health, health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
 import {
@@ -22,26 +25,28 @@ import {
   listKeys,
   userDataOf,
 } from "./key-operations.ts";
-import type { KeyPlace } from "./key-store.ts";
 import type { NodeView } from "./lease-view.ts";
-import { migrate } from "./migrations.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Answer, Caller } from "./node-access.ts";
 import { approveNode, listNodes, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
 import { type PoolUse, poolUse } from "./pool-use.ts";
-import { reconcile } from "./reconcile.ts";
 
 /** ms until the alarm looks again while the Worker is misconfigured. */
 const MISCONFIGURED_MS = 10 * 60_000;
 
+/** What the object is given: it reaches neither its own stub nor the limit of calls. */
+export interface ObjectEnv extends Settings {
+  readonly LEASES: KVNamespace;
+}
+
 /** See above. */
-export class NetworkObject extends DurableObject<Env> {
+export class NetworkObject extends DurableObject<ObjectEnv> {
   #network: NetworkContext | undefined;
   #alarm: AlarmClock | undefined;
   /** The network that the tables are of, when the settings name another one. */
   #otherNetwork: string | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: ObjectEnv) {
     super(ctx, env);
     void ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);

@@ -1,6 +1,6 @@
-import type { Refusal } from "../http/problem.ts";
+import type { Refusal } from "../base/problem.ts";
+import type { StoredNode } from "../store/node-store.ts";
 import type { NetworkContext } from "./network-context.ts";
-import type { StoredNode } from "./node-store.ts";
 import { withTokenUsed } from "./node-token.ts";
 
 /** Who asks: the operator, or whoever presented the node token with this SHA-256. */

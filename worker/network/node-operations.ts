@@ -1,13 +1,14 @@
 // What the operator does to nodes, and a node to itself. Each change is one transaction with its outbox rows,
 // then told to the controller at once; when that fails the change stays, and the alarm goes on trying.
+
+import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { controllerRefusal } from "./controller-refusal.ts";
-import { followController } from "./follow-controller.ts";
-import { queueCopy, queueMember } from "./lease-changes.ts";
+import { endLease, queueCopy, queueMember } from "../outbox/queue.ts";
+import { followController } from "../reconcile/follow-controller.ts";
+import type { StoredNode } from "../store/node-store.ts";
 import { type NodeView, nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { type Answer, type Caller, given, openNode, refused, revoked } from "./node-access.ts";
-import type { StoredNode } from "./node-store.ts";
 
 /** Nodes by id, at most `limit`, those after `after`. */
 export function listNodes(net: NetworkContext, limit: number, after: string | undefined): NodeView[] {
@@ -61,22 +62,13 @@ export async function releaseNode(net: NetworkContext, node: NodeId, caller: Cal
     const opened = openNode(net, node, caller);
     if (!opened.ok) return opened;
     if (!caller.admin && opened.value.state === "revoked") return refused(revoked(node));
-    endLease(net, opened.value);
+    endLease(net.stores, opened.value, net.now());
     // A server that the operator deleted must not come back with a key that it has; one that left may.
     if (caller.admin) net.stores.keys.bar(node);
     return given(true);
   });
   if (released.ok) await net.outbox.deliver("member", node);
   return released;
-}
-
-/** Within a transaction: removes the lease and queues what follows. */
-export function endLease(net: NetworkContext, { node, slot }: StoredNode): void {
-  const now = net.now();
-  net.stores.nodes.remove(node);
-  net.stores.slots.release(slot, node, now);
-  queueMember(net.stores, node, now);
-  queueCopy(net.stores, node, now);
 }
 
 /** A node as the operator sees it. */

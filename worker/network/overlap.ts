@@ -1,11 +1,11 @@
 // A host that is attached to a network inside the mesh's ranges would be cut off from it, and perhaps from us.
 import { encloses, overlaps, type Prefix, parsePrefix } from "../address/prefix.ts";
+import type { Refusal } from "../base/problem.ts";
 import type { Config } from "../config/config.ts";
-import type { Refusal } from "../http/problem.ts";
 import { dockerSubnet, type Pool } from "../lease/pool.ts";
 import { sixPlanePrefix } from "../lease/six-plane.ts";
-import type { EnrolmentKey } from "./key-store.ts";
-import type { StoredNode } from "./node-store.ts";
+import type { EnrolmentKey } from "../store/key-store.ts";
+import type { StoredNode } from "../store/node-store.ts";
 
 /** Why the host may not route the mesh's ranges; undefined when it may, or when the key allows it anyway. */
 export function overlapRefusal(

@@ -1,7 +1,7 @@
 import { LIMITS } from "../config/limits.ts";
 import { defaultLeaseTimes } from "../lease/lease-times.ts";
+import type { StoredNode } from "../store/node-store.ts";
 import type { NetworkContext } from "./network-context.ts";
-import type { StoredNode } from "./node-store.ts";
 
 /** Another node of the mesh, by which a node can tell whether the mesh carries. */
 export interface Peer {

@@ -1,7 +1,7 @@
 import { isFree } from "../lease/choose-slot.ts";
 import { describePool, slotLimit } from "../lease/pool.ts";
-import { type AddressConflict, addressConflicts } from "./address-conflicts.ts";
-import type { Conflict } from "./fact-store.ts";
+import { type AddressConflict, addressConflicts } from "../reconcile/address-conflicts.ts";
+import type { Conflict } from "../store/memory-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** How the pool is used. */

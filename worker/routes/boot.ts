@@ -1,13 +1,13 @@
 import type { Context } from "hono";
 import { agentFiles } from "../agent-files.ts";
+import { Problem } from "../base/problem.ts";
+import { secretKind, sha256Hex } from "../base/secret.ts";
 import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
-import { secretKind, sha256Hex } from "../http/secret.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
+import { callObject } from "./object-call.ts";
 import { make, storedOptions } from "./user-data.ts";
 
 const params = z.object({ key: z.string().max(64).openapi({ example: "mbk_q3l2sVdZ0nQmFh4m1yXv7A" }) });

@@ -1,15 +1,15 @@
+import { Problem } from "../base/problem.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { configured, jsonBody, keyCarried, rateLimited } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
 import { parseIdentity } from "../identity/identity.ts";
 import { enrolMessage, isTimely, verifySignature } from "../identity/proof.ts";
 import { enrolmentSchema } from "../schema/enrolment.ts";
 import { enrolledSchema, pendingSchema } from "../schema/lease.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { CONTROLLER_PROBLEMS, plainLines, problemResponses } from "../schema/problem.ts";
+import { callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",

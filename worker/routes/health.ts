@@ -1,9 +1,9 @@
 import type { App } from "../http/context.ts";
 import { rateLimited } from "../http/guards.ts";
-import { workerHealth } from "../http/health.ts";
 import { healthSchema } from "../schema/health.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
+import { workerHealth } from "./worker-health.ts";
 
 const content = { "application/json": { schema: healthSchema } };
 

@@ -1,14 +1,14 @@
+import { Problem } from "../base/problem.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { configured, jsonBody, nodeOnly } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
 import { heartbeatSchema } from "../schema/heartbeat.ts";
 import { renewedSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { plainLines, problemResponses } from "../schema/problem.ts";
+import { callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",

@@ -1,14 +1,14 @@
+import { Problem } from "../base/problem.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
-import type { KeyPlace } from "../network/key-store.ts";
 import { keySchema, keysSchema, keyTermsSchema, newKeySchema } from "../schema/key.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import type { KeyPlace } from "../store/key-store.ts";
+import { callObject } from "./object-call.ts";
 
 const security = [{ adminToken: [] }];
 

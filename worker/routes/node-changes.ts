@@ -1,16 +1,15 @@
+import { Problem } from "../base/problem.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
-import { callerOf } from "../http/caller.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, adminOrNode, configured, jsonBody } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
 import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, CONTROLLER_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { nodeDocument } from "./node-document.ts";
+import { callerOf, callObject } from "./object-call.ts";
 
 const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });

@@ -1,20 +1,19 @@
 import type { Context } from "hono";
+import { Problem } from "../base/problem.ts";
+import { equalDigests } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
-import { callerOf } from "../http/caller.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
-import { equalDigests } from "../http/secret.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { type LeaseCopy, readCopy } from "../network/lease-copy.ts";
+import { type LeaseCopy, readCopy } from "../outbox/lease-copy.ts";
 import { nodeSchema, nodesSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { copyDocument, nodeDocument } from "./node-document.ts";
+import { callerOf, callObject } from "./object-call.ts";
 
 /** Set to `copy` on an answer that came from KV because the allocator is out of reach. */
 const SOURCE_HEADER = "Meshboot-Source";

@@ -1,10 +1,10 @@
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { poolSchema } from "../schema/pool.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import { callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "get",

@@ -1,5 +1,5 @@
+import { isProblemName, Problem, problemKind } from "../base/problem.ts";
 import type { App } from "../http/context.ts";
-import { isProblemName, Problem, problemKind } from "../http/problem.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
 

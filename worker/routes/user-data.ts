@@ -3,16 +3,16 @@ import { limitsFor } from "../../cloud-init/provider-limits.ts";
 import { generate, type UserData, type UserDataRequest } from "../../cloud-init/user-data.ts";
 import { UserDataError } from "../../cloud-init/user-data-error.ts";
 import { agentFiles } from "../agent-files.ts";
+import { Problem } from "../base/problem.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { userDataRequestSchema, userDataSchema } from "../schema/user-data.ts";
+import { callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",

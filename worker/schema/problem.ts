@@ -1,4 +1,4 @@
-import { PROBLEMS, type ProblemName } from "../http/problem.ts";
+import { PROBLEMS, type ProblemName } from "../base/problem.ts";
 import { z } from "./openapi.ts";
 
 /** A refusal, RFC 9457. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { secretKind } from "../../../worker/base/secret.ts";
 import { parseConfig } from "../../../worker/config/config.ts";
 import type { Settings } from "../../../worker/config/settings.ts";
-import { secretKind } from "../../../worker/http/secret.ts";
 
 const good: Settings = {
   ZEROTIER_NETWORK: "8056c2e21c000001",

@@ -1,24 +1,23 @@
 // Compares what is stored with what the controller has, and repairs the difference. What the operator does at the
 // controller counts: a member deauthorized there is revoked here. Nothing is ever removed there that is not ours.
 import { parseAddress } from "../address/prefix.ts";
+import { errorText } from "../base/log.ts";
 import { ControllerError, type ControllerMember } from "../controller/controller.ts";
-import { errorText } from "../http/log.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { isOver, mostEndings, watchedSince } from "../lease/lease-times.ts";
 import { slotOfAddress } from "../lease/pool.ts";
+import { endLease, queueMember, queueRoutes } from "../outbox/queue.ts";
+import { planRoutes } from "../outbox/route-delivery.ts";
+import type { StoredNode } from "../store/node-store.ts";
 import { decidedThere, followController, isSettled } from "./follow-controller.ts";
-import { queueMember, queueRoutes } from "./lease-changes.ts";
-import type { NetworkContext } from "./network-context.ts";
-import { endLease } from "./node-operations.ts";
-import type { StoredNode } from "./node-store.ts";
-import { planRoutes } from "./route-publisher.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /** Members that one run reads one by one; the rest waits for the next. The free plan allows 50 outgoing calls an invocation. */
 const MOST_READS = 20;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** Runs once an hour, and remembers for the health how it found the controller. */
-export async function reconcile(net: NetworkContext): Promise<void> {
+export async function reconcile(net: Upkeep): Promise<void> {
   const { facts } = net.stores;
   const since = watchedSince(facts.look(), net.now());
   const note = (unread: string | null, faults: readonly string[]): void =>
@@ -35,7 +34,7 @@ export async function reconcile(net: NetworkContext): Promise<void> {
 }
 
 /** Answers what stands against the mesh. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
-async function repair(net: NetworkContext, watched: number): Promise<readonly string[]> {
+async function repair(net: Upkeep, watched: number): Promise<readonly string[]> {
   const { network, faults } = await net.readiness.makeFit();
   const began = net.now();
   const members = await net.controller.listMembers();
@@ -53,7 +52,7 @@ async function repair(net: NetworkContext, watched: number): Promise<readonly st
 }
 
 /** Queues the members that are not as they should be. Answers the nodes on which the operator seems to have decided at the controller. `began`: when the list was asked for. */
-function repairMembers(net: NetworkContext, members: readonly ControllerMember[], began: number): NodeId[] {
+function repairMembers(net: Upkeep, members: readonly ControllerMember[], began: number): NodeId[] {
   const byNode = new Map(members.map((member) => [member.node, member]));
   const decided: NodeId[] = [];
   for (const known of net.stores.nodes.all()) {
@@ -81,7 +80,7 @@ function withLastSeen(node: StoredNode, lastSeen: number | undefined, now: numbe
 }
 
 /** What is wrong with a member on which the operator decided nothing there. */
-function faultOf(net: NetworkContext, node: StoredNode, member: ControllerMember | undefined) {
+function faultOf(net: Upkeep, node: StoredNode, member: ControllerMember | undefined) {
   if (node.state !== "active") return member?.authorized ? "member-still-authorized" : undefined;
   if (member === undefined) return "member-missing";
   const has = member.addresses.some((text) => {
@@ -92,7 +91,7 @@ function faultOf(net: NetworkContext, node: StoredNode, member: ControllerMember
 }
 
 /** Releases what was not seen for so long that its time is over: those longest unseen, and few a day. */
-function age(net: NetworkContext, watched: number): void {
+function age(net: Upkeep, watched: number): void {
   const { nodes, slots } = net.stores;
   const now = net.now();
   const all = nodes.all();
@@ -102,6 +101,6 @@ function age(net: NetworkContext, watched: number): void {
     .sort((a, b) => a.seenAt - b.seenAt);
   for (const node of over.slice(0, Math.max(0, mostEndings(all.length) - ended))) {
     net.log("released-by-time", { node: node.node, name: node.name, slot: node.slot });
-    endLease(net, node);
+    endLease(net.stores, node, now);
   }
 }

@@ -1,4 +1,4 @@
-import type { Stores } from "./stores.ts";
+import type { Stores } from "../store/stores.ts";
 
 /** A leased ZeroTier address that another member holds as well: neither of the two works reliably. */
 export interface AddressConflict {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { equalDigests, makeSecret, secretKind, sha256Hex } from "../../../worker/http/secret.ts";
+import { equalDigests, makeSecret, secretKind, sha256Hex } from "../../../worker/base/secret.ts";
 
 describe("secrets", () => {
   it("are a prefix and 16 random bytes in base64url", () => {

@@ -4,9 +4,9 @@ import type { Controller } from "../controller/controller.ts";
 import { parseNodeId } from "../lease/ids.ts";
 import { freeAt } from "../lease/lease-times.ts";
 import { zerotierAddress } from "../lease/pool.ts";
-import { queueRoutes } from "./lease-changes.ts";
+import type { Stores } from "../store/stores.ts";
 import type { Delivery } from "./outbox.ts";
-import type { Stores } from "./stores.ts";
+import { queueRoutes } from "./queue.ts";
 
 /** An active node is authorized, named and given its address in one call; one that is gone is removed; any other is deauthorized. */
 export function memberDelivery(

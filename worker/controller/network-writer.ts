@@ -1,6 +1,6 @@
 // The network's settings at the controller, which has no compare-and-swap and replaces lists as a whole: so they are
 // written only here, one write at a time, each from a read just before.
-import type { Controller, ControllerNetwork, NetworkChange } from "../controller/controller.ts";
+import type { Controller, ControllerNetwork, NetworkChange } from "./controller.ts";
 
 /** What a change came to. */
 export interface ChangeOutcome {

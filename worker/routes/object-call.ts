@@ -1,9 +1,15 @@
 import type { Context } from "hono";
+import { consoleLog, errorText } from "../base/log.ts";
+import { Problem } from "../base/problem.ts";
 import { LIMITS } from "../config/limits.ts";
+import type { App } from "../http/context.ts";
 import type { NetworkObject } from "../network/network-object.ts";
-import type { App } from "./context.ts";
-import { consoleLog, errorText } from "./log.ts";
-import { Problem } from "./problem.ts";
+import type { Caller } from "../network/node-access.ts";
+
+/** Who calls, as the guard `adminOrNode` found out. */
+export function callerOf(c: Context<App>): Caller {
+  return c.get("caller") === "admin" ? { admin: true } : { admin: false, tokenHash: c.get("secretHash") };
+}
 
 /** The network's object, by RPC. */
 export type NetworkStub = DurableObjectStub<NetworkObject>;

@@ -1,7 +1,7 @@
 // Which slots may not be leased, besides those in use: released ones until their quarantine ends, and those
 // that somebody else's route or address stands in.
 import { isFree, type ReleasedSlot } from "../lease/choose-slot.ts";
-import type { FactStore } from "./fact-store.ts";
+import type { FactStore } from "./memory-store.ts";
 
 /** The table `released`, and the lists of slots that others hold. */
 export class SlotStore {

@@ -1,12 +1,12 @@
 // The published copy of a lease: `node/<id>` in KV, one small JSON document. It serves reads while the object is
 // out of reach, and is what the object could be rebuilt from. Hashes only, no secrets.
 import { z } from "zod";
+import { consoleLog, errorText } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
-import { consoleLog, errorText } from "../http/log.ts";
 import { isNodeId } from "../lease/ids.ts";
 import { describePool } from "../lease/pool.ts";
+import type { Stores } from "../store/stores.ts";
 import type { Delivery } from "./outbox.ts";
-import type { Stores } from "./stores.ts";
 
 const copySchema = z.object({
   version: z.literal(1),

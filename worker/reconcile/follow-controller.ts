@@ -2,10 +2,10 @@
 // authorized there again it is back. What he decided here, by approve and revoke, counts more.
 import type { ControllerMember } from "../controller/controller.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { queueCopy, queueRoutes } from "./lease-changes.ts";
-import type { NetworkContext } from "./network-context.ts";
-import type { StoredNode } from "./node-store.ts";
-import type { Stores } from "./stores.ts";
+import { queueCopy, queueRoutes } from "../outbox/queue.ts";
+import type { StoredNode } from "../store/node-store.ts";
+import type { Stores } from "../store/stores.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /** Whether the controller was told nothing of the node since then (ms since 1970), and is to be told nothing: so what it answers since is no news of ours. */
 export function isSettled({ outbox }: Stores, { node, deliveredAt }: StoredNode, since: number): boolean {
@@ -25,7 +25,7 @@ export function decidedThere(
  * Takes over what the operator decided on the node at the controller, by a read of this one member: a list of all may
  * be older than what it was told meanwhile. Rejects when the controller cannot be read.
  */
-export async function followController(net: NetworkContext, id: NodeId): Promise<void> {
+export async function followController(net: Upkeep, id: NodeId): Promise<void> {
   const began = net.now();
   const member = await net.controller.readMember(id);
   net.stores.transaction(() => {

@@ -1,4 +1,4 @@
-import type { OutboxStore } from "./outbox-store.ts";
+import type { OutboxStore } from "../store/outbox-store.ts";
 
 /** The object's one alarm: always set to when the next row of the outbox is due, or earlier. */
 export class AlarmClock {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { errorText, logLine, redact } from "../../../worker/http/log.ts";
+import { errorText, logLine, redact } from "../../../worker/base/log.ts";
 
 describe("the log", () => {
   it("is one JSON object a line, without what is undefined", () => {

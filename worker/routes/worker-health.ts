@@ -1,9 +1,9 @@
 import type { Context } from "hono";
+import { Problem } from "../base/problem.ts";
+import type { App } from "../http/context.ts";
+import { configOf, isOperator } from "../http/guards.ts";
 import type { Health } from "../network/health.ts";
-import type { App } from "./context.ts";
-import { configOf, isOperator } from "./guards.ts";
 import { callObject } from "./object-call.ts";
-import { Problem } from "./problem.ts";
 
 /** How the Worker is: for everybody without the addresses of the mesh, for the operator with them. */
 export interface WorkerHealth {

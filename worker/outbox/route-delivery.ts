@@ -1,7 +1,9 @@
 // The managed routes, for the members that have no agent (a laptop). What is not ours is kept.
+
+import type { Log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Route } from "../controller/controller.ts";
-import type { Log } from "../http/log.ts";
+import type { NetworkSettings } from "../controller/network-writer.ts";
 import {
   desiredRoutes,
   mergeRoutes,
@@ -9,9 +11,8 @@ import {
   slotOfRoute,
   slotsTakenByRoutes,
 } from "../lease/managed-routes.ts";
-import type { NetworkSettings } from "./network-settings.ts";
+import type { Stores } from "../store/stores.ts";
 import type { Delivery } from "./outbox.ts";
-import type { Stores } from "./stores.ts";
 
 /** Publishes the routes of the active leases, as many as fit. */
 export function routeDelivery(

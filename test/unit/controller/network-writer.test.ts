@@ -5,7 +5,7 @@ import {
   type ControllerNetwork,
   type Route,
 } from "../../../worker/controller/controller.ts";
-import { NetworkSettings } from "../../../worker/network/network-settings.ts";
+import { NetworkSettings } from "../../../worker/controller/network-writer.ts";
 
 /** A controller whose calls take a while and which replaces the routes as a whole. */
 function makeSlowController() {

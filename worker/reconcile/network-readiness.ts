@@ -1,6 +1,8 @@
 // What must be known before a slot is leased: that the ZeroTier network is fit for the mesh, and which addresses and
 // subnets others hold in it by now. Asked once for all enrolments that follow one another closely.
 import { parseAddress } from "../address/prefix.ts";
+import { errorText, type Log } from "../base/log.ts";
+import type { Refusal } from "../base/problem.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
 import {
@@ -9,15 +11,13 @@ import {
   type ControllerMember,
   type ControllerNetwork,
 } from "../controller/controller.ts";
+import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { fit as compare } from "../controller/fit.ts";
-import { errorText, type Log } from "../http/log.ts";
-import type { Refusal } from "../http/problem.ts";
+import type { NetworkSettings } from "../controller/network-writer.ts";
 import { describePool, slotOfAddress } from "../lease/pool.ts";
+import { noteForeignRoutes } from "../outbox/route-delivery.ts";
+import type { Stores } from "../store/stores.ts";
 import { addressConflicts } from "./address-conflicts.ts";
-import { controllerRefusal } from "./controller-refusal.ts";
-import type { NetworkSettings } from "./network-settings.ts";
-import { noteForeignRoutes } from "./route-publisher.ts";
-import type { Stores } from "./stores.ts";
 
 /** ms within which one enrolment follows another closely, and for which at most what was read for the first does. */
 const BURST = { gap: 3_000, most: 30_000 } as const;

@@ -1,5 +1,6 @@
 // What a change of a lease puts into the outbox. Called within the transaction that makes the change.
-import type { Stores } from "./stores.ts";
+import type { StoredNode } from "../store/node-store.ts";
+import type { Stores } from "../store/stores.ts";
 
 /** ms until the alarm tells the controller about a member, should the call that made the lease not do it. */
 const MEMBER_BACKUP_MS = 30_000;
@@ -28,4 +29,12 @@ export function queueRoutes(stores: Stores, now: number): void {
 /** Until when the routes may be held back at most, for a row made then (ms since 1970). */
 export function routesLatest(createdAt: number): number {
   return createdAt + ROUTES_LONGEST_MS;
+}
+
+/** Removes the lease, and queues what follows from that. */
+export function endLease(stores: Stores, { node, slot }: StoredNode, now: number): void {
+  stores.nodes.remove(node);
+  stores.slots.release(slot, node, now);
+  queueMember(stores, node, now);
+  queueCopy(stores, node, now);
 }

@@ -1,12 +1,13 @@
 // Delivers what the outbox holds. There is one way to deliver a row, whether a call or the alarm asks for it:
 // what is on its way already is not sent again but waited for.
+
+import { errorText, type Log } from "../base/log.ts";
 import { LIMITS } from "../config/limits.ts";
 import { ControllerError } from "../controller/controller.ts";
-import { errorText, type Log } from "../http/log.ts";
+import type { OutboxKind, OutboxRow } from "../store/outbox-store.ts";
+import type { Stores } from "../store/stores.ts";
 import { retryDelay } from "./backoff.ts";
-import { routesLatest } from "./lease-changes.ts";
-import type { OutboxKind, OutboxRow } from "./outbox-store.ts";
-import type { Stores } from "./stores.ts";
+import { routesLatest } from "./queue.ts";
 
 /** How one kind is delivered. */
 export interface Delivery {

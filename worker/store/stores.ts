@@ -1,5 +1,5 @@
-import { FactStore } from "./fact-store.ts";
 import { KeyStore } from "./key-store.ts";
+import { FactStore } from "./memory-store.ts";
 import { NodeStore } from "./node-store.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { SlotStore } from "./slot-store.ts";

@@ -1,6 +1,6 @@
-import { ControllerError } from "../controller/controller.ts";
-import { errorText } from "../http/log.ts";
-import type { Refusal } from "../http/problem.ts";
+import { errorText } from "../base/log.ts";
+import type { Refusal } from "../base/problem.ts";
+import { ControllerError } from "./controller.ts";
 
 /** Seconds after which asking again may help: after the first failure, and at most. */
 const RETRY = { first: 15, most: 300 } as const;
