@@ -36,7 +36,9 @@ it("the pool stays while anything is left of the leases that were made from it",
   use.world.advance(7 * DAY - 60_000);
   expect(await afterChange()).toEqual([24, expect.stringContaining("1 slot(s) are in quarantine")]);
   use.world.advance(60_000);
-  await inStores(({ outbox }) => outbox.put("copy", identity(0).node, 0, Date.now()));
+  await inStores(({ outbox, transaction }) =>
+    transaction(() => outbox.put("copy", identity(0).node, 0, Date.now())),
+  );
   expect(await afterChange()).toEqual([24, expect.stringContaining("to be delivered")]);
   await use.world.crash();
   await use.world.settle();
@@ -50,9 +52,9 @@ it("what is known of slots is forgotten with the pool whose numbers they have", 
   await use.world.settle();
   use.world.advance(8 * DAY);
   await afterChange();
-  const known = await inStores(({ facts, slots }) => [
-    facts.fitness(),
-    facts.conflicts(),
+  const known = await inStores(({ memory, slots }) => [
+    memory.fitness(),
+    memory.conflicts(),
     slots.released(),
     [...slots.excluded()],
   ]);

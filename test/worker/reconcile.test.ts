@@ -6,6 +6,7 @@ import { parseConfig } from "../../worker/config/config.ts";
 import { health } from "../../worker/network/health.ts";
 import { openNetwork } from "../../worker/network/network-context.ts";
 import { AlarmClock } from "../../worker/outbox/alarm-clock.ts";
+import { openStores } from "../../worker/store/stores.ts";
 import { identity } from "./identities.ts";
 import { ORIGIN, useWorld } from "./world.ts";
 
@@ -68,7 +69,9 @@ describe("the network at first use", () => {
     if (!moved.ok) throw new Error(moved.faults.join());
     const { config } = moved;
     const asked = await runInDurableObject(use.world.object, async (_, state) => {
-      const net = openNetwork(state.storage, new AlarmClock(state.storage, undefined), env.LEASES, config);
+      const alarm = new AlarmClock(state.storage, undefined);
+      const stores = openStores(state.storage, (outbox) => alarm.arm(outbox));
+      const net = openNetwork(stores, env.LEASES, config);
       return { health: health(net), refusal: await net.readiness.refusal() };
     });
     expect(asked.refusal).toBeUndefined();

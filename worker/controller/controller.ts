@@ -1,15 +1,10 @@
 import type { NodeId } from "../lease/ids.ts";
+import type { Route } from "../lease/managed-routes.ts";
 
 /**
  * What Meshboot needs of whatever holds the ZeroTier network (ZeroTier Central, a controller of one's own, the
  * simulated Central), in its own words. Each implementation translates its wire form into these at the edge.
  */
-
-/** A managed route. `via` null: on-link, the target is reached without a gateway. */
-export interface Route {
-  readonly target: string;
-  readonly via: string | null;
-}
 
 /** A range of addresses that the controller gives to members by itself; both ends belong to it. */
 export interface AssignmentRange {

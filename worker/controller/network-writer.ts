@@ -13,7 +13,7 @@ export interface ChangeOutcome {
 type Settings = Pick<Controller, "readNetwork" | "writeNetwork">;
 
 /** The one writer of the settings. */
-export class NetworkSettings {
+export class NetworkWriter {
   readonly #controller: Settings;
   #last: Promise<unknown> = Promise.resolve();
 

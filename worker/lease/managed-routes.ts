@@ -8,7 +8,7 @@ import {
   zerotierAddress,
 } from "./pool.ts";
 
-/** A managed route of a ZeroTier network; `via` null means on-link. */
+/** A managed route of a ZeroTier network; `via` null: on-link, the target is reached without a gateway. */
 export interface Route {
   readonly target: string;
   readonly via: string | null;

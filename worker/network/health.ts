@@ -11,7 +11,7 @@ export interface Health {
   readonly warnings: readonly string[];
 }
 
-/** So often a delivery fails before it is worth a warning: once is nothing, it is tried again. */
+/** Failures before a delivery is worth a warning: after one it is tried again. */
 const KEEPS_FAILING = 3;
 
 const MEMBERS_WAIT =
@@ -24,25 +24,27 @@ const COPIES_WAIT =
 
 /** Answers from what is stored; asks nobody. */
 export function health({ stores, poolFault }: NetworkContext): Health {
-  const fitness = stores.facts.fitness();
-  const look = stores.facts.look();
-  const unread = look === undefined || look.unread === null ? [] : [unreadAt(look.at, look.unread)];
-  const faults = (fitness ?? look)?.faults ?? [];
+  const fitness = stores.memory.fitness();
+  const check = stores.memory.lastCheck();
+  const unreachable =
+    check === undefined || check.unreachable === null ? [] : [unreachableAt(check.at, check.unreachable)];
+  const faults = (fitness ?? check)?.faults ?? [];
   const warnings = [
     // With the pool that is kept, servers are let in as before.
     ...(poolFault === undefined ? [] : [poolFault]),
     ...undelivered(stores.outbox),
     // Also of a network that was read before: whether a server gets in shows when one comes.
-    ...(fitness === undefined ? [] : unread),
+    ...(fitness === undefined ? [] : unreachable),
   ];
   if (faults.length > 0) return { status: "unfit", faults, warnings };
-  if (fitness === undefined && unread.length > 0) return { status: "waiting", faults: unread, warnings };
+  if (fitness === undefined && unreachable.length > 0)
+    return { status: "waiting", faults: unreachable, warnings };
   if (stores.outbox.countFailing("member", 1) > 0)
     return { status: "waiting", faults: [MEMBERS_WAIT], warnings };
   return { status: "ok", faults: [], warnings };
 }
 
-function unreadAt(at: number, fault: string): string {
+function unreachableAt(at: number, fault: string): string {
   return `${fault} (so it was at ${new Date(at).toISOString()}; looked at anew every hour, and when a server enrols)`;
 }
 

@@ -1,6 +1,6 @@
 import { type LeaseView, leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { type Answer, given, openNode, refused, revoked } from "./node-access.ts";
+import { type Answer, authorize, given, refused, revoked } from "./node-access.ts";
 import { type Peer, peersOf } from "./peers.ts";
 
 /** A sign of life. */
@@ -22,7 +22,7 @@ export function heartbeat(
   beat: Heartbeat,
 ): Answer<LeaseView & { readonly peers: Peer[] }> {
   return net.stores.transaction(() => {
-    const opened = openNode(net, beat.node, { admin: false, tokenHash: beat.tokenHash });
+    const opened = authorize(net, beat.node, { admin: false, tokenHash: beat.tokenHash });
     if (!opened.ok) return opened;
     const now = net.now();
     const node = {

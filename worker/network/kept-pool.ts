@@ -14,7 +14,7 @@ export function keepPool(
   config: Config,
   now: number,
 ): { config: Config; fault: string | undefined } {
-  const used = stores.facts.fitness()?.pool;
+  const used = stores.memory.fitness()?.pool;
   const wanted = describePool(config.pool);
   if (used === undefined || JSON.stringify(used) === JSON.stringify(wanted))
     return { config, fault: undefined };
@@ -23,7 +23,7 @@ export function keepPool(
   if (left === undefined || !made.ok) {
     stores.transaction(() => {
       stores.slots.forget();
-      stores.facts.forgetSlots();
+      stores.memory.forgetSlots();
     });
     return { config, fault: undefined };
   }
@@ -35,7 +35,7 @@ export function keepPool(
   };
 }
 
-/** What stands against another pool, for a message. */
+/** What keeps another pool from being used, for a message. */
 function leftOver({ nodes, slots, outbox }: Stores, now: number): string | undefined {
   const leases = nodes.slots().size;
   if (leases > 0) return `${leases} lease(s) were made from`;

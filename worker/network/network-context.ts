@@ -2,18 +2,17 @@ import { consoleLog } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
 import { makeCentralV1 } from "../controller/central-v1/client.ts";
-import { NetworkSettings } from "../controller/network-writer.ts";
+import { NetworkWriter } from "../controller/network-writer.ts";
 import { makePace } from "../controller/pace.ts";
 import { deriveNodeId } from "../identity/address.ts";
 import type { NodeId } from "../lease/ids.ts";
-import type { AlarmClock } from "../outbox/alarm-clock.ts";
 import { copyDelivery } from "../outbox/lease-copy.ts";
 import { memberDelivery } from "../outbox/member-delivery.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { routeDelivery } from "../outbox/route-delivery.ts";
 import { NetworkReadiness } from "../reconcile/network-readiness.ts";
 import type { Upkeep } from "../reconcile/upkeep.ts";
-import { openStores } from "../store/stores.ts";
+import type { Stores } from "../store/stores.ts";
 import { inTurn } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 
@@ -22,24 +21,19 @@ export interface NetworkContext extends Upkeep {
   /** Why the pool of the settings is not the one in use. */
   readonly poolFault: string | undefined;
   readonly outbox: Outbox;
+  readonly readiness: NetworkReadiness;
   /** The node id that follows from a public key (64 bytes), one derivation at a time. */
   readonly deriveNodeId: (publicKey: Uint8Array<ArrayBuffer>) => Promise<NodeId | undefined>;
   /** Fills an array with random bytes. */
   readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
 }
 
-/** Puts the parts together over an object's storage, with the platform's clock, randomness and network. */
-export function openNetwork(
-  storage: DurableObjectStorage,
-  alarm: AlarmClock,
-  leases: KVNamespace,
-  given: Config,
-): NetworkContext {
+/** Puts the parts together over an object's tables, with the platform's clock, randomness and network. */
+export function openNetwork(stores: Stores, leases: KVNamespace, wanted: Config): NetworkContext {
   const now = (): number => Date.now();
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   const log = consoleLog;
-  const stores = openStores(storage, (outbox) => alarm.arm(outbox));
-  const { config, fault: poolFault } = keepPool(stores, given, now());
+  const { config, fault: poolFault } = keepPool(stores, wanted, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
   const controller = makeCentralV1({
     ...config.central,
@@ -54,12 +48,12 @@ export function openNetwork(
     now,
     timeoutMs: LIMITS.controllerTimeoutMs,
   });
-  const settings = new NetworkSettings(controller);
+  const upkeep: Upkeep = { config, stores, controller, writer: new NetworkWriter(controller), now, log };
   const outbox = new Outbox({
     stores,
     deliveries: {
-      member: memberDelivery(stores, config, controller, now),
-      routes: routeDelivery(stores, config, settings, log, now),
+      member: memberDelivery(upkeep),
+      routes: routeDelivery(upkeep),
       copy: copyDelivery(stores, config, leases),
     },
     now,
@@ -67,15 +61,11 @@ export function openNetwork(
     log,
   });
   return {
-    config,
+    ...upkeep,
     poolFault,
-    stores,
-    controller,
     outbox,
-    readiness: new NetworkReadiness(stores, config, controller, settings, log, now),
+    readiness: new NetworkReadiness(upkeep),
     deriveNodeId: inTurn(deriveNodeId, () => sleep(1)),
-    now,
     randomBytes: (bytes) => crypto.getRandomValues(bytes),
-    log,
   };
 }

@@ -8,8 +8,8 @@ import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type { KeyPlace } from "../store/key-store.ts";
-import { FactStore } from "../store/memory-store.ts";
 import { migrate } from "../store/migrations.ts";
+import { openStores, type Stores } from "../store/stores.ts";
 import { type Assignment, assignNode } from "./assign-node.ts";
 import { type EnrolAnswer, enrolNode } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
@@ -56,12 +56,13 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       if (!read.ok) return;
       const { network } = read.config;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
-      const own = new FactStore(ctx.storage.sql).network(ctx.id.name ?? network);
+      const stores = openStores(ctx.storage, (outbox) => alarm.arm(outbox));
+      const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? network);
       if (own !== network) {
         this.#otherNetwork = own;
         return;
       }
-      this.#network = openNetwork(ctx.storage, alarm, env.LEASES, read.config);
+      this.#network = openNetwork(stores, env.LEASES, read.config);
       // An alarm that got lost would be set by the next change only.
       alarm.arm(this.#network.stores.outbox);
     });
@@ -175,4 +176,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     if (this.#network === undefined) throw new Error("the Worker is misconfigured; GET /healthz says how");
     return this.#network;
   }
+}
+
+/** Notes which network the tables are of, for good. */
+function claim({ memory, transaction }: Stores, networkId: string): string {
+  transaction(() => memory.setNetworkId(networkId));
+  return networkId;
 }

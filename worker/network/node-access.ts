@@ -30,10 +30,10 @@ export function revoked(node: string): Refusal {
 }
 
 /**
- * The node, for the operator or for the node itself. Somebody with another node's token is told the same whether
+ * Within a transaction, since the first use of a token ends those before it: the node, for the operator or for the node itself. Somebody with another node's token is told the same whether
  * the node exists or not.
  */
-export function openNode(net: NetworkContext, node: string, caller: Caller): Answer<StoredNode> {
+export function authorize(net: NetworkContext, node: string, caller: Caller): Answer<StoredNode> {
   const known = net.stores.nodes.get(node);
   if (caller.admin)
     return known === undefined

@@ -8,7 +8,7 @@ import { followController } from "../reconcile/follow-controller.ts";
 import type { StoredNode } from "../store/node-store.ts";
 import { type NodeView, nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { type Answer, type Caller, given, openNode, refused, revoked } from "./node-access.ts";
+import { type Answer, authorize, type Caller, given, refused, revoked } from "./node-access.ts";
 
 /** Nodes by id, at most `limit`, those after `after`. */
 export function listNodes(net: NetworkContext, limit: number, after: string | undefined): NodeView[] {
@@ -17,7 +17,7 @@ export function listNodes(net: NetworkContext, limit: number, after: string | un
 
 /** One node. */
 export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Answer<NodeView> {
-  const opened = openNode(net, node, caller);
+  const opened = net.stores.transaction(() => authorize(net, node, caller));
   return opened.ok ? given(view(net, opened.value)) : opened;
 }
 
@@ -50,7 +50,7 @@ export function revokeNode(net: NetworkContext, node: NodeId): Promise<Answer<No
  */
 export async function releaseNode(net: NetworkContext, node: NodeId, caller: Caller): Promise<Answer<true>> {
   if (!caller.admin) {
-    const opened = openNode(net, node, caller);
+    const opened = net.stores.transaction(() => authorize(net, node, caller));
     if (!opened.ok) return opened;
     try {
       if (opened.value.state === "active") await followController(net, node);
@@ -59,7 +59,7 @@ export async function releaseNode(net: NetworkContext, node: NodeId, caller: Cal
     }
   }
   const released = net.stores.transaction((): Answer<true> => {
-    const opened = openNode(net, node, caller);
+    const opened = authorize(net, node, caller);
     if (!opened.ok) return opened;
     if (!caller.admin && opened.value.state === "revoked") return refused(revoked(node));
     endLease(net.stores, opened.value, net.now());
@@ -83,7 +83,7 @@ async function change(
   decide: (known: StoredNode) => Answer<StoredNode>,
 ): Promise<Answer<NodeView>> {
   const changed = net.stores.transaction(() => {
-    const opened = openNode(net, node, { admin: true });
+    const opened = authorize(net, node, { admin: true });
     if (!opened.ok) return opened;
     const decided = decide(opened.value);
     if (!decided.ok || isSame(opened.value, decided.value)) return decided;

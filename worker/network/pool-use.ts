@@ -1,7 +1,7 @@
 import { isFree } from "../lease/choose-slot.ts";
+import type { Route } from "../lease/managed-routes.ts";
 import { describePool, slotLimit } from "../lease/pool.ts";
 import { type AddressConflict, addressConflicts } from "../reconcile/address-conflicts.ts";
-import type { Conflict } from "../store/memory-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** How the pool is used. */
@@ -18,7 +18,7 @@ export interface PoolUse {
     readonly free: number;
   };
   /** Routes inside the pool that are not ours, and the slots that they keep from being leased. */
-  readonly conflicts: Conflict[];
+  readonly conflicts: Route[];
   /** Leased addresses that other members hold. */
   readonly addressConflicts: AddressConflict[];
   readonly excluded: number[];
@@ -47,7 +47,7 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
       excluded: excluded.length,
       free: total - leased.size - excluded.length - quarantined,
     },
-    conflicts: stores.facts.conflicts(),
+    conflicts: stores.memory.conflicts(),
     addressConflicts: addressConflicts(stores),
     excluded,
     routeLimit: config.routeLimit,

@@ -5,6 +5,7 @@ import { consoleLog, errorText } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import { isNodeId } from "../lease/ids.ts";
 import { describePool } from "../lease/pool.ts";
+import { poolSettings } from "../store/pool-settings.ts";
 import type { Stores } from "../store/stores.ts";
 import type { Delivery } from "./outbox.ts";
 
@@ -22,7 +23,7 @@ const copySchema = z.object({
   leasedAt: z.number(),
   /** As of the last write: heartbeats do not write, the free plan has 1,000 KV writes a day. */
   seenAt: z.number(),
-  pool: z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: z.number() }),
+  pool: poolSettings,
 });
 
 /** A lease's copy. Times in ms since 1970. */

@@ -8,13 +8,16 @@ import type { Stores } from "../store/stores.ts";
 import type { Delivery } from "./outbox.ts";
 import { queueRoutes } from "./queue.ts";
 
+/** What delivering members works with. */
+export interface MemberDeliveryOptions {
+  readonly stores: Stores;
+  readonly config: Config;
+  readonly controller: Controller;
+  readonly now: () => number;
+}
+
 /** An active node is authorized, named and given its address in one call; one that is gone is removed; any other is deauthorized. */
-export function memberDelivery(
-  stores: Stores,
-  config: Config,
-  controller: Controller,
-  now: () => number,
-): Delivery {
+export function memberDelivery({ stores, config, controller, now }: MemberDeliveryOptions): Delivery {
   return {
     cost: (subject) => (stores.nodes.get(subject) === undefined ? 2 : 1),
     async deliver(subject) {

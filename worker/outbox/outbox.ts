@@ -79,7 +79,7 @@ export class Outbox {
     const batch: OutboxRow[] = [];
     for (const row of stores.outbox.due(now(), calls)) {
       if (row.kind === "routes" && this.#holdsBack(row)) {
-        stores.outbox.postpone(row, now() + ROUTES_WAIT_MS);
+        stores.transaction(() => stores.outbox.postpone(row, now() + ROUTES_WAIT_MS));
         continue;
       }
       calls -= deliveries[row.kind].cost(row.subject);

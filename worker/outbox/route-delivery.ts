@@ -1,99 +1,69 @@
 // The managed routes, for the members that have no agent (a laptop). What is not ours is kept.
-
-import type { Log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
-import type { Route } from "../controller/controller.ts";
-import type { NetworkSettings } from "../controller/network-writer.ts";
+import type { NetworkWriter } from "../controller/network-writer.ts";
 import {
   desiredRoutes,
+  type MergedRoutes,
   mergeRoutes,
+  type Route,
   sameRoutes,
   slotOfRoute,
-  slotsTakenByRoutes,
 } from "../lease/managed-routes.ts";
+import type { Pool } from "../lease/pool.ts";
 import type { Stores } from "../store/stores.ts";
+import { type ForeignRoutesOptions, noteForeign, showRoute } from "./foreign-routes.ts";
 import type { Delivery } from "./outbox.ts";
 
-/** Publishes the routes of the active leases, as many as fit. */
-export function routeDelivery(
-  stores: Stores,
-  config: Config,
-  settings: NetworkSettings,
-  log: Log,
-  now: () => number,
-): Delivery {
+/** What is stored of the slots whose routes are published, withdrawn or left alone. */
+export interface RoutedSlots {
+  /** Those whose holders are in the mesh. */
+  readonly active: readonly { readonly slot: number }[];
+  /** Those that a foreign route touches. */
+  readonly taken: ReadonlySet<number>;
+  /** Those whose routes are ours to withdraw. */
+  readonly owned: ReadonlySet<number>;
+}
+
+/** The stored slots, by what they mean for the routes. */
+export function readRoutedSlots({ nodes, slots }: Stores): RoutedSlots {
+  return { active: nodes.activeSlots(), taken: slots.routed(), owned: slots.owned() };
+}
+
+/** What the routes become, from those that the network has: those of the active leases, as many as fit. */
+export function routesToPublish(
+  { pool, routeLimit }: Pick<Config, "pool" | "routeLimit">,
+  current: readonly Route[],
+  { active, taken, owned }: RoutedSlots,
+): MergedRoutes {
+  const leases = active.filter(({ slot }) => !taken.has(slot));
+  return mergeRoutes(current, desiredRoutes(pool, leases, routeLimit), pool, routeLimit, owned);
+}
+
+/** Publishes the routes. */
+export function routeDelivery(options: ForeignRoutesOptions & { readonly writer: NetworkWriter }): Delivery {
+  const { stores, config, writer, log } = options;
   return {
     cost: () => 2,
     async deliver() {
-      const { network, asked } = await settings.change(({ routes: current }) => {
-        const { routes, changed } = planRoutes(stores, config, current, log, now());
-        if (!changed) return undefined;
-        stores.slots.publishing(slotsOf(config, routes));
-        return { routes };
-      });
-      stores.slots.published(slotsOf(config, network.routes));
+      const { network, asked } = await writer.change(({ routes: current }) =>
+        stores.transaction(() => {
+          noteForeign(options, current);
+          const { routes, changed } = routesToPublish(config, current, readRoutedSlots(stores));
+          if (!changed) return undefined;
+          stores.slots.publishing(slotsOf(config.pool, routes));
+          return { routes };
+        }),
+      );
+      stores.transaction(() => stores.slots.published(slotsOf(config.pool, network.routes)));
       const dropped = (asked?.routes ?? []).filter(
-        (route) => !network.routes.some((kept) => isSame(kept, route)),
+        (route) => !network.routes.some((kept) => sameRoutes([kept], [route])),
       );
       if (dropped.length > 0)
-        log("routes-dropped", { count: dropped.length, routes: dropped.map(describe).join(", ") });
+        log("routes-dropped", { count: dropped.length, routes: dropped.map(showRoute).join(", ") });
     },
   };
 }
 
-function slotsOf({ pool }: Config, routes: readonly Route[]): number[] {
+function slotsOf(pool: Pool, routes: readonly Route[]): number[] {
   return routes.flatMap((route) => slotOfRoute(pool, route) ?? []);
-}
-
-/** What the routes should be; notes the foreign ones, whose slots are not leased and not routed. */
-export function planRoutes(
-  stores: Stores,
-  config: Config,
-  current: readonly Route[],
-  log: Log,
-  now: number,
-): { readonly routes: Route[]; readonly changed: boolean } {
-  const { pool, routeLimit } = config;
-  noteForeignRoutes(stores, config, current, log, now);
-  const taken = stores.slots.routed();
-  const leases = stores.nodes.activeSlots().filter(({ slot }) => !taken.has(slot));
-  const { routes, changed } = mergeRoutes(
-    current,
-    desiredRoutes(pool, leases, routeLimit),
-    pool,
-    routeLimit,
-    stores.slots.owned(),
-  );
-  return { routes, changed };
-}
-
-/** Remembers the routes of others inside the pool, and says so when they changed. */
-export function noteForeignRoutes(
-  stores: Stores,
-  { pool, routeLimit }: Config,
-  current: readonly Route[],
-  log: Log,
-  now: number,
-): void {
-  const { foreign } = mergeRoutes(current, [], pool, routeLimit, stores.slots.owned());
-  const before = stores.facts.conflicts();
-  if (stores.facts.slotsRouted() !== undefined && sameRoutes(before, foreign)) return;
-  const taken = slotsTakenByRoutes(pool, foreign);
-  stores.facts.setConflicts(foreign);
-  stores.facts.setSlotsRouted({ at: now, slots: [...taken] });
-  if (foreign.length === 0 && before.length === 0) return;
-  const leased = [...stores.nodes.slots()].filter((slot) => taken.has(slot));
-  log("route-conflicts", {
-    count: foreign.length,
-    routes: foreign.map(describe).join(", "),
-    leasedSlots: leased.join(", "),
-  });
-}
-
-function isSame(a: Route, b: Route): boolean {
-  return a.target === b.target && a.via === b.via;
-}
-
-function describe({ target, via }: Route): string {
-  return via === null ? target : `${target} via ${via}`;
 }

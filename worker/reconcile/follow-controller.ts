@@ -7,7 +7,10 @@ import type { StoredNode } from "../store/node-store.ts";
 import type { Stores } from "../store/stores.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** Whether the controller was told nothing of the node since then (ms since 1970), and is to be told nothing: so what it answers since is no news of ours. */
+/**
+ * Whether the controller was told nothing of the node since then (ms since 1970), and is to be told nothing: so any
+ * difference that it shows was decided there.
+ */
 export function isSettled({ outbox }: Stores, { node, deliveredAt }: StoredNode, since: number): boolean {
   return outbox.get("member", node) === undefined && (deliveredAt ?? 0) < since;
 }
@@ -25,25 +28,25 @@ export function decidedThere(
  * Takes over what the operator decided on the node at the controller, by a read of this one member: a list of all may
  * be older than what it was told meanwhile. Rejects when the controller cannot be read.
  */
-export async function followController(net: Upkeep, id: NodeId): Promise<void> {
-  const began = net.now();
-  const member = await net.controller.readMember(id);
-  net.stores.transaction(() => {
-    const node = net.stores.nodes.get(id);
-    if (node === undefined || member === undefined || !isSettled(net.stores, node, began)) return;
+export async function followController({ stores, controller, log, now }: Upkeep, id: NodeId): Promise<void> {
+  const began = now();
+  const member = await controller.readMember(id);
+  stores.transaction(() => {
+    const node = stores.nodes.get(id);
+    if (node === undefined || member === undefined || !isSettled(stores, node, began)) return;
     const state = decidedThere(node, member);
     if (state === undefined) return;
     const { name, slot } = node;
-    net.log(`${state === "active" ? "authorized" : "revoked"}-at-controller`, { node: id, name, slot });
-    net.stores.nodes.put({ ...node, state, ...(state === "active" ? back(net.now()) : OUT) });
-    queueCopy(net.stores, id, net.now());
-    queueRoutes(net.stores, net.now());
+    log(`${state === "active" ? "authorized" : "revoked"}-at-controller`, { node: id, name, slot });
+    stores.nodes.put({ ...node, state, ...(state === "active" ? readmitted(now()) : TAKEN_OUT) });
+    queueCopy(stores, id, now());
+    queueRoutes(stores, now());
   });
 }
 
-const OUT = { revokedBy: "controller" } as const;
+const TAKEN_OUT = { revokedBy: "controller" } as const;
 
-/** Else a node that was out for long would be released by time at once. */
-function back(now: number): Pick<StoredNode, "revokedBy" | "seenAt"> {
+/** Seen now: a node that was out for long would otherwise be released by time at once. */
+function readmitted(now: number): Pick<StoredNode, "revokedBy" | "seenAt"> {
   return { revokedBy: null, seenAt: now };
 }

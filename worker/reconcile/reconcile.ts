@@ -4,71 +4,79 @@ import { parseAddress } from "../address/prefix.ts";
 import { errorText } from "../base/log.ts";
 import { ControllerError, type ControllerMember } from "../controller/controller.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { isOver, mostEndings, watchedSince } from "../lease/lease-times.ts";
+import { watchedSince } from "../lease/lease-times.ts";
 import { slotOfAddress } from "../lease/pool.ts";
-import { endLease, queueMember, queueRoutes } from "../outbox/queue.ts";
-import { planRoutes } from "../outbox/route-delivery.ts";
+import { noteForeign } from "../outbox/foreign-routes.ts";
+import { queueMember, queueRoutes } from "../outbox/queue.ts";
+import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
 import type { StoredNode } from "../store/node-store.ts";
+import { noteMembers } from "./address-conflicts.ts";
 import { decidedThere, followController, isSettled } from "./follow-controller.ts";
+import { inspect, makeFit } from "./make-fit.ts";
+import { releaseByTime } from "./release-by-time.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** Members that one run reads one by one; the rest waits for the next. The free plan allows 50 outgoing calls an invocation. */
 const MOST_READS = 20;
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Runs once an hour, and remembers for the health how it found the controller. */
-export async function reconcile(net: Upkeep): Promise<void> {
-  const { facts } = net.stores;
-  const since = watchedSince(facts.look(), net.now());
-  const note = (unread: string | null, faults: readonly string[]): void =>
-    facts.setLook({ at: net.now(), since, unread, faults: [...faults] });
+export async function reconcile(upkeep: Upkeep): Promise<void> {
+  const { stores, now, log } = upkeep;
+  const since = watchedSince(stores.memory.lastCheck(), now());
+  const noteCheck = (unreachable: string | null, faults: readonly string[]): void =>
+    stores.transaction(() =>
+      stores.memory.setLastCheck({ at: now(), unbrokenSince: since, unreachable, faults }),
+    );
   try {
     // Before the first server comes, the network is only looked at: it may be the wrong one still.
-    const faults = facts.fitness() === undefined ? await net.readiness.inspect() : await repair(net, since);
-    note(null, faults);
+    const isUsed = stores.memory.fitness() !== undefined;
+    noteCheck(null, isUsed ? await repair(upkeep, since) : await inspect(upkeep));
   } catch (error) {
     if (!(error instanceof ControllerError)) throw error;
-    net.log("reconcile-failed", { error: errorText(error) });
-    note(error.message, []);
+    log("reconcile-failed", { error: errorText(error) });
+    noteCheck(error.message, []);
   }
 }
 
-/** Answers what stands against the mesh. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
-async function repair(net: Upkeep, watched: number): Promise<readonly string[]> {
-  const { network, faults } = await net.readiness.makeFit();
-  const began = net.now();
-  const members = await net.controller.listMembers();
-  const decided = net.stores.transaction(() => {
-    net.readiness.noteMembers(members);
-    return repairMembers(net, members, began);
+/** Returns what keeps the network from carrying the mesh. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
+async function repair(upkeep: Upkeep, since: number): Promise<readonly string[]> {
+  const { config, stores, controller, now } = upkeep;
+  const { network, faults } = await makeFit(upkeep);
+  const began = now();
+  const members = await controller.listMembers();
+  const decided = stores.transaction(() => {
+    noteMembers(upkeep, members);
+    return repairMembers(upkeep, members, began);
   });
-  for (const node of decided.slice(0, MOST_READS)) await followController(net, node);
-  net.stores.transaction(() => {
-    age(net, watched);
-    const { changed } = planRoutes(net.stores, net.config, network.routes, net.log, net.now());
-    if (changed) queueRoutes(net.stores, net.now());
+  for (const node of decided.slice(0, MOST_READS)) await followController(upkeep, node);
+  stores.transaction(() => {
+    releaseByTime(upkeep, since);
+    noteForeign(upkeep, network.routes);
+    const { changed } = routesToPublish(config, network.routes, readRoutedSlots(stores));
+    if (changed) queueRoutes(stores, now());
   });
   return faults;
 }
 
-/** Queues the members that are not as they should be. Answers the nodes on which the operator seems to have decided at the controller. `began`: when the list was asked for. */
-function repairMembers(net: Upkeep, members: readonly ControllerMember[], began: number): NodeId[] {
+/** Queues the members that are not as they should be. Returns the nodes on which the operator seems to have decided at the controller. `began`: when the list was asked for. */
+function repairMembers(upkeep: Upkeep, members: readonly ControllerMember[], began: number): NodeId[] {
+  const { stores, now, log } = upkeep;
   const byNode = new Map(members.map((member) => [member.node, member]));
   const decided: NodeId[] = [];
-  for (const known of net.stores.nodes.all()) {
+  for (const known of stores.nodes.all()) {
     const member = byNode.get(known.node);
-    const node = withLastSeen(known, member?.lastSeen, net.now());
-    if (node !== known) net.stores.nodes.put(node);
+    const node = withLastSeen(known, member?.lastSeen, now());
+    if (node !== known) stores.nodes.put(node);
     // What is on its way, or arrived after the list was asked for, is not compared.
-    if (!isSettled(net.stores, node, began)) continue;
+    if (!isSettled(stores, node, began)) continue;
     if (member !== undefined && decidedThere(node, member) !== undefined) {
       decided.push(node.node);
       continue;
     }
-    const fault = faultOf(net, node, member);
+    const fault = faultOf(upkeep, node, member);
     if (fault === undefined) continue;
-    net.log(fault, { node: node.node, addresses: member?.addresses.join(" ") ?? "" });
-    queueMember(net.stores, node.node, net.now());
+    log(fault, { node: node.node, addresses: member?.addresses.join(" ") ?? "" });
+    queueMember(stores, node.node, now());
   }
   return decided;
 }
@@ -80,27 +88,12 @@ function withLastSeen(node: StoredNode, lastSeen: number | undefined, now: numbe
 }
 
 /** What is wrong with a member on which the operator decided nothing there. */
-function faultOf(net: Upkeep, node: StoredNode, member: ControllerMember | undefined) {
+function faultOf({ config }: Upkeep, node: StoredNode, member: ControllerMember | undefined) {
   if (node.state !== "active") return member?.authorized ? "member-still-authorized" : undefined;
   if (member === undefined) return "member-missing";
   const has = member.addresses.some((text) => {
     const address = parseAddress(text);
-    return address !== undefined && slotOfAddress(net.config.pool, address) === node.slot;
+    return address !== undefined && slotOfAddress(config.pool, address) === node.slot;
   });
   return has ? undefined : "member-drifted";
-}
-
-/** Releases what was not seen for so long that its time is over: those longest unseen, and few a day. */
-function age(net: Upkeep, watched: number): void {
-  const { nodes, slots } = net.stores;
-  const now = net.now();
-  const all = nodes.all();
-  const ended = slots.released().filter(({ releasedAt }) => now - releasedAt < DAY_MS).length;
-  const over = all
-    .filter(({ state, seenAt, identity }) => isOver({ state, seenAt, kept: identity === null }, now, watched))
-    .sort((a, b) => a.seenAt - b.seenAt);
-  for (const node of over.slice(0, Math.max(0, mostEndings(all.length) - ended))) {
-    net.log("released-by-time", { node: node.node, name: node.name, slot: node.slot });
-    endLease(net.stores, node, now);
-  }
 }

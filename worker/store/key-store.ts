@@ -1,4 +1,5 @@
 // Enrolment keys and whom they let in. A key is found by its hash; the key itself is never stored.
+import type { Database } from "./database.ts";
 
 /** What a key may do, as its maker said. Times in ms since 1970. */
 export interface KeyTerms {
@@ -41,14 +42,14 @@ const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_ove
 
 /** The tables `keys` and `admissions`. */
 export class KeyStore {
-  readonly #sql: SqlStorage;
+  readonly #db: Database;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
   add(key: Omit<EnrolmentKey, "uses">, hash: string): void {
-    this.#sql.exec(
+    this.#db.write(
       `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key.id,
@@ -64,30 +65,29 @@ export class KeyStore {
   }
 
   byHash(hash: string): EnrolmentKey | undefined {
-    return this.#sql.exec<Row>(`${SELECT} WHERE hash = ?`, hash).toArray().map(fromRow)[0];
+    return this.#db.read<Row>(`${SELECT} WHERE hash = ?`, hash).map(fromRow)[0];
   }
 
   byId(id: string): EnrolmentKey | undefined {
-    return this.#sql.exec<Row>(`${SELECT} WHERE id = ?`, id).toArray().map(fromRow)[0];
+    return this.#db.read<Row>(`${SELECT} WHERE id = ?`, id).map(fromRow)[0];
   }
 
   /** Keys in the order of their making, at most `limit`, those after the place. */
   list(limit: number, after: KeyPlace | undefined): EnrolmentKey[] {
-    return this.#sql
-      .exec<Row>(
+    return this.#db
+      .read<Row>(
         `${SELECT} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
         after?.createdAt ?? -1,
         after?.id ?? "",
         limit,
       )
-      .toArray()
       .map(fromRow);
   }
 
   /** Deletes a key; the nodes that it let in stay. False when there is none. */
   remove(id: string): boolean {
-    this.#sql.exec("DELETE FROM admissions WHERE key_id = ?", id);
-    return this.#sql.exec("DELETE FROM keys WHERE id = ?", id).rowsWritten > 0;
+    this.#db.write("DELETE FROM admissions WHERE key_id = ?", id);
+    return this.#db.write("DELETE FROM keys WHERE id = ?", id) > 0;
   }
 
   /**
@@ -97,9 +97,11 @@ export class KeyStore {
   admit(hash: string, node: string, now: number): Admission {
     const key = this.byHash(hash);
     if (key === undefined) return "unknown-key";
-    const before = this.#sql
-      .exec<{ barred: number }>("SELECT barred FROM admissions WHERE key_id = ? AND node = ?", key.id, node)
-      .toArray()[0];
+    const before = this.#db.read<{ barred: number }>(
+      "SELECT barred FROM admissions WHERE key_id = ? AND node = ?",
+      key.id,
+      node,
+    )[0];
     if (before !== undefined) return before.barred === 1 ? "revoked" : key;
     if (key.expiresAt <= now) return "key-expired";
     if (key.uses >= key.maxUses) return "key-spent";
@@ -108,12 +110,12 @@ export class KeyStore {
 
   /** Counts the node as let in by the key. */
   use(id: string, node: string): void {
-    this.#sql.exec("INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING", id, node);
+    this.#db.write("INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING", id, node);
   }
 
   /** Shuts out the node, which the operator deleted, from every key that let it in. */
   bar(node: string): void {
-    this.#sql.exec("UPDATE admissions SET barred = 1 WHERE node = ?", node);
+    this.#db.write("UPDATE admissions SET barred = 1 WHERE node = ?", node);
   }
 }
 

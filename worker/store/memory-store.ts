@@ -1,17 +1,18 @@
 // The few things that the object remembers by name: when the network was made fit, how it was last found, and what
-// others hold.
+// others hold. In the table `facts`, as JSON; what a released version wrote there must stay readable.
 import { z } from "zod";
+import type { Route } from "../lease/managed-routes.ts";
+import type { Database } from "./database.ts";
+import { poolSettings } from "./pool-settings.ts";
 
 const slotsAt = z.object({ at: z.number(), slots: z.array(z.number()) });
 const heldAt = z.object({
   at: z.number(),
   held: z.array(z.object({ slot: z.number(), address: z.string(), member: z.string() })),
 });
-const poolSettings = z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: z.number() });
 const fitness = z.object({ at: z.number(), pool: poolSettings, faults: z.array(z.string()) });
-const conflicts = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
-
-const look = z.object({
+const conflicts: z.ZodType<Route[]> = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
+const lastCheck = z.object({
   at: z.number(),
   since: z.number(),
   unread: z.string().nullable(),
@@ -27,29 +28,32 @@ export type HeldAt = z.infer<typeof heldAt>;
 /** When the network was found fit for a pool; with faults, that it no longer was. */
 export type Fitness = z.infer<typeof fitness>;
 
-/**
- * How the hourly run last found the controller: why it could not be read, or what stands against the mesh. `since`: since
- * when the runs have come without a gap.
- */
-export type Look = z.infer<typeof look>;
+/** How the controller was last found, by the hourly run or for a server that came. Times in ms since 1970. */
+export interface LastCheck {
+  /** Of the hourly run. */
+  readonly at: number;
+  /** Start of the unbroken series of runs that it belongs to. */
+  readonly unbrokenSince: number;
+  /** Why the controller could not be read; null when it could. */
+  readonly unreachable: string | null;
+  /** What keeps the network from carrying the mesh. */
+  readonly faults: readonly string[];
+}
 
-/** A route of somebody else inside the pool. */
-export type Conflict = z.infer<typeof conflicts>[number];
+export class MemoryStore {
+  readonly #db: Database;
 
-/** The table `facts`: values as JSON. */
-export class FactStore {
-  readonly #sql: SqlStorage;
-
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
-  /** Which network the tables are of: the one that is given at the first call, for good. */
-  network(given: string): string {
-    const known = this.#get("network", z.string());
-    if (known !== undefined) return known;
-    this.#set("network", given);
-    return given;
+  /** Which network the tables are of; undefined while they are of none. */
+  networkId(): string | undefined {
+    return this.#get("network", z.string());
+  }
+
+  setNetworkId(value: string): void {
+    this.#set("network", value);
   }
 
   fitness(): Fitness | undefined {
@@ -60,12 +64,21 @@ export class FactStore {
     this.#set("fitness", value);
   }
 
-  look(): Look | undefined {
-    return this.#get("look", look);
+  lastCheck(): LastCheck | undefined {
+    const stored = this.#get("look", lastCheck);
+    if (stored === undefined) return undefined;
+    const { at, since, unread, faults } = stored;
+    return { at, unbrokenSince: since, unreachable: unread, faults };
   }
 
-  setLook(value: Look): void {
-    this.#set("look", value);
+  setLastCheck({ at, unbrokenSince, unreachable, faults }: LastCheck): void {
+    const stored: z.infer<typeof lastCheck> = {
+      at,
+      since: unbrokenSince,
+      unread: unreachable,
+      faults: [...faults],
+    };
+    this.#set("look", stored);
   }
 
   /** Slots whose ZeroTier address another member holds. */
@@ -96,29 +109,27 @@ export class FactStore {
   }
 
   /** Foreign routes inside the pool. */
-  conflicts(): Conflict[] {
+  conflicts(): Route[] {
     return this.#get("conflicts", conflicts) ?? [];
   }
 
-  setConflicts(value: readonly Conflict[]): void {
+  setConflicts(value: readonly Route[]): void {
     this.#set("conflicts", value);
   }
 
   /** Forgets what is known of slots, by their numbers, and the pool that gave them a meaning. */
   forgetSlots(): void {
-    this.#sql.exec(
+    this.#db.write(
       "DELETE FROM facts WHERE name IN ('fitness', 'slotsHeld', 'slotsPublished', 'slotsRouted', 'conflicts')",
     );
   }
 
   #get<T>(name: string, schema: z.ZodType<T>): T | undefined {
-    const row = this.#sql
-      .exec<{ value: string }>("SELECT value FROM facts WHERE name = ?", name)
-      .toArray()[0];
+    const [row] = this.#db.read<{ value: string }>("SELECT value FROM facts WHERE name = ?", name);
     return row === undefined ? undefined : schema.parse(JSON.parse(row.value));
   }
 
   #set(name: string, value: unknown): void {
-    this.#sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, JSON.stringify(value));
+    this.#db.write("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, JSON.stringify(value));
   }
 }

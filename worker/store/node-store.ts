@@ -1,6 +1,7 @@
 // The nodes and their leases. One row a node; `slot` and `name` are unique by the table itself.
 import { z } from "zod";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
+import type { Database } from "./database.ts";
 
 /** What is stored of a lease's state; `stale` follows from the time, `released` has no row any more. */
 export type StoredState = "pending" | "active" | "revoked";
@@ -79,19 +80,19 @@ export function newNode(
 
 /** The table `nodes`. */
 export class NodeStore {
-  readonly #sql: SqlStorage;
+  readonly #db: Database;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
   get(node: string): StoredNode | undefined {
-    return this.#sql.exec<Row>("SELECT * FROM nodes WHERE node = ?", node).toArray().map(fromRow)[0];
+    return this.#db.read<Row>("SELECT * FROM nodes WHERE node = ?", node).map(fromRow)[0];
   }
 
   /** Writes the whole row, new or known. */
   put(node: StoredNode): void {
-    this.#sql.exec(
+    this.#db.write(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
          leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -122,42 +123,39 @@ export class NodeStore {
 
   /** The controller took the node's member at that time. */
   delivered(node: string, at: number): void {
-    this.#sql.exec("UPDATE nodes SET delivered_at = ? WHERE node = ?", at, node);
+    this.#db.write("UPDATE nodes SET delivered_at = ? WHERE node = ?", at, node);
   }
 
   remove(node: string): void {
-    this.#sql.exec("DELETE FROM nodes WHERE node = ?", node);
+    this.#db.write("DELETE FROM nodes WHERE node = ?", node);
   }
 
   /** Nodes by id, at most `limit`, those after `after`. */
   list(limit: number, after: string | undefined): StoredNode[] {
-    return this.#sql
-      .exec<Row>("SELECT * FROM nodes WHERE node > ? ORDER BY node LIMIT ?", after ?? "", limit)
-      .toArray()
+    return this.#db
+      .read<Row>("SELECT * FROM nodes WHERE node > ? ORDER BY node LIMIT ?", after ?? "", limit)
       .map(fromRow);
   }
 
   /** Every node. */
   all(): StoredNode[] {
-    return this.#sql.exec<Row>("SELECT * FROM nodes ORDER BY slot").toArray().map(fromRow);
+    return this.#db.read<Row>("SELECT * FROM nodes ORDER BY slot").map(fromRow);
   }
 
   /** The node that has the name. */
   holderOfName(name: string): string | undefined {
-    return this.#sql.exec<{ node: string }>("SELECT node FROM nodes WHERE name = ?", name).toArray()[0]?.node;
+    return this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE name = ?", name)[0]?.node;
   }
 
   /** The slots in use. */
   slots(): Set<number> {
-    const rows = this.#sql.exec<{ slot: number }>("SELECT slot FROM nodes").toArray();
+    const rows = this.#db.read<{ slot: number }>("SELECT slot FROM nodes");
     return new Set(rows.map(({ slot }) => slot));
   }
 
   /** The slots whose holders are in the mesh: those with a managed route. */
   activeSlots(): { slot: number }[] {
-    return this.#sql
-      .exec<{ slot: number }>("SELECT slot FROM nodes WHERE state = 'active' ORDER BY slot")
-      .toArray();
+    return this.#db.read<{ slot: number }>("SELECT slot FROM nodes WHERE state = 'active' ORDER BY slot");
   }
 
   /** Who else is in the mesh: those seen since then, the latest first, at most `limit`. By an index: however many there are. */
@@ -166,23 +164,21 @@ export class NodeStore {
     since: number,
     limit: number,
   ): { readonly slot: number; readonly node: string; readonly name: string }[] {
-    return this.#sql
-      .exec<Pick<Row, "slot" | "node" | "name">>(
-        `SELECT slot, node, name FROM nodes WHERE state = 'active' AND seen_at > ? AND node <> ?
+    return this.#db.read<Pick<Row, "slot" | "node" | "name">>(
+      `SELECT slot, node, name FROM nodes WHERE state = 'active' AND seen_at > ? AND node <> ?
          ORDER BY seen_at DESC LIMIT ?`,
-        since,
-        node,
-        limit,
-      )
-      .toArray();
+      since,
+      node,
+      limit,
+    );
   }
 
   /** How many nodes there are in each state. */
   counts(): Record<StoredState, number> {
     const counts = { pending: 0, active: 0, revoked: 0 };
-    const rows = this.#sql
-      .exec<{ state: string; number: number }>("SELECT state, count(*) AS number FROM nodes GROUP BY state")
-      .toArray();
+    const rows = this.#db.read<{ state: string; number: number }>(
+      "SELECT state, count(*) AS number FROM nodes GROUP BY state",
+    );
     for (const { state, number } of rows) counts[storedState(state)] = number;
     return counts;
   }

@@ -1,5 +1,6 @@
 // What is still to be told to others. A row says only *that* something has to be brought in line, and the
 // delivery reads what it should be; so rows coalesce, and an old one can never undo a newer change.
+import type { Database } from "./database.ts";
 
 /** A member at the controller, the network's managed routes, a lease's copy in KV. */
 export type OutboxKind = "member" | "routes" | "copy";
@@ -28,16 +29,15 @@ type Row = {
 
 /** The table `outbox`. */
 export class OutboxStore {
-  readonly #sql: SqlStorage;
+  readonly #db: Database;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
   get(kind: OutboxKind, subject: string): OutboxRow | undefined {
-    return this.#sql
-      .exec<Row>("SELECT * FROM outbox WHERE kind = ? AND subject = ?", kind, subject)
-      .toArray()
+    return this.#db
+      .read<Row>("SELECT * FROM outbox WHERE kind = ? AND subject = ?", kind, subject)
       .map(fromRow)[0];
   }
 
@@ -49,7 +49,7 @@ export class OutboxStore {
   put(kind: OutboxKind, subject: string, now: number, dueAt: number): void {
     const waiting = this.get(kind, subject);
     const attempts = waiting?.attempts ?? 0;
-    this.#sql.exec(
+    this.#db.write(
       "INSERT OR REPLACE INTO outbox (kind, subject, created_at, due_at, attempts) VALUES (?, ?, ?, ?, ?)",
       kind,
       subject,
@@ -61,12 +61,12 @@ export class OutboxStore {
 
   /** Removes the row if it is still the one that was delivered. */
   done(row: OutboxRow): void {
-    this.#sql.exec("DELETE FROM outbox WHERE sequence = ?", row.sequence);
+    this.#db.write("DELETE FROM outbox WHERE sequence = ?", row.sequence);
   }
 
   /** Puts off the row after a failure, if it is still the one that was tried. */
   failed(row: OutboxRow, dueAt: number, fault: string): void {
-    this.#sql.exec(
+    this.#db.write(
       "UPDATE outbox SET due_at = ?, attempts = attempts + 1, fault = ? WHERE sequence = ?",
       dueAt,
       fault,
@@ -76,30 +76,26 @@ export class OutboxStore {
 
   /** Moves the row without counting it as a failure. */
   postpone(row: OutboxRow, dueAt: number): void {
-    this.#sql.exec("UPDATE outbox SET due_at = ? WHERE sequence = ?", dueAt, row.sequence);
+    this.#db.write("UPDATE outbox SET due_at = ? WHERE sequence = ?", dueAt, row.sequence);
   }
 
   /** The rows that are due, the oldest first, at most `limit`. */
   due(now: number, limit: number): OutboxRow[] {
-    return this.#sql
-      .exec<Row>("SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", now, limit)
-      .toArray()
+    return this.#db
+      .read<Row>("SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", now, limit)
       .map(fromRow);
   }
 
   /** When the next row is due. */
   nextDue(): number | undefined {
-    return (
-      this.#sql.exec<{ next: number | null }>("SELECT min(due_at) AS next FROM outbox").one().next ??
-      undefined
-    );
+    const { next } = this.#db.readOne<{ next: number | null }>("SELECT min(due_at) AS next FROM outbox");
+    return next ?? undefined;
   }
 
   /** How many rows of a kind wait. */
   count(kind: OutboxKind): number {
-    return this.#sql
-      .exec<{ number: number }>("SELECT count(*) AS number FROM outbox WHERE kind = ?", kind)
-      .one().number;
+    return this.#db.readOne<{ number: number }>("SELECT count(*) AS number FROM outbox WHERE kind = ?", kind)
+      .number;
   }
 
   /** How many rows of a kind wait that have not failed yet. */
@@ -109,13 +105,11 @@ export class OutboxStore {
 
   /** How many rows of a kind have failed at least so many times, and wait still. */
   countFailing(kind: OutboxKind, attempts: number): number {
-    return this.#sql
-      .exec<{ number: number }>(
-        "SELECT count(*) AS number FROM outbox WHERE kind = ? AND attempts >= ?",
-        kind,
-        attempts,
-      )
-      .one().number;
+    return this.#db.readOne<{ number: number }>(
+      "SELECT count(*) AS number FROM outbox WHERE kind = ? AND attempts >= ?",
+      kind,
+      attempts,
+    ).number;
   }
 }
 

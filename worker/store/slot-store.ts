@@ -1,25 +1,25 @@
 // Which slots may not be leased, besides those in use: released ones until their quarantine ends, and those
 // that somebody else's route or address stands in.
 import { isFree, type ReleasedSlot } from "../lease/choose-slot.ts";
-import type { FactStore } from "./memory-store.ts";
+import type { Database } from "./database.ts";
+import type { MemoryStore } from "./memory-store.ts";
 
 /** The table `released`, and the lists of slots that others hold. */
 export class SlotStore {
-  readonly #sql: SqlStorage;
-  readonly #facts: FactStore;
+  readonly #db: Database;
+  readonly #memory: MemoryStore;
 
-  constructor(sql: SqlStorage, facts: FactStore) {
-    this.#sql = sql;
-    this.#facts = facts;
+  constructor(db: Database, memory: MemoryStore) {
+    this.#db = db;
+    this.#memory = memory;
   }
 
   /** Every slot that was released and not leased since. */
   released(): ReleasedSlot[] {
-    return this.#sql
-      .exec<{ slot: number; node: string; released_at: number; free_at: number | null }>(
+    return this.#db
+      .read<{ slot: number; node: string; released_at: number; free_at: number | null }>(
         "SELECT slot, node, released_at, free_at FROM released",
       )
-      .toArray()
       .map((row) => ({
         slot: row.slot,
         node: row.node,
@@ -33,26 +33,26 @@ export class SlotStore {
    * we wrote. After that a route to it is somebody else's.
    */
   owned(): Set<number> {
-    const leased = this.#sql.exec<{ slot: number }>("SELECT slot FROM nodes").toArray();
-    return new Set([...leased.map(({ slot }) => slot), ...this.#facts.slotsPublished()]);
+    const leased = this.#db.read<{ slot: number }>("SELECT slot FROM nodes");
+    return new Set([...leased.map(({ slot }) => slot), ...this.#memory.slotsPublished()]);
   }
 
   /** Before a write of routes to these slots: those that are ours stay so also when its answer gets lost. */
   publishing(slots: readonly number[]): void {
     const owned = this.owned();
     const ours = slots.filter((slot) => owned.has(slot));
-    this.#facts.setSlotsPublished([...new Set([...this.#facts.slotsPublished(), ...ours])]);
+    this.#memory.setSlotsPublished([...new Set([...this.#memory.slotsPublished(), ...ours])]);
   }
 
   /** The routes that the controller has now are to these slots: of the others, none is ours any more. */
   published(slots: readonly number[]): void {
     const owned = this.owned();
-    this.#facts.setSlotsPublished(slots.filter((slot) => owned.has(slot)));
+    this.#memory.setSlotsPublished(slots.filter((slot) => owned.has(slot)));
   }
 
   /** The node's slot is given back. Its quarantine begins when the controller has taken that. */
   release(slot: number, node: string, releasedAt: number): void {
-    this.#sql.exec(
+    this.#db.write(
       "INSERT OR REPLACE INTO released (slot, node, released_at) VALUES (?, ?, ?)",
       slot,
       node,
@@ -62,7 +62,7 @@ export class SlotStore {
 
   /** The controller has taken what the node is now: with the slot `has`, if any, and none that it had before. */
   beginQuarantine(node: string, has: number | undefined, freeAt: number): void {
-    this.#sql.exec(
+    this.#db.write(
       "UPDATE released SET free_at = ? WHERE node = ? AND free_at IS NULL AND slot IS NOT ?",
       freeAt,
       node,
@@ -72,22 +72,22 @@ export class SlotStore {
 
   /** Forgets the slots that were leased: they were those of another pool. */
   forget(): void {
-    this.#sql.exec("DELETE FROM released");
+    this.#db.write("DELETE FROM released");
   }
 
   /** The slot is leased anew. */
   take(slot: number): void {
-    this.#sql.exec("DELETE FROM released WHERE slot = ?", slot);
+    this.#db.write("DELETE FROM released WHERE slot = ?", slot);
   }
 
   /** Slots that a foreign route inside the pool touches. */
   routed(): Set<number> {
-    return new Set(this.#facts.slotsRouted()?.slots);
+    return new Set(this.#memory.slotsRouted()?.slots);
   }
 
   /** Slots whose ZeroTier address another member holds. That the last holder had it still is what its quarantine is for. */
   held(): Set<number> {
-    const { at, held } = this.#facts.slotsHeld() ?? { at: 0, held: [] };
+    const { at, held } = this.#memory.slotsHeld() ?? { at: 0, held: [] };
     const inQuarantine = this.released().filter((released) => !isFree(released, at));
     const lastHolders = new Map(inQuarantine.map(({ slot, node }) => [slot, node]));
     return new Set(

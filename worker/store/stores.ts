@@ -1,16 +1,18 @@
+import { Database } from "./database.ts";
 import { KeyStore } from "./key-store.ts";
-import { FactStore } from "./memory-store.ts";
+import { MemoryStore } from "./memory-store.ts";
 import { NodeStore } from "./node-store.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { SlotStore } from "./slot-store.ts";
 
-/** The object's tables, and the transaction that changes several of them at once or none. */
+/** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
-  readonly facts: FactStore;
+  readonly memory: MemoryStore;
   readonly keys: KeyStore;
   readonly nodes: NodeStore;
   readonly outbox: OutboxStore;
   readonly slots: SlotStore;
+  /** Changes several tables at once, or none. */
   transaction<T>(change: () => T): T;
 }
 
@@ -19,16 +21,17 @@ export interface Stores {
  * anything else can happen, so that what it writes (the alarm) is committed together with it.
  */
 export function openStores(storage: DurableObjectStorage, changed: (outbox: OutboxStore) => void): Stores {
-  const facts = new FactStore(storage.sql);
-  const outbox = new OutboxStore(storage.sql);
+  const db = new Database(storage);
+  const memory = new MemoryStore(db);
+  const outbox = new OutboxStore(db);
   return {
-    facts,
-    keys: new KeyStore(storage.sql),
-    nodes: new NodeStore(storage.sql),
+    memory,
+    keys: new KeyStore(db),
+    nodes: new NodeStore(db),
     outbox,
-    slots: new SlotStore(storage.sql, facts),
+    slots: new SlotStore(db, memory),
     transaction(change) {
-      const result = storage.transactionSync(change);
+      const result = db.transaction(change);
       changed(outbox);
       return result;
     },

@@ -1,11 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import {
-  ControllerError,
-  type ControllerNetwork,
-  type Route,
-} from "../../../worker/controller/controller.ts";
-import { NetworkSettings } from "../../../worker/controller/network-writer.ts";
+import { ControllerError, type ControllerNetwork } from "../../../worker/controller/controller.ts";
+import { NetworkWriter } from "../../../worker/controller/network-writer.ts";
+import type { Route } from "../../../worker/lease/managed-routes.ts";
 
 /** A controller whose calls take a while and which replaces the routes as a whole. */
 function makeSlowController() {
@@ -18,7 +15,7 @@ function makeSlowController() {
     private: true,
     name: "",
   };
-  const settings = new NetworkSettings({
+  const writer = new NetworkWriter({
     async readNetwork() {
       calls.push("read");
       const read = network;
@@ -32,33 +29,31 @@ function makeSlowController() {
       return network;
     },
   });
-  return { calls, settings, routes: () => network.routes };
+  return { calls, writer, routes: () => network.routes };
 }
 
 const route = (number: number): Route => ({ target: `10.0.${number}.0/24`, via: null });
 
 describe("the network's settings", () => {
   it("are changed by one at a time: whoever comes later sees what the others wrote", async () => {
-    const { calls, settings, routes } = makeSlowController();
-    await Promise.all(
-      [1, 2, 3].map((n) => settings.change((net) => ({ routes: [...net.routes, route(n)] }))),
-    );
+    const { calls, writer, routes } = makeSlowController();
+    await Promise.all([1, 2, 3].map((n) => writer.change((net) => ({ routes: [...net.routes, route(n)] }))));
     expect(calls).toEqual(["read", "write", "read", "write", "read", "write"]);
     expect(routes()).toEqual([route(1), route(2), route(3)]);
   });
 
   it("are only read when nothing is to be changed", async () => {
-    const { calls, settings } = makeSlowController();
-    expect(await settings.change(() => undefined)).toMatchObject({ asked: undefined });
+    const { calls, writer } = makeSlowController();
+    expect(await writer.change(() => undefined)).toMatchObject({ asked: undefined });
     expect(calls).toEqual(["read"]);
   });
 
   it("can be changed after a change that failed", async () => {
-    const { settings, routes } = makeSlowController();
-    const failing = settings.change(() => {
+    const { writer, routes } = makeSlowController();
+    const failing = writer.change(() => {
       throw new ControllerError("timeout", "too late");
     });
-    const next = settings.change(() => ({ routes: [route(1)] }));
+    const next = writer.change(() => ({ routes: [route(1)] }));
     await expect(failing).rejects.toThrow("too late");
     await next;
     expect(routes()).toEqual([route(1)]);
