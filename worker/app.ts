@@ -4,8 +4,8 @@ import { requestId } from "hono/request-id";
 import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { consoleLog } from "./base/log.ts";
-import { Problem } from "./base/problem.ts";
 import type { App } from "./http/context.ts";
+import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
 import { agentToolsRoute } from "./routes/agent-tools.ts";
 import { bootRoutes } from "./routes/boot.ts";
@@ -27,12 +27,12 @@ export function makeApp(): OpenAPIHono<App> {
   const app = new OpenAPIHono<App>({
     defaultHook(result) {
       if (result.success) return;
-      const errors = result.error.issues.flatMap((issue) =>
+      const faults = result.error.issues.flatMap((issue) =>
         issue.code === "unrecognized_keys"
           ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: there is no such field`)
           : [`${issue.path.join(".") || "body"}: ${issue.message}`],
       );
-      throw new Problem({ problem: "bad-request", detail: errors.join("; "), errors });
+      throw new Problem({ problem: "bad-request", faults });
     },
   });
   // Always our own id: one that the client chooses could be used to forge a line of the log.
@@ -62,10 +62,7 @@ export function makeApp(): OpenAPIHono<App> {
       app,
       onMethodNotAllowed: (c, allowed) => {
         c.header("Allow", allowed.join(", "));
-        return answerProblem(c, {
-          problem: "method-not-allowed",
-          detail: `${c.req.method} is not allowed here; allowed: ${allowed.join(", ")}`,
-        });
+        return answerProblem(c, { problem: "method-not-allowed", method: c.req.method, allowed });
       },
     }),
   );
@@ -82,12 +79,7 @@ export function makeApp(): OpenAPIHono<App> {
   healthRoute(app);
   problemRoute(app);
   openapiRoute(app);
-  app.notFound((c) =>
-    answerProblem(c, {
-      problem: "not-found",
-      detail: "nothing is under this address; /openapi.json lists the calls",
-    }),
-  );
+  app.notFound((c) => answerProblem(c, { problem: "not-found", missing: { what: "address" } }));
   app.onError((error, c) => answerError(error, c));
   return app;
 }

@@ -11,9 +11,9 @@ export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
   async scheduled(_event, env) {
     const read = parseConfig(env);
-    if (!read.ok) return consoleLog("misconfigured", { faults: read.faults.join("; ") });
+    if (!read.ok) return consoleLog("misconfigured", { faults: read.error.join("; ") });
     try {
-      await env.NETWORK.getByName(read.config.network).reconcile();
+      await env.NETWORK.getByName(read.value.network).reconcile();
     } catch (error) {
       consoleLog("reconcile-failed", { error: errorText(error) });
     }

@@ -19,9 +19,9 @@ function inStores<T>(work: (stores: Stores) => T): Promise<T> {
 /** The node prefix in use after the settings were changed from 24 to 25, and why. */
 function afterChange(): Promise<[number, string | undefined]> {
   const moved = parseConfig({ ...env, NODE_PREFIX: "25" });
-  if (!moved.ok) throw new Error(moved.faults.join());
+  if (!moved.ok) throw new Error(moved.error.join());
   return inStores((stores) => {
-    const { config, fault } = keepPool(stores, moved.config, Date.now());
+    const { config, fault } = keepPool(stores, moved.value, Date.now());
     return [config.pool.nodePrefix, fault];
   });
 }

@@ -66,8 +66,8 @@ describe("the network at first use", () => {
     await use.world.enrol();
     await use.world.settle();
     const moved = parseConfig({ ...env, DOCKER_POOL: "172.16.0.0/16" });
-    if (!moved.ok) throw new Error(moved.faults.join());
-    const { config } = moved;
+    if (!moved.ok) throw new Error(moved.error.join());
+    const { value: config } = moved;
     const asked = await runInDurableObject(use.world.object, async (_, state) => {
       const alarm = new AlarmClock(state.storage, undefined);
       const stores = openStores(state.storage, (outbox) => alarm.arm(outbox));

@@ -1,4 +1,5 @@
 // Tokens and keys: made from 128 random bits, kept only as SHA-256, compared in constant time.
+import { hexFromBytes } from "./hex.ts";
 
 /** What a secret is for: enrolment key, node token, admin token. */
 export type SecretKind = "mbk" | "mbn" | "mba";
@@ -34,7 +35,7 @@ export function secretKind(text: string): SecretKind | undefined {
 /** SHA-256 in lower-case hex: what is stored of a secret (128 random bits need no salt). */
 export async function sha256Hex(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexFromBytes(new Uint8Array(digest));
 }
 
 /** Whether two digests of one length are equal; the time taken tells nothing about where they differ. */

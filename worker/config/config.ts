@@ -1,5 +1,6 @@
 // Reads the settings once, at the edge. A faulty configuration is refused as a whole, with every fault
 // named: the variable, what is wrong with it, what to do. A secret's value is never repeated.
+import { err, ok, type Result } from "../base/result.ts";
 import { ADMIN_TOKEN_MOST, secretKind } from "../base/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
@@ -16,9 +17,7 @@ export interface Config {
 }
 
 /** The configuration, or all that is wrong with it. */
-export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly string[] };
+export type ConfigResult = Result<Config, readonly string[]>;
 
 const DEFAULT_URL = "https://api.zerotier.com/api/v1";
 /** Characters. Every token has more: ZeroTier's 32, ours 26. A network id has 16, an IPv4 prefix at most 18. */
@@ -46,8 +45,8 @@ export function parseConfig(settings: Settings): ConfigResult {
     routeLimit === undefined ||
     pool === undefined
   )
-    return { ok: false, faults };
-  return { ok: true, config: { network, pool, central: { url, token }, routeLimit, adminToken } };
+    return err(faults);
+  return ok({ network, pool, central: { url, token }, routeLimit, adminToken });
 }
 
 /** Shows a faulty value. */
@@ -161,7 +160,7 @@ function readPool(
   );
   if (nodePrefix === undefined || unfit.length > 0) return undefined;
   const made = makePool({ zerotier, docker, nodePrefix });
-  if (made.ok) return made.pool;
-  faults.push(...made.faults.map((fault) => `ZEROTIER_RANGE, DOCKER_POOL, NODE_PREFIX: ${fault}`));
+  if (made.ok) return made.value;
+  faults.push(...made.error.map((fault) => `ZEROTIER_RANGE, DOCKER_POOL, NODE_PREFIX: ${fault}`));
   return undefined;
 }

@@ -1,6 +1,8 @@
+import type { Refusal } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { type LeaseView, leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { type Answer, authorize, given, refused, revoked } from "./node-access.ts";
+import { authorize } from "./node-access.ts";
 import { type Peer, peersOf } from "./peers.ts";
 
 /** A sign of life. */
@@ -16,28 +18,29 @@ export interface Heartbeat {
   readonly facts: string | null;
 }
 
+/** The lease, and whom the node may ask whether the mesh carries. */
+export type Renewed = LeaseView & { readonly peers: Peer[] };
+
 /** Renews the lease and keeps the report. It writes no copy to KV: the free plan has 1,000 writes a day. */
-export function heartbeat(
-  net: NetworkContext,
-  beat: Heartbeat,
-): Answer<LeaseView & { readonly peers: Peer[] }> {
-  return net.stores.transaction(() => {
-    const opened = authorize(net, beat.node, { admin: false, tokenHash: beat.tokenHash });
-    if (!opened.ok) return opened;
+export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed, Refusal> {
+  const { stores, config } = net;
+  return stores.transaction(() => {
+    const known = authorize(stores, beat.node, { admin: false, tokenHash: beat.tokenHash });
+    if (!known.ok) return known;
     const now = net.now();
     const node = {
-      ...opened.value,
+      ...known.value,
       seenAt: now,
       report: beat.report,
       reportedAt: now,
       lastRepair:
         beat.repaired.length === 0
-          ? opened.value.lastRepair
+          ? known.value.lastRepair
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
-      facts: beat.facts ?? opened.value.facts,
+      facts: beat.facts ?? known.value.facts,
     };
-    net.stores.nodes.put(node);
-    if (node.state === "revoked") return refused(revoked(node.node));
-    return given({ ...leaseView(net.config, node, now), peers: peersOf(net, node) });
+    stores.nodes.put(node);
+    if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
+    return ok({ ...leaseView(config, node, now), peers: peersOf(net, node) });
   });
 }

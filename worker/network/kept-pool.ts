@@ -30,7 +30,7 @@ export function keepPool(
   const show = ({ zerotier, docker, nodePrefix }: typeof used): string =>
     `ZEROTIER_RANGE ${zerotier}, DOCKER_POOL ${docker}, NODE_PREFIX ${nodePrefix}`;
   return {
-    config: { ...config, pool: made.pool },
+    config: { ...config, pool: made.value },
     fault: `the settings say ${show(wanted)}, but ${left} ${show(used)}, which stays in use: set it back, or delete every node and wait for the quarantine of 7 days to end`,
   };
 }

@@ -1,4 +1,7 @@
 // Enrolment keys: made, listed, deleted by the operator. The secret leaves once, with the answer to its making.
+import { hexFromBytes } from "../base/hex.ts";
+import type { Refusal } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
 import { type EnrolmentKey, type KeyPlace, keyState } from "../store/key-store.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -34,7 +37,6 @@ export interface KeyAnswer {
   readonly view: KeyView;
 }
 
-/** Makes a key. */
 export async function createKey(net: NetworkContext, request: KeyRequest): Promise<KeyAnswer> {
   const secret = makeSecret("mbk", net.randomBytes);
   const hash = await sha256Hex(secret);
@@ -42,7 +44,7 @@ export async function createKey(net: NetworkContext, request: KeyRequest): Promi
   const { expiresIn, ...terms } = request;
   const key = {
     ...terms,
-    id: keyId(net.randomBytes),
+    id: hexFromBytes(net.randomBytes(new Uint8Array(8))),
     createdAt: now,
     expiresAt: now + expiresIn * 1000,
   };
@@ -56,9 +58,10 @@ export function listKeys(net: NetworkContext, limit: number, after: KeyPlace | u
   return net.stores.keys.list(limit, after).map((key) => keyView(key, now));
 }
 
-/** Deletes a key; what it let in stays. False when there is none. */
-export function deleteKey(net: NetworkContext, id: string): boolean {
-  return net.stores.transaction(() => net.stores.keys.remove(id));
+/** Deletes a key; what it let in stays. */
+export function deleteKey(net: NetworkContext, id: string): Result<true, Refusal> {
+  const removed = net.stores.transaction(() => net.stores.keys.remove(id));
+  return removed ? ok(true) : err({ problem: "not-found", missing: { what: "key", id } });
 }
 
 /** What user-data that carries a key is made of. */
@@ -86,8 +89,4 @@ function keyView(key: EnrolmentKey, now: number): KeyView {
     allowOverlap: key.allowOverlap,
     note: key.note,
   };
-}
-
-function keyId(random: (bytes: Uint8Array) => Uint8Array): string {
-  return Array.from(random(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

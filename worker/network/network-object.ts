@@ -1,7 +1,7 @@
-// The object of one ZeroTier network: the only writer of its leases. Thin: each public method can be called by
-// RPC and hands on to one operation; results are values, an exception means that the object itself is broken.
 import { DurableObject } from "cloudflare:workers";
 import { consoleLog } from "../base/log.ts";
+import type { Refusal } from "../base/refusal.ts";
+import type { Result } from "../base/result.ts";
 import { parseConfig } from "../config/config.ts";
 import type { Settings } from "../config/settings.ts";
 import type { NodeId } from "../lease/ids.ts";
@@ -10,11 +10,11 @@ import { reconcile } from "../reconcile/reconcile.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { migrate } from "../store/migrations.ts";
 import { openStores, type Stores } from "../store/stores.ts";
-import { type Assignment, assignNode } from "./assign-node.ts";
-import { type EnrolAnswer, enrolNode } from "./enrol-node.ts";
+import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
+import { type Enrolled, enrolNode } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
 import { type Health, health } from "./health.ts";
-import { type Heartbeat, heartbeat } from "./heartbeat.ts";
+import { type Heartbeat, heartbeat, type Renewed } from "./heartbeat.ts";
 import {
   createKey,
   deleteKey,
@@ -27,7 +27,7 @@ import {
 } from "./key-operations.ts";
 import type { NodeView } from "./lease-view.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
-import type { Answer, Caller } from "./node-access.ts";
+import type { Caller } from "./node-access.ts";
 import { approveNode, listNodes, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
 import { type PoolUse, poolUse } from "./pool-use.ts";
 
@@ -39,7 +39,10 @@ export interface ObjectEnv extends Settings {
   readonly LEASES: KVNamespace;
 }
 
-/** See above. */
+/**
+ * The object of one ZeroTier network: the only writer of its leases. Thin: each public method can be called by RPC and
+ * hands on to one operation; refusals are values, an exception means that the object itself is broken.
+ */
 export class NetworkObject extends DurableObject<ObjectEnv> {
   #network: NetworkContext | undefined;
   #alarm: AlarmClock | undefined;
@@ -54,7 +57,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       this.#alarm = alarm;
       const read = parseConfig(env);
       if (!read.ok) return;
-      const { network } = read.config;
+      const { network } = read.value;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
       const stores = openStores(ctx.storage, (outbox) => alarm.arm(outbox));
       const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? network);
@@ -62,92 +65,75 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
         this.#otherNetwork = own;
         return;
       }
-      this.#network = openNetwork(stores, env.LEASES, read.config);
+      this.#network = openNetwork(stores, env.LEASES, read.value);
       // An alarm that got lost would be set by the next change only.
       alarm.arm(this.#network.stores.outbox);
     });
   }
 
-  /** Lets a node in. */
-  async enrol(request: EnrolRequest): Promise<EnrolAnswer> {
+  async enrol(request: EnrolRequest): Promise<Result<Enrolled, Refusal>> {
     const net = this.#open();
     return net.outbox.arriving(() => enrolNode(net, request));
   }
 
-  /** Makes an enrolment key. */
   async createKey(request: KeyRequest): Promise<KeyAnswer> {
     return createKey(this.#open(), request);
   }
 
-  /** Keys in the order of their making. */
   listKeys(limit: number, after: KeyPlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
   }
 
-  /** Deletes a key; false when there is none. */
-  deleteKey(id: string): boolean {
+  deleteKey(id: string): Result<true, Refusal> {
     return deleteKey(this.#open(), id);
   }
 
-  /** What the user-data of the key with this hash is made of; undefined when there is no such key. */
   userDataOf(keyHash: string): KeyUserData | undefined {
     return userDataOf(this.#open(), keyHash);
   }
 
-  /** Renews a lease and keeps the agent's report. */
-  heartbeat(beat: Heartbeat): ReturnType<typeof heartbeat> {
+  heartbeat(beat: Heartbeat): Result<Renewed, Refusal> {
     return heartbeat(this.#open(), beat);
   }
 
-  /** Nodes by id. */
   listNodes(limit: number, after: string | undefined): NodeView[] {
     return listNodes(this.#open(), limit, after);
   }
 
-  /** One node, for the operator or itself. */
-  readNode(node: NodeId, caller: Caller): Answer<NodeView> {
+  readNode(node: NodeId, caller: Caller): Result<NodeView, Refusal> {
     return readNode(this.#open(), node, caller);
   }
 
-  /** Leases without a proof, for the operator. */
-  async assignNode(
-    wanted: Assignment,
-  ): Promise<Answer<{ readonly view: NodeView; readonly created: boolean }>> {
+  async assignNode(wanted: Assignment): Promise<Result<Assigned<NodeView>, Refusal>> {
     const net = this.#open();
     return net.outbox.arriving(() => assignNode(net, wanted));
   }
 
-  /** Gives a node another name. */
-  async renameNode(node: NodeId, name: string): Promise<Answer<NodeView>> {
+  async renameNode(node: NodeId, name: string): Promise<Result<NodeView, Refusal>> {
     return renameNode(this.#open(), node, name);
   }
 
-  /** Lets a node in that waits or was revoked. */
-  async approveNode(node: NodeId): Promise<Answer<NodeView>> {
+  async approveNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
     return approveNode(this.#open(), node);
   }
 
-  /** Takes a node out of the mesh. */
-  async revokeNode(node: NodeId): Promise<Answer<NodeView>> {
+  async revokeNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
     return revokeNode(this.#open(), node);
   }
 
-  /** Ends a lease. */
-  async releaseNode(node: NodeId, caller: Caller): Promise<Answer<true>> {
+  async releaseNode(node: NodeId, caller: Caller): Promise<Result<true, Refusal>> {
     return releaseNode(this.#open(), node, caller);
   }
 
-  /** How the pool is used. */
   poolUse(): PoolUse {
     return poolUse(this.#open());
   }
 
-  /** How the object and its network are. */
   health(): Health {
     return health(this.#open());
   }
 
-  /** Compares with the controller and repairs; run by the cron trigger. */
+  /** Run by the cron trigger. */
   async reconcile(): Promise<void> {
     await reconcile(this.#open());
   }

@@ -2,6 +2,7 @@
 // what is on its way already is not sent again but waited for.
 
 import { errorText, type Log } from "../base/log.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { LIMITS } from "../config/limits.ts";
 import { ControllerError } from "../controller/controller.ts";
 import type { OutboxKind, OutboxRow } from "../store/outbox-store.ts";
@@ -26,10 +27,13 @@ export interface OutboxOptions {
   readonly log: Log;
 }
 
-/** How a delivery ended; when it failed, after how many attempts. */
-export type DeliveryOutcome =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly error: unknown; readonly attempts: number };
+/** Why a delivery failed, and how often by now. */
+export interface DeliveryFault {
+  readonly cause: unknown;
+  readonly attempts: number;
+}
+
+type DeliveryOutcome = Result<undefined, DeliveryFault>;
 
 interface OnItsWay {
   readonly sequence: number;
@@ -65,7 +69,7 @@ export class Outbox {
     for (;;) {
       const row = this.#options.stores.outbox.get(kind, subject);
       const begun = this.#onItsWay.get(key);
-      if (begun === undefined) return row === undefined ? { ok: true } : this.#begin(key, row);
+      if (begun === undefined) return row === undefined ? ok(undefined) : this.#begin(key, row);
       if (row === undefined || row.sequence === begun.sequence) return begun.outcome;
       // The row has changed since that delivery read it: let it end first, never two of one subject at once.
       await begun.outcome;
@@ -109,7 +113,7 @@ export class Outbox {
     try {
       await deliveries[row.kind].deliver(row.subject);
       stores.transaction(() => stores.outbox.done(row));
-      return { ok: true };
+      return ok(undefined);
     } catch (error) {
       const retryAt = error instanceof ControllerError ? (error.retryAt ?? 0) : 0;
       const dueAt = Math.max(now() + retryDelay(row.attempts, random), retryAt);
@@ -122,7 +126,7 @@ export class Outbox {
         fault,
         dueAt,
       });
-      return { ok: false, error, attempts: row.attempts + 1 };
+      return err({ cause: error, attempts: row.attempts + 1 });
     }
   }
 }

@@ -1,7 +1,7 @@
 // What must be known before a slot is leased: that the ZeroTier network is fit for the mesh, and which addresses and
 // subnets others hold in it by now. Asked once for all enrolments that follow one another closely.
 import { errorText } from "../base/log.ts";
-import type { Refusal } from "../base/problem.ts";
+import type { Refusal } from "../base/refusal.ts";
 import { LIMITS } from "../config/limits.ts";
 import { ControllerError } from "../controller/controller.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
@@ -74,13 +74,7 @@ export class NetworkReadiness {
     try {
       const { faults } = await makeFit(this.#upkeep);
       this.#noteCheck(null, faults);
-      if (faults.length > 0)
-        return {
-          problem: "network-unfit",
-          detail: `the ZeroTier network ${config.network} cannot be used as it is: ${faults.join(" ")}`,
-          errors: faults,
-          retryAfter: 300,
-        };
+      if (faults.length > 0) return { problem: "network-unfit", networkId: config.network, faults };
       const members = await controller.listMembers();
       stores.transaction(() => noteMembers(this.#upkeep, members));
       return undefined;

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import { agentFiles } from "../agent-files.ts";
-import { Problem } from "../base/problem.ts";
 import { secretKind, sha256Hex } from "../base/secret.ts";
 import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
+import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
@@ -69,11 +69,7 @@ async function bootAnswer(
     secretKind(key) === "mbk"
       ? await callObject(c, async (network) => network.userDataOf(await sha256Hex(key)))
       : undefined;
-  if (known === undefined)
-    throw new Problem({
-      problem: "not-found",
-      detail: "there is no such enrolment key; it may have been deleted",
-    });
+  if (known === undefined) throw new Problem({ problem: "not-found", missing: { what: "key-in-address" } });
   const { text } = make({
     form,
     url: publicOrigin(c.req.url),

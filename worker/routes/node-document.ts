@@ -22,7 +22,7 @@ export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
 export function copyDocument(config: Config, copy: LeaseCopy, now: number) {
   // The pool that the lease was made from, should the settings have changed since.
   const made = makePool(copy.pool);
-  const view = leaseView(made.ok ? { ...config, pool: made.pool } : config, copy, now);
+  const view = leaseView(made.ok ? { ...config, pool: made.value } : config, copy, now);
   return {
     ...view,
     lastSeen: new Date(copy.seenAt).toISOString(),

@@ -22,7 +22,7 @@ const route = apiRoute({
 /** `GET /v1/pool`: how many slots are used, and what stands in the way of others. */
 export function poolRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
-    const use = await callObject(c, async (network) => network.poolUse());
+    const use = await callObject(c, async (object) => object.poolUse());
     return answer(c, poolSchema, { ...use });
   });
 }

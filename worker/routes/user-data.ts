@@ -3,11 +3,11 @@ import { limitsFor } from "../../cloud-init/provider-limits.ts";
 import { generate, type UserData, type UserDataRequest } from "../../cloud-init/user-data.ts";
 import { UserDataError } from "../../cloud-init/user-data-error.ts";
 import { agentFiles } from "../agent-files.ts";
-import { Problem } from "../base/problem.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
+import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
@@ -77,7 +77,7 @@ function refuseTooLarge(text: string, provider: string | undefined): void {
       limit === 0
         ? `provider: ${provider} has no field for user-data${why}; leave provider out to get it all the same`
         : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${why}; ask for the form include`;
-    throw new Problem({ problem: "bad-request", detail, errors: [detail] });
+    throw new Problem({ problem: "bad-request", faults: [detail] });
   }
 }
 
@@ -92,6 +92,6 @@ export function make(request: UserDataRequest): UserData {
     return generate(request);
   } catch (error) {
     if (!(error instanceof UserDataError)) throw error;
-    throw new Problem({ problem: "bad-request", detail: error.message, errors: [error.message] });
+    throw new Problem({ problem: "bad-request", faults: [error.message] });
   }
 }

@@ -1,8 +1,9 @@
 import type { Context } from "hono";
-import { Problem } from "../base/problem.ts";
 import type { App } from "../http/context.ts";
 import { configOf, isOperator } from "../http/guards.ts";
+import { Problem } from "../http/problem.ts";
 import type { Health } from "../network/health.ts";
+import { occurrenceOf } from "../schema/refusal-text.ts";
 import { callObject } from "./object-call.ts";
 
 /** How the Worker is: for everybody without the addresses of the mesh, for the operator with them. */
@@ -17,15 +18,15 @@ export interface WorkerHealth {
 /** Asks the allocator, which answers from what it has stored: nobody outside is asked. */
 export async function workerHealth(c: Context<App>): Promise<WorkerHealth> {
   const read = configOf(c.env);
-  if (!read.ok) return { status: "misconfigured", faults: read.faults, warnings: [] };
-  c.set("config", read.config);
+  if (!read.ok) return { status: "misconfigured", faults: read.error, warnings: [] };
+  c.set("config", read.value);
   try {
-    const { status, faults, warnings } = await callObject(c, async (stub) => stub.health());
+    const { status, faults, warnings } = await callObject(c, async (object) => object.health());
     const show = (await isOperator(c)) ? (text: string) => text : withoutDetails;
     return { status, faults: faults.map(show), warnings: warnings.map(show) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { status: "unreachable", faults: [error.refusal.detail], warnings: [] };
+    return { status: "unreachable", faults: [occurrenceOf(error.refusal).detail], warnings: [] };
   }
 }
 

@@ -1,5 +1,6 @@
-import { PROBLEMS, type ProblemName } from "../base/problem.ts";
+import type { ProblemName } from "../base/refusal.ts";
 import { z } from "./openapi.ts";
+import { PROBLEMS } from "./problem-kinds.ts";
 
 /** A refusal, RFC 9457. */
 export const problemSchema = z

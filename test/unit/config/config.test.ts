@@ -11,14 +11,14 @@ const good: Settings = {
 
 function faults(change: Settings): readonly string[] {
   const read = parseConfig({ ...good, ...change });
-  return read.ok ? [] : read.faults;
+  return read.ok ? [] : read.error;
 }
 
 describe("parseConfig", () => {
   it("needs a network and two secrets, and has a default for the rest", () => {
     expect(parseConfig(good)).toMatchObject({
       ok: true,
-      config: {
+      value: {
         network: "8056c2e21c000001",
         central: { url: "https://api.zerotier.com/api/v1", token: "t".repeat(32) },
         routeLimit: 32,
@@ -35,7 +35,7 @@ describe("parseConfig", () => {
     });
     expect(read).toMatchObject({
       ok: true,
-      config: {
+      value: {
         network: "8056c2e21c000001",
         central: { url: "http://127.0.0.1:9080/api/v1" },
         routeLimit: 128,
@@ -51,7 +51,7 @@ describe("parseConfig", () => {
       ADMIN_TOKEN: "short",
     });
     if (read.ok) throw new Error("it was taken");
-    expect(read.faults.map((fault) => fault.split(" ")[0])).toEqual([
+    expect(read.error.map((fault) => fault.split(" ")[0])).toEqual([
       "ZEROTIER_NETWORK",
       "ZEROTIER_URL",
       "ZEROTIER_TOKEN",

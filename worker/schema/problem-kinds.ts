@@ -1,4 +1,5 @@
-// Every refusal that the API can give, in one table (RFC 9457). `type` is stable: clients branch on it.
+// Every problem that the API can answer with, in one table (RFC 9457). `type` is stable: clients branch on it.
+import type { ProblemName } from "../base/refusal.ts";
 
 /** What is the same in every occurrence of a problem. */
 export interface ProblemKind {
@@ -148,7 +149,13 @@ export const PROBLEMS = {
     status: 503,
     title: "The ZeroTier network cannot be used as it is",
     meaning:
-      "The network's settings stand against the mesh, and would have to be overwritten; `errors` names each with its remedy.",
+      "The network's settings keep it from carrying the mesh, and would have to be overwritten; `errors` names each with its remedy.",
+  },
+  "changed-meanwhile": {
+    status: 503,
+    title: "The node was changed meanwhile",
+    meaning:
+      "While the ZeroTier controller was told of the lease, the node was changed here, again and again. Ask again after Retry-After.",
   },
   misconfigured: {
     status: 503,
@@ -160,10 +167,7 @@ export const PROBLEMS = {
     title: "The allocator is out of reach",
     meaning: "The Durable Object that holds the leases does not answer. Ask again after Retry-After.",
   },
-} as const satisfies Record<string, ProblemKind>;
-
-/** A problem's name; its `type` is `/problems/<name>`. */
-export type ProblemName = keyof typeof PROBLEMS;
+} as const satisfies Record<ProblemName, ProblemKind>;
 
 /** Every name, in the table's order. */
 export const PROBLEM_NAMES = Object.keys(PROBLEMS).filter(isProblemName);
@@ -176,28 +180,4 @@ export function isProblemName(name: string): name is ProblemName {
 /** A problem's entry in the table. */
 export function problemKind(name: ProblemName): ProblemKind {
   return PROBLEMS[name];
-}
-
-/** What one refusal says beyond its name. */
-export interface Refusal {
-  readonly problem: ProblemName;
-  /** This occurrence: what was seen, and what to do. */
-  readonly detail: string;
-  /** Each single fault, when there are several. */
-  readonly errors?: readonly string[];
-  /** Seconds after which asking again may help. */
-  readonly retryAfter?: number;
-  /** The prefix that stands in the way (overlap). */
-  readonly prefix?: string;
-}
-
-/** A refusal on its way out of a handler; `worker/http/problem-answer.ts` turns it into the response. */
-export class Problem extends Error {
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal) {
-    super(`${refusal.problem}: ${refusal.detail}`);
-    this.name = "Problem";
-    this.refusal = refusal;
-  }
 }
