@@ -13,7 +13,7 @@ export default {
     const read = parseConfig(env);
     if (!read.ok) return consoleLog("misconfigured", { faults: read.error.join("; ") });
     try {
-      await env.NETWORK.getByName(read.value.network).reconcile();
+      await env.NETWORK.getByName(read.value.networkId).reconcile();
     } catch (error) {
       consoleLog("reconcile-failed", { error: errorText(error) });
     }

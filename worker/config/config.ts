@@ -4,11 +4,24 @@ import { err, ok, type Result } from "../base/result.ts";
 import { ADMIN_TOKEN_MOST, secretKind } from "../base/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
-import type { Settings } from "./settings.ts";
+
+/** The settings an operator gives; every one may be missing or wrong until `parseConfig` has read it. */
+export interface Settings {
+  readonly ZEROTIER_NETWORK?: string;
+  readonly ZEROTIER_URL?: string;
+  readonly ZEROTIER_RANGE?: string;
+  readonly DOCKER_POOL?: string;
+  readonly NODE_PREFIX?: string;
+  readonly ROUTE_LIMIT?: string;
+  /** Secret: the ZeroTier token. It never leaves the Worker. */
+  readonly ZEROTIER_TOKEN?: string;
+  /** Secret: what the operator's calls carry. */
+  readonly ADMIN_TOKEN?: string;
+}
 
 /** A configuration that holds together. */
 export interface Config {
-  readonly network: NetworkId;
+  readonly networkId: NetworkId;
   readonly pool: Pool;
   readonly central: { readonly url: string; readonly token: string };
   /** How many managed routes the network may hold at most (ZeroTier sends a node the first 128). */
@@ -29,7 +42,7 @@ const MOST_ROUTES = 128;
 export function parseConfig(settings: Settings): ConfigResult {
   const faults: string[] = [];
   const show = quoting(settings);
-  const network = readNetwork(settings.ZEROTIER_NETWORK, show, faults);
+  const networkId = readNetworkId(settings.ZEROTIER_NETWORK, show, faults);
   const url = readUrl(settings.ZEROTIER_URL, show, faults);
   const token = readToken(settings.ZEROTIER_TOKEN, faults);
   const adminToken = readAdminToken(settings.ADMIN_TOKEN, faults);
@@ -38,7 +51,7 @@ export function parseConfig(settings: Settings): ConfigResult {
   const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES);
   const pool = readPool(settings, nodePrefix, show, faults);
   if (
-    network === undefined ||
+    networkId === undefined ||
     url === undefined ||
     token === undefined ||
     adminToken === undefined ||
@@ -46,7 +59,7 @@ export function parseConfig(settings: Settings): ConfigResult {
     pool === undefined
   )
     return err(faults);
-  return ok({ network, pool, central: { url, token }, routeLimit, adminToken });
+  return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken });
 }
 
 /** Shows a faulty value. */
@@ -64,19 +77,19 @@ function quoting({ ZEROTIER_TOKEN, ADMIN_TOKEN }: Settings): Show {
       : JSON.stringify(value);
 }
 
-function readNetwork(text: string | undefined, show: Show, faults: string[]): NetworkId | undefined {
+function readNetworkId(text: string | undefined, show: Show, faults: string[]): NetworkId | undefined {
   if (!text) {
     faults.push(
       "ZEROTIER_NETWORK is not set: give the 16 hex digits of your network, from my.zerotier.com or the list of networks",
     );
     return undefined;
   }
-  const network = parseNetworkId(text.trim().toLowerCase());
-  if (network === undefined)
+  const networkId = parseNetworkId(text.trim().toLowerCase());
+  if (networkId === undefined)
     faults.push(
       `ZEROTIER_NETWORK is ${show(text)}: a network id has exactly 16 hex digits; copy it from ZeroTier Central`,
     );
-  return network;
+  return networkId;
 }
 
 function readUrl(text: string | undefined, show: Show, faults: string[]): string | undefined {

@@ -6,12 +6,13 @@ import { makeSecret, sha256Hex } from "../base/secret.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { queueCopy } from "../outbox/queue.ts";
+import type { LeaseView, Peer } from "../schema/lease.ts";
 import type { StoredNode } from "../store/node-store.ts";
 import { admit, type EnrolRequest, leaseTo } from "./enrolment.ts";
-import { type LeaseView, leaseView } from "./lease-view.ts";
+import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { withNewToken } from "./node-token.ts";
-import { type Peer, peersOf } from "./peers.ts";
+import { peersOf } from "./peers.ts";
 
 /** A lease, and the node's new token. A node that waits for approval gets a token once. */
 export interface Enrolled {

@@ -34,10 +34,10 @@ export function admit(
   { keyHash, node }: EnrolRequest,
   now: number,
 ): Result<EnrolmentKey, Refusal> {
-  const admission = keys.admit(keyHash, node, now);
-  if (typeof admission !== "string") return ok(admission);
-  if (admission === "revoked") return err({ problem: "revoked", reason: "deleted", node });
-  return err({ problem: admission });
+  const admitted = keys.admit(keyHash, node, now);
+  if (admitted.ok) return admitted;
+  if (admitted.error === "revoked") return err({ problem: "revoked", reason: "deleted", node });
+  return err({ problem: admitted.error });
 }
 
 /**

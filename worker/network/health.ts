@@ -1,15 +1,6 @@
+import type { ObjectHealth } from "../schema/health.ts";
 import type { OutboxStore } from "../store/outbox-store.ts";
 import type { NetworkContext } from "./network-context.ts";
-
-/** How the object and its network are. No name or number of a node is in it; addresses of the network are. */
-export interface Health {
-  /** unfit: no new server is let in; waiting: the controller does not answer as it should. */
-  readonly status: "ok" | "unfit" | "waiting";
-  /** What keeps servers out. */
-  readonly faults: readonly string[];
-  /** What keeps no server out, but needs somebody to look at it. */
-  readonly warnings: readonly string[];
-}
 
 /** Failures before a delivery is worth a warning: after one it is tried again. */
 const KEEPS_FAILING = 3;
@@ -22,13 +13,13 @@ const ROUTES_WAIT =
 const COPIES_WAIT =
   "copies of leases in Workers KV (LEASES) are not up to date: KV does not take them, perhaps because the day's writes are used up; the Worker's log (delivery-failed) says why. It is tried again by itself";
 
-/** Answers from what is stored; asks nobody. */
-export function health({ stores, poolFault }: NetworkContext): Health {
+/** How the object and its network are, from what is stored: nobody is asked. */
+export function health({ stores, poolFault }: NetworkContext): ObjectHealth {
   const fitness = stores.memory.fitness();
   const check = stores.memory.lastCheck();
   const unreachable =
     check === undefined || check.unreachable === null ? [] : [unreachableAt(check.at, check.unreachable)];
-  const faults = (fitness ?? check)?.faults ?? [];
+  const faults = [...((fitness ?? check)?.faults ?? [])];
   const warnings = [
     // With the pool that is kept, servers are let in as before.
     ...(poolFault === undefined ? [] : [poolFault]),

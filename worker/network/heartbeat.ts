@@ -1,9 +1,10 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { type LeaseView, leaseView } from "./lease-view.ts";
+import type { Renewed } from "../schema/lease.ts";
+import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
-import { type Peer, peersOf } from "./peers.ts";
+import { peersOf } from "./peers.ts";
 
 /** A sign of life. */
 export interface Heartbeat {
@@ -17,9 +18,6 @@ export interface Heartbeat {
   /** What the host says of itself, as JSON; null leaves what is known. */
   readonly facts: string | null;
 }
-
-/** The lease, and whom the node may ask whether the mesh carries. */
-export type Renewed = LeaseView & { readonly peers: Peer[] };
 
 /** Renews the lease and keeps the report. It writes no copy to KV: the free plan has 1,000 writes a day. */
 export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed, Refusal> {

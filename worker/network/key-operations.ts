@@ -3,33 +3,12 @@ import { hexFromBytes } from "../base/hex.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
+import type { KeyTerms, KeyView } from "../schema/key.ts";
 import { type EnrolmentKey, type KeyPlace, keyState } from "../store/key-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
-/** What a new key may do. */
-export interface KeyRequest {
-  /** Seconds. */
-  readonly expiresIn: number;
-  readonly maxUses: number;
-  readonly approval: boolean;
-  readonly allowOverlap: boolean;
-  readonly note: string | null;
-  /** The user-data's options as JSON, for a key made with one. */
-  readonly userData: string | null;
-}
-
-/** A key as answers show it, without its secret. */
-export interface KeyView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly expiresAt: string;
-  readonly maxUses: number;
-  readonly uses: number;
-  readonly state: "valid" | "spent" | "expired";
-  readonly approval: boolean;
-  readonly allowOverlap: boolean;
-  readonly note: string | null;
-}
+/** What a new key may do, and the user-data's options as JSON for a key made with one. */
+export type KeyRequest = Omit<KeyTerms, "note"> & Pick<EnrolmentKey, "note" | "userData">;
 
 /** A key just made, with its secret. */
 export interface KeyAnswer {

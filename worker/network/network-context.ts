@@ -13,7 +13,6 @@ import { routeDelivery } from "../outbox/route-delivery.ts";
 import { NetworkReadiness } from "../reconcile/network-readiness.ts";
 import type { Upkeep } from "../reconcile/upkeep.ts";
 import type { Stores } from "../store/stores.ts";
-import { inTurn } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 
 /** What the operations on a network work with. */
@@ -37,7 +36,7 @@ export function openNetwork(stores: Stores, leases: KVNamespace, wanted: Config)
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
   const controller = makeCentralV1({
     ...config.central,
-    network: config.network,
+    networkId: config.networkId,
     fetch: (url, init) => fetch(url, init),
     // All calls to the controller go through this one pace: its limit counts for the token as a whole.
     pace: makePace({
@@ -67,5 +66,22 @@ export function openNetwork(stores: Stores, leases: KVNamespace, wanted: Config)
     readiness: new NetworkReadiness(upkeep),
     deriveNodeId: inTurn(deriveNodeId, () => sleep(1)),
     randomBytes: (bytes) => crypto.getRandomValues(bytes),
+  };
+}
+
+/**
+ * Makes a costly function run one call after the other, with a pause behind each. A hundred proofs that arrive at once
+ * would otherwise hold the object's only thread for seconds, and what waits for an answer of the controller would time
+ * out with the answer already there.
+ */
+export function inTurn<In, Out>(
+  work: (input: In) => Promise<Out>,
+  pause: () => Promise<void>,
+): (input: In) => Promise<Out> {
+  let before: Promise<void> = Promise.resolve();
+  return (input) => {
+    const result = before.then(() => work(input));
+    before = result.then(pause, pause);
+    return result;
   };
 }

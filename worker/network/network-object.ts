@@ -2,34 +2,35 @@ import { DurableObject } from "cloudflare:workers";
 import { consoleLog } from "../base/log.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
-import { parseConfig } from "../config/config.ts";
-import type { Settings } from "../config/settings.ts";
+import { parseConfig, type Settings } from "../config/config.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
+import type { ObjectHealth } from "../schema/health.ts";
+import type { KeyView } from "../schema/key.ts";
+import type { NodeView, Renewed } from "../schema/lease.ts";
+import type { PoolUse } from "../schema/pool.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { migrate } from "../store/migrations.ts";
 import { openStores, type Stores } from "../store/stores.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
 import { type Enrolled, enrolNode } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
-import { type Health, health } from "./health.ts";
-import { type Heartbeat, heartbeat, type Renewed } from "./heartbeat.ts";
+import { health } from "./health.ts";
+import { type Heartbeat, heartbeat } from "./heartbeat.ts";
 import {
   createKey,
   deleteKey,
   type KeyAnswer,
   type KeyRequest,
   type KeyUserData,
-  type KeyView,
   listKeys,
   userDataOf,
 } from "./key-operations.ts";
-import type { NodeView } from "./lease-view.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { approveNode, listNodes, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
-import { type PoolUse, poolUse } from "./pool-use.ts";
+import { poolUse } from "./pool-use.ts";
 
 /** ms until the alarm looks again while the Worker is misconfigured. */
 const MISCONFIGURED_MS = 10 * 60_000;
@@ -57,11 +58,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       this.#alarm = alarm;
       const read = parseConfig(env);
       if (!read.ok) return;
-      const { network } = read.value;
+      const { networkId } = read.value;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
       const stores = openStores(ctx.storage, (outbox) => alarm.arm(outbox));
-      const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? network);
-      if (own !== network) {
+      const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? networkId);
+      if (own !== networkId) {
         this.#otherNetwork = own;
         return;
       }
@@ -129,7 +130,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return poolUse(this.#open());
   }
 
-  health(): Health {
+  health(): ObjectHealth {
     return health(this.#open());
   }
 

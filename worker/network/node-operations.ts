@@ -6,8 +6,9 @@ import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { endLease, queueCopy, queueMember } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
+import type { NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/node-store.ts";
-import { type NodeView, nodeView } from "./lease-view.ts";
+import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";
 

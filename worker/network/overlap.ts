@@ -9,7 +9,7 @@ import type { StoredNode } from "../store/node-store.ts";
 
 /** Why the host may not route the mesh's ranges; undefined when it may, or when the key allows it anyway. */
 export function overlapRefusal(
-  { pool, network }: Config,
+  { pool, networkId }: Config,
   localPrefixes: readonly string[],
   key: EnrolmentKey,
   known: StoredNode | undefined,
@@ -18,7 +18,7 @@ export function overlapRefusal(
   const ours: { range: MeshRange; prefix: Prefix }[] = [
     { range: "docker", prefix: pool.docker },
     { range: "zerotier", prefix: pool.zerotier },
-    { range: "six-plane", prefix: sixPlanePrefix(network) },
+    { range: "six-plane", prefix: sixPlanePrefix(networkId) },
   ];
   for (const text of localPrefixes) {
     const local = parsePrefix(text);

@@ -1,14 +1,8 @@
 import { LIMITS } from "../config/limits.ts";
 import { defaultLeaseTimes } from "../lease/lease-times.ts";
+import type { Peer } from "../schema/lease.ts";
 import type { StoredNode } from "../store/node-store.ts";
 import type { NetworkContext } from "./network-context.ts";
-
-/** Another node of the mesh, by which a node can tell whether the mesh carries. */
-export interface Peer {
-  readonly slot: number;
-  readonly node: string;
-  readonly name: string;
-}
 
 /**
  * The nodes that were seen last, but for the asking one; none for one that is not let in. By slot: a list that says

@@ -46,7 +46,7 @@ export async function readCopy(leases: KVNamespace, node: string): Promise<Lease
 }
 
 /** Writes the copy of a lease, or deletes it with the lease. */
-export function copyDelivery(stores: Stores, { network, pool }: Config, leases: KVNamespace): Delivery {
+export function copyDelivery(stores: Stores, { networkId, pool }: Config, leases: KVNamespace): Delivery {
   return {
     cost: () => 1,
     async deliver(subject) {
@@ -54,7 +54,7 @@ export function copyDelivery(stores: Stores, { network, pool }: Config, leases: 
       if (lease === undefined) return leases.delete(copyKey(subject));
       const copy: LeaseCopy = {
         version: 1,
-        network,
+        network: networkId,
         node: lease.node,
         name: lease.name,
         slot: lease.slot,

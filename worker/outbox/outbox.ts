@@ -7,7 +7,6 @@ import { LIMITS } from "../config/limits.ts";
 import { ControllerError } from "../controller/controller.ts";
 import type { OutboxKind, OutboxRow } from "../store/outbox-store.ts";
 import type { Stores } from "../store/stores.ts";
-import { retryDelay } from "./backoff.ts";
 import { routesLatest } from "./queue.ts";
 
 /** How one kind is delivered. */
@@ -40,10 +39,21 @@ interface OnItsWay {
   readonly outcome: Promise<DeliveryOutcome>;
 }
 
+/** ms that a failed delivery waits: at most after the first failure, at most ever, and at least. */
+const RETRY_MS = { first: 2_000, longest: 10 * 60_000, shortest: 500 } as const;
+
 /** ms by which the routes wait again while members are on their way. */
 const ROUTES_WAIT_MS = 500;
 
-/** The outbox at work. */
+/**
+ * How long (ms) to wait after the failure number `attempts` (0 is the first): up to twice as long each time,
+ * with full jitter, so that what failed together is not tried together again. `random` gives [0, 1).
+ */
+export function retryDelay(attempts: number, random: () => number): number {
+  const most = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(attempts, 20));
+  return Math.max(RETRY_MS.shortest, Math.round(random() * most));
+}
+
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #onItsWay = new Map<string, OnItsWay>();

@@ -1,18 +1,12 @@
 import { parseAddress } from "../address/prefix.ts";
 import type { ControllerMember } from "../controller/controller.ts";
 import { slotOfAddress } from "../lease/pool.ts";
+import type { PoolUse } from "../schema/pool.ts";
 import type { Stores } from "../store/stores.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** A leased ZeroTier address that another member holds as well: neither of the two works reliably. */
-export interface AddressConflict {
-  readonly slot: number;
-  readonly address: string;
-  /** Whose lease it is. */
-  readonly node: string;
-  /** Who holds it besides: a member that was given it by hand or by the controller. */
-  readonly member: string;
-}
+/** A leased ZeroTier address that another member, who got it by hand or from the controller, holds as well: neither works reliably. */
+type AddressConflict = PoolUse["addressConflicts"][number];
 
 /** The conflicts, as the members were last listed. */
 export function addressConflicts({ memory, nodes }: Stores): AddressConflict[] {

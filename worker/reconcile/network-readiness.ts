@@ -74,7 +74,7 @@ export class NetworkReadiness {
     try {
       const { faults } = await makeFit(this.#upkeep);
       this.#noteCheck(null, faults);
-      if (faults.length > 0) return { problem: "network-unfit", networkId: config.network, faults };
+      if (faults.length > 0) return { problem: "network-unfit", networkId: config.networkId, faults };
       const members = await controller.listMembers();
       stores.transaction(() => noteMembers(this.#upkeep, members));
       return undefined;

@@ -25,7 +25,6 @@ export function healthRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const health = await workerHealth(c);
     c.header("Cache-Control", "no-store");
-    const { status, faults, warnings } = health;
-    return c.json({ status, faults: [...faults], warnings: [...warnings] }, status === "ok" ? 200 : 503);
+    return c.json(health, health.status === "ok" ? 200 : 503);
   });
 }

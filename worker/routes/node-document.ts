@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { Config } from "../config/config.ts";
 import type { Json } from "../http/key-value.ts";
 import { makePool } from "../lease/pool.ts";
-import { leaseView, type NodeView } from "../network/lease-view.ts";
+import { leaseView } from "../network/lease-view.ts";
 import type { LeaseCopy } from "../outbox/lease-copy.ts";
+import type { NodeView } from "../schema/lease.ts";
 
 const repair = z.object({ at: z.string(), steps: z.array(z.string()) });
 const stored = z.record(z.string(), z.json());

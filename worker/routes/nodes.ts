@@ -81,7 +81,7 @@ export function nodeRoutes(app: OpenAPIHono<App>): void {
 async function answerFromCopy(c: Context<App>, node: NodeId, unreachable: Problem): Promise<Response> {
   const copy = await readCopy(c.env.LEASES, node);
   const config = c.get("config");
-  if (copy === undefined || copy.network !== config.network) throw unreachable;
+  if (copy === undefined || copy.network !== config.networkId) throw unreachable;
   if (!mayRead(c, copy)) throw new Problem({ problem: "unauthorized", reason: "not-of-copy", node });
   c.header(SOURCE_HEADER, "copy");
   return answer(c, nodeSchema, copyDocument(config, copy, Date.now()));

@@ -31,7 +31,7 @@ export async function callObject<T>(
     timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000);
   });
   try {
-    return await Promise.race([call(c.env.NETWORK.getByName(c.get("config").network)), late]);
+    return await Promise.race([call(c.env.NETWORK.getByName(c.get("config").networkId)), late]);
   } catch (error) {
     consoleLog("object-unreachable", { requestId: c.get("requestId"), error: errorText(error) });
     throw new Problem({ problem: "object-unreachable" });

@@ -2,23 +2,14 @@ import type { Context } from "hono";
 import type { App } from "../http/context.ts";
 import { configOf, isOperator } from "../http/guards.ts";
 import { Problem } from "../http/problem.ts";
-import type { Health } from "../network/health.ts";
+import type { WorkerHealth } from "../schema/health.ts";
 import { occurrenceOf } from "../schema/refusal-text.ts";
 import { callObject } from "./object-call.ts";
-
-/** How the Worker is: for everybody without the addresses of the mesh, for the operator with them. */
-export interface WorkerHealth {
-  readonly status: Health["status"] | "misconfigured" | "unreachable";
-  /** What keeps servers out. */
-  readonly faults: readonly string[];
-  /** What keeps no server out, but needs somebody to look at it. */
-  readonly warnings: readonly string[];
-}
 
 /** Asks the allocator, which answers from what it has stored: nobody outside is asked. */
 export async function workerHealth(c: Context<App>): Promise<WorkerHealth> {
   const read = configOf(c.env);
-  if (!read.ok) return { status: "misconfigured", faults: read.error, warnings: [] };
+  if (!read.ok) return { status: "misconfigured", faults: [...read.error], warnings: [] };
   c.set("config", read.value);
   try {
     const { status, faults, warnings } = await callObject(c, async (object) => object.health());

@@ -13,3 +13,11 @@ export const healthSchema = z
       .openapi({ description: "What keeps no server out, but needs somebody to look at it." }),
   })
   .openapi("Health");
+
+/** The same as a value: for everybody without the addresses of the mesh, for the operator with them. */
+export type WorkerHealth = z.output<typeof healthSchema>;
+
+/** What the object knows of it. No name or number of a node is in it; addresses of the network are. */
+export type ObjectHealth = WorkerHealth & {
+  status: Exclude<WorkerHealth["status"], "misconfigured" | "unreachable">;
+};

@@ -30,6 +30,9 @@ export const keyTermsSchema = z
   })
   .openapi("KeyTerms");
 
+/** The same as a value. */
+export type KeyTerms = z.output<typeof keyTermsSchema>;
+
 /** An enrolment key without its secret. */
 export const keySchema = z
   .object({
@@ -44,6 +47,9 @@ export const keySchema = z
     note: z.string().nullable(),
   })
   .openapi("Key");
+
+/** The same as a value. */
+export type KeyView = z.output<typeof keySchema>;
 
 /** A key just made: the only time that its secret is shown. */
 export const newKeySchema = keySchema

@@ -2,11 +2,14 @@ import { z } from "./openapi.ts";
 
 const count = z.number().int();
 
+/** The two ranges of a pool, and how much of it each node gets. */
+export const poolSettingsSchema = z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: count });
+
 /** How the pool is used. */
 export const poolSchema = z
   .object({
     network: z.string(),
-    pool: z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: count }),
+    pool: poolSettingsSchema,
     slots: z.object({
       total: count,
       active: count,
@@ -35,3 +38,6 @@ export const poolSchema = z
       .openapi({ description: "What is still to be told to the controller and to KV." }),
   })
   .openapi("Pool");
+
+/** The same as a value. */
+export type PoolUse = z.output<typeof poolSchema>;

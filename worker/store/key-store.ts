@@ -1,20 +1,17 @@
 // Enrolment keys and whom they let in. A key is found by its hash; the key itself is never stored.
+import { err, ok, type Result } from "../base/result.ts";
 import type { Database } from "./database.ts";
 
-/** What a key may do, as its maker said. Times in ms since 1970. */
-export interface KeyTerms {
+/** An enrolment key, without its secret. Times in ms since 1970. */
+export interface EnrolmentKey {
+  readonly id: string;
+  readonly createdAt: number;
   readonly expiresAt: number;
   readonly maxUses: number;
+  readonly uses: number;
   readonly approval: boolean;
   readonly allowOverlap: boolean;
   readonly note: string | null;
-}
-
-/** An enrolment key, without its secret. */
-export interface EnrolmentKey extends KeyTerms {
-  readonly id: string;
-  readonly createdAt: number;
-  readonly uses: number;
   /** The user-data's options as JSON, for a key that was made with one. */
   readonly userData: string | null;
 }
@@ -22,8 +19,8 @@ export interface EnrolmentKey extends KeyTerms {
 /** A place in the order of keys, also when the key there was deleted. */
 export type KeyPlace = Pick<EnrolmentKey, "createdAt" | "id">;
 
-/** What a key says to a node that presents it. */
-export type Admission = "unknown-key" | "key-expired" | "key-spent" | "revoked" | EnrolmentKey;
+/** Why a key does not let a node in; `revoked`: the operator deleted the node, which this key had let in. */
+export type KeyFault = "unknown-key" | "key-expired" | "key-spent" | "revoked";
 
 type Row = {
   id: string;
@@ -91,21 +88,21 @@ export class KeyStore {
   }
 
   /**
-   * Whether the key lets this node in: one that it let in before may use it again, also spent or expired, until the
+   * The key, if it lets this node in: one that it let in before may use it again, also spent or expired, until the
    * operator deletes the node. Then this key never does again.
    */
-  admit(hash: string, node: string, now: number): Admission {
+  admit(hash: string, node: string, now: number): Result<EnrolmentKey, KeyFault> {
     const key = this.byHash(hash);
-    if (key === undefined) return "unknown-key";
+    if (key === undefined) return err("unknown-key");
     const before = this.#db.read<{ barred: number }>(
       "SELECT barred FROM admissions WHERE key_id = ? AND node = ?",
       key.id,
       node,
     )[0];
-    if (before !== undefined) return before.barred === 1 ? "revoked" : key;
-    if (key.expiresAt <= now) return "key-expired";
-    if (key.uses >= key.maxUses) return "key-spent";
-    return key;
+    if (before !== undefined) return before.barred === 1 ? err("revoked") : ok(key);
+    if (key.expiresAt <= now) return err("key-expired");
+    if (key.uses >= key.maxUses) return err("key-spent");
+    return ok(key);
   }
 
   /** Counts the node as let in by the key. */

@@ -1,10 +1,11 @@
 // The nodes and their leases. One row a node; `slot` and `name` are unique by the table itself.
 import { z } from "zod";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
+import type { LeaseState } from "../lease/lease-times.ts";
 import type { Database } from "./database.ts";
 
 /** What is stored of a lease's state; `stale` follows from the time, `released` has no row any more. */
-export type StoredState = "pending" | "active" | "revoked";
+export type StoredState = Exclude<LeaseState, "stale">;
 
 /** Who took a revoked node out: the operator here, or the operator at the controller, where he may also let it in again. */
 export type RevokedBy = "operator" | "controller";

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { secretKind } from "../../../worker/base/secret.ts";
-import { parseConfig } from "../../../worker/config/config.ts";
-import type { Settings } from "../../../worker/config/settings.ts";
+import { parseConfig, type Settings } from "../../../worker/config/config.ts";
 
 const good: Settings = {
   ZEROTIER_NETWORK: "8056c2e21c000001",
@@ -19,7 +18,7 @@ describe("parseConfig", () => {
     expect(parseConfig(good)).toMatchObject({
       ok: true,
       value: {
-        network: "8056c2e21c000001",
+        networkId: "8056c2e21c000001",
         central: { url: "https://api.zerotier.com/api/v1", token: "t".repeat(32) },
         routeLimit: 32,
       },
@@ -36,7 +35,7 @@ describe("parseConfig", () => {
     expect(read).toMatchObject({
       ok: true,
       value: {
-        network: "8056c2e21c000001",
+        networkId: "8056c2e21c000001",
         central: { url: "http://127.0.0.1:9080/api/v1" },
         routeLimit: 128,
       },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inTurn } from "../../../worker/network/in-turn.ts";
+import { inTurn } from "../../worker/network/network-context.ts";
 
 test("one call after the other, each with a pause behind it, also after a failure", async () => {
   const events: string[] = [];

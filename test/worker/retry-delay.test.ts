@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { retryDelay } from "../../../worker/outbox/backoff.ts";
+import { retryDelay } from "../../worker/outbox/outbox.ts";
 
 describe("retryDelay", () => {
   it("doubles its most with each failure, up to ten minutes", () => {
