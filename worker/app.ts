@@ -22,7 +22,6 @@ import { problemRoute } from "./routes/problems.ts";
 import { userDataRoute } from "./routes/user-data.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
-/** Makes the application. */
 export function makeApp(): OpenAPIHono<App> {
   const app = new OpenAPIHono<App>({
     defaultHook(result) {
@@ -53,7 +52,7 @@ export function makeApp(): OpenAPIHono<App> {
   app.use(
     secureHeaders({
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      // A route that sets one of them knows better.
+      // What a route sets itself stays.
       overwrite: false,
     }),
   );

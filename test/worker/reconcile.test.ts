@@ -40,7 +40,7 @@ describe("the network at first use", () => {
     });
   });
 
-  it("that stands against the mesh is named with the remedy, and no lease is made", async () => {
+  it("that cannot carry the mesh is named with the remedy, and no lease is made", async () => {
     use.world.central.network.config.private = false;
     const { status, json } = await use.world.enrol();
     expect([status, json["type"]]).toEqual([503, "/problems/network-unfit"]);

@@ -1,10 +1,8 @@
 // One JSON object a line, for Workers Logs. What goes in is chosen field by field: no header, no body, no
-// path (a path may carry an enrolment key), only the route's pattern. Free text is redacted besides.
+// path (a path may carry an enrolment key), only the route's pattern. Free text is redacted as well.
 
-/** The fields of a log line. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** Writes a line. */
 export type Log = (event: string, fields?: LogFields) => void;
 
 // Any of our own secrets, and whatever follows an authorization scheme.
@@ -16,7 +14,6 @@ export function redact(text: string): string {
   return text.replace(SECRET, (found) => `${found.slice(0, 4)}…`).replace(CREDENTIALS, "$1 …");
 }
 
-/** The line for an event. */
 export function logLine(event: string, fields: LogFields = {}): string {
   const shown = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
@@ -24,7 +21,6 @@ export function logLine(event: string, fields: LogFields = {}): string {
   return JSON.stringify({ event, ...Object.fromEntries(shown) });
 }
 
-/** The platform's log. */
 export const consoleLog: Log = (event, fields) => {
   console.log(logLine(event, fields));
 };

@@ -1,6 +1,6 @@
-// Every refusal as data: its problem, and what was found. `worker/schema/refusal-text.ts` says it in English.
+// Every refusal as data: its problem, and what was found. The English is in `worker/schema/refusal-text.ts`.
 
-/** Why a call was refused, before anything was done. */
+/** Why a call was refused. */
 export type Refusal =
   | Plain<"unknown-key" | "key-expired" | "key-spent" | "forbidden" | "pool-exhausted" | "too-many-requests">
   | Plain<"changed-meanwhile" | "object-unreachable" | "internal">
@@ -28,12 +28,10 @@ export type ProblemName = Refusal["problem"];
 /** What is wrong with the token or key that a call carries: none of the kind that it needs, or not the configured one. */
 export type TokenFault = "no-key" | "no-admin-token" | "no-node-token" | "no-token" | "wrong-admin-token";
 
-/** What is not there. */
 export type Missing =
   | { readonly what: "address" | "problem" | "key-in-address" }
   | { readonly what: "node" | "key"; readonly id: string };
 
-/** A range of the mesh. */
 export type MeshRange = "docker" | "zerotier" | "six-plane";
 
 /** What keeps a slot from being leased to the node that is to have it. Times in ms since 1970. */

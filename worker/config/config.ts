@@ -38,7 +38,6 @@ const LONGEST_SHOWN = 20;
 // ZeroTierOne.h: ZT_MAX_NETWORK_ROUTES.
 const MOST_ROUTES = 128;
 
-/** Reads the settings; pure. */
 export function parseConfig(settings: Settings): ConfigResult {
   const faults: string[] = [];
   const show = quoting(settings);
@@ -62,7 +61,7 @@ export function parseConfig(settings: Settings): ConfigResult {
   return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken });
 }
 
-/** Shows a faulty value. */
+/** A faulty value as a message may show it. */
 type Show = (value: string) => string;
 
 /**
@@ -101,7 +100,7 @@ function readUrl(text: string | undefined, show: Show, faults: string[]): string
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     faults.push(
-      "ZEROTIER_URL carries a user, a query or a fragment: give scheme, host and path only; the token belongs into the secret ZEROTIER_TOKEN",
+      "ZEROTIER_URL carries a user, a query or a fragment: give scheme, host and path only; the token belongs in the secret ZEROTIER_TOKEN",
     );
     return undefined;
   }
@@ -164,7 +163,7 @@ function readPool(
 ): Pool | undefined {
   const zerotier = settings.ZEROTIER_RANGE?.trim() || "10.147.17.0/24";
   const docker = settings.DOCKER_POOL?.trim() || "172.28.0.0/16";
-  // What a range is refused for quotes it.
+  // The fault of a range quotes it.
   const unfit = Object.entries({ ZEROTIER_RANGE: zerotier, DOCKER_POOL: docker }).filter(
     ([, value]) => show(value) !== JSON.stringify(value),
   );

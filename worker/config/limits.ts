@@ -46,6 +46,6 @@ export const LIMITS = {
   alarmCalls: 40,
   /** Outgoing calls at a time: a Worker has six connections. */
   alarmConcurrency: 5,
-  /** Milliseconds for which what was read of routes and members is good for a new lease, when the controller gives nothing newer. */
+  /** Milliseconds for which routes and members, once read, are good for a new lease when the controller cannot be read again. */
   networkFreshMs: 10 * 60_000,
 } as const;

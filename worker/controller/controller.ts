@@ -55,7 +55,7 @@ export interface MemberChange {
 /** One ZeroTier network at its controller. Every call rejects with a {@link ControllerError} and nothing else. */
 export interface Controller {
   readNetwork(): Promise<ControllerNetwork>;
-  /** Answers the settings as they are after the change: bad routes are dropped silently, so compare. */
+  /** Returns the settings as they are after the change: bad routes are dropped silently, so compare. */
   writeNetwork(change: NetworkChange): Promise<ControllerNetwork>;
   listMembers(): Promise<ControllerMember[]>;
   /** One member as it is now; undefined when there is none. */

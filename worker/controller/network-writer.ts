@@ -2,7 +2,6 @@
 // written only here, one write at a time, each from a read just before.
 import type { Controller, ControllerNetwork, NetworkChange } from "./controller.ts";
 
-/** What a change came to. */
 export interface ChangeOutcome {
   /** The settings as they are at the controller now. */
   readonly network: ControllerNetwork;
@@ -12,7 +11,6 @@ export interface ChangeOutcome {
 
 type Settings = Pick<Controller, "readNetwork" | "writeNetwork">;
 
-/** The one writer of the settings. */
 export class NetworkWriter {
   readonly #controller: Settings;
   #last: Promise<unknown> = Promise.resolve();

@@ -23,7 +23,7 @@ export function configOf(env: Env): ConfigResult {
   return result;
 }
 
-/** Lets through when the Worker is configured; else answers with every fault. */
+/** Lets through when the Worker is configured; otherwise refuses, naming every fault. */
 export const configured: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const result = configOf(c.env);
   if (!result.ok) throw new Problem({ problem: "misconfigured", faults: result.error });
@@ -33,14 +33,14 @@ export const configured: MiddlewareHandler<App> = createMiddleware<App>(async (c
 
 /**
  * Lets an address ask as often as the binding CALLS allows. It stands before every call that reaches the object without
- * the admin token: whoever likes could use up the object's daily quota otherwise.
+ * the admin token: otherwise anybody could use up the object's daily quota.
  */
 export const rateLimited: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   await countCall(c);
   await next();
 });
 
-/** Lets through who carries an enrolment key; whether it is good, the allocator knows. */
+/** Lets through whoever carries an enrolment key; the allocator knows whether it is good. */
 export const keyCarried: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   if (token === undefined || secretKind(token) !== "mbk") throw unauthorized("no-key");
@@ -48,7 +48,6 @@ export const keyCarried: MiddlewareHandler<App> = createMiddleware<App>(async (c
   await next();
 });
 
-/** Lets the operator through. */
 export const adminOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   const kind = token === undefined ? undefined : secretKind(token);
@@ -61,7 +60,7 @@ export const adminOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c,
   await next();
 });
 
-/** Lets through the operator, and who carries a node token; whether it is that node's, the allocator knows. */
+/** Lets through the operator, and whoever carries a node token; the allocator knows whether it is that node's. */
 export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   const kind = token === undefined ? undefined : secretKind(token);
@@ -73,7 +72,7 @@ export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (
   await next();
 });
 
-/** Lets through who carries a node token. */
+/** Lets through whoever carries a node token. */
 export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   if (token === undefined || secretKind(token) !== "mbn") throw unauthorized("no-node-token");
@@ -110,8 +109,8 @@ async function countCall(c: Context<App>): Promise<void> {
 }
 
 async function isAdmin(c: Context<App>, token: string): Promise<boolean> {
-  const [given, wanted] = await Promise.all([sha256Hex(token), sha256Hex(c.get("config").adminToken)]);
-  return equalDigests(given, wanted);
+  const [presented, wanted] = await Promise.all([sha256Hex(token), sha256Hex(c.get("config").adminToken)]);
+  return equalDigests(presented, wanted);
 }
 
 function bearer(c: Context<App>): string | undefined {

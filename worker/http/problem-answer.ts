@@ -10,7 +10,7 @@ import type { App } from "./context.ts";
 import { type Json, renderKeyValue } from "./key-value.ts";
 import { Problem } from "./problem.ts";
 
-/** The response for a refusal: problem+json, or `KEY=value` lines for who asked for plain text. */
+/** The response for a refusal: problem+json, or `KEY=value` lines for whoever asked for plain text. */
 export function answerProblem(c: Context<App>, refusal: Refusal): Response {
   const { status, title } = PROBLEMS[refusal.problem];
   const { detail, errors, retryAfter, prefix } = occurrenceOf(refusal);

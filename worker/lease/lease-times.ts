@@ -1,10 +1,8 @@
-/** A day in ms. */
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What a lease is: waiting for the operator, in use, in use but not seen, withdrawn. */
 export const LEASE_STATES = ["pending", "active", "stale", "revoked"] as const;
 
-/** One of them. */
 export type LeaseState = (typeof LEASE_STATES)[number];
 
 /** How long a lease lives without being seen, in ms. */

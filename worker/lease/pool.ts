@@ -159,7 +159,6 @@ export function autoAssignRange(pool: Pool): { ipRangeStart: string; ipRangeEnd:
   };
 }
 
-/** The pool as answers show it. */
 export function describePool(pool: Pool): PoolSettings {
   return {
     zerotier: formatPrefix(pool.zerotier),

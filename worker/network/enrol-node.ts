@@ -21,7 +21,7 @@ export interface Enrolled {
   readonly token: string | undefined;
 }
 
-/** Times that an enrolment is begun anew because the node was changed meanwhile. Once is rare; more is somebody's mistake. */
+/** How often an enrolment is tried, when the node is changed meanwhile. Even once is rare. */
 const TRIES = 3;
 
 /** Lets a node in whose signature was checked; the lease stays also when the controller could not be told yet. */
@@ -36,7 +36,7 @@ export async function enrolNode(
   return err({ problem: "changed-meanwhile" });
 }
 
-/** One try; `changed-meanwhile` when the node was deleted or taken out while the controller was asked: that counts. */
+/** One try; `changed-meanwhile` when the node was deleted or taken out while the controller was asked. */
 async function tryEnrol(
   net: NetworkContext,
   request: EnrolRequest,
@@ -44,7 +44,7 @@ async function tryEnrol(
   const { stores, config, outbox, now } = net;
   const admitted = admit(stores, request, now());
   if (!admitted.ok) return admitted;
-  // Read anew where it is changed: each wait lets others in.
+  // Read again in the transaction: while this call waits, others run.
   const known = stores.nodes.get(request.node);
   if (!(await isGenuine(net, request, known)))
     return err({ problem: "wrong-address", reason: "not-derived", node: request.node });

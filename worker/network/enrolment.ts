@@ -19,7 +19,7 @@ export interface EnrolRequest {
   readonly keyHash: string;
   readonly node: NodeId;
   readonly identity: string;
-  /** That of the identity, 64 bytes. */
+  /** The identity's, 64 bytes. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
   readonly name: string;
   readonly machineId: string;
@@ -90,7 +90,7 @@ function newLease(
   return newNode({ node: request.node, name, slot, state: key.approval ? "pending" : "active" }, now);
 }
 
-/** Whether the copy has to say something else of who the node is. */
+/** Whether the copy says something of the node's identity that is no longer so. */
 function isRegisteredAnew(before: StoredNode, after: StoredNode): boolean {
   return (
     before.identity !== after.identity || before.machineId !== after.machineId || before.keyId !== after.keyId

@@ -21,10 +21,10 @@ export function health({ stores, poolFault }: NetworkContext): ObjectHealth {
     check === undefined || check.unreachable === null ? [] : [unreachableAt(check.at, check.unreachable)];
   const faults = [...((fitness ?? check)?.faults ?? [])];
   const warnings = [
-    // With the pool that is kept, servers are let in as before.
+    // A kept pool keeps no server out.
     ...(poolFault === undefined ? [] : [poolFault]),
     ...undelivered(stores.outbox),
-    // Also of a network that was read before: whether a server gets in shows when one comes.
+    // No fault once the network was read: whether a server still gets in shows when one comes.
     ...(fitness === undefined ? [] : unreachable),
   ];
   if (faults.length > 0) return { status: "unfit", faults, warnings };
@@ -36,7 +36,7 @@ export function health({ stores, poolFault }: NetworkContext): ObjectHealth {
 }
 
 function unreachableAt(at: number, fault: string): string {
-  return `${fault} (so it was at ${new Date(at).toISOString()}; looked at anew every hour, and when a server enrols)`;
+  return `${fault} (so it was at ${new Date(at).toISOString()}; checked again every hour, and when a server enrols)`;
 }
 
 function undelivered(outbox: OutboxStore): string[] {

@@ -6,7 +6,6 @@ import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
 import { peersOf } from "./peers.ts";
 
-/** A sign of life. */
 export interface Heartbeat {
   readonly node: string;
   /** SHA-256 of the node's token. */
@@ -15,7 +14,7 @@ export interface Heartbeat {
   readonly report: string;
   /** The steps in which it put something right since the last heartbeat. */
   readonly repaired: readonly string[];
-  /** What the host says of itself, as JSON; null leaves what is known. */
+  /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
 }
 

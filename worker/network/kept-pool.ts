@@ -6,7 +6,7 @@ import type { Stores } from "../store/stores.ts";
 /**
  * The configuration to work with: while there are leases, or traces of some, the pool stays the one that they were made
  * from, whatever the settings say by now. Otherwise a changed setting would give every running server other addresses at
- * a stroke, or somebody else those that a server had until a moment ago. Once nothing is left, what is known of the slots
+ * once, or give somebody else those that a server had until a moment ago. Once nothing is left, what is known of the slots
  * is forgotten with their pool. `now`: ms since 1970.
  */
 export function keepPool(

@@ -1,4 +1,4 @@
-// Enrolment keys: made, listed, deleted by the operator. The secret leaves once, with the answer to its making.
+// Enrolment keys: made, listed and deleted by the operator. The secret leaves the object once, when the key is made.
 import { hexFromBytes } from "../base/hex.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -10,7 +10,6 @@ import type { NetworkContext } from "./network-context.ts";
 /** What a new key may do, and the user-data's options as JSON for a key made with one. */
 export type KeyRequest = Omit<KeyTerms, "note"> & Pick<EnrolmentKey, "note" | "userData">;
 
-/** A key just made, with its secret. */
 export interface KeyAnswer {
   readonly key: string;
   readonly view: KeyView;
@@ -50,7 +49,7 @@ export interface KeyUserData {
   readonly allowOverlap: boolean;
 }
 
-/** For the user-data that carries the key; undefined when there is no such key. A spent or expired one still answers: a server's second boot must not fail. */
+/** For the user-data that carries the key; undefined when there is no such key. A spent or expired one is as good: a server's second boot must not fail. */
 export function userDataOf(net: NetworkContext, keyHash: string): KeyUserData | undefined {
   const key = net.stores.keys.byHash(keyHash);
   return key === undefined ? undefined : { options: key.userData, allowOverlap: key.allowOverlap };

@@ -71,8 +71,8 @@ export function openNetwork(stores: Stores, leases: KVNamespace, wanted: Config)
 
 /**
  * Makes a costly function run one call after the other, with a pause behind each. A hundred proofs that arrive at once
- * would otherwise hold the object's only thread for seconds, and what waits for an answer of the controller would time
- * out with the answer already there.
+ * would otherwise hold the object's only thread for seconds, and what waits for the controller would time out with
+ * the answer already there.
  */
 export function inTurn<In, Out>(
   work: (input: In) => Promise<Out>,

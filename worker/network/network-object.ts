@@ -32,7 +32,7 @@ import type { Caller } from "./node-access.ts";
 import { approveNode, listNodes, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
 import { poolUse } from "./pool-use.ts";
 
-/** ms until the alarm looks again while the Worker is misconfigured. */
+/** ms until the alarm tries again while the Worker is misconfigured. */
 const MISCONFIGURED_MS = 10 * 60_000;
 
 /** What the object is given: it reaches neither its own stub nor the limit of calls. */

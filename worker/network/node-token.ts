@@ -3,10 +3,9 @@
 import { equalDigests } from "../base/secret.ts";
 import type { StoredNode } from "../store/node-store.ts";
 
-/** The latest of which the node may hold any, besides the one that it last used. */
+/** How many of the latest tokens are good, besides the one that the node last used. */
 const LATEST = 2;
 
-/** The node with a new token. */
 export function withNewToken(node: StoredNode, hash: string): StoredNode {
   const all = [...node.tokenHashes, hash];
   // The first is the one that the node last used: until it uses another, that may be all it has.

@@ -5,8 +5,8 @@ import type { StoredNode } from "../store/node-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /**
- * The nodes that were seen last, but for the asking one; none for one that is not let in. By slot: a list that says
- * the same is the same.
+ * The nodes that were seen last, but for the asking one; none for one that is not let in. In the order of slots, so that
+ * the same nodes make the same list.
  */
 export function peersOf({ stores, now }: NetworkContext, asking: StoredNode): Peer[] {
   if (asking.state !== "active") return [];

@@ -29,7 +29,6 @@ const copySchema = z.object({
 /** A lease's copy. Times in ms since 1970. */
 export type LeaseCopy = z.infer<typeof copySchema>;
 
-/** Under which key of KV a node's copy lies. */
 export function copyKey(node: string): string {
   return `node/${node}`;
 }
@@ -39,7 +38,7 @@ export async function readCopy(leases: KVNamespace, node: string): Promise<Lease
   try {
     return copySchema.nullable().parse(await leases.get(copyKey(node), "json")) ?? undefined;
   } catch (error) {
-    // KV is away, or what it holds is no JSON or of another form.
+    // KV is away, or what it holds cannot be read.
     consoleLog("copy-unread", { node, error: errorText(error) });
     return undefined;
   }

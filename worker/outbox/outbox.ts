@@ -39,7 +39,7 @@ interface OnItsWay {
   readonly outcome: Promise<DeliveryOutcome>;
 }
 
-/** ms that a failed delivery waits: at most after the first failure, at most ever, and at least. */
+/** ms that a failed delivery waits: at most after its first failure, at most after any, and at least. */
 const RETRY_MS = { first: 2_000, longest: 10 * 60_000, shortest: 500 } as const;
 
 /** ms by which the routes wait again while members are on their way. */
@@ -73,7 +73,7 @@ export class Outbox {
     }
   }
 
-  /** Delivers the row, or waits for the delivery that has begun. At once successful when there is no row. */
+  /** Delivers the row, or waits for the delivery that has begun. Succeeds at once when there is no row. */
   async deliver(kind: OutboxKind, subject: string): Promise<DeliveryOutcome> {
     const key = `${kind} ${subject}`;
     for (;;) {

@@ -39,7 +39,6 @@ export function routesToPublish(
   return mergeRoutes(current, desiredRoutes(pool, leases, routeLimit), pool, routeLimit, owned);
 }
 
-/** Publishes the routes. */
 export function routeDelivery(options: ForeignRoutesOptions & { readonly writer: NetworkWriter }): Delivery {
   const { stores, config, writer, log } = options;
   return {

@@ -5,7 +5,7 @@ import type { PoolUse } from "../schema/pool.ts";
 import type { Stores } from "../store/stores.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** A leased ZeroTier address that another member, who got it by hand or from the controller, holds as well: neither works reliably. */
+/** A leased ZeroTier address that another member, given it by hand or by the controller, holds as well: neither works reliably. */
 type AddressConflict = PoolUse["addressConflicts"][number];
 
 /** The conflicts, as the members were last listed. */

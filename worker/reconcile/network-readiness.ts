@@ -10,13 +10,12 @@ import { noteMembers } from "./address-conflicts.ts";
 import { makeFit } from "./make-fit.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** ms within which one enrolment follows another closely, and for which at most what was read for the first does. */
+/** ms within which one enrolment follows another closely, and the longest that what was read for the first is used. */
 const BURST = { gap: 3_000, longest: 30_000 } as const;
 
-/** ms for which what is known does, after the controller failed to tell anew. */
+/** ms for which what is known is used on, after the controller could not be read. */
 const RETRY_MS = 30_000;
 
-/** Knows whether a slot can be leased now. */
 export class NetworkReadiness {
   readonly #upkeep: Upkeep;
   #asking: Promise<Refusal | undefined> | undefined;
@@ -60,7 +59,7 @@ export class NetworkReadiness {
     return age < BURST.gap || (age < BURST.longest && now - this.#wantedAt < BURST.gap);
   }
 
-  /** Lets the health say what a server met that came, before the hourly run meets it too. */
+  /** So that the health says what a server has met before the hourly run meets it too. */
   #noteCheck(unreachable: string | null, faults: readonly string[]): void {
     const { stores, now } = this.#upkeep;
     stores.transaction(() => {

@@ -87,7 +87,7 @@ function withLastSeen(node: StoredNode, lastSeen: number | undefined, now: numbe
   return seenAt > node.seenAt ? { ...node, seenAt } : node;
 }
 
-/** What is wrong with a member on which the operator decided nothing there. */
+/** What is wrong with a member that the operator left alone at the controller. */
 function faultOf({ config }: Upkeep, node: StoredNode, member: ControllerMember | undefined) {
   if (node.state !== "active") return member?.authorized ? "member-still-authorized" : undefined;
   if (member === undefined) return "member-missing";

@@ -20,7 +20,7 @@ const route = apiRoute({
   },
 });
 
-/** `GET /healthz`: for monitoring; needs no token and tells nothing about nodes; with the admin token, faults have the addresses that they are about. */
+/** For monitoring: needs no token, and tells nothing about nodes. With the admin token, faults have the addresses that they are about. */
 export function healthRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const health = await workerHealth(c);

@@ -9,7 +9,6 @@ import type { NodeView } from "../schema/lease.ts";
 const repair = z.object({ at: z.string(), steps: z.array(z.string()) });
 const stored = z.record(z.string(), z.json());
 
-/** A node as the API answers it. */
 export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
   return {
     ...node,

@@ -6,7 +6,7 @@ import type { WorkerHealth } from "../schema/health.ts";
 import { occurrenceOf } from "../schema/refusal-text.ts";
 import { callObject } from "./object-call.ts";
 
-/** Asks the allocator, which answers from what it has stored: nobody outside is asked. */
+/** Asks the allocator, which looks at what it has stored and asks nobody outside. */
 export async function workerHealth(c: Context<App>): Promise<WorkerHealth> {
   const read = configOf(c.env);
   if (!read.ok) return { status: "misconfigured", faults: [...read.error], warnings: [] };

@@ -48,13 +48,12 @@ const peers = z.array(peerSchema).openapi({
     "Other active nodes, those seen last, by slot: whom the agent asks whether the mesh carries. In plain text `slot:node:name`, joined by spaces.",
 });
 
-/** A lease as a heartbeat answers. */
 export const renewedSchema = leaseSchema.extend({ peers }).openapi("RenewedLease");
 
 /** A lease, and whom the node may ask whether the mesh carries. */
 export type Renewed = z.output<typeof renewedSchema>;
 
-/** A lease with the node's token, as an enrolment answers. */
+/** What an enrolment is answered with: the lease and the node's token. */
 export const enrolledSchema = renewedSchema
   .extend({ token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
   .openapi("EnrolledLease");
@@ -92,10 +91,9 @@ export const nodeSchema = leaseSchema
 
 type Stored = "facts" | "report" | "lastRepair";
 
-/** The same as it leaves the object: what the node said of itself is still JSON, as it is stored. */
+/** A node as it leaves the object: what it said of itself is still JSON, as it is stored. */
 export type NodeView = Omit<z.output<typeof nodeSchema>, Stored> & Readonly<Record<Stored, string | null>>;
 
-/** A page of nodes. */
 export const nodesSchema = z
   .object({ items: z.array(nodeSchema), next: z.string().nullable() })
   .openapi("Nodes");

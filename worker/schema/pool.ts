@@ -5,7 +5,6 @@ const count = z.number().int();
 /** The two ranges of a pool, and how much of it each node gets. */
 export const poolSettingsSchema = z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: count });
 
-/** How the pool is used. */
 export const poolSchema = z
   .object({
     network: z.string(),
@@ -39,5 +38,4 @@ export const poolSchema = z
   })
   .openapi("Pool");
 
-/** The same as a value. */
 export type PoolUse = z.output<typeof poolSchema>;

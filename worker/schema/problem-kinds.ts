@@ -9,7 +9,6 @@ export interface ProblemKind {
   readonly meaning: string;
 }
 
-/** The table: name, HTTP status, title, meaning with its remedy. */
 export const PROBLEMS = {
   "bad-request": {
     status: 400,
@@ -32,7 +31,7 @@ export const PROBLEMS = {
     status: 403,
     title: "The enrolment key has expired",
     meaning:
-      "The key's time is over, and it has not let this server in before. Make a new one with POST /v1/keys.",
+      "The key has expired, and it has not let this server in before. Make a new one with POST /v1/keys.",
   },
   "key-spent": {
     status: 403,
@@ -169,15 +168,13 @@ export const PROBLEMS = {
   },
 } as const satisfies Record<ProblemName, ProblemKind>;
 
-/** Every name, in the table's order. */
+/** In the table's order. */
 export const PROBLEM_NAMES = Object.keys(PROBLEMS).filter(isProblemName);
 
-/** Whether a text names a problem. */
 export function isProblemName(name: string): name is ProblemName {
   return Object.hasOwn(PROBLEMS, name);
 }
 
-/** A problem's entry in the table. */
 export function problemKind(name: ProblemName): ProblemKind {
   return PROBLEMS[name];
 }

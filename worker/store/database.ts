@@ -1,4 +1,3 @@
-/** A value in a row. */
 type Value = SqlStorageValue;
 
 /**

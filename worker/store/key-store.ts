@@ -37,7 +37,6 @@ type Row = {
 const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data,
   (SELECT count(*) FROM admissions WHERE key_id = keys.id) AS uses FROM keys`;
 
-/** The tables `keys` and `admissions`. */
 export class KeyStore {
   readonly #db: Database;
 

@@ -57,13 +57,13 @@ type Row = {
 
 const hashes = z.array(z.string());
 
-/** A node with a lease of this moment, of which nothing else is known. */
+/** A node whose lease begins now, and of which nothing else is known. */
 export function newNode(
-  given: Pick<StoredNode, "node" | "name" | "slot" | "state">,
+  lease: Pick<StoredNode, "node" | "name" | "slot" | "state">,
   now: number,
 ): StoredNode {
   return {
-    ...given,
+    ...lease,
     revokedBy: null,
     identity: null,
     machineId: null,
@@ -79,7 +79,6 @@ export function newNode(
   };
 }
 
-/** The table `nodes`. */
 export class NodeStore {
   readonly #db: Database;
 
@@ -138,7 +137,6 @@ export class NodeStore {
       .map(fromRow);
   }
 
-  /** Every node. */
   all(): StoredNode[] {
     return this.#db.read<Row>("SELECT * FROM nodes ORDER BY slot").map(fromRow);
   }
@@ -159,7 +157,7 @@ export class NodeStore {
     return this.#db.read<{ slot: number }>("SELECT slot FROM nodes WHERE state = 'active' ORDER BY slot");
   }
 
-  /** Who else is in the mesh: those seen since then, the latest first, at most `limit`. By an index: however many there are. */
+  /** Who else is in the mesh: those seen since then, the latest first, at most `limit`. An index makes it cheap however many there are. */
   seenBeside(
     node: string,
     since: number,

@@ -27,7 +27,6 @@ type Row = {
   attempts: number;
 };
 
-/** The table `outbox`. */
 export class OutboxStore {
   readonly #db: Database;
 

@@ -1,10 +1,9 @@
 // Which slots may not be leased, besides those in use: released ones until their quarantine ends, and those
-// that somebody else's route or address stands in.
+// in which somebody else has a route or an address.
 import { isFree, type ReleasedSlot } from "../lease/choose-slot.ts";
 import type { Database } from "./database.ts";
 import type { MemoryStore } from "./memory-store.ts";
 
-/** The table `released`, and the lists of slots that others hold. */
 export class SlotStore {
   readonly #db: Database;
   readonly #memory: MemoryStore;
@@ -29,8 +28,8 @@ export class SlotStore {
   }
 
   /**
-   * Those whose managed routes are ours to withdraw: every leased slot, and one that was as long as the route is there that
-   * we wrote. After that a route to it is somebody else's.
+   * Those whose managed routes are ours to withdraw: every leased slot, and each that was leased for as long as the route
+   * that we wrote is there. After that a route to it is somebody else's.
    */
   owned(): Set<number> {
     const leased = this.#db.read<{ slot: number }>("SELECT slot FROM nodes");
@@ -44,13 +43,13 @@ export class SlotStore {
     this.#memory.setSlotsPublished([...new Set([...this.#memory.slotsPublished(), ...ours])]);
   }
 
-  /** The routes that the controller has now are to these slots: of the others, none is ours any more. */
+  /** After it: the controller has routes to these slots; of the others, none is ours any more. */
   published(slots: readonly number[]): void {
     const owned = this.owned();
     this.#memory.setSlotsPublished(slots.filter((slot) => owned.has(slot)));
   }
 
-  /** The node's slot is given back. Its quarantine begins when the controller has taken that. */
+  /** Gives the slot back. Its quarantine begins when the controller has taken that. */
   release(slot: number, node: string, releasedAt: number): void {
     this.#db.write(
       "INSERT OR REPLACE INTO released (slot, node, released_at) VALUES (?, ?, ?)",
@@ -75,7 +74,7 @@ export class SlotStore {
     this.#db.write("DELETE FROM released");
   }
 
-  /** The slot is leased anew. */
+  /** Notes that the slot is leased again. */
   take(slot: number): void {
     this.#db.write("DELETE FROM released WHERE slot = ?", slot);
   }

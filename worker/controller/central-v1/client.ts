@@ -80,7 +80,7 @@ export function makeCentralV1(options: CentralV1Options): Controller {
     }
   }
 
-  /** One call in its turn: the answer's text when it is a 2xx, else an error. */
+  /** One call in its turn: the answer's text. Throws unless it is a 2xx. */
   async function ask(
     method: string,
     path: string,
