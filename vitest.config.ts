@@ -1,10 +1,12 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { textFiles } from "./scripts/text-modules.ts";
 
 export default defineConfig({
   test: {
     projects: [
       {
+        plugins: [textFiles],
         test: {
           name: "unit",
           // No test leaves anything behind in its modules; a process a file would cost half a minute in all.

@@ -1,6 +1,7 @@
+import type { Agent } from "./agent/program.ts";
 import { installer } from "./forms/installer.ts";
 import type { UserDataOptions } from "./options.ts";
-import { AGENT_PATH, type AgentFiles, agentFiles, chosenLines } from "./server-files.ts";
+import { chosenLines, doorFiles } from "./server-files.ts";
 
 /** Before anything is written over: the agent itself looks at more than this. */
 const CHECK = `
@@ -21,13 +22,11 @@ export interface Baking {
   readonly options: UserDataOptions;
   /** Whether a server on which programs listen may be baked. */
   readonly isInUse: boolean;
-  readonly agent: AgentFiles;
-  /** The tools that this agent runs, which a server without an image fetches from the Worker. */
-  readonly tools: string;
+  readonly agent: Agent;
 }
 
-/** The script that makes a server the master of an image: the agent and its tools are brought along, and do the rest. */
-export function bakeScript({ options, isInUse, agent, tools }: Baking): string {
+/** The script that makes a server the master of an image: the agent is brought along whole, and does the rest. */
+export function bakeScript({ options, isInUse, agent }: Baking): string {
   return installer({
     about: [
       "Meshboot: makes this server the master of an image. Run as root on a server that is for nothing else:",
@@ -41,12 +40,11 @@ export function bakeScript({ options, isInUse, agent, tools }: Baking): string {
         path: "/etc/meshboot/meshboot.conf",
         mode: "0600",
         content: `# As baked. User-data adds to it, and the last line of a name wins.\n${chosenLines(options)}`,
-        packed: false,
       },
-      ...agentFiles(agent),
-      { path: "/var/lib/meshboot/tools", mode: "0600", content: tools, packed: true },
+      ...doorFiles(agent),
+      { path: "/usr/local/sbin/meshboot", mode: "0755", content: agent.program },
     ],
     // Which enables the units, once it has seen that this server is for nothing else.
-    after: ["systemctl daemon-reload", `${AGENT_PATH} bake --yes${isInUse ? " --in-use" : ""}`],
+    after: ["systemctl daemon-reload", `/usr/local/sbin/meshboot bake --yes${isInUse ? " --in-use" : ""}`],
   });
 }

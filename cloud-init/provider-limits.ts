@@ -1,3 +1,5 @@
+import type { Form } from "./options.ts";
+
 /** What a provider counts against its limit. */
 type Counted = "raw" | "base64";
 
@@ -55,6 +57,11 @@ export interface LimitUse {
 
 /** The names of the providers in the table. */
 export const PROVIDERS: readonly string[] = LIMITS.map(({ provider }) => provider);
+
+/** The form that a provider takes: a script to run by hand where there is no field for user-data. */
+export function formFor(provider: string | undefined): Form {
+  return LIMITS.some((entry) => entry.provider === provider && entry.limit === 0) ? "script" : "cloud-config";
+}
 
 /** The user-data (ASCII) against each provider's limit, or only the named one's. */
 export function limitsFor(text: string, provider?: string): LimitUse[] {

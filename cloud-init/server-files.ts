@@ -1,19 +1,12 @@
+import type { AgentDoor } from "./agent/program.ts";
 import { optionsSchema, type UserDataOptions } from "./options.ts";
 import { UserDataError } from "./user-data-error.ts";
-
-/** What of the agent travels in user-data: its program and its systemd units, by file name. */
-export interface AgentFiles {
-  readonly meshboot: string;
-  readonly units: Readonly<Record<string, string>>;
-}
 
 /** A file to be written on the server, whole, owned by root. */
 export interface ServerFile {
   readonly path: string;
   readonly mode: "0600" | "0644" | "0755";
   readonly content: string;
-  /** Whether it is worth compressing. */
-  readonly packed: boolean;
 }
 
 /** What one server's user-data carries. */
@@ -25,14 +18,13 @@ export interface Server {
   readonly options: UserDataOptions;
   /** Whether the key lets in a server whose own networks overlap the mesh's ranges: the agent has to allow it too. */
   readonly allowOverlap: boolean;
-  readonly agent: AgentFiles;
+  readonly agent: AgentDoor;
 }
 
 const URL_PATTERN = /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/;
 const KEY_PATTERN = /^mbk_[A-Za-z0-9_-]{22,}$/;
 const UNIT_PATTERN = /^meshboot[a-z-]*\.(?:service|timer|socket|path)$/;
-/** Where the agent lies on a server. */
-export const AGENT_PATH = "/usr/local/sbin/meshboot";
+const SHA256_PATTERN = /^[0-9a-f]{64}$/;
 
 /** Checks what has not been through the options' schema. Throws a UserDataError that names the field. */
 export function checkServer({ url, key, agent }: Server): void {
@@ -40,7 +32,9 @@ export function checkServer({ url, key, agent }: Server): void {
     throw new UserDataError("url", `${JSON.stringify(url)} is no origin like https://mesh.example.com`);
   }
   if (!KEY_PATTERN.test(key)) throw new UserDataError("key", "it is no enrolment key (mbk_…)");
-  if (!agent.meshboot.startsWith("#!")) throw new UserDataError("agent", "the program has no #! line");
+  if (!SHA256_PATTERN.test(agent.sha256))
+    throw new UserDataError("agent", "its SHA-256 is not 64 hex digits");
+  if (!agent.fetch.startsWith("#!")) throw new UserDataError("agent", "meshboot-fetch has no #! line");
   for (const name of Object.keys(agent.units)) {
     if (!UNIT_PATTERN.test(name)) throw new UserDataError("agent", `${name} is no unit of Meshboot's`);
   }
@@ -49,14 +43,14 @@ export function checkServer({ url, key, agent }: Server): void {
 /** The files of the server in the order in which they are written, settings first. */
 export function serverFiles(server: Server): ServerFile[] {
   return [
-    { path: "/etc/meshboot/meshboot.conf", mode: "0600", content: settings(server), packed: false },
-    { path: "/etc/meshboot/key", mode: "0600", content: `${server.key}\n`, packed: false },
-    ...agentFiles(server.agent),
+    { path: "/etc/meshboot/meshboot.conf", mode: "0600", content: settings(server) },
+    { path: "/etc/meshboot/key", mode: "0600", content: `${server.key}\n` },
+    ...doorFiles(server.agent),
   ];
 }
 
-/** The agent's own files: its units, and the program last. */
-export function agentFiles(agent: AgentFiles): ServerFile[] {
+/** What brings the agent and starts it. */
+export function doorFiles(agent: AgentDoor): ServerFile[] {
   const units = Object.entries(agent.units).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...units.map(
@@ -64,10 +58,10 @@ export function agentFiles(agent: AgentFiles): ServerFile[] {
         path: `/etc/systemd/system/${name}`,
         mode: "0644",
         content,
-        packed: false,
       }),
     ),
-    { path: AGENT_PATH, mode: "0755", content: agent.meshboot, packed: true },
+    { path: "/etc/meshboot/agent.sha256", mode: "0644", content: `${agent.sha256}\n` },
+    { path: "/usr/local/sbin/meshboot-fetch", mode: "0755", content: agent.fetch },
   ];
 }
 
@@ -76,10 +70,9 @@ export function agentFiles(agent: AgentFiles): ServerFile[] {
  * `cloud-init status` tell the truth. `--no-block`: the boot never waits for the mesh. `restart`, not `start`,
  * so that a second run of the script form on a server that already runs takes up its new settings.
  */
-export function startCommands(agent: AgentFiles): string[] {
+export function startCommands(agent: AgentDoor): string[] {
   const started = startedUnits(agent);
   return [
-    `${AGENT_PATH} --version >/dev/null`,
     "systemctl daemon-reload",
     ...(started.length === 0 ? [] : [`systemctl enable ${started.join(" ")}`]),
     ...(started.length === 0 ? [] : [`systemctl restart --no-block ${started.join(" ")}`]),
@@ -88,7 +81,7 @@ export function startCommands(agent: AgentFiles): string[] {
 }
 
 /** The units that are enabled, by name. */
-export function startedUnits(agent: AgentFiles): string[] {
+export function startedUnits(agent: AgentDoor): string[] {
   return Object.entries(agent.units)
     .filter(([, content]) => /^\[Install\]$/m.test(content))
     .map(([name]) => name)

@@ -1,26 +1,38 @@
-/** `node scripts/agent.ts [tools]`: prints the agent as one program, with its comments; or its tools, as they are served. */
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { joinAgent, joinTools } from "../cloud-init/agent/program.ts";
-import { shipped } from "../cloud-init/agent/shipped.ts";
+/**
+ * `node scripts/agent.ts`: prints the agent of this working copy, the text that servers run; with `--sha256` its SHA-256,
+ * which user-data names.
+ */
+import { parseArgs } from "node:util";
+import type { Agent } from "../cloud-init/agent/program.ts";
+import { importTextFiles } from "./text-modules.ts";
 
-const FOLDER = new URL("../cloud-init/agent/", import.meta.url);
+importTextFiles();
 
-/** The agent as one program, read from its parts on disk. */
-export function readAgent(): string {
-  const digest = createHash("sha256").update(shipped(readTools())).digest("hex");
-  return joinAgent((name) => readFileSync(new URL(`parts/${name}.sh`, FOLDER), "utf8"), digest);
+/** The agent of this working copy. */
+export const AGENT: Agent = (await import("../cloud-init/agent/program.ts")).AGENT;
+
+const HELP = `Prints the agent of this working copy, the text that servers run.
+
+Usage: node scripts/agent.ts [--sha256]
+
+  --sha256   its SHA-256 instead, as user-data and \`GET /agent\` name it
+  --help     this text
+
+Example: does the Worker give out what is here?
+  curl -s https://mesh.example.com/agent
+  node scripts/agent.ts --sha256
+`;
+
+function main(): void {
+  try {
+    const { values } = parseArgs({
+      options: { sha256: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+    });
+    process.stdout.write(values.help ? HELP : values.sha256 ? `${AGENT.sha256}\n` : AGENT.program);
+  } catch (error) {
+    console.error(`agent: ${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
 }
 
-/** The agent's tools, read from their parts on disk. */
-export function readTools(): string {
-  return joinTools((name) => readFileSync(new URL(`tools/${name}.sh`, FOLDER), "utf8"));
-}
-
-/** The agent's systemd units, by file name. */
-export function readUnits(): Record<string, string> {
-  const names = readdirSync(FOLDER).filter((name) => /\.(?:service|timer)$/.test(name));
-  return Object.fromEntries(names.map((name) => [name, readFileSync(new URL(name, FOLDER), "utf8")]));
-}
-
-if (import.meta.main) process.stdout.write(process.argv[2] === "tools" ? shipped(readTools()) : readAgent());
+if (import.meta.main) main();

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readAgent, readTools } from "./agent.ts";
+import { AGENT } from "./agent.ts";
 
 const tracked = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
   encoding: "utf8",
@@ -17,17 +17,17 @@ const isShell = (path: string): boolean =>
   /^#!.*\b(sh|bash|dash)\b/.test(readFileSync(path, "utf8").slice(0, 80));
 const scripts = tracked.stdout
   .split("\0")
-  .filter((path) => !/^cloud-init\/agent\/(?:parts|tools)\//.test(path))
+  .filter((path) => !/^cloud-init\/agent\/(?:base|steps|verbs)\//.test(path))
   .filter(
     (path) =>
       path.endsWith(".sh") || path.startsWith(".ci/") || /(^|\/)(postinst|prerm|postrm|preinst)$/.test(path),
   )
   .filter(isShell);
 
-// The parts of the agent and its tools know each other's names: only the whole can be checked.
+// The files of the agent know each other's names: only the whole can be checked.
 const folder = mkdtempSync(join(tmpdir(), "meshboot-shellcheck-"));
 const agent = join(folder, "meshboot");
-writeFileSync(agent, `#!/bin/sh\n${readTools()}\n${readAgent()}`);
+writeFileSync(agent, AGENT.program);
 const run = spawnSync("shellcheck", ["--severity=style", agent, ...scripts], { stdio: "inherit" });
 rmSync(folder, { recursive: true });
 if (run.error !== undefined) {

@@ -7,7 +7,7 @@ import { consoleLog } from "./base/log.ts";
 import type { App } from "./http/context.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
-import { agentToolsRoute } from "./routes/agent-tools.ts";
+import { agentRoutes } from "./routes/agent.ts";
 import { bootRoutes } from "./routes/boot.ts";
 import { enrollRoute } from "./routes/enroll.ts";
 import { healthRoute } from "./routes/health.ts";
@@ -69,7 +69,7 @@ export function makeApp(): OpenAPIHono<App> {
   enrollRoute(app);
   heartbeatRoute(app);
   bootRoutes(app);
-  agentToolsRoute(app);
+  agentRoutes(app);
   nodeRoutes(app);
   nodeChangeRoutes(app);
   poolRoute(app);

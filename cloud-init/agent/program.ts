@@ -1,79 +1,195 @@
-/** The parts of the agent, `parts/<name>.sh`, in the order in which they are joined: what travels in user-data. */
-export const AGENT_PARTS = [
-  "program",
-  "messages",
-  "files",
-  "addresses",
-  "lease",
-  "peers",
-  "settings",
-  "units",
-  "host-networks",
-  "system",
-  "packages",
-  "worker",
-  "zerotier",
-  "enrol",
-  "tools",
-  "network-services",
-  "membership",
-  "sysctls",
-  "rules",
-  "firewall",
-  "routes",
-  "docker-options",
-  "docker-backend",
-  "daemon-json",
-  "other-docker",
-  "docker-packages",
-  "dockerd",
-  "ipv6nat",
-  "report",
-  "unchanged",
-  "up",
-  "down",
-  "main",
-] as const;
+import baseAccepts from "./base/accepts.sh";
+import baseAddresses from "./base/addresses.sh";
+import baseDocker from "./base/docker.sh";
+import baseDockerRules6 from "./base/docker-rules6.sh";
+import baseDockerUnit from "./base/docker-unit.sh";
+import baseFiles from "./base/files.sh";
+import baseFindings from "./base/findings.sh";
+import baseHostNetworks from "./base/host-networks.sh";
+import baseJson from "./base/json.sh";
+import baseLease from "./base/lease.sh";
+import baseMembership from "./base/membership.sh";
+import baseNetworkServices from "./base/network-services.sh";
+import basePackages from "./base/packages.sh";
+import baseProgram from "./base/program.sh";
+import baseReport from "./base/report.sh";
+import baseRun from "./base/run.sh";
+import baseSay from "./base/say.sh";
+import baseSettings from "./base/settings.sh";
+import baseStatusLines from "./base/status-lines.sh";
+import baseSysctl from "./base/sysctl.sh";
+import baseSystem from "./base/system.sh";
+import baseUnits from "./base/units.sh";
+import baseWatched from "./base/watched.sh";
+import baseWorker from "./base/worker.sh";
+import service from "./fetch/meshboot.service";
+import timer from "./fetch/meshboot.timer";
+import fetch from "./fetch/meshboot-fetch.sh";
+import stepsAcceptRa from "./steps/accept-ra.sh";
+import stepsAddress from "./steps/address.sh";
+import stepsDockerDaemonJson from "./steps/docker/daemon-json.sh";
+import stepsDockerDocker from "./steps/docker/docker.sh";
+import stepsDockerDocker0 from "./steps/docker/docker0.sh";
+import stepsDockerDoctor from "./steps/docker/doctor.sh";
+import stepsDockerGuard from "./steps/docker/guard.sh";
+import stepsDockerLayout from "./steps/docker/layout.sh";
+import stepsDockerMask from "./steps/docker/mask.sh";
+import stepsDockerOptions from "./steps/docker/options.sh";
+import stepsDockerPackages from "./steps/docker/packages.sh";
+import stepsDockerRestart from "./steps/docker/restart.sh";
+import stepsDockerStop from "./steps/docker/stop.sh";
+import stepsDockerUnit from "./steps/docker/unit.sh";
+import stepsEnrol from "./steps/enrol.sh";
+import stepsFiles from "./steps/files.sh";
+import stepsFirewallChains from "./steps/firewall/chains.sh";
+import stepsFirewallDoctor from "./steps/firewall/doctor.sh";
+import stepsFirewallFirewalld from "./steps/firewall/firewalld.sh";
+import stepsFirewallFirewalls from "./steps/firewall/firewalls.sh";
+import stepsIpv6nat from "./steps/ipv6nat.sh";
+import stepsJoin from "./steps/join.sh";
+import stepsLocalConf from "./steps/local-conf.sh";
+import stepsNetworkDoctor from "./steps/network/doctor.sh";
+import stepsNetwork from "./steps/network/network.sh";
+import stepsNetworkServices from "./steps/network-services.sh";
+import stepsOverlap from "./steps/overlap.sh";
+import stepsPrerequisites from "./steps/prerequisites.sh";
+import stepsRoutes from "./steps/routes.sh";
+import stepsRulesDoctor from "./steps/rules/doctor.sh";
+import stepsRulesLoad from "./steps/rules/load.sh";
+import stepsRulesTable from "./steps/rules/table.sh";
+import stepsSysctls from "./steps/sysctls.sh";
+import stepsSystem from "./steps/system.sh";
+import stepsTables from "./steps/tables.sh";
+import stepsZerotier from "./steps/zerotier.sh";
+import verbsBakeBake from "./verbs/bake/bake.sh";
+import verbsBakeClean from "./verbs/bake/clean.sh";
+import verbsBakeHygiene from "./verbs/bake/hygiene.sh";
+import verbsBakeMaster from "./verbs/bake/master.sh";
+import verbsCompose from "./verbs/compose.sh";
+import verbsDoctorDoctor from "./verbs/doctor/doctor.sh";
+import verbsDoctorNode from "./verbs/doctor/node.sh";
+import verbsDoctorPeers from "./verbs/doctor/peers.sh";
+import verbsDown from "./verbs/down.sh";
+import verbsHeartbeat from "./verbs/heartbeat.sh";
+import verbsMain from "./verbs/main.sh";
+import verbsRetry from "./verbs/retry.sh";
+import verbsRules from "./verbs/rules.sh";
+import verbsStatus from "./verbs/status.sh";
+import verbsSteps from "./verbs/steps.sh";
+import verbsUnchanged from "./verbs/unchanged.sh";
+import verbsUp from "./verbs/up.sh";
 
-/** The parts of the tools, `tools/<name>.sh`: what a server gets from the Worker when it has a lease. */
-export const TOOL_PARTS = [
-  "status",
-  "firewall-gaps",
-  "firewalld",
-  "local-conf",
-  "docker-rules6",
-  "rootless-docker",
-  "json",
-  "docker-subnets",
-  "compose",
-  "ipv6nat-unit",
-  "ask-peers",
-  "findings",
-  "doctor-worker",
-  "doctor-mesh",
-  "doctor-docker",
-  "doctor",
-  "hygiene",
-  "clean",
-  "master",
-  "bake",
-] as const;
-
-/** The name of one part of the agent. */
-export type AgentPart = (typeof AGENT_PARTS)[number];
-
-/** The name of one part of the tools. */
-export type ToolPart = (typeof TOOL_PARTS)[number];
-
-/**
- * The agent as one POSIX sh program, made of the text that `textOf` gives for each part. It runs no tools but those with
- * the digest given: SHA-256, 64 hex digits.
- */
-export function joinAgent(textOf: (name: AgentPart) => string, toolsSha256: string): string {
-  return AGENT_PARTS.map(textOf).join("\n").replace("@TOOLS_SHA256@", toolsSha256);
+/** What user-data carries of the agent: what fetches it, and what starts it. */
+export interface AgentDoor {
+  /** SHA-256 of the agent's program, 64 hex digits: the only text that a server takes for it. */
+  readonly sha256: string;
+  /** The program `meshboot-fetch`. */
+  readonly fetch: string;
+  /** systemd's units, by file name. */
+  readonly units: Readonly<Record<string, string>>;
 }
 
-/** The tools as one file, which the agent sources. */
-export function joinTools(textOf: (name: ToolPart) => string): string {
-  return TOOL_PARTS.map(textOf).join("\n");
+/** The agent: one POSIX sh program, with its comments, and the door to it. */
+export interface Agent extends AgentDoor {
+  readonly program: string;
+  readonly bytes: number;
+  readonly version: string;
+}
+
+/** Every file of the agent's program, in the order in which they are joined: the head first, the call of `main` last. */
+const FILES: readonly string[] = [
+  baseProgram,
+  baseSay,
+  baseRun,
+  baseFiles,
+  baseAddresses,
+  baseJson,
+  baseSettings,
+  baseLease,
+  baseSystem,
+  baseUnits,
+  basePackages,
+  baseWorker,
+  baseReport,
+  baseSysctl,
+  baseDocker,
+  baseDockerUnit,
+  baseDockerRules6,
+  baseHostNetworks,
+  baseMembership,
+  baseNetworkServices,
+  baseAccepts,
+  baseWatched,
+  baseStatusLines,
+  baseFindings,
+  stepsSystem,
+  stepsNetwork,
+  stepsNetworkDoctor,
+  stepsPrerequisites,
+  stepsZerotier,
+  stepsEnrol,
+  stepsOverlap,
+  stepsAcceptRa,
+  stepsFiles,
+  stepsLocalConf,
+  stepsNetworkServices,
+  stepsJoin,
+  stepsTables,
+  stepsSysctls,
+  stepsFirewallFirewalls,
+  stepsFirewallFirewalld,
+  stepsFirewallChains,
+  stepsFirewallDoctor,
+  stepsRulesTable,
+  stepsRulesLoad,
+  stepsRulesDoctor,
+  stepsAddress,
+  stepsRoutes,
+  stepsDockerPackages,
+  stepsDockerMask,
+  stepsDockerLayout,
+  stepsDockerOptions,
+  stepsDockerDaemonJson,
+  stepsDockerUnit,
+  stepsDockerDocker0,
+  stepsDockerGuard,
+  stepsDockerRestart,
+  stepsDockerDocker,
+  stepsDockerStop,
+  stepsDockerDoctor,
+  stepsIpv6nat,
+  verbsSteps,
+  verbsUnchanged,
+  verbsUp,
+  verbsRetry,
+  verbsDown,
+  verbsStatus,
+  verbsDoctorNode,
+  verbsDoctorPeers,
+  verbsDoctorDoctor,
+  verbsCompose,
+  verbsHeartbeat,
+  verbsRules,
+  verbsBakeClean,
+  verbsBakeHygiene,
+  verbsBakeMaster,
+  verbsBakeBake,
+  verbsMain,
+];
+
+const program = FILES.join("\n");
+
+/** The agent of this source. */
+export const AGENT: Agent = {
+  program,
+  bytes: program.length,
+  version: /^VERSION=(\S+)$/m.exec(program)?.[1] ?? "unknown",
+  sha256: await sha256Hex(program),
+  fetch,
+  units: { "meshboot.service": service, "meshboot.timer": timer },
+};
+
+async function sha256Hex(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,4 @@
 import { dump } from "js-yaml";
-import { packed } from "../packed.ts";
 import { type Server, serverFiles, startCommands } from "../server-files.ts";
 
 /** A cloud-config document, as far as this program writes one. */
@@ -8,7 +7,6 @@ export interface CloudConfig {
   readonly write_files: readonly {
     readonly path: string;
     readonly permissions?: string;
-    readonly encoding?: "gz+b64";
     readonly append?: boolean;
     readonly content: string;
   }[];
@@ -25,12 +23,12 @@ const AGREE = ["mkdir -p /run/meshboot", ": >/run/meshboot/restart-docker"];
  */
 export function cloudConfig(server: Server): CloudConfig {
   return {
-    write_files: serverFiles(server).map(({ path, mode, content, packed: isPacked }) =>
-      isPacked
-        ? { path, permissions: mode, encoding: "gz+b64", content: packed(content) }
-        : // 0644 is cloud-init's own default.
-          { path, ...(mode === "0644" ? {} : { permissions: mode }), content },
-    ),
+    write_files: serverFiles(server).map(({ path, mode, content }) => ({
+      path,
+      // 0644 is cloud-init's own default.
+      ...(mode === "0644" ? {} : { permissions: mode }),
+      content,
+    })),
     runcmd: [["sh", "-euc", `${[...AGREE, ...startCommands(server.agent)].join("\n")}\n`]],
   };
 }

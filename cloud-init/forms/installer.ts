@@ -1,4 +1,3 @@
-import { packed } from "../packed.ts";
 import type { ServerFile } from "../server-files.ts";
 import { UserDataError } from "../user-data-error.ts";
 
@@ -14,27 +13,15 @@ put() (
   mv -f "$2.new" "$2"
 )
 
-# The same for a file that comes compressed and in base64.
-unpack() (
-  umask 077
-  base64 -d >"$2.gz"
-  gzip -dc "$2.gz" >"$2.new"
-  rm -f "$2.gz"
-  chmod "$1" "$2.new"
-  mv -f "$2.new" "$2"
-)
-
 check() {
   if [ "$(id -u)" -ne 0 ]; then
     echo 'meshboot: this must run as root; run it by sudo sh' >&2
     exit 1
   fi
-  for tool in base64 gzip systemctl; do
-    if ! command -v "$tool" >/dev/null; then
-      echo "meshboot: $tool is missing; Meshboot needs a Linux system with systemd" >&2
-      exit 1
-    fi
-  done
+  if ! command -v systemctl >/dev/null; then
+    echo 'meshboot: systemctl is missing; Meshboot needs a Linux system with systemd' >&2
+    exit 1
+  fi
 }
 `;
 
@@ -74,10 +61,9 @@ export function installer({ about, functions, before, files, after }: Installer)
 }
 
 /** A here-document with a quoted delimiter: nothing in it is expanded. */
-function writeFile({ path, mode, content, packed: isPacked }: ServerFile): string {
-  const body = isPacked ? packed(content) : content;
-  if (!body.endsWith("\n") || body.split("\n").includes(END)) {
+function writeFile({ path, mode, content }: ServerFile): string {
+  if (!content.endsWith("\n") || content.split("\n").includes(END)) {
     throw new UserDataError("agent", `${path} must end in a line feed and hold no line ${END}`);
   }
-  return `  ${isPacked ? "unpack" : "put"} ${mode} ${path} <<'${END}'\n${body}${END}`;
+  return `  put ${mode} ${path} <<'${END}'\n${content}${END}`;
 }

@@ -1,14 +1,8 @@
-import { shipped } from "../../cloud-init/agent/shipped.ts";
 import { bakeScript } from "../../cloud-init/bake-script.ts";
 import type { UserDataOptions } from "../../cloud-init/options.ts";
-import { readAgent, readTools, readUnits } from "../agent.ts";
+import { AGENT } from "../agent.ts";
 
 /** The script that bakes a server, also one on which programs listen if `isInUse`, with the agent of this working copy. */
 export function readBakeScript(options: UserDataOptions, isInUse = false): string {
-  return bakeScript({
-    options,
-    isInUse,
-    agent: { meshboot: shipped(readAgent()), units: readUnits() },
-    tools: shipped(readTools()),
-  });
+  return bakeScript({ options, isInUse, agent: AGENT });
 }

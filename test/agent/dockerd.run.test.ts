@@ -39,7 +39,7 @@ function refusedByDocker(change: (host: Host) => void, times = 1): string {
     expect(host.read(DROP_IN)).toBeUndefined();
     expect(host.read(ENV)).toBeUndefined();
     expect(restarts(host)).toBe(0);
-    expect(reported(host)).toMatchObject({ state: "failed", step: "dockerd" });
+    expect(reported(host)).toMatchObject({ state: "failed", step: "docker" });
     return err;
   });
 }
@@ -230,7 +230,7 @@ describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell
       const killed = join(directory, "killed");
       writeFileSync(
         killed,
-        readFileSync(AGENT, "utf8").replace("\nrun restart_docker ||", () => "\nkill -9 $$ ||"),
+        readFileSync(AGENT, "utf8").replace("\n  run restart_docker ||", () => "\nkill -9 $$ ||"),
       );
       expect(host.run(shell, "up", killed).status).toBeNull();
       expect(host.dockerdCommand()).toBeUndefined();

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { leaseText } from "./leases.ts";
-import { AGENT, type Run, runShell, type Shell, TOOLS } from "./shells.ts";
+import { AGENT, type Run, runShell, type Shell } from "./shells.ts";
 
 /** Commands that stand for those of a server. */
 export const STUBS = fileURLToPath(new URL("./stubs", import.meta.url));
@@ -83,7 +83,6 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
       headers: "HTTP/2 200\r\ndate: Tue, 24 Nov 2026 07:00:00 GMT\r\nretry-after: 7\r\n",
       answers: "200 lease\n",
       lease: leaseText(),
-      tools: readFileSync(TOOLS, "utf8"),
       calls: "",
       requests: "",
       ruleset: "",

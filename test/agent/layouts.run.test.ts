@@ -3,12 +3,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { shipped } from "../../cloud-init/agent/shipped.ts";
-import { readAgent, readTools } from "../../scripts/agent.ts";
+import { AGENT } from "../../scripts/agent.ts";
 import { DEFAULT_POOL, type LeaseSeed, leaseText } from "./leases.ts";
 import { HARMLESS, type Run, runShell, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PROGRAM = shipped(readAgent()) + shipped(readTools());
 const PATIENCE = { timeout: 60_000 };
 const SIX = "fc9c:56c2:e34e:8d87:c868";
 const OUTER = "--default-address-pool=base=172.17.0.0/16,size=24";
@@ -21,13 +19,12 @@ function onServer(
 ): Run {
   return withDirectory((root) => {
     const files = {
-      "/agent": PROGRAM,
+      "/agent": AGENT.program,
       "/etc/meshboot/meshboot.conf": `URL=https://mesh.example.com\n${settings}`,
       "/var/lib/meshboot/lease": leaseText(seed),
       "/var/lib/meshboot/interface": "ztabcdefgh\n",
       "/var/lib/meshboot/pools": "172.17.0.0/16\n",
       "/var/lib/meshboot/docker0": docker0,
-      "/var/lib/meshboot/tools": shipped(readTools()),
       "/proc/sys/net/ipv6/conf/all/disable_ipv6": "0\n",
       "/proc/sys/net/ipv6/conf/default/disable_ipv6": "0\n",
     };
@@ -255,7 +252,7 @@ describe.each(SHELLS)("IPV6NAT=container in $name", PATIENCE, (shell) => {
 TMP=$R; unit_value() { :; }; is_running() { [ "$1" = docker ]; }
 systemctl() { echo "systemctl $*"; }
 docker() { case $1 in ps) printf '%s\\n' ${containers} ;; image) ${image} ;; pull) echo 'lookup failed' >&2; false ;; esac; }
-configure_ipv6nat; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/null || :`;
+ipv6nat_up; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/null || :`;
 
   it("is a unit of its own, and a pull that fails is said and fails nothing", () => {
     const { out, err, status } = onServer(shell, text("", "false"), { settings: "IPV6NAT=container\n" });

@@ -1,15 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { shipped } from "../../cloud-init/agent/shipped.ts";
-import { readAgent } from "../../scripts/agent.ts";
-import { AGENT, available, runShell, SHELLS, withDirectory } from "./shells.ts";
+import { AGENT as agent } from "../../scripts/agent.ts";
+import { AGENT, runShell, SHELLS } from "./shells.ts";
 
-/** Each is a second of work, more on a machine that does other things too. */
-const PATIENCE = { timeout: 60_000 };
-const source = readAgent();
-const hasBash = available("bash", ["--version"], "the shipped form is not compared with the source");
+const source = agent.program;
 
 describe("the agent's script", () => {
   it("is plain ASCII and runs nothing before its last line", () => {
@@ -22,36 +16,11 @@ describe("the agent's script", () => {
   });
 });
 
-describe("the form that travels in user-data", () => {
-  const travelling = shipped(source);
-
-  it.runIf(hasBash)("is the same program: bash sees the same functions", PATIENCE, () => {
-    withDirectory((directory) => {
-      const functions = [source, travelling].map((text, index) => {
-        const file = join(directory, `${index}.sh`);
-        writeFileSync(file, text);
-        const env = { PATH: process.env["PATH"], MESHBOOT_SOURCE: "1" };
-        const { stdout } = spawnSync("bash", ["-c", `. ${file}; declare -f`], { encoding: "utf8", env });
-        // bash writes functions in its own way, but for what is quoted.
-        return stdout.replace(/^[ \t]+/gm, "");
-      });
-      expect(functions[0]).toContain("load_rules ()");
-      expect(functions[1]).toBe(functions[0]);
-    });
-  });
-
-  it("has no comment and no indentation", () => {
-    expect(travelling.split("\n").slice(1).join("\n")).not.toMatch(/^(?:#|[ \t])/m);
-  });
-
-  it.each(SHELLS)("is valid for $name", (shell) => {
-    withDirectory((directory) => {
-      const file = join(directory, "meshboot");
-      writeFileSync(file, travelling);
-      const [program, ...args] = shell.command;
-      const parsed = spawnSync(program, [...args, "-n", file], { encoding: "utf8" });
-      expect({ status: parsed.status, stderr: parsed.stderr }).toEqual({ status: 0, stderr: "" });
-    });
+describe.each(SHELLS)("its text", (shell) => {
+  it(`is valid for ${shell.name}`, () => {
+    const [program, ...args] = shell.command;
+    const parsed = spawnSync(program, [...args, "-n", AGENT], { encoding: "utf8" });
+    expect({ status: parsed.status, stderr: parsed.stderr }).toEqual({ status: 0, stderr: "" });
   });
 });
 

@@ -2,14 +2,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { shipped } from "../../cloud-init/agent/shipped.ts";
-import { readAgent, readTools } from "../../scripts/agent.ts";
+import { AGENT as agent } from "../../scripts/agent.ts";
 
-/** The agent as it travels in user-data, in a file that is gone when this process ends. */
-export const AGENT = written("meshboot", shipped(readAgent()));
-
-/** The agent's tools as the Worker serves them, likewise. */
-export const TOOLS = written("tools", shipped(readTools()));
+/** The agent in a file that is gone when this process ends. */
+export const AGENT = written("meshboot", agent.program);
 
 /** A shell that the agent has to run in. */
 export interface Shell {
@@ -54,9 +50,9 @@ export const HARMLESS = ["ip", "nft", "iptables", "ip6tables", "systemctl", "doc
   .map((command) => `${command}() { :; }\n`)
   .join("");
 
-/** Runs shell text with the functions of the agent and its tools at hand, see HARMLESS. */
+/** Runs shell text with the functions of the agent at hand, see HARMLESS. */
 export function runWithAgent(shell: Shell, text: string, env: Readonly<Record<string, string>> = {}): Run {
-  return runShell(shell, `${HARMLESS}. '${AGENT}'\n. '${TOOLS}'\n${text}`, { MESHBOOT_SOURCE: "1", ...env });
+  return runShell(shell, `${HARMLESS}. '${AGENT}'\n${text}`, { MESHBOOT_SOURCE: "1", ...env });
 }
 
 /** Gives the function a new directory, and removes it afterwards. */

@@ -135,17 +135,6 @@ IPV6NAT_IMAGE=${image}; write_ipv6nat_unit >/dev/null; start_ipv6nat`;
     expect(step(shell, text)).toEqual({ status: 0, out: calls, err: "" });
   });
 
-  it.each([
-    ["goes on where its unit is", "/etc/systemd/system/meshboot-ipv6nat.service", 0],
-    ["fails where it is not", "/etc/nothing", 1],
-  ])("without the tools of ipv6nat %s", (_, path, code) => {
-    const text = `has() { :; }; is_running() { :; }; has_tools() { false; }; ipv6nat_containers() { :; }
-IPV6=on IPV6NAT=container LAYOUT=split; configure_ipv6nat`;
-    const { status, err } = step(shell, text, { [path]: "" });
-    expect(status).toBe(code);
-    expect(err).toContain("IPV6NAT=container is among the tools");
-  });
-
   it("restores a user's file again when a down was killed and is run again", () => {
     const text = `echo ours | put_file /etc/theirs 644 >/dev/null
 cat "$R/etc/theirs"; drop_files .; drop_files .; cat "$R/etc/theirs"`;

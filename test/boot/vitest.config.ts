@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { textFiles } from "../../scripts/text-modules.ts";
 
 // Servers that boot: one after another, since two labs at once would only slow each other down.
 export default defineConfig({
+  plugins: [textFiles],
   test: {
     name: "boot",
     root: import.meta.dirname,

@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { textFiles } from "../../scripts/text-modules.ts";
 
 // Images that are baked and boot: needs root, and packer beside what test/boot needs.
 export default defineConfig({
+  plugins: [textFiles],
   test: {
     name: "image",
     root: import.meta.dirname,

@@ -47,7 +47,7 @@ describe("POST /v1/user-data", () => {
       { name: "Web 1" },
       { unknown: true },
       { docker: "present", compose: true },
-      { provider: "aws" },
+      { provider: "aws", cloudConfig: `#cloud-config\nbootcmd: [${"x".repeat(16_000)}]\n` },
       { provider: "ovh-vps", form: "include" },
     ]) {
       const { status, json } = await use.world.admin("POST", "/v1/user-data", body);

@@ -19,6 +19,7 @@ export type Refusal =
   | Found<"body-too-large", { readonly most: number }>
   | Found<"unsupported-media-type", { readonly type: string | undefined }>
   | Found<"clock-skew", { readonly timestamp: number; readonly now: number }>
+  | Found<"agent-not-kept", { readonly fault: string }>
   | Found<ControllerProblem, { readonly fault: string; readonly retryAfter: number }>
   | Found<"network-unfit", { readonly networkId: string | undefined; readonly faults: readonly string[] }>;
 
@@ -30,7 +31,7 @@ export type TokenFault = "no-key" | "no-admin-token" | "no-node-token" | "no-tok
 
 export type Missing =
   | { readonly what: "address" | "problem" | "key-in-address" }
-  | { readonly what: "node" | "key"; readonly id: string };
+  | { readonly what: "node" | "key" | "agent"; readonly id: string };
 
 export type MeshRange = "docker" | "zerotier" | "six-plane";
 

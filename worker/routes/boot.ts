@@ -1,5 +1,7 @@
 import type { Context } from "hono";
-import { agentFiles } from "../agent-files.ts";
+import { AGENT } from "../../cloud-init/agent/program.ts";
+import { keepAgent } from "../agent/agents.ts";
+import { consoleLog, errorText } from "../base/log.ts";
 import { secretKind, sha256Hex } from "../base/secret.ts";
 import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
@@ -70,13 +72,19 @@ async function bootAnswer(
       ? await callObject(c, async (network) => network.userDataOf(await sha256Hex(key)))
       : undefined;
   if (known === undefined) throw new Problem({ problem: "not-found", missing: { what: "key-in-address" } });
+  try {
+    await keepAgent(c.env.LEASES);
+  } catch (error) {
+    // This server asks for the agent at once, and has it from this very Worker.
+    consoleLog("agent-not-kept", { error: errorText(error) });
+  }
   const { text } = make({
     form,
     url: publicOrigin(c.req.url),
     key,
     options: storedOptions(known.options),
     allowOverlap: known.allowOverlap,
-    agent: agentFiles,
+    agent: AGENT,
   });
   // The address carries the key: it must be kept by no cache and told to no other site.
   return c.body(text, 200, {

@@ -1,8 +1,10 @@
+import { AGENT } from "../../cloud-init/agent/program.ts";
 import { optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
-import { limitsFor } from "../../cloud-init/provider-limits.ts";
+import { formFor, limitsFor } from "../../cloud-init/provider-limits.ts";
 import { generate, type UserData, type UserDataRequest } from "../../cloud-init/user-data.ts";
 import { UserDataError } from "../../cloud-init/user-data-error.ts";
-import { agentFiles } from "../agent-files.ts";
+import { keepAgent } from "../agent/agents.ts";
+import { errorText } from "../base/log.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
@@ -28,7 +30,13 @@ const route = apiRoute({
       description: "The user-data; alone for `Accept: text/plain`.",
       content: { "application/json": { schema: userDataSchema }, "text/plain": { schema: z.string() } },
     },
-    ...problemResponses("bad-request", "body-too-large", "unsupported-media-type", ...ADMIN_PROBLEMS),
+    ...problemResponses(
+      "bad-request",
+      "body-too-large",
+      "unsupported-media-type",
+      "agent-not-kept",
+      ...ADMIN_PROBLEMS,
+    ),
   },
 });
 
@@ -38,12 +46,15 @@ const TRIAL_KEY = `mbk_${"A".repeat(22)}`;
 /** `POST /v1/user-data`: what to paste when ordering a server. */
 export function userDataRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
-    const { form, provider, cloudConfig, key: terms, ...options } = c.req.valid("json");
+    const { provider, cloudConfig, key: terms, form: wanted, ...options } = c.req.valid("json");
+    const form = wanted ?? (cloudConfig === undefined ? formFor(provider) : "multipart");
     const { note, ...rest } = terms;
     const url = publicOrigin(c.req.url);
     const { allowOverlap } = terms;
-    const request = { form, cloudConfig, url, options, allowOverlap, agent: agentFiles };
-    refuseTooLarge(make({ ...request, key: TRIAL_KEY }).text, provider);
+    const request = { form, cloudConfig, url, options, allowOverlap, agent: AGENT };
+    const trial = make({ ...request, key: TRIAL_KEY });
+    if (form !== "script") refuseTooLarge(trial.text, provider);
+    await keepCurrentAgent(c.env.LEASES);
     const { key, view } = await callObject(c, async (network) =>
       network.createKey({ ...rest, note: note ?? null, userData: JSON.stringify(options) }),
     );
@@ -67,6 +78,15 @@ export function userDataRoute(app: OpenAPIHono<App>): void {
   });
 }
 
+/** A server may boot long after the next deploy, and then asks for the agent of today. */
+async function keepCurrentAgent(kv: KVNamespace): Promise<void> {
+  try {
+    await keepAgent(kv);
+  } catch (error) {
+    throw new Problem({ problem: "agent-not-kept", fault: errorText(error) });
+  }
+}
+
 /** Found out here, before a key is made, and not when the server is ordered. */
 function refuseTooLarge(text: string, provider: string | undefined): void {
   if (provider === undefined) return;
@@ -75,8 +95,8 @@ function refuseTooLarge(text: string, provider: string | undefined): void {
     const why = note === undefined ? "" : ` (${note})`;
     const detail =
       limit === 0
-        ? `provider: ${provider} has no field for user-data${why}; leave provider out to get it all the same`
-        : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${why}; ask for the form include`;
+        ? `provider: ${provider} has no field for user-data${why}`
+        : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${why}; the form include needs 128 bytes`;
     throw new Problem({ problem: "bad-request", faults: [detail] });
   }
 }

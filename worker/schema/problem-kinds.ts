@@ -156,6 +156,12 @@ export const PROBLEMS = {
     meaning:
       "While the ZeroTier controller was told of the lease, the node was changed here, again and again. Ask again after Retry-After.",
   },
+  "agent-not-kept": {
+    status: 503,
+    title: "The agent could not be kept for this user-data",
+    meaning:
+      "User-data names the agent of the day it is made, which the Worker keeps in KV so that a later deploy does not take it away. KV takes no write now. Ask again later.",
+  },
   misconfigured: {
     status: 503,
     title: "The Worker is not configured",

@@ -109,6 +109,11 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
           "the node was changed each time that the ZeroTier controller was told of its lease; ask again",
         retryAfter: 15,
       };
+    case "agent-not-kept":
+      return {
+        detail: `KV did not take the agent (${refusal.fault}): without it there, this user-data would fail after the next deploy. Ask again later; KV's daily quota of writes is back at midnight UTC`,
+        retryAfter: 60,
+      };
     case "misconfigured":
       return {
         detail: `the Worker's settings have ${refusal.faults.length} fault(s): ${refusal.faults.join("; ")}`,
@@ -146,6 +151,8 @@ function missingText(missing: Missing): string {
       return "there is no such enrolment key; it may have been deleted";
     case "node":
       return `there is no node ${missing.id}`;
+    case "agent":
+      return `neither this Worker nor an earlier deploy had the agent ${missing.id}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`;
     case "key":
       return `there is no enrolment key ${missing.id}`;
   }

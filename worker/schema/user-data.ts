@@ -6,9 +6,9 @@ import { z } from "./openapi.ts";
 /** What user-data is wanted, and what its key may do. */
 export const userDataRequestSchema = optionsSchema
   .safeExtend({
-    form: z.enum(FORMS).default("cloud-config").openapi({
+    form: z.enum(FORMS).optional().openapi({
       description:
-        "cloud-config: self-contained; include: a URL of at most 128 bytes; script: for providers without cloud-init, and servers that already run; multipart: together with your own cloud-config; golden: for an image that has the agent, at most 512 bytes.",
+        "cloud-config: settings, key, units and what fetches the agent; include: a URL of at most 128 bytes; script: for providers without cloud-init, and servers that already run; multipart: together with your own cloud-config; golden: for an image that has the agent, at most 512 bytes. Left out: multipart with a cloudConfig, script for a provider that takes no user-data, cloud-config otherwise.",
     }),
     provider: z
       .enum([...PROVIDERS])

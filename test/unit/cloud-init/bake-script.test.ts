@@ -7,15 +7,17 @@ import { bakeScript } from "../../../cloud-init/bake-script.ts";
 import { optionsSchema } from "../../../cloud-init/options.ts";
 import { agent } from "./fixture.ts";
 
-const make = (options = {}) =>
-  bakeScript({ options: optionsSchema.parse(options), isInUse: false, agent, tools: "doctor() { :; }\n" });
+const make = (options = {}) => bakeScript({ options: optionsSchema.parse(options), isInUse: false, agent });
 
 describe("the bake script", () => {
-  test("brings agent, units and tools, and no address, key or name", () => {
+  test("brings the agent whole and its units, and no address, key or name", () => {
     const text = make({ layout: "bridge", compose: true });
     expect(text).toContain("LAYOUT=bridge\nCOMPOSE=on\nEND_OF_FILE");
-    expect(text).toContain("unpack 0600 /var/lib/meshboot/tools");
-    expect(text).toContain("unpack 0755 /usr/local/sbin/meshboot");
+    expect(text).toContain(
+      `put 0755 /usr/local/sbin/meshboot <<'END_OF_FILE'\n${agent.program}END_OF_FILE\n`,
+    );
+    expect(text).toContain(`put 0644 /etc/meshboot/agent.sha256 <<'END_OF_FILE'\n${agent.sha256}\n`);
+    expect(text).toContain("put 0755 /usr/local/sbin/meshboot-fetch");
     expect(text).not.toMatch(/^URL=|mbk_|^NAME=/m);
   });
 

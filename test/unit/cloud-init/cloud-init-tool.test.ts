@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { generate } from "../../../cloud-init/user-data.ts";
@@ -87,7 +86,7 @@ describe.skipIf(python === undefined)("the multipart form, merged by cloud-init"
     expect(types).toEqual(["text/cloud-config", "text/cloud-config"]);
     const paths = config.write_files.map(({ path }) => path);
     expect(paths[0]).toBe("/etc/motd");
-    expect(paths).toHaveLength(3 + Object.keys(agent.units).length + 1);
+    expect(paths).toHaveLength(3 + Object.keys(agent.units).length + 2);
     expect(config.runcmd).toHaveLength(2);
     expect(config.runcmd[0]).toEqual(["touch", "/tmp/before-meshboot"]);
     expect(config["packages"]).toEqual(["htop"]);
@@ -95,10 +94,9 @@ describe.skipIf(python === undefined)("the multipart form, merged by cloud-init"
     expect(await refusalOf("merged.yaml", `#cloud-config\n${JSON.stringify(config)}`)).toBeUndefined();
   });
 
-  test("the agent arrives unaltered", () => {
+  test("what fetches the agent arrives unaltered", () => {
     const files = merged(text).config.write_files;
-    const packed = files.find(({ path }) => path === "/usr/local/sbin/meshboot")?.content ?? "";
-    expect(gunzipSync(Buffer.from(packed, "base64")).toString()).toBe(agent.meshboot);
+    expect(files.find(({ path }) => path === "/usr/local/sbin/meshboot-fetch")?.content).toBe(agent.fetch);
   });
 
   test("works with an operator who has none of these lists, has long lines, or our boundary on a line", () => {

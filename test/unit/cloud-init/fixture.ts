@@ -1,9 +1,16 @@
+import { createHash } from "node:crypto";
 import { optionsSchema } from "../../../cloud-init/options.ts";
 import type { UserDataRequest } from "../../../cloud-init/user-data.ts";
 
+const program = '#!/bin/sh\nset -eu\necho "meshboot fixture: $*"\n';
+
 /** A small agent, so that golden files and sizes don't change with each edit of the real one. */
 export const agent = {
-  meshboot: '#!/bin/sh\nset -eu\necho "meshboot fixture: $*"\n',
+  program,
+  bytes: program.length,
+  version: "0.0.0",
+  sha256: createHash("sha256").update(program).digest("hex"),
+  fetch: '#!/bin/sh\nset -eu\necho "meshboot-fetch fixture: $*"\n',
   units: {
     "meshboot.service":
       '[Unit]\nDescription=Fixture: it\'s 100% "quoted" $HOME `no` \\n\n\n[Service]\nExecStart=/usr/local/sbin/meshboot up\n\n[Install]\nWantedBy=multi-user.target\n',

@@ -1,48 +1,44 @@
-import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { shipped } from "../../../cloud-init/agent/shipped.ts";
 import { isKnownKey } from "../../../cloud-init/known-keys.ts";
 import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
 import { generate, type UserDataRequest } from "../../../cloud-init/user-data.ts";
 import { UserDataError } from "../../../cloud-init/user-data-error.ts";
-import { readAgent, readUnits } from "../../../scripts/agent.ts";
+import { AGENT } from "../../../scripts/agent.ts";
 import { agent, request, requestFor, variants } from "./fixture.ts";
 
 const fileSchema = z.strictObject({
   path: z.string(),
   // What cloud-init does without it.
   permissions: z.string().default("0644"),
-  encoding: z.string().optional(),
   content: z.string(),
 });
 const documentSchema = z.strictObject({
   write_files: z.array(fileSchema),
   runcmd: z.array(z.array(z.string())),
 });
-type WrittenFile = z.output<typeof fileSchema>;
 
 /** The document of a cloud-config. */
 function documentOf(text: string): z.output<typeof documentSchema> {
   return documentSchema.parse(load(text));
 }
 
-/** What the file will hold on the server. */
-function contentOf(file: WrittenFile): string {
-  if (file.encoding === undefined) return file.content;
-  return gunzipSync(Buffer.from(file.content, "base64")).toString("latin1");
-}
-
 describe("the cloud-config", () => {
   const { write_files: files, runcmd } = documentOf(generate(request).text);
   const at = (path: string) => files.find((file) => file.path === path);
 
-  test("writes the agent compressed, and it decodes to the very same", () => {
-    const file = at("/usr/local/sbin/meshboot");
-    expect(file).toMatchObject({ permissions: "0755", encoding: "gz+b64" });
-    expect(file && contentOf(file)).toBe(agent.meshboot);
+  test("writes what fetches the agent, its digest, and not the agent itself", () => {
+    expect(at("/usr/local/sbin/meshboot-fetch")).toMatchObject({ permissions: "0755", content: agent.fetch });
+    expect(at("/etc/meshboot/agent.sha256")?.content).toBe(`${agent.sha256}\n`);
+    expect(at("/usr/local/sbin/meshboot")).toBeUndefined();
+  });
+
+  test("can be read: nothing in it is encoded, no long line", () => {
+    const { text } = generate({ ...request, agent: AGENT });
+    expect(text).not.toMatch(/encoding|[A-Za-z0-9+/]{65}/);
+    expect(text.split("\n").filter((line) => line.length > 140)).toEqual([]);
   });
 
   test("writes every unit unaltered, and the secrets for root alone", () => {
@@ -101,22 +97,22 @@ test("the settings say what was chosen", () => {
 
 describe("every form", () => {
   test.each(FORMS)("%s: same request, same bytes, plain ASCII, no line over MIME's 998", (form) => {
-    const program = Array.from({ length: 3000 }, (_, i) => `# line ${i * 7919}`).join("\n");
-    const big = { ...requestFor(form, "name"), agent: { ...agent, meshboot: `#!/bin/sh\n${program}\n` } };
-    const { text } = generate(big);
-    expect(generate(big).text).toBe(text);
+    const again = generate(requestFor(form, "name")).text;
+    const { text } = generate(requestFor(form, "name"));
+    expect(again).toBe(text);
     expect(text).toMatch(/^[\t\n\x20-\x7e]+$/);
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThan(998);
   });
 
-  test("carries any agent unaltered", () => {
-    const lines = fc.array(fc.string(), { maxLength: 40 });
+  test("carries any unit and any meshboot-fetch unaltered", () => {
+    const lines = fc.array(fc.stringMatching(/^[\t\x20-\x7e]*$/), { maxLength: 40 });
     fc.assert(
       fc.property(lines, (text) => {
-        const meshboot = `#!/bin/sh\n${text.join("\n")}\n`;
-        const made = documentOf(generate({ ...request, agent: { ...agent, meshboot } }).text);
-        const file = made.write_files.find(({ path }) => path === "/usr/local/sbin/meshboot");
-        expect(file && contentOf(file)).toBe(meshboot);
+        const content = `#!/bin/sh\n${text.join("\n")}\n`;
+        const made = { ...agent, fetch: content, units: { "meshboot.service": content } };
+        const { write_files: files } = documentOf(generate({ ...request, agent: made }).text);
+        for (const path of ["/usr/local/sbin/meshboot-fetch", "/etc/systemd/system/meshboot.service"])
+          expect(files.find((file) => file.path === path)?.content).toBe(content);
       }),
       { numRuns: 30 },
     );
@@ -173,7 +169,8 @@ describe("refusals name the field", () => {
     ["url", { url: "https://user@mesh.example.com" }],
     ["key", { key: "mbn_AbCdEfGhIjKlMnOpQrSt-_" }],
     ["key", { key: "mbk_AbCdEfGhIjKlMnOpQrSt-_\n" }],
-    ["agent", { agent: { ...agent, meshboot: "echo" } }],
+    ["agent", { agent: { ...agent, fetch: "echo" } }],
+    ["agent", { agent: { ...agent, sha256: "ab" } }],
     ["agent", { agent: { ...agent, units: { "../meshboot.service": "" } } }],
     ["agent", { agent: { ...agent, units: { "meshboot.service": "Description=Zoë\n" } } }],
     ["agent", { form: "script", agent: { ...agent, units: { "meshboot.service": "no line feed" } } }],
@@ -235,9 +232,22 @@ describe("options", () => {
   });
 });
 
-test(// 32,768 bytes. AWS and Linode (16,384) and Oracle (32,000 in base64) get the form include.
-"with the real agent a cloud-config fits into what Hetzner takes", () => {
-  const real = { meshboot: shipped(readAgent()), units: readUnits() };
-  const options = optionsSchema.parse({ ...variants["mirror"], name: "a".repeat(63) });
-  expect(generate({ ...request, options, agent: real }).bytes).toBeLessThanOrEqual(32_768);
+describe("with the real agent", () => {
+  const longest = optionsSchema.parse({ ...variants["mirror"], name: "a".repeat(63) });
+
+  test.each<[UserDataRequest["form"], UserDataRequest["options"], number]>([
+    ["cloud-config", request.options, 4000],
+    ["cloud-config", longest, 4300],
+    ["script", request.options, 4600],
+    ["include", request.options, 128],
+    ["golden", request.options, 512],
+  ])("%s: small enough for every provider that takes user-data", (form, options, most) => {
+    expect(generate({ ...request, form, options, agent: AGENT }).bytes).toBeLessThanOrEqual(most);
+  });
+
+  test("multipart, without the operator's own part", () => {
+    const cloudConfig = "#cloud-config\n{}\n";
+    const { bytes } = generate({ ...request, form: "multipart", cloudConfig, agent: AGENT });
+    expect(bytes - cloudConfig.length).toBeLessThanOrEqual(4600);
+  });
 });

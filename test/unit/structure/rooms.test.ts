@@ -25,7 +25,6 @@ const FLOORS = [
   "env.ts",
   "http",
   "agent",
-  "agent-files.ts",
   "routes",
   "app.ts",
   "main.ts",

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RunningCentral, startCentral } from "../../../../scripts/central/server.ts";
+import { type RunningCentral, startCentral } from "../../../../scripts/simulated-central/server.ts";
 import { type CentralV1Options, makeCentralV1 } from "../../../../worker/controller/central-v1/client.ts";
 import { makePace } from "../../../../worker/controller/pace.ts";
 import type { NetworkId, NodeId } from "../../../../worker/lease/ids.ts";

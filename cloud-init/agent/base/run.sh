@@ -1,0 +1,51 @@
+# A run of a verb that changes something: its log, its lock, its end.
+
+need_root() {
+  [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
+}
+
+set_up() {
+  need_root
+  TMP=$(mktemp -d)
+  trap leave EXIT
+  trap 'exit 143' TERM INT
+  if ! dry; then
+    mkdir -p "$RUN"
+    # The log is for root alone.
+    chmod 700 "$RUN"
+  fi
+}
+
+# A stop by a signal is no failure to report.
+leave() {
+  rc=$?
+  trap - EXIT
+  set +e
+  case $rc in
+  0 | 143) ;;
+  *)
+    if [ "$LOG" != /dev/null ]; then
+      echo "$STEP" >"$RUN/failed"
+      if [ -n "$NODE" ]; then
+        (heartbeat failed "$STEP") >/dev/null 2>&1
+      fi
+    fi
+    ;;
+  esac
+  rm -rf "$TMP"
+  exit $rc
+}
+
+lock() {
+  exec 9>"$RUN/lock"
+  if ! flock -n 9; then
+    say 'waits for another meshboot to finish'
+    flock 9
+  fi
+}
+
+# What is changed on a node that was complete, with the same settings and lease, and not booted since, is repaired.
+applied_text() {
+  echo $VERSION
+  cat "$R$CONF" "$STATE/lease"
+}

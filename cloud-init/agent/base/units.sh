@@ -1,0 +1,25 @@
+# systemd's units.
+
+is_running() { # UNIT
+  case $(systemctl is-active "$1.service" 2>/dev/null) in
+  active | activating | reloading) return 0 ;;
+  *) return 1 ;;
+  esac
+}
+
+unit_value() { # UNIT PROPERTY
+  systemctl show -p "$2" "$1.service" 2>/dev/null | sed "s/^$2=//"
+}
+
+# Of the first drop-in of a unit, in a folder that is new, systemd says no NeedDaemonReload: so put_file notes it.
+reload_written() {
+  if [ -e "$RUN/reload" ]; then
+    run systemctl daemon-reload
+    run rm -f "$RUN/reload"
+  fi
+}
+
+reload_unit() { # UNIT
+  [ "$(unit_value "$1" NeedDaemonReload)" != yes ] || run touch "$RUN/reload"
+  reload_written
+}

@@ -1,0 +1,38 @@
+# Talking with the Worker.
+
+# Takes the file's key or token into `secret`; 1 when it holds none.
+read_secret() { # FILE
+  read_line "$1"
+  secret=$LINE
+  case ${secret#mb[kn]_} in
+  "$secret" | '' | *[!A-Za-z0-9_-]*) return 1 ;;
+  esac
+}
+
+# The secret goes to curl by standard input, so that no process list shows it.
+call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
+  read_secret "$3" || refuse "${3#"$R"} holds no key (mbk_... or mbn_...)"
+  rm -f "$TMP/answer" "$TMP/headers"
+  : >"$TMP/curl"
+  HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -gsS --connect-timeout 15 --max-time 60 --max-filesize 65536 \
+    -X "$1" -H 'Accept: text/plain' -H 'Content-Type: application/json' --data-binary "@$4" \
+    -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' "$URL$2" 2>"$TMP/curl") || HTTP=000
+}
+
+field() { # answer|headers NAME-AND-SEPARATOR
+  read_file "$TMP/$1" | tr -d '\r' | sed -n "s/^$2 *//p" | head -n 1 | tr -cd '\40-\176' | cut -c 1-500
+}
+
+# The Date of the answer in seconds. Of an empty text date would make this midnight.
+workers_time() {
+  there=$(field headers '[Dd]ate:')
+  [ -z "$there" ] || date -d "$there" +%s 2>/dev/null || :
+}
+
+the_problem() {
+  if [ "$HTTP" = 000 ]; then
+    echo "$URL does not answer ($(head -n 1 "$TMP/curl"))"
+  else
+    echo "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)"
+  fi
+}

@@ -1,0 +1,89 @@
+# The options that dockerd gets, by layout.
+
+# Before 27, dockerd has to be asked for its IPv6 firewall and NAT, and both are "experimental".
+nat_options() {
+  look_at_docker_major
+  # Without Docker's IPv4 rules dockerd does not start with those for IPv6.
+  case $IPV6$IPV6NAT$json in
+  *'json iptables false'*) [ "${major:-0}" -lt 27 ] || echo --ip6tables=false ;;
+  onauto* | ondocker*) [ "${major:-99}" -ge 27 ] || echo --experimental --ip6tables ;;
+  *) [ "${major:-0}" -lt 27 ] || echo --ip6tables=false ;;
+  esac
+  if [ "$USERLAND_PROXY" = off ]; then
+    echo --userland-proxy=false
+  fi
+}
+
+# Two /16 outside the mesh and what the host needs, for when the lease's upper half is full. Docker 28 takes pools in the order of
+# their addresses, not as they are given: so only what comes after the lease. Chosen once: a change restarts dockerd.
+outer_pools() {
+  {
+    host_networks
+    host_lifelines
+  } | pool_awk '
+    $2 !~ /^br-/ { used[u++] = $1 }
+    END {
+      used[u++] = zt
+      used[u++] = pool
+      for (i = 17; i < 35 && k < 2; i++) {
+        t = (i < 32 ? "172." i : i == 32 ? "192.168" : "198." (i - 15)) ".0.0/16"
+        for (j = 0; j < u && !overlap(t, used[j]); j++);
+        if (j == u && first(t) > first(pool)) { print t; k++ }
+      }
+    }'
+}
+
+docker_options() {
+  IFS=' ' read -r part4 part6 <<EOF
+$(docker0_part)
+EOF
+  if [ "$LAYOUT" = compose ]; then
+    # Told no address, dockerd would leave it where an earlier layout had it.
+    docker0_before | sed 's/^/--bip=/'
+  else
+    echo "--bip=$GATEWAY4/${part4#*/} --fixed-cidr=$part4"
+    if [ "$IPV6" = on ]; then
+      echo "--ipv6 --fixed-cidr-v6=$part6"
+    fi
+    if [ "$LAYOUT" = split ]; then
+      # IPv6 first: from one network to the next, dockerd before 28 goes on in the list where it took the last subnet.
+      if [ "$IPV6" = on ]; then
+        echo "--default-address-pool=base=$NET6:8000::/81,size=96"
+      fi
+      echo "--default-address-pool=base=$UPPER,size=$PIECE"
+    fi
+    read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
+  fi
+  nat_options
+  backend_options
+}
+
+our_options() {
+  read_file "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'
+}
+
+# The mark does not pass Docker's drop of what comes straight to a container, so that has to be off: chain pre of our own
+# table drops the same, but for the mesh.
+backend_options() {
+  if has_nft_backend; then
+    echo "--allow-direct-routing --bridge-accept-fwmark=$BACKEND_MARK/$BACKEND_MARK"
+  fi
+}
+
+# Whether dockerd runs with each of `options`, and with none of an earlier time that is not WANTED any more.
+docker_runs_with_options() {
+  line=$(read_file "$R/proc/$DOCKER_PID/cmdline" | tr '\0' ' ')
+  for word in $options; do
+    case $line in *" $word "*) ;; *) return 1 ;; esac
+  done
+  for word in $(our_options); do
+    case " $WANTED " in *" $word "*) ;; *) return 1 ;; esac
+  done
+}
+
+# Whether dockerd runs with what is in our file.
+docker_has_options() {
+  options=$(our_options)
+  WANTED=$options
+  [ -e "$ETC/dockerd.env" ] && look_at_docker && docker_runs_with_options
+}

