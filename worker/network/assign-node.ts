@@ -6,7 +6,7 @@ import type { NodeId } from "../lease/ids.ts";
 import { uniqueName } from "../lease/name.ts";
 import { queueCopy, queueMember } from "../outbox/queue.ts";
 import type { NodeView } from "../schema/lease.ts";
-import { newNode, type StoredNode } from "../store/node-store.ts";
+import { newNode, type StoredNode } from "../store/stored-node.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { nodeViewOf } from "./node-operations.ts";
 import { takeSlot, takeWantedSlot } from "./take-slot.ts";

@@ -7,7 +7,7 @@ import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { queueCopy } from "../outbox/queue.ts";
 import type { LeaseView, Peer } from "../schema/lease.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import { admit, type EnrolRequest, leaseTo } from "./enrolment.ts";
 import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";

@@ -8,7 +8,7 @@ import { uniqueName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
 import { queueCopy, queueMember } from "../outbox/queue.ts";
 import type { EnrolmentKey } from "../store/key-store.ts";
-import { newNode, type StoredNode } from "../store/node-store.ts";
+import { newNode, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { overlapRefusal } from "./overlap.ts";
 import { takeSlot } from "./take-slot.ts";

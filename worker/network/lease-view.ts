@@ -1,26 +1,18 @@
 // A lease and a node as the API shows them: everything that follows from the slot, worked out.
 import { formatPrefix } from "../address/prefix.ts";
 import type { Config } from "../config/config.ts";
-import type { NodeId } from "../lease/ids.ts";
 import { renewBefore, stateAt } from "../lease/lease-times.ts";
 import { describePool, dockerGateway, dockerSubnet, zerotierAddressWithPrefix } from "../lease/pool.ts";
 import { sixPlane } from "../lease/six-plane.ts";
 import type { LeaseView, NodeView } from "../schema/lease.ts";
-import type { StoredNode, StoredState } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 
-/** What both the object and the copy in KV know of a lease. Times in ms since 1970. */
-export interface LeaseFacts {
-  readonly node: NodeId;
-  readonly name: string;
-  readonly slot: number;
-  readonly state: StoredState;
-  readonly leasedAt: number;
-  readonly seenAt: number;
-}
+/** What both the object and the copy in KV know of a lease. */
+type KnownLease = Pick<StoredNode, "node" | "name" | "slot" | "state" | "leasedAt" | "seenAt">;
 
 export function leaseView(
   { networkId, pool }: Pick<Config, "networkId" | "pool">,
-  lease: LeaseFacts,
+  lease: KnownLease,
   now: number,
 ): LeaseView {
   const six = sixPlane(networkId, lease.node);

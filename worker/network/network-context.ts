@@ -53,7 +53,7 @@ export function openNetwork(stores: Stores, leases: KVNamespace, wanted: Config)
     deliveries: {
       member: memberDelivery(upkeep),
       routes: routeDelivery(upkeep),
-      copy: copyDelivery(stores, config, leases),
+      copy: copyDelivery({ stores, config, leases }),
     },
     now,
     random: () => Math.random(),

@@ -1,6 +1,6 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { withTokenUsed } from "./node-token.ts";
 

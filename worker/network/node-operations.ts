@@ -7,7 +7,7 @@ import type { NodeId } from "../lease/ids.ts";
 import { endLease, queueCopy, queueMember } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
 import type { NodeView } from "../schema/lease.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";

@@ -1,7 +1,7 @@
 // A node's tokens: a new one with each enrolment that succeeds, while those before stay good until a newer one is first
 // used. So neither an answer that got lost on its way, nor one of several at a time, locks anybody out.
 import { equalDigests } from "../base/secret.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 
 /** How many of the latest tokens are good, besides the one that the node last used. */
 const LATEST = 2;

@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import { dockerSubnet, type Pool } from "../lease/pool.ts";
 import { sixPlanePrefix } from "../lease/six-plane.ts";
 import type { EnrolmentKey } from "../store/key-store.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 
 /** Why the host may not route the mesh's ranges; undefined when it may, or when the key allows it anyway. */
 export function overlapRefusal(

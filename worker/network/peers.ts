@@ -1,7 +1,7 @@
 import { LIMITS } from "../config/limits.ts";
 import { defaultLeaseTimes } from "../lease/lease-times.ts";
 import type { Peer } from "../schema/lease.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /**

@@ -44,8 +44,15 @@ export async function readCopy(leases: KVNamespace, node: string): Promise<Lease
   }
 }
 
+/** What delivering copies works with. */
+export interface CopyDeliveryOptions {
+  readonly stores: Stores;
+  readonly config: Config;
+  readonly leases: KVNamespace;
+}
+
 /** Writes the copy of a lease, or deletes it with the lease. */
-export function copyDelivery(stores: Stores, { networkId, pool }: Config, leases: KVNamespace): Delivery {
+export function copyDelivery({ stores, config, leases }: CopyDeliveryOptions): Delivery {
   return {
     cost: () => 1,
     async deliver(subject) {
@@ -53,7 +60,7 @@ export function copyDelivery(stores: Stores, { networkId, pool }: Config, leases
       if (lease === undefined) return leases.delete(copyKey(subject));
       const copy: LeaseCopy = {
         version: 1,
-        network: networkId,
+        network: config.networkId,
         node: lease.node,
         name: lease.name,
         slot: lease.slot,
@@ -64,7 +71,7 @@ export function copyDelivery(stores: Stores, { networkId, pool }: Config, leases
         tokenHashes: [...lease.tokenHashes],
         leasedAt: lease.leasedAt,
         seenAt: lease.seenAt,
-        pool: describePool(pool),
+        pool: describePool(config.pool),
       };
       await leases.put(copyKey(subject), JSON.stringify(copy));
     },

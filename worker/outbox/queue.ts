@@ -1,5 +1,5 @@
 // What a change of a lease puts into the outbox. Called within the transaction that makes the change.
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 
 /** ms until the alarm tells the controller about a member, should the call that made the lease not do it. */

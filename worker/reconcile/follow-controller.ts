@@ -3,7 +3,7 @@
 import type { ControllerMember } from "../controller/controller.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { queueCopy, queueRoutes } from "../outbox/queue.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import type { Upkeep } from "./upkeep.ts";
 

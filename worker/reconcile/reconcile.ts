@@ -9,7 +9,7 @@ import { slotOfAddress } from "../lease/pool.ts";
 import { noteForeign } from "../outbox/foreign-routes.ts";
 import { queueMember, queueRoutes } from "../outbox/queue.ts";
 import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
-import type { StoredNode } from "../store/node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import { noteMembers } from "./address-conflicts.ts";
 import { decidedThere, followController, isSettled } from "./follow-controller.ts";
 import { inspect, makeFit } from "./make-fit.ts";
