@@ -101,7 +101,8 @@ store_peers() {
       print $i
       n++
     }
-  }' "$TMP/answer" | put_file /var/lib/meshboot/peers 600
+  }' "$TMP/answer" >"$TMP/peers"
+  cmp -s "$TMP/peers" "$STATE/peers" || put_file /var/lib/meshboot/peers 600 <"$TMP/peers"
 }
 
 # Without what is different in each answer: a file that nothing changed is not written.

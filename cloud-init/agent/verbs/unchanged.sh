@@ -3,8 +3,7 @@
 # All that the steps look at; 1 when one of them cannot tell, or does not say.
 host_state() {
   WATCHED_FILES='' WATCHED_UNITS='' WATCHED_COMMANDS=''
-  applied_text
-  watch_files "$RUN/failed" "$RUN/reload" "$R/usr/local/sbin/meshboot"
+  watch_files "$R$CONF" "$STATE/lease" "$RUN/failed" "$RUN/reload" "$R/usr/local/sbin/meshboot"
   while read -r path; do
     watch_files "$R$path"
   done <"$STATE/files"
@@ -31,7 +30,6 @@ host_state() {
 }
 
 is_unchanged() {
-  rm -f "$TMP/state"
   # Who agrees to a restart of dockerd knows of something to put right.
   if [ -z "$REPAIRS" ] || [ "$AGREED" = yes ] || dry || ! host_state >"$TMP/state"; then
     rm -f "$TMP/state"
