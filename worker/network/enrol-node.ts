@@ -29,18 +29,18 @@ export async function enrolNode(
   net: NetworkContext,
   request: EnrolRequest,
 ): Promise<Result<Enrolled, Refusal>> {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const enrolled = await tryEnrol(net, request);
-    if (enrolled !== "changed-meanwhile") return enrolled;
-  }
-  return err({ problem: "changed-meanwhile" });
+  let enrolled = await tryEnrol(net, request);
+  for (let tries = 1; tries < TRIES && isOvertaken(enrolled); tries++)
+    enrolled = await tryEnrol(net, request);
+  return enrolled;
 }
 
-/** One try; `changed-meanwhile` when the node was deleted or taken out while the controller was asked. */
-async function tryEnrol(
-  net: NetworkContext,
-  request: EnrolRequest,
-): Promise<Result<Enrolled, Refusal> | "changed-meanwhile"> {
+function isOvertaken(enrolled: Result<Enrolled, Refusal>): boolean {
+  return !enrolled.ok && enrolled.error.problem === "changed-meanwhile";
+}
+
+/** One try; refused as `changed-meanwhile` when the node was deleted or taken out while the controller was asked. */
+async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Result<Enrolled, Refusal>> {
   const { stores, config, outbox, now } = net;
   const admitted = admit(stores, request, now());
   if (!admitted.ok) return admitted;
@@ -57,7 +57,7 @@ async function tryEnrol(
   const delivered = await outbox.deliver("member", request.node);
   if (!delivered.ok) return err(controllerRefusal(delivered.error.cause, now(), delivered.error.attempts));
   const { node, token } = await handOut(net, request.node);
-  if (node === undefined || node.state === "revoked") return "changed-meanwhile";
+  if (node === undefined || node.state === "revoked") return err({ problem: "changed-meanwhile" });
   return ok({ lease: leaseView(config, node, now()), peers: peersOf(net, node), token });
 }
 
