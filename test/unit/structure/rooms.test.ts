@@ -38,6 +38,9 @@ interface Source {
   readonly room: string;
   readonly lines: number;
   readonly imports: readonly string[];
+  /** Those that are left when the types are gone. */
+  readonly atRunTime: readonly string[];
+  readonly packages: readonly string[];
 }
 
 /** The files of the Worker, whose rooms follow from their paths; declarations (`.d.ts`) are in none. */
@@ -49,17 +52,24 @@ function sourcesIn(directory: string): Source[] {
 }
 
 function read(path: string, text: string): Source {
-  const targets = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g)];
+  const inside = (targets: readonly string[]): string[] =>
+    targets
+      .filter((target) => target.startsWith("."))
+      .map((target) => normalize(join(dirname(path), target)))
+      .filter((target) => !target.startsWith(".."));
+  const all = targetsOf(text);
   return {
     path,
     room: roomOf(path),
     lines: text.split("\n").length - 1,
-    imports: targets.map(([, target = ""]) => normalize(join(dirname(path), target))).filter(isInside),
+    imports: inside(all),
+    atRunTime: inside(targetsOf(text.replace(/^(?:import|export) type [^;]*;$/gm, ""))),
+    packages: all.filter((target) => !target.startsWith(".")),
   };
 }
 
-function isInside(path: string): boolean {
-  return !path.startsWith("..");
+function targetsOf(text: string): string[] {
+  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(([, target = ""]) => target);
 }
 
 function roomOf(path: string): string {
@@ -126,6 +136,20 @@ test.each([
   ["files", () => 1],
 ] as const)("no room holds more than a fifth of the Worker's %s", (_, measure) => {
   expect(shares(sources, measure).filter(({ share }) => share > LARGEST_SHARE)).toEqual([]);
+});
+
+test("the pure rules know neither hono nor Cloudflare", () => {
+  const pure = ["base", "address", "lease", "identity"];
+  const packages = sources.filter(({ room }) => pure.includes(room)).flatMap((source) => source.packages);
+  expect([...new Set(packages)]).toEqual(["ipaddr.js"]);
+});
+
+test("what stands below the wire takes only types from the schemas", () => {
+  const below = FLOORS.slice(FLOORS.indexOf("schema") + 1, FLOORS.indexOf("http"));
+  const users = sources.filter(({ room }) => below.includes(room));
+  expect(users.flatMap(({ imports }) => imports).some((target) => roomOf(target) === "schema")).toBe(true);
+  const taken = users.filter(({ atRunTime }) => atRunTime.some((target) => roomOf(target) === "schema"));
+  expect(taken.map(({ path }) => path)).toEqual([]);
 });
 
 test("an arrow up, a circle and a room without a floor would be found", () => {
