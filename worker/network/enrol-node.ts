@@ -24,7 +24,7 @@ export interface Enrolled {
 /** How often an enrolment is tried, when the node is changed meanwhile. Even once is rare. */
 const TRIES = 3;
 
-/** Lets a node in whose signature was checked; the lease stays also when the controller could not be told yet. */
+/** Lets a node in whose signature was checked; the lease stays even when the controller could not be told yet. */
 export async function enrolNode(
   net: NetworkContext,
   request: EnrolRequest,

@@ -6,12 +6,12 @@ import type { NetworkContext } from "./network-context.ts";
 const KEEPS_FAILING = 3;
 
 const MEMBERS_WAIT =
-  "the ZeroTier controller has not taken every member: it does not answer, refuses the token, or limits the rate; the Worker's log (delivery-failed) says which. It is tried again by itself";
+  "the ZeroTier controller has not taken every member: it does not answer, refuses the token, or limits the rate; the Worker's log (delivery-failed) says which. The Worker tries again on its own";
 
 const ROUTES_WAIT =
-  "the managed routes are not up to date: the ZeroTier controller does not take them. Servers need none, other members (a laptop) do; the Worker's log (delivery-failed) says why. It is tried again by itself";
+  "the managed routes are not up to date: the ZeroTier controller does not accept them. Servers need none, other members (a laptop) do; the Worker's log (delivery-failed) says why. The Worker tries again on its own";
 const COPIES_WAIT =
-  "copies of leases in Workers KV (LEASES) are not up to date: KV does not take them, perhaps because the day's writes are used up; the Worker's log (delivery-failed) says why. It is tried again by itself";
+  "copies of leases in Workers KV (LEASES) are not up to date: KV does not accept them, perhaps because the day's writes are used up; the Worker's log (delivery-failed) says why. The Worker tries again on its own";
 
 /** How the object and its network are, from what is stored: nobody is asked. */
 export function health({ stores, poolFault }: NetworkContext): ObjectHealth {

@@ -14,7 +14,7 @@ const route = apiRoute({
   summary: "Whether the Worker can let servers in",
   middleware: [rateLimited],
   responses: {
-    200: { description: "It can; `warnings` says what needs to be looked at all the same.", content },
+    200: { description: "It can; `warnings` says what needs attention nevertheless.", content },
     503: { description: "It cannot, or not at once; `faults` says why.", content },
     ...problemResponses("too-many-requests"),
   },

@@ -121,7 +121,7 @@ function verb<V extends string>(name: V, summary: string) {
     tags,
     summary,
     description:
-      "The change stays also when the controller does not answer: `delivered` says whether it has it; it is tried again by itself.",
+      "The change stays even when the controller does not answer: `delivered` says whether it has it, and the Worker tries again on its own.",
     security,
     middleware: [configured, adminOnly],
     request: { params },

@@ -130,7 +130,8 @@ export const PROBLEMS = {
   "controller-unreachable": {
     status: 503,
     title: "The ZeroTier controller does not answer as it should",
-    meaning: "A lease that was made stays; it is tried again by itself. Ask again after Retry-After.",
+    meaning:
+      "A lease that was made stays, and the Worker tries again on its own. Ask again after Retry-After.",
   },
   "controller-unauthorized": {
     status: 503,
@@ -142,7 +143,7 @@ export const PROBLEMS = {
     status: 503,
     title: "The ZeroTier controller's rate limit is reached",
     meaning:
-      "More calls wait than the controller takes. The lease stays and is completed by itself. Ask again after Retry-After.",
+      "More calls are waiting than the controller accepts. The lease stays, and the Worker completes it on its own. Ask again after Retry-After.",
   },
   "network-unfit": {
     status: 503,
