@@ -78,6 +78,7 @@ import verbsStatus from "./verbs/status.sh";
 import verbsSteps from "./verbs/steps.sh";
 import verbsUnchanged from "./verbs/unchanged.sh";
 import verbsUp from "./verbs/up.sh";
+import verbsUpgrade from "./verbs/upgrade.sh";
 
 /** What user-data carries of the agent: what fetches it, and what starts it. */
 export interface AgentDoor {
@@ -170,6 +171,7 @@ const FILES: readonly string[] = [
   verbsCompose,
   verbsHeartbeat,
   verbsRules,
+  verbsUpgrade,
   verbsBakeClean,
   verbsBakeHygiene,
   verbsBakeMaster,

@@ -23,6 +23,13 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
         "/root/.ssh/authorized_keys",
         "ssh-ed25519 AAAA me@home\nssh-ed25519 CCCC packer_ci@ops\nssh-ed25519 BBBB packer_68a1b2c3-4d5e\n",
       );
+      for (const name of [
+        "meshboot",
+        "meshboot-fetch",
+        "meshboot.previous",
+        "meshboot.previous.meshboot-tmp",
+      ])
+        host.write(`/usr/local/sbin/${name}`, "#!/bin/sh\n");
       host.write("/var/log/syslog", "a line\n");
       host.write("/var/log/syslog.1", "an older line\n");
       for (let time = 0; time < 2; time += 1) {
@@ -36,6 +43,9 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
       expect(host.read("/root/.ssh/authorized_keys")).toBe(
         "ssh-ed25519 AAAA me@home\nssh-ed25519 CCCC packer_ci@ops\n",
       );
+      // One agent an image.
+      const programs = Object.keys(host.files()).filter((path) => path.startsWith("/usr/local/sbin/"));
+      expect(programs.sort()).toEqual(["/usr/local/sbin/meshboot", "/usr/local/sbin/meshboot-fetch"]);
       expect(host.read("/var/log/syslog")).toBe("");
       expect(host.read("/var/log/syslog.1")).toBeUndefined();
       expect(host.read("/etc/meshboot/image.packages")).toMatch(/^docker\.io\t20\.10/);

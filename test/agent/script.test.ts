@@ -30,7 +30,14 @@ describe.each(SHELLS)("the command line in $name", (shell) => {
   it("explains itself", () => {
     const help = run("--help");
     expect(help.status).toBe(0);
-    for (const word of ["up --dry-run ", "status [--json]", "down [--release]", "examples", "exit codes"]) {
+    for (const word of [
+      "up --dry-run ",
+      "status [--json]",
+      "down [--release]",
+      "upgrade ",
+      "examples",
+      "exit codes",
+    ]) {
       expect(help.out).toContain(word);
     }
     expect(run("--version").out).toMatch(/^meshboot \d+\.\d+\.\d+\n$/);

@@ -206,6 +206,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
         ruleset: () => host.world({ ruleset: "table inet mine {\n}\n" }),
         sysctl: () => host.write("/proc/sys/net/ipv4/ip_forward", "0\n"),
         file: () => host.write("/etc/meshboot/dockerd.env", ""),
+        program: () => host.write("/usr/local/sbin/meshboot", "#!/bin/sh\n"),
         setting: () =>
           host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nUSERLAND_PROXY=off\n"),
         "daemon.json": () => host.write("/etc/docker/daemon.json", '{"debug":true}'),

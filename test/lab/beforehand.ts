@@ -13,3 +13,14 @@ export function installBeforehand(repositoryUrl: string, ...packages: readonly s
     timeout 120 sh -c 'until zerotier-cli info; do sleep 0.2; done'
   `;
 }
+
+/** What user-data of the forms `include` and `script` brings to a server, and `meshboot down` leaves, as packages stay. */
+export const BROUGHT: readonly string[] = [
+  "/etc/meshboot",
+  "/etc/meshboot/agent.sha256",
+  "/etc/meshboot/meshboot.conf",
+  "/etc/systemd/system/meshboot.service",
+  "/etc/systemd/system/meshboot.timer",
+  "/usr/local/sbin/meshboot",
+  "/usr/local/sbin/meshboot-fetch",
+];

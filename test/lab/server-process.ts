@@ -8,7 +8,7 @@ import { holds, not, until } from "./until.ts";
 export class ServerProcess {
   readonly #name: string;
   readonly #namespace: string;
-  readonly #arguments: readonly string[];
+  #arguments: readonly string[];
   readonly #log: string;
   readonly #journal: Journal;
   readonly #answers: (written: string) => Promise<boolean>;
@@ -61,6 +61,11 @@ export class ServerProcess {
       child.exitCode !== null || child.signalCode !== null ? holds(undefined) : not("still running"),
     );
     this.#child = undefined;
+  }
+
+  /** From its next start on it is given these arguments. */
+  give(args: readonly string[]): void {
+    this.#arguments = args;
   }
 
   get isRunning(): boolean {

@@ -6,11 +6,10 @@ import { createAptMirror } from "./apt-mirror.ts";
 import { type Answer, call } from "./http-client.ts";
 import type { Lab } from "./lab.ts";
 import { makePackageRepository } from "./package-repository.ts";
+import { PROJECT } from "./project-copy.ts";
 import { CACHE } from "./rootfs.ts";
 import { ServerProcess } from "./server-process.ts";
 import { CENTRAL_PORT, GATEWAY_IPV4, MIRROR_PORT, REPOSITORY_PORT, WORKER_PORT } from "./topology.ts";
-
-const PROJECT = join(import.meta.dirname, "..", "..");
 
 /** The ZeroTier network of the lab. */
 export const NETWORK = "8056c2e21c000001";
@@ -30,6 +29,7 @@ export class Servers {
   readonly #sockets: { readonly worker: string; readonly central: string };
   readonly #devJson: string;
   readonly #mirror: Server;
+  readonly #workerArguments: (project: string) => string[];
 
   private constructor(parts: {
     worker: ServerProcess;
@@ -38,6 +38,7 @@ export class Servers {
     sockets: { worker: string; central: string };
     devJson: string;
     mirror: Server;
+    workerArguments: (project: string) => string[];
   }) {
     this.worker = parts.worker;
     this.central = parts.central;
@@ -45,6 +46,7 @@ export class Servers {
     this.#sockets = parts.sockets;
     this.#devJson = parts.devJson;
     this.#mirror = parts.mirror;
+    this.#workerArguments = parts.workerArguments;
   }
 
   /** Starts all but the Worker, so that a test can prepare the network that the Worker is to find. */
@@ -100,20 +102,15 @@ export class Servers {
     );
     const home = `${lab.directory}/worker`;
     const devJson = `${home}/dev.json`;
+    const workerArguments = (project: string) => [
+      join(project, "scripts/start.ts"),
+      ...["--host", GATEWAY_IPV4, "--port", String(WORKER_PORT), "--directory", home],
+      ...["--central", `http://${CENTRAL_HOST}/api/v1`, "--central-token", CENTRAL_TOKEN],
+      ...["--network", NETWORK],
+    ];
     const worker = server(
       "worker",
-      [
-        join(PROJECT, "scripts/start.ts"),
-        ...["--host", GATEWAY_IPV4, "--port", String(WORKER_PORT), "--directory", home],
-        ...[
-          "--central",
-          `http://${CENTRAL_HOST}/api/v1`,
-          "--central-token",
-          CENTRAL_TOKEN,
-          "--network",
-          NETWORK,
-        ],
-      ],
+      workerArguments(PROJECT),
       async () =>
         existsSync(devJson) && (await call(sockets.worker, WORKER_HOST, "GET", "/openapi.json")).status > 0,
     );
@@ -125,7 +122,18 @@ export class Servers {
       sockets,
       devJson,
       mirror,
+      workerArguments,
     });
+  }
+
+  /**
+   * Deploys the Worker of another project folder (see copyProject): it takes the place of the one that runs, or of the one
+   * that was stopped, with the storage, the address and the tokens of that one.
+   */
+  async deploy(project: string): Promise<void> {
+    if (this.worker.isRunning) await this.worker.stop();
+    this.worker.give(this.#workerArguments(project));
+    await this.worker.start();
   }
 
   /** A call to the Worker with the operator's token. */

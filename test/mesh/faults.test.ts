@@ -68,6 +68,7 @@ beforeAll(async () => {
 ${script}
 END_OF_SCRIPT
       PATH=/root/idle:$PATH sh /root/install
+      /usr/local/sbin/meshboot-fetch
       rm -r /root/idle /root/install
       mkdir -p /run/systemd/system/meshboot.service.d
       printf '[Unit]\\nConditionPathExists=!/root/trap\\n' >/run/systemd/system/meshboot.service.d/trap.conf

@@ -1,7 +1,7 @@
 // A running server with each layout in turn: up, look, down, and all as it was. What never stops meanwhile is held too.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { installBeforehand } from "../lab/beforehand.ts";
+import { BROUGHT, installBeforehand } from "../lab/beforehand.ts";
 import { run } from "../lab/command.ts";
 import { importImage, inspect, startContainer } from "../lab/containers.ts";
 import type { Guest } from "../lab/guest.ts";
@@ -11,15 +11,6 @@ import { Servers } from "../lab/servers.ts";
 import { difference, type Snapshot, snapshot } from "../lab/snapshot.ts";
 import { GATEWAY_IPV4, GATEWAY_IPV6 } from "../lab/topology.ts";
 import { holds, not, until } from "../lab/until.ts";
-
-/** What the script form brings and `down` leaves, as packages stay. */
-const BROUGHT = [
-  "/etc/meshboot",
-  "/etc/meshboot/meshboot.conf",
-  "/etc/systemd/system/meshboot.service",
-  "/etc/systemd/system/meshboot.timer",
-  "/usr/local/sbin/meshboot",
-];
 
 /**
  * A double of robbertkl/ipv6nat: no registry is reachable. It has the name, the place and the rights of the real one, and

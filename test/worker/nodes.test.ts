@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { AGENT } from "../../cloud-init/agent/program.ts";
 import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
 
@@ -70,6 +71,25 @@ describe("a heartbeat", () => {
     expect(await lastRepair()).toMatchObject({ steps: ["dockerd"] });
     expect(await beat({ state: "ok", repaired: Array.from({ length: 33 }, () => "routes") })).toBe(400);
     expect(await beat({ state: "ok", repaired: ["<script>"] })).toBe(400);
+  });
+
+  it("tells whether the node is behind, once the node has said which agent it runs", async () => {
+    const { json } = await use.world.enrol();
+    const token = String(json["token"]);
+    const behind = async (facts?: object): Promise<unknown[]> => {
+      const body = { state: "ok", facts };
+      expect((await use.world.call("POST", `${path()}/heartbeat`, { token, body })).status).toBe(200);
+      const listed: unknown = (await use.world.admin("GET", "/v1/nodes")).json["items"];
+      return [(await use.world.admin("GET", path())).json, ...(Array.isArray(listed) ? listed : [])].map(
+        (node) => node.behind,
+      );
+    };
+    expect(await behind()).toEqual([null, null]);
+    expect(await behind({ agent: AGENT.version, agentSha256: AGENT.sha256 })).toEqual([false, false]);
+    expect(await behind({ agent: AGENT.version, agentSha256: "0".repeat(64) })).toEqual([true, true]);
+    // An agent before there was this fact, and a server without a program in its place.
+    expect(await behind({ agent: "0.1.0" })).toEqual([null, null]);
+    expect(await behind({ agent: "0.1.0", agentSha256: "" })).toEqual([null, null]);
   });
 
   it("of a revoked node is refused", async () => {

@@ -53,19 +53,12 @@ export function agentRoutes(app: OpenAPIHono<App>): void {
     const text = await agentOf(c.env.LEASES, sha256);
     if (text === undefined)
       throw new Problem({ problem: "not-found", missing: { what: "agent", id: sha256 } });
-    const isGzip = acceptsGzip(c.req.header("Accept-Encoding") ?? "");
+    // Never compressed here: the Worker sees `Accept-Encoding: br, gzip` whatever the client takes, and curl without
+    // --compressed would get bytes of another SHA-256.
     return c.body(text, 200, {
       "Content-Type": "text/x-shellscript; charset=utf-8",
       // The address names the content, which therefore never changes.
       "Cache-Control": "public, max-age=31536000, immutable",
-      Vary: "Accept-Encoding",
-      // The runtime compresses the body of a response with this header.
-      ...(isGzip ? { "Content-Encoding": "gzip" } : {}),
     });
   });
-}
-
-/** Whether an `Accept-Encoding` header takes gzip: named, and not with the weight 0. */
-function acceptsGzip(header: string): boolean {
-  return header.split(",").some((entry) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(entry));
 }

@@ -1,18 +1,22 @@
 import { z } from "zod";
+import { AGENT } from "../../cloud-init/agent/program.ts";
 import type { Config } from "../config/config.ts";
 import type { Json } from "../http/key-value.ts";
 import { makePool } from "../lease/pool.ts";
 import { leaseView } from "../network/lease-view.ts";
 import type { LeaseCopy } from "../outbox/lease-copy.ts";
+import { agentSha256Schema } from "../schema/agent.ts";
 import type { NodeView } from "../schema/lease.ts";
 
 const repair = z.object({ at: z.string(), steps: z.array(z.string()) });
 const stored = z.record(z.string(), z.json());
 
 export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
+  const said = fromJson(facts);
   return {
     ...node,
-    facts: fromJson(facts),
+    behind: isBehind(said),
+    facts: said,
     report: fromJson(report),
     lastRepair: lastRepair === null ? null : repair.parse(JSON.parse(lastRepair)),
   };
@@ -28,11 +32,18 @@ export function copyDocument(config: Config, copy: LeaseCopy, now: number) {
     lastSeen: new Date(copy.seenAt).toISOString(),
     key: copy.key,
     delivered: true,
+    behind: null,
     facts: null,
     report: null,
     reportedAt: null,
     lastRepair: null,
   };
+}
+
+/** Whether the host's agent is another one than this Worker gives out; null when the host did not say. */
+function isBehind(facts: Record<string, Json> | null): boolean | null {
+  const sha256 = agentSha256Schema.safeParse(facts?.["agentSha256"]);
+  return sha256.success ? sha256.data !== AGENT.sha256 : null;
 }
 
 function fromJson(text: string | null): Record<string, Json> | null {

@@ -74,6 +74,10 @@ export const nodeSchema = leaseSchema
     lastSeen: time,
     key: z.string().nullable().openapi({ description: "The id of the enrolment key that let it in." }),
     delivered: z.boolean().openapi({ description: "Whether the controller has the lease as it should." }),
+    behind: z.boolean().nullable().openapi({
+      description:
+        "Whether the node says that it runs another agent than this Worker gives out (`GET /agent`): `meshboot upgrade` there takes it. null: it does not say.",
+    }),
     facts: z
       .record(z.string(), z.unknown())
       .nullable()
@@ -91,8 +95,9 @@ export const nodeSchema = leaseSchema
 
 type Stored = "facts" | "report" | "lastRepair";
 
-/** A node as it leaves the object: what it said of itself is still JSON, as it is stored. */
-export type NodeView = Omit<z.output<typeof nodeSchema>, Stored> & Readonly<Record<Stored, string | null>>;
+/** A node as it leaves the object: what it said of itself is still JSON, as it is stored, and not compared with the Worker's. */
+export type NodeView = Omit<z.output<typeof nodeSchema>, Stored | "behind"> &
+  Readonly<Record<Stored, string | null>>;
 
 export const nodesSchema = z
   .object({ items: z.array(nodeSchema), next: z.string().nullable() })

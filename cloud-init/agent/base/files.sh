@@ -1,5 +1,10 @@
 # Files: whole or not at all, only when they change; the first writing keeps what was there for `down`.
 
+# Empty when there is no such file.
+sha256_of() { # FILE
+  { sha256sum <"$1" | cut -c 1-64; } 2>/dev/null
+}
+
 kept_copy() { # PATH
   echo "$STATE/kept/$(echo "$1" | tr / %)"
 }

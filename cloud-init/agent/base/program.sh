@@ -17,6 +17,7 @@ ETC=$R/etc/meshboot
 STATE=$R/var/lib/meshboot
 RUN=$R/run/meshboot
 ZT=$R/var/lib/zerotier-one
+PROGRAM=$R/usr/local/sbin/meshboot
 SYSCTL=/etc/sysctl.d/90-meshboot.conf
 UNITS=/etc/systemd/system
 CONF=/etc/meshboot/meshboot.conf

@@ -12,7 +12,7 @@ look_at_facts() {
     look_at_version zerotier-cli -v
     case $docker in *[!A-Za-z0-9.+~-]*) docker='' ;; esac
     case $LINE in *[!0-9.]*) LINE='' ;; esac
-    FACTS="{\"agent\":\"$VERSION\",\"os\":\"${OS% *}\",\"docker\":\"$docker\",\"zerotier\":\"$LINE\"}"
+    FACTS="{\"agent\":\"$VERSION\",\"agentSha256\":\"$(sha256_of "$PROGRAM")\",\"os\":\"${OS% *}\",\"docker\":\"$docker\",\"zerotier\":\"$LINE\"}"
     [ ! -d "$RUN" ] || echo "$FACTS" >"$RUN/facts"
   fi
 }

@@ -10,6 +10,8 @@ up --retry        until it succeeds, with growing pauses (meshboot.service)
 status [--json]   what is leased and what is in place
 doctor [--json]   what is wrong: every link from the Worker to a container, what to do; changes nothing
 down [--release]  undo all that up did; --release also gives the lease back
+upgrade           show which agent the Worker gives out beside the one here, and ask on a terminal whether to take it:
+upgrade [--dry-run] [SHA256|--back]; SHA256 takes that one, --back brings the one before back, --dry-run only tries it
 compose           print what a Compose project needs to be in the mesh: compose [--old|--new] [--size 28]
 [--part 172.28.1.16/28] [SERVICE...]
 bake --yes [--in-use]|--check  make this server the master of an image, or check that it is a clean one
@@ -19,6 +21,7 @@ rules             load the firewall rules of the saved lease (docker.service cal
 examples:
 meshboot up --dry-run
 meshboot status --json | jq .routes
+meshboot upgrade --dry-run
 systemctl restart meshboot && journalctl -fu meshboot
 exit codes: 0 done (doctor: healthy), 1 failed but worth a retry (doctor: warnings), 2 wrong usage, 3 refused (doctor: faults): somebody has to change something
 EOF
@@ -61,7 +64,7 @@ main() {
   'doctor --json') at_prompt doctor json ;;
   down) down '' ;;
   'down --release') down release ;;
-  compose | 'compose '* | bake | 'bake '*)
+  compose | 'compose '* | bake | 'bake '* | upgrade | 'upgrade '*)
     at_prompt "$@"
     ;;
   heartbeat) send_heartbeat ;;

@@ -3,7 +3,7 @@
 # All that the steps look at; 1 when one of them cannot tell, or does not say.
 host_state() {
   WATCHED_FILES='' WATCHED_UNITS='' WATCHED_COMMANDS=''
-  watch_files "$R$CONF" "$STATE/lease" "$RUN/failed" "$RUN/reload" "$R/usr/local/sbin/meshboot"
+  watch_files "$R$CONF" "$STATE/lease" "$RUN/failed" "$RUN/reload" "$PROGRAM"
   while read -r path; do
     watch_files "$R$path"
   done <"$STATE/files"

@@ -11,6 +11,8 @@ remember_applied() {
   if [ -z "$REPAIRS" ]; then
     mv "$TMP/applied" "$RUN/applied"
   fi
+  # From here on an upgrade is done, see is_unfinished.
+  [ ! -e "$RUN/upgrading" ] || rm -f "$RUN/upgrading"
 }
 
 up() {

@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { AGENT } from "../../../scripts/agent.ts";
 import { BadOption } from "../../../scripts/command-line.ts";
 import { readStartOptions } from "../../../scripts/local/start-options.ts";
 
@@ -95,6 +98,19 @@ async function nodes(dev: z.infer<typeof devJson>): Promise<string[]> {
   return page.parse(await response.json()).items.map(({ node, slot }) => `${node} ${slot}`);
 }
 
+/** SHA-256 of the very bytes that come, which fetch() would unpack. */
+function sha256At(url: string, headers: Readonly<Record<string, string>>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = get(url, { headers }, (answer) => {
+      const digest = createHash("sha256");
+      answer.on("data", (chunk: Buffer) => digest.update(chunk));
+      answer.once("error", reject);
+      answer.once("end", () => resolve(digest.digest("hex")));
+    });
+    asked.once("error", reject);
+  });
+}
+
 describe("npm start", () => {
   it("brings the Worker up, stops cleanly, and keeps tokens and leases across a restart", async () => {
     const first = start("--port", "0", "--directory", directory, "--demo", "1");
@@ -114,6 +130,10 @@ describe("npm start", () => {
     const after = readDev();
     expect({ ...after, url: "", centralUrl: "" }).toEqual({ ...before, url: "", centralUrl: "" });
     expect(await nodes(after)).toEqual(leases);
+
+    // As curl, wget and python3 ask. The Worker itself is not told what its client takes, neither here nor at Cloudflare.
+    for (const headers of [{}, { "Accept-Encoding": "identity" }])
+      expect(await sha256At(`${after.url}/agent/${AGENT.sha256}`, headers)).toBe(AGENT.sha256);
     second.child.kill("SIGINT");
     expect(await second.ended).toBe(0);
   }, 60_000);

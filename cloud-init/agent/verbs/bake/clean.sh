@@ -57,6 +57,8 @@ clean() {
   rm -f "$STATE/token" "$STATE/lease" "$STATE/peers" "$R/etc/docker/key.json"
   # fwupd makes them anew.
   empty /var/lib/fwupd/pki
+  # One agent an image, without the one before.
+  find "$R/usr/local/sbin/" -maxdepth 1 -name 'meshboot.*' -exec rm -f {} + 2>/dev/null || :
   # Of a write that was killed.
   find "$ETC/" "$STATE/" -type f -name '*.meshboot-tmp' -exec rm -f {} + 2>/dev/null || :
   rm -f "$ETC/key.new" "$ETC/meshboot.conf.new"
