@@ -3,6 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
+import { agentKeeper } from "./agent/agents.ts";
 import { consoleLog } from "./base/log.ts";
 import type { App } from "./http/context.ts";
 import { Problem } from "./http/problem.ts";
@@ -23,6 +24,7 @@ import { userDataRoute } from "./routes/user-data.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
 export function makeApp(): OpenAPIHono<App> {
+  const keepAgent = agentKeeper();
   const app = new OpenAPIHono<App>({
     defaultHook(result) {
       if (result.success) return;
@@ -68,13 +70,13 @@ export function makeApp(): OpenAPIHono<App> {
   homeRoute(app);
   enrollRoute(app);
   heartbeatRoute(app);
-  bootRoutes(app);
-  agentRoutes(app);
+  bootRoutes(app, keepAgent);
+  agentRoutes(app, keepAgent);
   nodeRoutes(app);
   nodeChangeRoutes(app);
   poolRoute(app);
   keyRoutes(app);
-  userDataRoute(app);
+  userDataRoute(app, keepAgent);
   healthRoute(app);
   problemRoute(app);
   openapiRoute(app);

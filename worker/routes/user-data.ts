@@ -1,9 +1,9 @@
 import { AGENT } from "../../cloud-init/agent/program.ts";
 import { optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
 import { formFor, limitsFor } from "../../cloud-init/provider-limits.ts";
-import { generate, type UserData, type UserDataRequest } from "../../cloud-init/user-data.ts";
+import { prepare } from "../../cloud-init/user-data.ts";
 import { UserDataError } from "../../cloud-init/user-data-error.ts";
-import { keepAgent } from "../agent/agents.ts";
+import type { KeepAgent } from "../agent/agents.ts";
 import { errorText } from "../base/log.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
@@ -40,25 +40,23 @@ const route = apiRoute({
   },
 });
 
-/** A key of the right form, to try whether the user-data can be made before a key is made for it. */
-const TRIAL_KEY = `mbk_${"A".repeat(22)}`;
-
 /** `POST /v1/user-data`: what to paste when ordering a server. */
-export function userDataRoute(app: OpenAPIHono<App>): void {
+export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
   app.openapi(route, async (c) => {
     const { provider, cloudConfig, key: terms, form: wanted, ...options } = c.req.valid("json");
     const form = wanted ?? (cloudConfig === undefined ? formFor(provider) : "multipart");
     const { note, ...rest } = terms;
     const url = publicOrigin(c.req.url);
     const { allowOverlap } = terms;
-    const request = { form, cloudConfig, url, options, allowOverlap, agent: AGENT };
-    const trial = make({ ...request, key: TRIAL_KEY });
-    if (form !== "script") refuseTooLarge(trial.text, provider);
-    await keepCurrentAgent(c.env.LEASES);
+    const prepared = orBadRequest(() =>
+      prepare({ form, cloudConfig, url, options, allowOverlap, agent: AGENT }),
+    );
+    if (form !== "script") refuseTooLarge(prepared.text, provider);
+    await keepOrRefuse(keepAgent, c.env.LEASES);
     const { key, view } = await callObject(c, async (network) =>
       network.createKey({ ...rest, note: note ?? null, userData: JSON.stringify(options) }),
     );
-    const { text, bytes } = make({ ...request, key });
+    const { text, bytes } = prepared.withKey(key);
     if (wantsText(c)) {
       c.header("Cache-Control", "no-store");
       return c.text(text, 201);
@@ -79,7 +77,7 @@ export function userDataRoute(app: OpenAPIHono<App>): void {
 }
 
 /** A server may boot long after the next deploy, and then asks for the agent of today. */
-async function keepCurrentAgent(kv: KVNamespace): Promise<void> {
+async function keepOrRefuse(keepAgent: KeepAgent, kv: KVNamespace): Promise<void> {
   try {
     await keepAgent(kv);
   } catch (error) {
@@ -106,10 +104,10 @@ export function storedOptions(json: string | null): UserDataOptions {
   return optionsSchema.parse(json === null ? {} : JSON.parse(json));
 }
 
-/** Makes user-data. Throws the problem `bad-request` that names the field when it cannot be made. */
-export function make(request: UserDataRequest): UserData {
+/** What making user-data gives. Throws the problem `bad-request` that names the field when it cannot be made. */
+export function orBadRequest<T>(make: () => T): T {
   try {
-    return generate(request);
+    return make();
   } catch (error) {
     if (!(error instanceof UserDataError)) throw error;
     throw new Problem({ problem: "bad-request", faults: [error.message] });
