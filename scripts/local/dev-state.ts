@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { secretKind } from "../../worker/http/secret.ts";
+import { secretKind } from "../../worker/base/secret.ts";
 import { makeFolder } from "../make-folder.ts";
 
 const devState = z.object({

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { AGENT } from "../../cloud-init/agent/program.ts";
 import { makeApp } from "../../worker/app.ts";
-import { sha256Hex } from "../../worker/http/secret.ts";
+import { sha256Hex } from "../../worker/base/secret.ts";
 import { ADMIN, ORIGIN, readAnswer, useWorld } from "./world.ts";
 
 const use = useWorld();

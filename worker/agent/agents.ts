@@ -1,6 +1,6 @@
 // The agents that servers may still ask for, by SHA-256: this Worker's own, and those of earlier deploys from KV.
 import { AGENT } from "../../cloud-init/agent/program.ts";
-import { consoleLog, errorText } from "../http/log.ts";
+import { consoleLog, errorText } from "../base/log.ts";
 
 /** Where KV has an agent's program. */
 const agentKey = (sha256: string): string => `agent/${sha256}`;

@@ -53,10 +53,7 @@ export function agentRoutes(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
     const { sha256 } = c.req.valid("param");
     const text = await agentOf(c.env.LEASES, sha256);
     if (text === undefined)
-      throw new Problem({
-        problem: "not-found",
-        detail: `neither this Worker nor an earlier deploy had the agent ${sha256}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`,
-      });
+      throw new Problem({ problem: "not-found", missing: { what: "agent", id: sha256 } });
     // Not by the header Accept-Encoding, which is `br, gzip` here whatever the client takes.
     const isGzip = /\bgzip\b/.test(String(c.req.raw.cf?.["clientAcceptEncoding"] ?? ""));
     return c.body(text, 200, {

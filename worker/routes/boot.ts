@@ -2,14 +2,14 @@ import type { Context } from "hono";
 import { AGENT } from "../../cloud-init/agent/program.ts";
 import { generate } from "../../cloud-init/user-data.ts";
 import { type KeepAgent, keepOrLog } from "../agent/agents.ts";
+import { secretKind, sha256Hex } from "../base/secret.ts";
 import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
-import { secretKind, sha256Hex } from "../http/secret.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
+import { callObject } from "./object-call.ts";
 import { orBadRequest, storedOptions } from "./user-data.ts";
 
 const params = z.object({ key: z.string().max(64).openapi({ example: "mbk_q3l2sVdZ0nQmFh4m1yXv7A" }) });
@@ -71,11 +71,7 @@ async function bootAnswer(
     secretKind(key) === "mbk"
       ? await callObject(c, async (network) => network.userDataOf(await sha256Hex(key)))
       : undefined;
-  if (known === undefined)
-    throw new Problem({
-      problem: "not-found",
-      detail: "there is no such enrolment key; it may have been deleted",
-    });
+  if (known === undefined) throw new Problem({ problem: "not-found", missing: { what: "key-in-address" } });
   await keepOrLog(keepAgent, c.env.LEASES);
   const { text } = orBadRequest(() =>
     generate({

@@ -4,17 +4,17 @@ import { formFor, limitsFor } from "../../cloud-init/provider-limits.ts";
 import { prepare } from "../../cloud-init/user-data.ts";
 import { UserDataError } from "../../cloud-init/user-data-error.ts";
 import type { KeepAgent } from "../agent/agents.ts";
+import { errorText } from "../base/log.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
-import { errorText } from "../http/log.ts";
-import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { userDataRequestSchema, userDataSchema } from "../schema/user-data.ts";
+import { callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -81,11 +81,7 @@ async function keepOrRefuse(keepAgent: KeepAgent, kv: KVNamespace): Promise<void
   try {
     await keepAgent(kv);
   } catch (error) {
-    throw new Problem({
-      problem: "agent-not-kept",
-      detail: `KV did not take the agent (${errorText(error)}): without it there, this user-data would fail after the next deploy. Ask again later; KV's daily quota of writes is back at midnight UTC`,
-      retryAfter: 60,
-    });
+    throw new Problem({ problem: "agent-not-kept", fault: errorText(error) });
   }
 }
 
@@ -99,7 +95,7 @@ function refuseTooLarge(text: string, provider: string | undefined): void {
       limit === 0
         ? `provider: ${provider} has no field for user-data${why}`
         : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${why}; the form include needs 128 bytes`;
-    throw new Problem({ problem: "bad-request", detail, errors: [detail] });
+    throw new Problem({ problem: "bad-request", faults: [detail] });
   }
 }
 
@@ -114,6 +110,6 @@ export function orBadRequest<T>(make: () => T): T {
     return make();
   } catch (error) {
     if (!(error instanceof UserDataError)) throw error;
-    throw new Problem({ problem: "bad-request", detail: error.message, errors: [error.message] });
+    throw new Problem({ problem: "bad-request", faults: [error.message] });
   }
 }
