@@ -7,7 +7,7 @@ import { measureFirstBoots } from "./bench/first-boot.ts";
 import { measureProof } from "./bench/proof.ts";
 import { bundleGzipBytes } from "./bench/sizes.ts";
 import { measureThroughput } from "./bench/throughput.ts";
-import { measureUserData } from "./bench/user-data-size.ts";
+import { measureUserData } from "./bench/user-data.ts";
 import { BadOption, helpOf, readCommandLine, told } from "./command-line.ts";
 import { generateIdentities } from "./identity/generate-many.ts";
 
@@ -30,8 +30,11 @@ ${helpOf(options)}
   proof_ms                       checking one enrolment's proof, median, milliseconds
   bundle_gzip_bytes              the Worker as deployed, compressed
   user_data_full_bytes           user-data of the form cloud-config
+  user_data_script_bytes         user-data of the form script
+  user_data_multipart_bytes      user-data of the form multipart, without the operator's own part
   user_data_include_bytes        user-data of the form include
   user_data_golden_bytes         user-data of the form golden
+  user_data_vs_packed            time of POST /v1/user-data ÷ the least that it took while user-data carried the agent
   golden_vs_vanilla_first_boot   first boot of a golden image ÷ of a bare server by cloud-config, packages cached,
                                  IPv6 by router advertisements
   golden_vs_vanilla_static_ipv6  the same with a static IPv6 address, for which both boots wait 1 to 2 s
@@ -62,7 +65,7 @@ function readOptions(): z.output<typeof options> {
 const { json } = readOptions();
 const progress = (what: string): void => console.error(`bench: ${what}`);
 
-progress("sizes");
+progress("user-data, and sizes");
 const sizes = { bundle_gzip_bytes: bundleGzipBytes(), ...(await measureUserData()) };
 progress("proof of identity");
 const proof_ms = await measureProof();
