@@ -1,6 +1,7 @@
-import { rmSync, symlinkSync } from "node:fs";
+import { chmodSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { AGENT as PROGRAM } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
 import { AGENT, SHELLS, withDirectory } from "./shells.ts";
 
@@ -11,6 +12,10 @@ function freshServer(directory: string, settings = ""): Host {
   const host = new Host(directory);
   host.put("/etc/meshboot/key", undefined);
   host.write("/etc/meshboot/meshboot.conf", `# As baked.\n${settings}`);
+  host.write("/etc/meshboot/agent.sha256", `${PROGRAM.sha256}\n`);
+  host.write("/usr/local/sbin/meshboot", PROGRAM.program);
+  host.write("/usr/local/sbin/meshboot-fetch", PROGRAM.fetch);
+  for (const name of ["meshboot", "meshboot-fetch"]) chmodSync(`${host.root}/usr/local/sbin/${name}`, 0o755);
   return host;
 }
 
@@ -23,12 +28,7 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
         "/root/.ssh/authorized_keys",
         "ssh-ed25519 AAAA me@home\nssh-ed25519 CCCC packer_ci@ops\nssh-ed25519 BBBB packer_68a1b2c3-4d5e\n",
       );
-      for (const name of [
-        "meshboot",
-        "meshboot-fetch",
-        "meshboot.previous",
-        "meshboot.previous.meshboot-tmp",
-      ])
+      for (const name of ["meshboot.previous", "meshboot.previous.meshboot-tmp"])
         host.write(`/usr/local/sbin/${name}`, "#!/bin/sh\n");
       host.write("/var/log/syslog", "a line\n");
       host.write("/var/log/syslog.1", "an older line\n");
@@ -252,7 +252,7 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
     });
   });
 
-  it("finds a Docker that would start before there is a lease", () => {
+  it("finds a Docker that would start before there is a lease, and an agent that is not the image's own", () => {
     withDirectory((directory) => {
       const host = freshServer(directory);
       expect(host.run(shell, "bake --yes").status).toBe(0);
@@ -260,6 +260,8 @@ describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
         ["/var/lib/meshboot/masked", "a Docker that would start before there is a lease"],
         ["/etc/systemd/system/docker.socket.d/50-meshboot-image.conf", "a Docker that would start"],
         ["/etc/meshboot/dockerd.env", "options of a lease"],
+        ["/etc/meshboot/agent.sha256", "an agent that agent.sha256 does not name"],
+        ["/usr/local/sbin/meshboot.previous", "more than one agent"],
       ] as const) {
         const was = host.read(path);
         host.put(path, was === undefined ? "MESHBOOT_OPTIONS=--bip=172.28.5.1/25\n" : undefined);

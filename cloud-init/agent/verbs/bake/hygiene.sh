@@ -97,6 +97,12 @@ check_services() {
       [ -e "$file" ] || leftover 'a Docker that would start before there is a lease' "${file#"$R"}"
     done
   fi
+  # With another one than is named, the first boot would have to ask the Worker for it.
+  [ "$(sha256_of "$PROGRAM")" = "$(read_file "$ETC/agent.sha256")" ] || leftover 'an agent that agent.sha256 does not name' /usr/local/sbin/meshboot
+  for program in "$PROGRAM" "$PROGRAM-fetch"; do
+    [ -x "$program" ] || leftover 'no agent' "${program#"$R"}"
+  done
+  none_of 'more than one agent' "$R/usr/local/sbin/" -maxdepth 1 -name 'meshboot.*'
   none_of 'options of a lease' "$ETC/dockerd.env" "$STATE/docker0" "$STATE/interface"
   for file in image.json image.packages; do
     [ -s "$ETC/$file" ] || leftover 'no versions' /etc/meshboot/$file
