@@ -1,16 +1,7 @@
 # dockerd gets its options.
 
-docker_up() {
-  check_other_docker
-  [ -s "$STATE/pools" ] || outer_pools | put_file /var/lib/meshboot/pools 600
-  # Before anything is installed for nothing. What depends on dockerd's version is seen then.
-  has dockerd || choose_options
-  install_docker
-  unmask_docker
-  if ! has dockerd; then
-    say "no dockerd yet (DOCKER=$DOCKER): it gets its options as soon as it is there"
-    return 0
-  fi
+# dockerd as it is installed, enabled and past its start.
+settle_docker() {
   look_at_docker
   # The package enables its units when it is installed, but not masked ones: without this dockerd stays down after a reboot.
   if [ -e "$STATE/masked" ] && [ "$DOCKER_ENABLED" != enabled ]; then
@@ -23,34 +14,33 @@ docker_up() {
   fi
   [ "$DOCKER_RELOAD" != yes ] || run touch "$RUN/reload"
   reload_written
+}
+
+# What dockerd is to get, unless something of the user's contradicts it.
+agree_on_options() {
   read_docker_unit
   check_layout
   choose_options
   check_docker_flags
   gap=$(docker_gap)
   [ -z "$gap" ] || warn "$gap"
+}
+
+# Whether dockerd is to stay as it runs, to restart or start with its options, or to get them and stay off, as somebody wants it.
+decide_docker() {
   case $DOCKER_STATE in
   active | activating | reloading)
-    if ! needs_restart; then
-      write_docker_files
-      remember_docker0
-      finish_restart
-      return 0
-    fi
-    decide_restart
+    docker_is_to=stay
+    ! needs_restart || docker_is_to=restart
     ;;
   *)
-    if ! is_docker_to_start; then
-      check_rootless_docker
-      write_docker_files
-      say 'docker.service is disabled or stopped: it has its options, and is not started'
-      return 0
-    fi
-    run touch "$RUN/restarting"
+    docker_is_to=start
+    is_docker_to_start || docker_is_to=stay_off
     ;;
   esac
-  write_docker_files
-  remember_docker0
+}
+
+start_with_options() {
   change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
   run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -t dockerd -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1). Correct that, then meshboot up"
   if [ "$LAYOUT" = compose ]; then
@@ -59,6 +49,34 @@ docker_up() {
     run ip -6 route flush dev docker0 root "$SUBNET6"
   fi
   finish_restart
+}
+
+docker_up() {
+  check_other_docker
+  [ -s "$STATE/pools" ] || outer_pools | put_file /var/lib/meshboot/pools 600
+  # Before anything is installed for nothing. What depends on dockerd's version is seen then.
+  has dockerd || choose_options
+  install_docker
+  unmask_docker
+  if ! has dockerd; then
+    say "no dockerd yet (DOCKER=$DOCKER): it gets its options as soon as it is there"
+    return 0
+  fi
+  settle_docker
+  agree_on_options
+  decide_docker
+  case $docker_is_to in
+  restart) decide_restart ;;
+  start) run touch "$RUN/restarting" ;;
+  stay_off) check_rootless_docker ;;
+  esac
+  write_docker_files
+  [ $docker_is_to = stay_off ] || remember_docker0
+  case $docker_is_to in
+  stay) finish_restart ;;
+  stay_off) say 'docker.service is disabled or stopped: it has its options, and is not started' ;;
+  *) start_with_options ;;
+  esac
 }
 
 # Its networks and containers by files of its own. Where those of networks are not, nothing can be told.
