@@ -23,8 +23,13 @@ import { problemRoute } from "./routes/problems.ts";
 import { userDataRoute } from "./routes/user-data.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
-export function makeApp(): OpenAPIHono<App> {
-  const keepAgent = agentKeeper();
+type Sleep = (ms: number) => Promise<unknown>;
+
+const wait: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Makes the application. */
+export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
+  const keepAgent = agentKeeper(sleep);
   const app = new OpenAPIHono<App>({
     defaultHook(result) {
       if (result.success) return;

@@ -22,7 +22,8 @@ import { AGENT } from "../../scripts/agent.ts";
 import { available } from "./shells.ts";
 
 const PROGRAM = "#!/bin/sh\necho the agent\n";
-const SHA256 = createHash("sha256").update(PROGRAM).digest("hex");
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const SHA256 = sha256(PROGRAM);
 const PATH = "/usr/local/sbin/meshboot";
 
 /** What meshboot-fetch calls, but for what it fetches by. */
@@ -32,12 +33,14 @@ const COMMANDS = [
   "chmod",
   "cut",
   "date",
+  "grep",
   "head",
   "mv",
   "od",
   "rm",
   "sed",
   "sha256sum",
+  "sync",
   "tail",
   "tr",
 ];
@@ -83,6 +86,11 @@ async function listening(made: Server, scheme: string, port = 0): Promise<number
   return bound;
 }
 
+async function closed(): Promise<void> {
+  server?.closeAllConnections();
+  await new Promise((resolve) => server?.close(resolve));
+}
+
 function settings(url: string): void {
   writeFileSync(join(directory, "etc/meshboot/meshboot.conf"), `URL=https://baked.example.com\nURL=${url}\n`);
 }
@@ -95,11 +103,15 @@ function programOf(name: string): string {
 
 /** Runs it where there is no client but the one given; `sleep` tells each pause, and waits until `goOn`. */
 function fetchBy(client: string, environment: Readonly<Record<string, string>> = {}) {
-  for (const name of [...COMMANDS, client]) symlinkSync(programOf(name), join(directory, "bin", name));
+  for (const name of [...COMMANDS, client]) {
+    const link = join(directory, "bin", name);
+    if (!existsSync(link)) symlinkSync(programOf(name), link);
+  }
+  rmSync(join(directory, "gate"), { force: true });
   const gate = join(directory, "gate");
   writeFileSync(
     join(directory, "bin/sleep"),
-    `#!/bin/sh\necho "pause $1" >&2\nuntil [ -e '${gate}' ]; do /bin/sleep 0.05; done\n`,
+    `#!/bin/sh\necho "pause $1" >&2\nuntil [ -e '${gate}' ] || [ ! -d '${directory}' ]; do /bin/sleep 0.05; done\n`,
     { mode: 0o755 },
   );
   const started = spawn("/bin/sh", [join(directory, "fetch")], {
@@ -131,6 +143,13 @@ function fetchBy(client: string, environment: Readonly<Record<string, string>> =
 const inPlace = () => (existsSync(directory + PATH) ? readFileSync(directory + PATH, "utf8") : undefined);
 const leftBehind = () => readdirSync(join(directory, "usr/local/sbin"));
 
+it("meshboot-fetch says what it needs where there is nothing to fetch by", async () => {
+  settings("http://127.0.0.1:1");
+  const run = fetchBy("true");
+  await run.until(/pause/);
+  expect(run.said()).toContain("this needs curl, wget or python3. Tries again");
+});
+
 describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => {
   it("puts the agent in place, for all to run, and asks nobody when it is there", async () => {
     await answering(200, PROGRAM);
@@ -156,12 +175,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => 
     ],
     ["a login page", 200, "<html>Log in</html>", "another text came, which is not taken"],
     ["an empty answer", 200, "", "no agent from"],
-    [
-      "a Worker that lost it",
-      404,
-      "{}",
-      "the Worker does not have this agent; new user-data names one that it has",
-    ],
+    ["a Worker that lost it", 404, "{}", "the Worker has no such agent; new user-data names one that it has"],
     ["a Worker in trouble", 503, "busy", "503"],
   ])("takes nothing from %s, says so in one line, and tries again", async (_, status, text, reason) => {
     const port = await answering(status, text);
@@ -175,8 +189,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => 
     expect(pause).toBeGreaterThanOrEqual(5);
     expect(pause).toBeLessThan(10);
     expect(leftBehind()).toEqual([]);
-    server?.closeAllConnections();
-    await new Promise((resolve) => server?.close(resolve));
+    await closed();
     await answering(200, PROGRAM, port);
     run.goOn();
     expect(await run.ended).toBe(0);
@@ -195,13 +208,56 @@ describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => 
     }
   });
 
-  it("goes on with the agent that is there when a newer one cannot be had", async () => {
-    await answering(503, "busy");
-    writeFileSync(directory + PATH, "#!/bin/sh\n# older\n", { mode: 0o755 });
+  it("goes on with an agent that runs when a newer one cannot be had, and with no other", async () => {
+    const port = await answering(503, "busy");
+    writeFileSync(directory + PATH, "#!/bin/sh\necho meshboot 0.0.9\n", { mode: 0o755 });
     const run = fetchBy(client);
     expect(await run.ended).toBe(0);
-    expect(run.said()).toContain("Goes on with the one that is here");
-    expect(inPlace()).toContain("older");
+    expect(run.said()).toContain("Goes on with meshboot 0.0.9");
+    expect(inPlace()).toContain("0.0.9");
+    // What a power cut leaves of a write that was not synced.
+    writeFileSync(directory + PATH, "");
+    const again = fetchBy(client);
+    await again.until(/pause/);
+    await closed();
+    await answering(200, PROGRAM, port);
+    again.goOn();
+    expect(await again.ended).toBe(0);
+    expect(inPlace()).toBe(PROGRAM);
+  });
+
+  it("does not put back what another one has replaced while it was fetching", async () => {
+    const newer = "#!/bin/sh\necho newer\n";
+    const made = createServer((_, response) => {
+      // An upgrade meanwhile.
+      writeFileSync(join(directory, "etc/meshboot/agent.sha256"), `${sha256(newer)}\n`);
+      writeFileSync(directory + PATH, newer, { mode: 0o755 });
+      response.end(PROGRAM);
+    });
+    await listening(made, "http");
+    const run = fetchBy(client);
+    run.goOn();
+    expect(await run.ended).toBe(0);
+    expect(inPlace()).toBe(newer);
+  });
+
+  it("goes by the settings as they are at each attempt", async () => {
+    settings("http://127.0.0.1:1");
+    const run = fetchBy(client);
+    await run.until(/pause/);
+    await answering(200, PROGRAM);
+    run.goOn();
+    expect(await run.ended).toBe(0);
+    expect(inPlace()).toBe(PROGRAM);
+  });
+
+  it("says why it cannot write", async () => {
+    await answering(200, PROGRAM);
+    rmSync(join(directory, "usr/local/sbin"), { recursive: true });
+    const run = fetchBy(client);
+    expect(await run.ended).not.toBe(0);
+    expect(run.said()).toMatch(/cannot create .*usr\/local\/sbin\/meshboot\.new/);
+    mkdirSync(join(directory, "usr/local/sbin"));
   });
 
   it.runIf(available("openssl", ["version"], "no certificate that is not valid yet is tested"))(
@@ -247,6 +303,10 @@ describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => 
       const tls = createTlsServer({ key: readFileSync(pem("key.pem")), cert: readFileSync(pem("cert.pem")) });
       await listening(tls, "https");
       writeFileSync(pem("wgetrc"), `ca_certificate=${pem("cert.pem")}\n`);
+      const stranger = fetchBy(client);
+      await stranger.until(/pause/);
+      expect(stranger.said().split("\n")[0]).toMatch(/certificate/i);
+      child?.kill("SIGKILL");
       const run = fetchBy(client, {
         CURL_CA_BUNDLE: pem("cert.pem"),
         SSL_CERT_FILE: pem("cert.pem"),
@@ -254,7 +314,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => 
       });
       await run.until(/pause/);
       expect(run.said()).toMatch(
-        /its certificate is not valid on \d{4}-\d\d-\d\d, this server's date: is the clock right\?/,
+        /its certificate is not valid on \d{4}-\d\d-\d\d, by this clock: is it right\?/,
       );
       expect(leftBehind()).toEqual([]);
     },

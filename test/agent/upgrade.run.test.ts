@@ -174,6 +174,39 @@ meshboot: upgrade: nothing was changed. To take it: meshboot upgrade ${sha256(NE
   });
 });
 
+describe.each(SHELLS)("upgrade where containers run, in $name", PATIENCE, (shell) => {
+  it("takes an agent on a server that still waits for consent, as the one that is there does", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      install(host, OLD);
+      host.world({ containers: "web\n" });
+      expect(host.run(shell, "up").status).toBe(3);
+      offer(host, NEW);
+      const { status, err } = host.run(shell, `upgrade ${sha256(NEW)}`);
+      expect(err).toContain("up is refused on this server, and will be with the new agent too: ");
+      expect(err).toContain("1 container (web) would restart");
+      expect([status, places(host), starts(host)]).toEqual([3, TAKEN, 0]);
+    });
+  });
+
+  it("takes one that needs a restart of dockerd only where somebody agrees to it", () => {
+    withDirectory((directory) => {
+      const host = settled(directory, shell);
+      host.world({ containers: "web\n" });
+      const thirsty = NEW.replace("\nnat_options() {\n", "\nnat_options() {\n  echo --log-level=warn\n");
+      expect(thirsty).not.toBe(NEW);
+      const named = offer(host, thirsty);
+      const refused = host.run(shell, `upgrade ${named}`);
+      expect([refused.status, host.read(PROGRAM)]).toEqual([1, OLD]);
+      expect(refused.err).toContain(`1 container (web) would restart`);
+      expect(refused.err).toContain(`meshboot upgrade --restart-docker ${named}`);
+      expect(host.run(shell, `upgrade --restart-docker ${named}`)).toMatchObject({ status: 0, err: "" });
+      expect([host.read(PROGRAM), starts(host)]).toEqual([thirsty, 1]);
+      expect(host.dockerdCommand()).toContain("--log-level=warn");
+    });
+  });
+});
+
 describe.each(SHELLS.slice(0, 1))("upgrade in $name", PATIENCE, (shell) => {
   it.each(["abc", "A".repeat(64), `${"a".repeat(64)} --back`, "--force", `${"a".repeat(65)}`])(
     "says that %j is wrong usage",

@@ -23,6 +23,8 @@ describe("GET /agent/:sha256", () => {
 
   it.each([
     ["br, gzip", "gzip"],
+    ["br, gzip;q=0.5", "gzip"],
+    ["gzip;q=0", null],
     ["", null],
     ["identity", null],
     [undefined, null],
@@ -34,6 +36,7 @@ describe("GET /agent/:sha256", () => {
     });
     const response = await makeApp().fetch(request, { ...env });
     expect(response.headers.get("Content-Encoding")).toBe(encoding);
+    expect(response.headers.get("Vary")).toBe("Accept-Encoding");
     expect(await response.text()).toBe(AGENT.program);
   });
 
@@ -90,6 +93,27 @@ describe("the agent in KV", () => {
     }
   });
 
+  it("is kept once by calls that come at once, though KV takes one write a second", async () => {
+    let written: string | undefined;
+    let writes = 0;
+    const busy = {
+      get: async () => (written === undefined ? null : new Response(written).body),
+      put: async (_: string, text: string) => {
+        writes += 1;
+        if (writes > 1) throw new Error("KV PUT failed: 429 Too Many Requests");
+        written = text;
+      },
+    };
+    const pauses: number[] = [];
+    const app = makeApp(async (ms) => void pauses.push(ms));
+    const call = () =>
+      app.fetch(new Request(`${ORIGIN}/v1/user-data`, make("script")), { ...env, LEASES: busy });
+    const answers = await Promise.all([call(), call(), call()]);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(written).toBe(AGENT.program);
+    expect(pauses.every((ms) => ms >= 1000)).toBe(true);
+  });
+
   it("cannot be kept: no user-data and no key are made, and a server that boots gets its own all the same", async () => {
     const key = await use.world.key();
     const full = {
@@ -97,7 +121,7 @@ describe("the agent in KV", () => {
       put: () => Promise.reject(new Error("KV put() limit exceeded for the day")),
     };
     const call = (path: string, init: RequestInit = {}) =>
-      makeApp().fetch(new Request(`${ORIGIN}${path}`, init), { ...env, LEASES: full });
+      makeApp(async () => {}).fetch(new Request(`${ORIGIN}${path}`, init), { ...env, LEASES: full });
     const refused = await call("/v1/user-data", {
       method: "POST",
       headers: { Authorization: `Bearer ${ADMIN}`, "Content-Type": "application/json" },

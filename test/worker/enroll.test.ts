@@ -327,3 +327,28 @@ describe("an enrolment whose node is gone when the controller has answered", () 
     expect(use.world.central.count("POST", MEMBER)).toBe(3);
   });
 });
+
+it("asks the controller before a new lease, also when the node is deleted while its id is derived", async () => {
+  const { node } = identity(0);
+  expect((await use.world.admin("PUT", `/v1/nodes/${node}`, { name: "web1", slot: 1 })).status).toBe(201);
+  await use.world.settle();
+  use.world.advance(2 * 86_400_000);
+  // Meanwhile somebody has given the address of slot 1 to another member.
+  const other = use.world.central.network.members.get(node);
+  if (other === undefined) throw new Error("the lease is not delivered");
+  use.world.central.network.members.set("aaaaaaaaaa", {
+    ...other,
+    node: "aaaaaaaaaa",
+    config: { ...other.config, ipAssignments: ["10.147.17.1"] },
+  });
+  use.world.central.network.members.delete(node);
+  const { sql } = await runInDurableObject(use.world.object, (_, { storage }) => storage);
+  const digest = crypto.subtle.digest.bind(crypto.subtle);
+  vi.spyOn(crypto.subtle, "digest").mockImplementation(async (algorithm, data) => {
+    // The derivation's first step, over the public key.
+    if (algorithm === "SHA-512" && data.byteLength === 64) sql.exec("DELETE FROM nodes WHERE node = ?", node);
+    return digest(algorithm, data);
+  });
+  const { status, json } = await use.world.enrol();
+  expect([status, json["slot"]]).toEqual([200, 2]);
+});

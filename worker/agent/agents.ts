@@ -8,18 +8,28 @@ const agentKey = (sha256: string): string => `agent/${sha256}`;
 /** Puts this Worker's agent into KV. Rejects when KV takes no write (its quota of the day is used up, for one). */
 export type KeepAgent = (kv: KVNamespace) => Promise<void>;
 
+/** KV takes one write a second to a key (Cloudflare's limits), and another isolate may write the same one just now. */
+const WRITE_EVERY_MS = 1100;
+const TRIES = 3;
+
 /**
  * Makes what is called before this Worker's agent is named to anybody, so that the next deploy finds it in KV: user-data
- * that names it goes on working. One write a release, one look an isolate.
+ * that names it goes on working. Each isolate looks once, and writes only what it does not find.
  */
-export function agentKeeper(): KeepAgent {
+export function agentKeeper(sleep: (ms: number) => Promise<unknown>): KeepAgent {
   let isKept = false;
   return async (kv) => {
-    if (isKept) return;
-    const known = await kv.get(agentKey(AGENT.sha256), "stream");
-    if (known === null) await kv.put(agentKey(AGENT.sha256), AGENT.program);
-    else await known.cancel();
-    isKept = true;
+    for (let left = TRIES; !isKept; left -= 1) {
+      try {
+        const known = await kv.get(agentKey(AGENT.sha256), "stream");
+        if (known === null) await kv.put(agentKey(AGENT.sha256), AGENT.program);
+        else await known.cancel();
+        isKept = true;
+      } catch (error) {
+        if (left <= 1) throw error;
+        await sleep(WRITE_EVERY_MS);
+      }
+    }
   };
 }
 

@@ -44,11 +44,10 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   const { stores, config, outbox, now } = net;
   const admitted = admit(stores, request, now());
   if (!admitted.ok) return admitted;
-  // Read again in the transaction: while this call waits, others run.
-  const known = stores.nodes.get(request.node);
-  if (!(await isGenuine(net, request, known)))
+  if (!(await isGenuine(net, request)))
     return err({ problem: "wrong-address", reason: "not-derived", node: request.node });
-  if (known === undefined) {
+  // Not read before: while the id was derived, the node may have been deleted, and its lease would be a new one.
+  if (stores.nodes.get(request.node) === undefined) {
     const notReady = await net.readiness.refusal();
     if (notReady !== undefined) return err(notReady);
   }
@@ -84,9 +83,8 @@ async function handOut(
 
 /** Whether the node id follows from the key. It takes 28 ms, so it is not done again for an identity that is known. */
 async function isGenuine(
-  { deriveNodeId }: NetworkContext,
+  { stores, deriveNodeId }: NetworkContext,
   { node, identity, publicKey }: EnrolRequest,
-  known: StoredNode | undefined,
 ): Promise<boolean> {
-  return known?.identity === identity || (await deriveNodeId(publicKey)) === node;
+  return stores.nodes.get(node)?.identity === identity || (await deriveNodeId(publicKey)) === node;
 }

@@ -55,13 +55,19 @@ export function agentRoutes(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
     if (text === undefined)
       throw new Problem({ problem: "not-found", missing: { what: "agent", id: sha256 } });
     // Not by the header Accept-Encoding, which is `br, gzip` here whatever the client takes.
-    const isGzip = /\bgzip\b/.test(String(c.req.raw.cf?.["clientAcceptEncoding"] ?? ""));
+    const isGzip = takesGzip(String(c.req.raw.cf?.["clientAcceptEncoding"] ?? ""));
     return c.body(text, 200, {
       "Content-Type": "text/x-shellscript; charset=utf-8",
       // The address names the content, which therefore never changes.
       "Cache-Control": "public, max-age=31536000, immutable",
+      Vary: "Accept-Encoding",
       // The runtime compresses the body of a response with this header.
       ...(isGzip ? { "Content-Encoding": "gzip" } : {}),
     });
   });
+}
+
+/** Whether an `Accept-Encoding` header names gzip, and not with the weight 0. */
+function takesGzip(header: string): boolean {
+  return header.split(",").some((entry) => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(entry));
 }

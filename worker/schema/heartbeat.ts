@@ -8,7 +8,7 @@ const shortEnough = (text: string): boolean => new TextEncoder().encode(text).le
 export const heartbeatSchema = z
   .object({
     state: z.enum(["ok", "failed"]),
-    step: z.string().max(64).optional().openapi({ description: "The step that failed.", example: "dockerd" }),
+    step: z.string().max(64).optional().openapi({ description: "The step that failed.", example: "docker" }),
     log: z
       .string()
       .refine(shortEnough, `at most ${LIMITS.reportLogBytes} bytes`)

@@ -4,44 +4,50 @@
 set -euf
 R=${MESHBOOT_ROOT:-}
 agent=$R/usr/local/sbin/meshboot
-read -r sha256 <"$R/etc/meshboot/agent.sha256"
-url=$(sed -n 's/^URL=//p' "$R/etc/meshboot/meshboot.conf" | tail -n 1)
-url=${url%/}/agent/$sha256
+new=$agent.new
 
-is_agent() { # FILE
-  [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -c 1-64)" = "$sha256" ]
+is_named() { # FILE
+  [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -c 1-64)" = "$(cat "$R/etc/meshboot/agent.sha256")" ]
 }
 
-get() {
+get() { # URL SECONDS
   if command -v curl >/dev/null; then
-    curl -gfsSL --connect-timeout 15 --max-time 120 "$url"
+    curl -gfsSL --connect-timeout "$2" --max-time $(($2 * 4)) "$1"
   elif command -v wget >/dev/null; then
-    wget -nv -t 1 -T 30 -O - "$url"
+    wget -nv -t 1 -T "$2" -O - "$1"
   else
-    python3 -c 'import shutil, sys, urllib.request as u
-shutil.copyfileobj(u.urlopen(sys.argv[1], timeout=30), sys.stdout.buffer)' "$url"
+    python3 -c 'import sys, urllib.request as u
+sys.stdout.buffer.write(u.urlopen(sys.argv[1], timeout=int(sys.argv[2])).read(2000000))' "$@"
   fi
 }
 
 delay=5
-until is_agent "$agent"; do
-  said=$({ get | head -c 2000000 >"$agent.new"; } 2>&1 | tr -cd '\n\40-\176')
-  if is_agent "$agent.new"; then
-    chmod 755 "$agent.new"
-    mv -f "$agent.new" "$agent"
+until is_named "$agent"; do
+  seconds=30
+  has=$("$agent" --version 2>/dev/null) || has=''
+  [ -z "$has" ] || seconds=5
+  url=$(sed -n 's/^URL=//p' "$R/etc/meshboot/meshboot.conf" | tail -n 1)
+  url=${url%/}/agent/$(cat "$R/etc/meshboot/agent.sha256")
+  : >"$new"
+  said=$({ get "$url" $seconds | head -c 2000000 >"$new"; } 2>&1 | tr -cd '\n\40-\176')
+  if is_named "$new"; then
+    chmod 755 "$new"
+    sync "$new"
+    mv -f "$new" "$agent"
     break
   fi
-  why=$(echo "$said" | tail -n 1)
-  [ ! -s "$agent.new" ] || why="another text came, which is not taken${why:+ ($why)}"
-  rm -f "$agent.new"
-  why=${why:-an empty answer came}
+  why=$(echo "$said" | grep '^curl: (' || echo "$said" | tail -n 1)
+  [ ! -s "$new" ] || why="another text came, which is not taken${why:+ ($why)}"
+  rm -f "$new"
   case $said in
-  *' 404'*) why="$why: the Worker does not have this agent; new user-data names one that it has" ;;
-  *'not yet'* | *'has expired'*) why="its certificate is not valid on $(date -u +%F), this server's date: is the clock right?" ;;
+  *'No space'*) why='the disk is full' ;;
+  *' 404'*) why="$why: the Worker has no such agent; new user-data names one that it has" ;;
+  *'not yet'* | *'has expired'*) why="its certificate is not valid on $(date -u +%F), by this clock: is it right?" ;;
+  *python3*found*) why='this needs curl, wget or python3' ;;
   esac
-  why="meshboot-fetch: no agent from $url: $why"
-  if [ -x "$agent" ]; then
-    echo "$why. Goes on with the one that is here" >&2
+  why="meshboot-fetch: no agent from $url: ${why:-an empty answer came}"
+  if [ -n "$has" ]; then
+    echo "$why. Goes on with $has" >&2
     break
   fi
   pause=$((delay + $(od -An -N2 -tu2 /dev/urandom) % delay))

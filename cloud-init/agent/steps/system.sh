@@ -25,7 +25,3 @@ system_up() {
 system_state() {
   watch_files "$R/etc/os-release"
 }
-
-system_bake() {
-  system_up
-}

@@ -11,7 +11,8 @@ status [--json]   what is leased and what is in place
 doctor [--json]   what is wrong: every link from the Worker to a container, what to do; changes nothing
 down [--release]  undo all that up did; --release also gives the lease back
 upgrade           show which agent the Worker gives out beside the one here, and ask on a terminal whether to take it:
-upgrade [--dry-run] [SHA256|--back]; SHA256 takes that one, --back brings the one before back, --dry-run only tries it
+upgrade [--dry-run] [--restart-docker] [SHA256|--back]; SHA256 takes that one, --back brings the one before back,
+--dry-run only tries it, --restart-docker lets running containers restart with dockerd should that be needed
 compose           print what a Compose project needs to be in the mesh: compose [--old|--new] [--size 28]
 [--part 172.28.1.16/28] [SERVICE...]
 bake --yes [--in-use]|--check  make this server the master of an image, or check that it is a clean one

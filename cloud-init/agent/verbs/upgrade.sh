@@ -4,9 +4,11 @@
 PREVIOUS=$PROGRAM.previous
 PIN=$ETC/agent.sha256
 AGENT_BYTES=2000000
+# Handed on to up: that containers may restart with dockerd.
+AGREES=''
 
 upgrade_usage() { # WHY
-  warn "$1: meshboot upgrade [--dry-run] [SHA256|--back]"
+  warn "$1: meshboot upgrade [--dry-run] [--restart-docker] [SHA256|--back]"
   exit 2
 }
 
@@ -43,19 +45,45 @@ fetch_candidate() { # SHA256
 }
 
 # By /bin/sh: /tmp may be mounted noexec.
-try_candidate() { # SECONDS ARGUMENT...
-  seconds=$1
-  shift
+runs() { # PROGRAM SECONDS ARGUMENT...: sets rc; what it says is in $TMP/said
+  program=$1
+  seconds=$2
+  shift 2
   rc=0
-  timeout "$seconds" /bin/sh "$TMP/candidate" "$@" >"$TMP/said" 2>&1 </dev/null 9>&- || rc=$?
+  timeout "$seconds" /bin/sh "$program" "$@" >"$TMP/said" 2>&1 </dev/null 9>&- || rc=$?
+  [ $rc = 0 ]
+}
+
+last_line() {
+  last=$(grep . "$TMP/said" | tail -n 1 | tr -cd '\40-\176' | cut -c 1-600)
+  echo "${last:-(none)}"
+}
+
+try_candidate() { # SECONDS ARGUMENT...
+  if runs "$TMP/candidate" "$@"; then
+    return 0
+  fi
+  shift
   case $rc in
-  0) return 0 ;;
   # busybox has no code of its own for it.
   124 | 143) why="does not end within $seconds s" ;;
   *) why="ends with exit code $rc" ;;
   esac
-  last=$(printable "$(grep . "$TMP/said" | tail -n 1)")
-  fail "its meshboot $* $why on this server, so it is not taken. Its last line: ${last:-(none)}"
+  fail "its meshboot $* $why on this server, so it is not taken. Its last line: $(last_line)"
+}
+
+# What this server refuses to the agent that is here, it refuses to any: that is no fault of the new one.
+try_up() {
+  if runs "$TMP/candidate" 300 up --dry-run $AGREES; then
+    return 0
+  fi
+  mv "$TMP/said" "$TMP/candidate-said"
+  if [ $rc = 3 ] && ! runs "$PROGRAM" 300 up --dry-run $AGREES && [ $rc = 3 ]; then
+    warn "up is refused on this server, and will be with the new agent too: $(last_line)"
+    return 0
+  fi
+  mv "$TMP/candidate-said" "$TMP/said"
+  fail "its meshboot up --dry-run does not succeed on this server, so it is not taken: $(last_line). Where only dockerd's restart is in the way: meshboot upgrade --restart-docker $1"
 }
 
 # Under the lock, as no `up` is to run meanwhile, and no other upgrade. What one that was killed has left is finished or
@@ -127,7 +155,7 @@ change_places() { # SHA256 of the previous
 apply_upgrade() {
   exec 9>&-
   rc=0
-  "$PROGRAM" up || rc=$?
+  "$PROGRAM" up $AGREES || rc=$?
   rm -f "$RUN/upgrading"
   if [ $rc != 0 ]; then
     warn "$(version_of "$PROGRAM") is in place, and its up ended with exit code $rc: see above. meshboot upgrade --back brings $(version_of "$PREVIOUS") back"
@@ -154,11 +182,11 @@ take_agent() { # SHA256
   fi
   fetch_candidate "$1"
   try_candidate 10 --version
-  try_candidate 300 up --dry-run
+  try_up "$1"
   if dry; then
     # Its own plan, each line marked as a dry run by itself.
     tr -cd '\n\40-\176' <"$TMP/said"
-    say "$(version_of "$TMP/candidate") ($1) runs here. To take it: meshboot upgrade $1"
+    say "$(version_of "$TMP/candidate") ($1) runs here. To take it: meshboot upgrade ${AGREES:+$AGREES }$1"
     return 0
   fi
   say "puts $(version_of "$TMP/candidate") ($1) in place of $(version_of "$PROGRAM"), which stays as /usr/local/sbin/meshboot.previous"
@@ -215,6 +243,7 @@ upgrade() { # [--dry-run] [SHA256|--back]
   for word; do
     case $word in
     --dry-run) DRY='dry run: ' ;;
+    --restart-docker) AGREES=--restart-docker ;;
     *)
       [ -z "$wanted" ] || upgrade_usage 'that is too much at once'
       wanted=$word

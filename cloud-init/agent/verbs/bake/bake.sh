@@ -52,6 +52,7 @@ make_image() { # [in-use]
   : >"$LOG"
   STEP=settings
   read_settings
+  take system up
   check_master
   [ -n "$1" ] || check_nobody_is_served
   make_state
