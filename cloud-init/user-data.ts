@@ -33,6 +33,26 @@ export function generate(request: UserDataRequest): UserData {
   return { text, bytes: text.length };
 }
 
+/** Stands for a key that is not made yet, and is as long. */
+const STAND_IN = `mbk_${"A".repeat(22)}`;
+
+/**
+ * User-data for a key that is made only when the rest is known to be right: `text` is it with another key of the same
+ * length, `withKey` gives it with the real one. Throws as {@link generate} does.
+ */
+export function prepare(
+  request: Omit<UserDataRequest, "key">,
+): UserData & { withKey(key: string): UserData } {
+  const { text, bytes } = generate({ ...request, key: STAND_IN });
+  // The last one: the operator's own part, which could hold anything, stands before ours.
+  const at = text.lastIndexOf(STAND_IN);
+  const withKey = (key: string): UserData => {
+    const made = text.slice(0, at) + key + text.slice(at + STAND_IN.length);
+    return { text: made, bytes: made.length };
+  };
+  return { text, bytes, withKey };
+}
+
 function render(request: UserDataRequest): string {
   const { form, cloudConfig: own } = request;
   if (form === "multipart") {

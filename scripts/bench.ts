@@ -2,20 +2,27 @@
  * `npm run bench`: measures the project and prints a table; with `-- --json` one object, name to number.
  * Rates are ratios to a baseline of the same run: absolute ones say more of the machine than of the project.
  */
-import { parseArgs } from "node:util";
+import { z } from "zod";
 import { measureFirstBoots } from "./bench/first-boot.ts";
 import { measureProof } from "./bench/proof.ts";
 import { bundleGzipBytes } from "./bench/sizes.ts";
 import { measureThroughput } from "./bench/throughput.ts";
 import { measureUserData } from "./bench/user-data-size.ts";
+import { BadOption, helpOf, readCommandLine, told } from "./command-line.ts";
 import { generateIdentities } from "./identity/generate-many.ts";
+
+const options = z.object({
+  json: z
+    .boolean()
+    .default(false)
+    .register(told, { help: "print one object, name to number (null: not measured), instead of a table" }),
+});
 
 const HELP = `Measures Meshboot on this machine; takes about five minutes.
 
-Usage: npm run bench [-- --json]
+Usage: npm run bench -- [options]
 
-  --json   one object on standard output, name to number (null: not measured)
-  --help   this text
+${helpOf(options)}
 
   lease_vs_object_write          enrolments a second ÷ bare SQLite writes in an object a second
   lease_vs_bare_route            enrolments a second ÷ calls of a bare hono route a second
@@ -29,28 +36,30 @@ Usage: npm run bench [-- --json]
                                  IPv6 by router advertisements
   golden_vs_vanilla_static_ipv6  the same with a static IPv6 address, for which both boots wait 1 to 2 s
 
-The last two want root and what test:boot wants, and are null without.
+The last two need root and what test:boot needs, and are null without.
+
+Examples:
+  npm run bench
+  npm run bench --silent -- --json > bench.json
 `;
 
 const LEASES = 100;
 
-function options(): { json: boolean; help: boolean } {
+/** The options; ends the program when there is nothing to measure. */
+function readOptions(): z.output<typeof options> {
   try {
-    const { values } = parseArgs({
-      options: { json: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
-    });
-    return values;
+    const read = readCommandLine(options, process.argv.slice(2));
+    if (read !== "help") return read.values;
+    process.stdout.write(HELP);
+    process.exit(0);
   } catch (error) {
-    console.error(`bench: ${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    if (!(error instanceof BadOption)) throw error;
+    console.error(`bench: ${error.message}. See npm run bench -- --help`);
     process.exit(2);
   }
 }
 
-const { json, help } = options();
-if (help) {
-  console.log(HELP);
-  process.exit(0);
-}
+const { json } = readOptions();
 const progress = (what: string): void => console.error(`bench: ${what}`);
 
 progress("sizes");

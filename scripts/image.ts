@@ -1,7 +1,6 @@
 /** `npm run image`: golden images with Packer; see --help. */
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,10 +10,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { BadOption } from "./command-line.ts";
 import { readBakeScript } from "./image/bake.ts";
-import { HELP, type ImageOptions, readImageOptions } from "./image/options.ts";
+import { type ImageOptions, imageHelp, readImageOptions } from "./image/options.ts";
 import { findPacker, ImageError, runPacker, stopPacker } from "./image/packer.ts";
 import { makeSeed } from "./image/seed.ts";
 import {
@@ -26,8 +25,9 @@ import {
   variablesOf,
 } from "./image/templates.ts";
 import { formatFaults, type Outcome, validateAll } from "./image/validate.ts";
+import { makeFolder } from "./make-folder.ts";
 
-/** What is gone when this program ends, by a signal too. */
+/** Removed when this program ends, by a signal too. */
 const unfinished = new Set<string>();
 process.on("exit", () => {
   for (const path of unfinished) rmSync(path, { recursive: true, force: true });
@@ -38,26 +38,19 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     if (!stopPacker(signal)) process.exit();
   });
 }
-// A reader that has seen enough is no mistake.
+// A reader that stops early is no mistake.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   throw error;
 });
 
-/** Everything that Packer wants to read and that nobody wants to keep. */
+/** Everything that Packer has to read and that nobody needs afterwards. */
 function makeScratch(options: ImageOptions): { readonly scratch: string; readonly bakeFile: string } {
   const scratch = mkdtempSync(join(tmpdir(), "meshboot-image-"));
   unfinished.add(scratch);
   const bakeFile = join(scratch, "bake.sh");
   writeFileSync(bakeFile, readBakeScript(options.baked, options.isInUse));
   return { scratch, bakeFile };
-}
-
-/** Makes a folder and those above it. Not `recursive`, which never ends in a /proc (Node 24). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
 }
 
 /** Where the image is made, beside the folder that it gets. Throws an ImageError when there is something already. */
@@ -69,7 +62,8 @@ function makePart(out: string): string {
         `${out} is not empty, and an image there would be overwritten: give another --out, or remove the image if that is one`,
       );
     }
-    if (existsSync(part)) throw new ImageError(`${part} is there, of a build that was killed: remove it`);
+    if (existsSync(part))
+      throw new ImageError(`${part} is left over from a build that was killed: remove it`);
     makeFolder(part);
   } catch (error) {
     if (error instanceof ImageError || !(error instanceof Error)) throw error;
@@ -81,7 +75,7 @@ function makePart(out: string): string {
 
 async function build(options: ImageOptions): Promise<void> {
   const packer = findPacker(options.packer);
-  // Their credentials are asked for first, and a server would be paid for.
+  // Packer finds out only after it has asked for credentials and a server has been paid for.
   if (!packer.hasInit && !["null", "qemu"].includes(options.source)) {
     throw new ImageError(
       `Packer ${packer.version} cannot log in to a server with OpenSSH 8.8 or later by the keys that it makes for clouds (RSA, SHA-1): take a current one, https://developer.hashicorp.com/packer/install`,
@@ -163,16 +157,9 @@ async function validate(options: ImageOptions): Promise<void> {
 }
 
 try {
-  const options = readImageOptions(
-    process.argv.slice(2),
-    {
-      sources: sources(),
-      distributions: distributions(),
-      variablesOf,
-    },
-    new Date(),
-  );
-  if (options === "help") process.stdout.write(HELP);
+  const known = { sources: sources(), distributions: distributions(), variablesOf };
+  const options = readImageOptions(process.argv.slice(2), known, new Date());
+  if (options === "help") process.stdout.write(imageHelp(known));
   else if (options.verb === "script") process.stdout.write(readBakeScript(options.baked, options.isInUse));
   else if (options.verb === "validate") await validate(options);
   else await build(options);

@@ -3,12 +3,13 @@ import { createServer } from "node:net";
 import { BadOption } from "./command-line.ts";
 import { lockDirectory } from "./local/directory-lock.ts";
 import { holdLog } from "./local/held-log.ts";
-import { onParentGone } from "./local/parent-watch.ts";
 import { HELP, readStartOptions } from "./local/start-options.ts";
 import { welcome } from "./local/welcome.ts";
 
 /** ms between two runs of the cron trigger, which is hourly when deployed. */
 const CRON_MS = 5 * 60_000;
+/** ms between two looks at whether npm is still there. */
+const PARENT_MS = 500;
 
 async function main(): Promise<void> {
   const options = readStartOptions(process.argv.slice(2));
@@ -50,6 +51,17 @@ async function main(): Promise<void> {
   log.release();
   const { url, enrolmentKey } = mesh.state;
   await enrolDemo(url, enrolmentKey, options.demo, (line) => process.stdout.write(`${line}\n`));
+}
+
+/** Calls back once when the process that started this one is gone: another one, mostly init, has taken its place then. */
+function onParentGone(gone: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    gone();
+  }, PARENT_MS);
+  timer.unref();
 }
 
 /** workerd's own message about a port in use is long; this one says what to do. Rejects when it is in use. */

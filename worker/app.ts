@@ -3,8 +3,9 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
+import { agentKeeper } from "./agent/agents.ts";
+import { consoleLog } from "./base/log.ts";
 import type { App } from "./http/context.ts";
-import { consoleLog } from "./http/log.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
 import { agentRoutes } from "./routes/agent.ts";
@@ -22,17 +23,17 @@ import { problemRoute } from "./routes/problems.ts";
 import { userDataRoute } from "./routes/user-data.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
-/** Makes the application. */
 export function makeApp(): OpenAPIHono<App> {
+  const keepAgent = agentKeeper();
   const app = new OpenAPIHono<App>({
     defaultHook(result) {
       if (result.success) return;
-      const errors = result.error.issues.flatMap((issue) =>
+      const faults = result.error.issues.flatMap((issue) =>
         issue.code === "unrecognized_keys"
           ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: there is no such field`)
           : [`${issue.path.join(".") || "body"}: ${issue.message}`],
       );
-      throw new Problem({ problem: "bad-request", detail: errors.join("; "), errors });
+      throw new Problem({ problem: "bad-request", faults });
     },
   });
   // Always our own id: one that the client chooses could be used to forge a line of the log.
@@ -53,7 +54,7 @@ export function makeApp(): OpenAPIHono<App> {
   app.use(
     secureHeaders({
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      // A route that sets one of them knows better.
+      // What a route sets itself stays.
       overwrite: false,
     }),
   );
@@ -62,32 +63,24 @@ export function makeApp(): OpenAPIHono<App> {
       app,
       onMethodNotAllowed: (c, allowed) => {
         c.header("Allow", allowed.join(", "));
-        return answerProblem(c, {
-          problem: "method-not-allowed",
-          detail: `${c.req.method} is not allowed here; allowed: ${allowed.join(", ")}`,
-        });
+        return answerProblem(c, { problem: "method-not-allowed", method: c.req.method, allowed });
       },
     }),
   );
   homeRoute(app);
   enrollRoute(app);
   heartbeatRoute(app);
-  bootRoutes(app);
-  agentRoutes(app);
+  bootRoutes(app, keepAgent);
+  agentRoutes(app, keepAgent);
   nodeRoutes(app);
   nodeChangeRoutes(app);
   poolRoute(app);
   keyRoutes(app);
-  userDataRoute(app);
+  userDataRoute(app, keepAgent);
   healthRoute(app);
   problemRoute(app);
   openapiRoute(app);
-  app.notFound((c) =>
-    answerProblem(c, {
-      problem: "not-found",
-      detail: "nothing is under this address; /openapi.json lists the calls",
-    }),
-  );
+  app.notFound((c) => answerProblem(c, { problem: "not-found", missing: { what: "address" } }));
   app.onError((error, c) => answerError(error, c));
   return app;
 }

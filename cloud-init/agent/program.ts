@@ -2,26 +2,35 @@ import baseAccepts from "./base/accepts.sh";
 import baseAddresses from "./base/addresses.sh";
 import baseDocker from "./base/docker.sh";
 import baseDockerRules6 from "./base/docker-rules6.sh";
+import baseDockerUnit from "./base/docker-unit.sh";
 import baseFiles from "./base/files.sh";
+import baseFindings from "./base/findings.sh";
 import baseHostNetworks from "./base/host-networks.sh";
 import baseJson from "./base/json.sh";
 import baseLease from "./base/lease.sh";
+import baseMembership from "./base/membership.sh";
+import baseNetworkServices from "./base/network-services.sh";
 import basePackages from "./base/packages.sh";
 import baseProgram from "./base/program.sh";
 import baseReport from "./base/report.sh";
 import baseRun from "./base/run.sh";
 import baseSay from "./base/say.sh";
 import baseSettings from "./base/settings.sh";
+import baseStatusLines from "./base/status-lines.sh";
+import baseSysctl from "./base/sysctl.sh";
 import baseSystem from "./base/system.sh";
 import baseUnits from "./base/units.sh";
+import baseWatched from "./base/watched.sh";
 import baseWorker from "./base/worker.sh";
 import service from "./fetch/meshboot.service";
 import timer from "./fetch/meshboot.timer";
 import fetch from "./fetch/meshboot-fetch.sh";
-import stepsDockerConfigure from "./steps/docker/configure.sh";
+import stepsAcceptRa from "./steps/accept-ra.sh";
+import stepsAddress from "./steps/address.sh";
 import stepsDockerDaemonJson from "./steps/docker/daemon-json.sh";
+import stepsDockerDocker from "./steps/docker/docker.sh";
 import stepsDockerDocker0 from "./steps/docker/docker0.sh";
-import stepsDockerGap from "./steps/docker/gap.sh";
+import stepsDockerDoctor from "./steps/docker/doctor.sh";
 import stepsDockerGuard from "./steps/docker/guard.sh";
 import stepsDockerLayout from "./steps/docker/layout.sh";
 import stepsDockerMask from "./steps/docker/mask.sh";
@@ -31,19 +40,21 @@ import stepsDockerRestart from "./steps/docker/restart.sh";
 import stepsDockerStop from "./steps/docker/stop.sh";
 import stepsDockerUnit from "./steps/docker/unit.sh";
 import stepsEnrol from "./steps/enrol.sh";
+import stepsFiles from "./steps/files.sh";
 import stepsFirewallChains from "./steps/firewall/chains.sh";
+import stepsFirewallDoctor from "./steps/firewall/doctor.sh";
 import stepsFirewallFirewalld from "./steps/firewall/firewalld.sh";
-import stepsFirewallGaps from "./steps/firewall/gaps.sh";
-import stepsFirewallHooks from "./steps/firewall/hooks.sh";
-import stepsFirewallOpen from "./steps/firewall/open.sh";
+import stepsFirewallFirewalls from "./steps/firewall/firewalls.sh";
 import stepsIpv6nat from "./steps/ipv6nat.sh";
 import stepsJoin from "./steps/join.sh";
 import stepsLocalConf from "./steps/local-conf.sh";
-import stepsNetwork from "./steps/network.sh";
+import stepsNetworkDoctor from "./steps/network/doctor.sh";
+import stepsNetwork from "./steps/network/network.sh";
 import stepsNetworkServices from "./steps/network-services.sh";
 import stepsOverlap from "./steps/overlap.sh";
 import stepsPrerequisites from "./steps/prerequisites.sh";
 import stepsRoutes from "./steps/routes.sh";
+import stepsRulesDoctor from "./steps/rules/doctor.sh";
 import stepsRulesLoad from "./steps/rules/load.sh";
 import stepsRulesTable from "./steps/rules/table.sh";
 import stepsSysctls from "./steps/sysctls.sh";
@@ -55,18 +66,16 @@ import verbsBakeClean from "./verbs/bake/clean.sh";
 import verbsBakeHygiene from "./verbs/bake/hygiene.sh";
 import verbsBakeMaster from "./verbs/bake/master.sh";
 import verbsCompose from "./verbs/compose.sh";
-import verbsDoctorAskPeers from "./verbs/doctor/ask-peers.sh";
-import verbsDoctorDocker from "./verbs/doctor/docker.sh";
 import verbsDoctorDoctor from "./verbs/doctor/doctor.sh";
-import verbsDoctorFindings from "./verbs/doctor/findings.sh";
-import verbsDoctorMesh from "./verbs/doctor/mesh.sh";
-import verbsDoctorWorker from "./verbs/doctor/worker.sh";
+import verbsDoctorNode from "./verbs/doctor/node.sh";
+import verbsDoctorPeers from "./verbs/doctor/peers.sh";
 import verbsDown from "./verbs/down.sh";
 import verbsHeartbeat from "./verbs/heartbeat.sh";
 import verbsMain from "./verbs/main.sh";
 import verbsRetry from "./verbs/retry.sh";
 import verbsRules from "./verbs/rules.sh";
 import verbsStatus from "./verbs/status.sh";
+import verbsSteps from "./verbs/steps.sh";
 import verbsUnchanged from "./verbs/unchanged.sh";
 import verbsUp from "./verbs/up.sh";
 import verbsUpgrade from "./verbs/upgrade.sh";
@@ -103,28 +112,39 @@ const FILES: readonly string[] = [
   basePackages,
   baseWorker,
   baseReport,
+  baseSysctl,
   baseDocker,
+  baseDockerUnit,
   baseDockerRules6,
   baseHostNetworks,
+  baseMembership,
+  baseNetworkServices,
   baseAccepts,
+  baseWatched,
+  baseStatusLines,
+  baseFindings,
   stepsSystem,
   stepsNetwork,
+  stepsNetworkDoctor,
   stepsPrerequisites,
   stepsZerotier,
   stepsEnrol,
   stepsOverlap,
+  stepsAcceptRa,
+  stepsFiles,
   stepsLocalConf,
   stepsNetworkServices,
   stepsJoin,
   stepsTables,
   stepsSysctls,
-  stepsFirewallChains,
+  stepsFirewallFirewalls,
   stepsFirewallFirewalld,
-  stepsFirewallHooks,
-  stepsFirewallGaps,
-  stepsFirewallOpen,
+  stepsFirewallChains,
+  stepsFirewallDoctor,
   stepsRulesTable,
   stepsRulesLoad,
+  stepsRulesDoctor,
+  stepsAddress,
   stepsRoutes,
   stepsDockerPackages,
   stepsDockerMask,
@@ -134,21 +154,19 @@ const FILES: readonly string[] = [
   stepsDockerUnit,
   stepsDockerDocker0,
   stepsDockerGuard,
-  stepsDockerGap,
   stepsDockerRestart,
-  stepsDockerConfigure,
+  stepsDockerDocker,
   stepsDockerStop,
+  stepsDockerDoctor,
   stepsIpv6nat,
+  verbsSteps,
   verbsUnchanged,
   verbsUp,
   verbsRetry,
   verbsDown,
   verbsStatus,
-  verbsDoctorFindings,
-  verbsDoctorWorker,
-  verbsDoctorAskPeers,
-  verbsDoctorMesh,
-  verbsDoctorDocker,
+  verbsDoctorNode,
+  verbsDoctorPeers,
   verbsDoctorDoctor,
   verbsCompose,
   verbsHeartbeat,

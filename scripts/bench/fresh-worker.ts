@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startCentral } from "../central/server.ts";
 import { startLocalWorker } from "../local/local-worker.ts";
+import { startCentral } from "../simulated-central/server.ts";
 
 const NETWORK = "8056c2e21c000001";
 const ADMIN_TOKEN = "mba_benchmarkbenchmarkbench";

@@ -1,28 +1,73 @@
+import { z } from "zod";
 import { optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
-import { BadOption, parseCommandLine } from "../command-line.ts";
+import { BadOption, helpOf, optionName, readCommandLine, told } from "../command-line.ts";
 
-/** What `npm run image -- --help` prints. */
-export const HELP = `Golden images: servers made of one are in the mesh seconds after their first boot.
+const some = z.string().min(1, { error: "give something" });
+
+const own = z.object({
+  out: some
+    .optional()
+    .register(told, { value: "DIR", help: "what comes out goes here", usual: "image/SOURCE-DISTRIBUTION" }),
+  name: some
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: "give letters, digits, dots and dashes" })
+    .optional()
+    .register(told, {
+      value: "NAME",
+      help: "what the image is called",
+      usual: "meshboot-DISTRIBUTION-TIME",
+    }),
+  var: z.array(z.string()).optional().register(told, {
+    value: "NAME=VALUE",
+    help: "a variable of the template, such as ssh_host=203.0.113.7; may be repeated",
+  }),
+  packer: some.default("packer").register(told, { value: "PROGRAM", help: "this Packer, 1.6.6 or later" }),
+  inUse: z.boolean().default(false).register(told, {
+    help: "also a server on which programs listen, which are to be in the image",
+  }),
+});
+
+const {
+  docker,
+  layout,
+  ipv6nat,
+  ipv6natImage,
+  compose,
+  userlandProxy,
+  zerotierRepository,
+  zerotierFingerprint,
+} = optionsSchema.shape;
+/** User-data's own options, as far as an image can have them. */
+const baked = z.object({
+  docker,
+  layout,
+  ipv6nat,
+  ipv6natImage: ipv6natImage.register(told, { value: "IMAGE" }),
+  compose: compose.register(told, { help: "install Docker Compose as well" }),
+  userlandProxy: userlandProxy.register(told, {
+    help: "let dockerd run no docker-proxy for published ports",
+  }),
+  zerotierRepository: zerotierRepository.register(told, { value: "URL" }),
+  zerotierFingerprint: zerotierFingerprint.register(told, { value: "HEX" }),
+});
+
+const options = z.object({ ...own.shape, ...baked.shape });
+
+/** What `npm run image -- --help` prints, for what there is. */
+export function imageHelp({ sources, distributions }: Pick<Known, "sources" | "distributions">): string {
+  return `Golden images: servers made of one are in the mesh seconds after their first boot.
 
 Usage: npm run image -- SOURCE DISTRIBUTION [options]   build an image with Packer
        npm run image -- validate [options]              check every template with every distribution
        npm run image --silent -- script [options]       print the script that bakes any server
 
-SOURCE        null (a server that runs, over SSH), qemu, hcloud, digitalocean, amazon-ebs, vultr, linode
-DISTRIBUTION  debian-12, debian-13, ubuntu-24.04: the files of packer/distributions
+SOURCE        ${sources.join(", ")}; null is a server that runs, over SSH
+DISTRIBUTION  ${distributions.join(", ")}: the files of packer/distributions
 
-  --out DIR              what comes out goes here (image/SOURCE-DISTRIBUTION)
-  --name NAME            what the image is called (meshboot-DISTRIBUTION-TIME)
-  --var NAME=VALUE       a variable of the template, such as ssh_host=203.0.113.7; may be repeated
-  --packer PROGRAM       this Packer, 1.6.6 or later (packer)
-  --in-use               also a server on which programs listen, which are to be in the image
-  --help                 show this
+${helpOf(own)}
 
-What is baked in; user-data may say otherwise, but not back to a default (the first named):
-  --docker distro|official|present      --layout split|bridge|compose
-  --ipv6nat auto|docker|container|off   --ipv6nat-image IMAGE
-  --compose                             --no-userland-proxy
-  --zerotier-repository URL             --zerotier-fingerprint HEX
+What is baked in; user-data may say otherwise, but not back to a default:
+
+${helpOf(baked, { isWhole: false })}
 
 Examples:
   npm run image -- qemu debian-12
@@ -32,6 +77,7 @@ Examples:
 
 Exit codes: 0 made, 1 Packer or the server said no, 2 bad options.
 `;
+}
 
 /** What is to be done. */
 export interface ImageOptions {
@@ -50,31 +96,6 @@ export interface ImageOptions {
 
 /** What this program gives to Packer itself. */
 const OWN_VARIABLES: readonly string[] = ["bake", "out", "name", "distribution"];
-
-function parse(args: string[]) {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  return parseCommandLine({
-    args,
-    allowPositionals: true,
-    options: {
-      out: text,
-      name: text,
-      var: { type: "string", multiple: true },
-      packer: text,
-      "in-use": flag,
-      docker: text,
-      layout: text,
-      ipv6nat: text,
-      "ipv6nat-image": text,
-      compose: flag,
-      "no-userland-proxy": flag,
-      "zerotier-repository": text,
-      "zerotier-fingerprint": text,
-      help: { type: "boolean", short: "h" },
-    },
-  });
-}
 
 /** The sources and distributions that there are, and what a source's template may and has to be told. */
 export interface Known {
@@ -111,7 +132,7 @@ function checkVariables(
   }
   for (const name of there.wanted) {
     if (OWN_VARIABLES.includes(name) || (source === "qemu" && MADE.includes(name))) continue;
-    if (!given.get(name)) throw new BadOption(`${source} wants --var ${name}=...`);
+    if (!given.get(name)) throw new BadOption(`${source} needs --var ${name}=VALUE`);
   }
   if (source === "qemu" && given.has("seed") && !given.has("ssh_private_key_file")) {
     throw new BadOption("--var seed: give the key that it lets in, too: --var ssh_private_key_file=");
@@ -119,35 +140,17 @@ function checkVariables(
 }
 
 /** What is of no meaning for a verb. */
-const FOREIGN = {
+const FOREIGN: Readonly<Record<ImageOptions["verb"], readonly (keyof typeof own.shape)[]>> = {
   build: [],
-  validate: ["out", "name", "var", "in-use"],
+  validate: ["out", "name", "var", "inUse"],
   script: ["out", "name", "var", "packer"],
-} as const;
-
-function bakedOptions(values: ReturnType<typeof parse>["values"]): UserDataOptions {
-  const given = {
-    docker: values.docker,
-    layout: values.layout,
-    ipv6nat: values.ipv6nat,
-    ipv6natImage: values["ipv6nat-image"],
-    compose: values.compose,
-    userlandProxy: values["no-userland-proxy"] === true ? false : undefined,
-    zerotierRepository: values["zerotier-repository"],
-    zerotierFingerprint: values["zerotier-fingerprint"],
-  };
-  const read = optionsSchema.safeParse(given);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const option = String(issue?.path[0] ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new BadOption(`--${option}: ${issue?.message}`);
-}
+};
 
 /** Reads the command line, for what there is; "help" when that was asked for. `now` is in the image's name. Throws a BadOption. */
 export function readImageOptions(args: string[], known: Known, now: Date): ImageOptions | "help" {
-  const { values, positionals } = parse(args);
-  if (values.help === true) return "help";
-  const [first = "", second = "", ...more] = positionals;
+  const read = readCommandLine(options, args, { takesWords: true });
+  if (read === "help") return "help";
+  const [first = "", second = "", ...more] = read.words;
   const verb = first === "validate" || first === "script" ? first : "build";
   if (verb === "build") {
     if (!known.sources.includes(first)) {
@@ -161,28 +164,31 @@ export function readImageOptions(args: string[], known: Known, now: Date): Image
       );
     }
   }
-  const stray = verb === "build" ? more[0] : positionals[1];
+  const stray = verb === "build" ? more[0] : read.words[1];
   if (stray !== undefined) throw new BadOption(`${stray}: one word too many`);
-  for (const option of FOREIGN[verb]) {
-    if (values[option] !== undefined) throw new BadOption(`--${option}: ${verb} has no use for it`);
+  for (const key of FOREIGN[verb]) {
+    if (read.given.has(key)) throw new BadOption(`${optionName(options, key)}: ${verb} has no use for it`);
   }
-  for (const option of ["out", "name", "packer"] as const) {
-    if (values[option] === "") throw new BadOption(`--${option}: give something`);
-  }
-  if (values.name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(values.name)) {
-    throw new BadOption(`--name ${values.name}: give letters, digits, dots and dashes`);
-  }
-  if (verb === "build") checkVariables(first, values.var ?? [], known.variablesOf(first));
+  const { out, name, var: variables = [], packer, inUse, ...said } = read.values;
+  if (verb === "build") checkVariables(first, variables, known.variablesOf(first));
   return {
     verb,
     source: verb === "build" ? first : "",
     distribution: verb === "build" ? second : "",
-    out: values.out ?? `image/${first}-${second}`,
+    out: out ?? `image/${first}-${second}`,
     // Clouds refuse, or keep side by side, a second image of the same name.
-    name: values.name ?? `meshboot-${second}-${now.toISOString().replace(/\D/g, "").slice(0, 12)}`,
-    variables: values.var ?? [],
-    packer: values.packer ?? "packer",
-    isInUse: values["in-use"] === true,
-    baked: bakedOptions(values),
+    name: name ?? `meshboot-${second}-${now.toISOString().replace(/\D/g, "").slice(0, 12)}`,
+    variables,
+    packer,
+    isInUse: inUse,
+    baked: checkTogether(said),
   };
+}
+
+/** What user-data refuses of options that are each right by themselves. */
+function checkTogether(said: z.output<typeof baked>): UserDataOptions {
+  const read = optionsSchema.safeParse(said);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new BadOption(`${optionName(options, String(issue?.path[0] ?? ""))}: ${issue?.message}`);
 }

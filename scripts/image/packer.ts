@@ -13,7 +13,7 @@ export class ImageError extends Error {}
 
 const OLDEST = [1, 6, 6] as const;
 
-/** Looks at a Packer. Throws an ImageError when there is none, or one that is too old or something else. */
+/** Looks at a Packer. Throws an ImageError when there is none, or one that is too old or another program of that name. */
 export function findPacker(program: string): Packer {
   const run = spawnSync(program, ["version"], { encoding: "utf8", env: quiet() });
   if (run.error !== undefined) {
@@ -28,9 +28,7 @@ export function findPacker(program: string): Packer {
   }
   const [, major, minor, patch] = /^Packer v(\d+)\.(\d+)\.(\d+)/.exec(run.stdout) ?? [];
   if (major === undefined) {
-    throw new ImageError(
-      `${program} is something else than HashiCorp's Packer: name the right one by --packer`,
-    );
+    throw new ImageError(`${program} is not HashiCorp's Packer: name the right one by --packer`);
   }
   const version = [major, minor, patch].map(Number);
   if (compare(version, OLDEST) < 0) {
@@ -41,7 +39,7 @@ export function findPacker(program: string): Packer {
   return { program, version: version.join("."), hasInit: compare(version, [1, 7, 0]) >= 0 };
 }
 
-/** Runs it for something short, and gives what it writes. */
+/** Runs it for a short question, and gives what it writes. */
 export function askPacker(
   packer: Packer,
   args: readonly string[],
@@ -53,7 +51,7 @@ export function askPacker(
 
 let running: { readonly child: ChildProcess; isStopped: boolean } | undefined;
 
-/** Runs it on this terminal; whether it did what it was to do. */
+/** Runs it on this terminal; gives whether it succeeded. */
 export function runPacker(packer: Packer, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(packer.program, args, { stdio: "inherit", env: quiet() });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ImageError } from "./packer.ts";
 
 /**
- * A key for the time of the build, and the NoCloud folder that lets it in as the distribution's user. The comment
+ * A key for the duration of the build, and the NoCloud folder that lets it in as the distribution's user. The comment
  * `packer_` is what the agent's clean-up knows such keys by. Ed25519: Packer 1.6 signs with RSA keys by SHA-1 alone, which
  * OpenSSH refuses since 8.8.
  */

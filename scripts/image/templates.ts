@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { askPacker, ImageError, type Packer } from "./packer.ts";
 
 const FOLDER = fileURLToPath(new URL("../../packer", import.meta.url));
+const BUILD = "build.pkr.hcl";
 const PLUGINS = "plugins.pkr.hcl";
 
 /** The sources: each folder with a template. */
@@ -61,14 +62,19 @@ export function hasPlugin(source: string): boolean {
   return existsSync(join(FOLDER, source, PLUGINS));
 }
 
-/** The folder to give to Packer; for one before 1.7 a copy in `scratch` without `required_plugins`, which it refuses. */
+/**
+ * The folder to give to Packer, made in `scratch`: the source's own files, and the build of all for that source. A Packer before
+ * 1.7 gets no `required_plugins`, which it refuses.
+ */
 export function templateFor(packer: Packer, source: string, scratch: string): string {
   const folder = join(FOLDER, source);
-  if (packer.hasInit) return folder;
-  const copy = join(scratch, source);
-  mkdirSync(copy, { recursive: true });
+  const template = join(scratch, source);
+  mkdirSync(template, { recursive: true });
   for (const name of readdirSync(folder)) {
-    if (name !== PLUGINS) copyFileSync(join(folder, name), join(copy, name));
+    if (!name.endsWith(".pkr.hcl") || (name === PLUGINS && !packer.hasInit)) continue;
+    copyFileSync(join(folder, name), join(template, name));
   }
-  return copy;
+  const build = readFileSync(join(FOLDER, BUILD), "utf8");
+  writeFileSync(join(template, BUILD), build.replaceAll("SOURCE", source));
+  return template;
 }

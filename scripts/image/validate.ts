@@ -34,7 +34,7 @@ export interface Validated {
   readonly output: string;
 }
 
-/** What each source needs so that its template is whole, without a look at any network. */
+/** What each source needs for its template to be complete, without access to any network. */
 function standInVariables(source: string, scratch: string, key: string, seed: string): string[] {
   if (source === "null") return ["ssh_host=127.0.0.1"];
   if (source === "qemu")
@@ -47,7 +47,7 @@ function standInVariables(source: string, scratch: string, key: string, seed: st
   return source === "vultr" ? ["os_id=1"] : [];
 }
 
-/** What `packer fmt` would write in another way, as a diff; empty when nothing. */
+/** What `packer fmt` would write differently, as a diff; empty when there is nothing. */
 export function formatFaults(packer: Packer): string {
   return templateFiles()
     .map((file) => askPacker(packer, ["fmt", "-check", "-diff", file]))
@@ -66,8 +66,8 @@ function pluginFault(packer: Packer, source: string, template: string): string |
 }
 
 /**
- * Validates every template with every distribution. A source that this Packer does not know, or whose plugin cannot be
- * had, is told apart.
+ * Validates every template with every distribution. A source that this Packer does not know, or whose plugin cannot
+ * be installed, is not taken for an invalid one.
  */
 export async function* validateAll(packer: Packer, bake: string, scratch: string): AsyncGenerator<Validated> {
   const { seed, key } = makeSeed(scratch);

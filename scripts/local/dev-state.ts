@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { secretKind } from "../../worker/http/secret.ts";
+import { secretKind } from "../../worker/base/secret.ts";
+import { makeFolder } from "../make-folder.ts";
 
 const devState = z.object({
   url: z.string(),
@@ -29,7 +30,7 @@ export function readDevState(directory: string): DevState | undefined {
 
 /** Writes DIR/dev.json, whole or not at all; it holds secrets, so only the owner may read it. */
 export function writeDevState(directory: string, state: DevState): void {
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   const path = join(directory, "dev.json");
   writeFileSync(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);

@@ -1,15 +1,23 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 
 /** The directory is in use by another process. */
 export class DirectoryInUse extends Error {}
 
 /**
- * Takes the directory for this process; gives what lets it go again. Two Workers on one storage would lease from one
- * pool without knowing of each other. A lock whose process is gone does not count. Throws DirectoryInUse.
+ * Takes the directory for this process; gives what releases it. Two Workers on one storage would lease from one
+ * pool without knowing of each other. A lock whose process is gone does not count. Throws DirectoryInUse,
+ * or an error with the remedy when the directory cannot be made.
  */
 export function lockDirectory(directory: string): () => void {
-  mkdirSync(directory, { recursive: true });
+  try {
+    makeFolder(directory);
+  } catch (error) {
+    throw new Error(
+      `${directory} cannot be made (${error instanceof Error ? error.message : error}); give another --directory`,
+    );
+  }
   const path = join(directory, "lock");
   for (;;) {
     try {

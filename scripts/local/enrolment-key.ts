@@ -5,7 +5,7 @@ const YEAR_SECONDS = 365 * 86_400;
 const MANY = 1_000_000;
 
 /**
- * A key that lets in any number of servers: the one from the last start while the Worker still knows it, else a new
+ * A key that lets in any number of servers: the one from the last start while the Worker still knows it, otherwise a new
  * one. Throws with the Worker's answer when none can be made.
  */
 export async function ensureEnrolmentKey(

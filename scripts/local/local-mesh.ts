@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { startCentral } from "../central/server.ts";
+import { startCentral } from "../simulated-central/server.ts";
 import { type DevState, newAdminToken, readDevState, writeDevState } from "./dev-state.ts";
 import { ensureEnrolmentKey } from "./enrolment-key.ts";
 import { type LocalWorker, startLocalWorker } from "./local-worker.ts";

@@ -19,7 +19,7 @@ export interface LocalWorkerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Calls a minute that one address may make without the admin token; wrangler.jsonc's otherwise. */
   readonly callsPerMinute?: number;
-  /** Leaves SIGINT and SIGTERM to the caller, who then has to close; else they end the process at once. */
+  /** Leaves SIGINT and SIGTERM to the caller, who then has to close; otherwise they end the process at once. */
   readonly callerHandlesSignals?: boolean;
   /** Takes the Worker's log, line by line; the standard error output otherwise. */
   readonly log?: (line: string) => void;

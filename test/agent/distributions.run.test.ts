@@ -53,7 +53,7 @@ describe.each(SHELLS)("distributions in $name", PATIENCE, (shell) => {
     withDirectory((directory) => {
       const host = new Host(directory);
       host.write("/etc/os-release", osRelease);
-      const { out, err } = runWithAgent(shell, 'check_system; echo "$ID $CODENAME"', {
+      const { out, err } = runWithAgent(shell, 'system_up; echo "$ID $CODENAME"', {
         MESHBOOT_ROOT: host.root,
       });
       expect({ out, err }).toEqual({ out: `${named}\n`, err: "" });

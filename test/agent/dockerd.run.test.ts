@@ -39,7 +39,7 @@ function refusedByDocker(change: (host: Host) => void, times = 1): string {
     expect(host.read(DROP_IN)).toBeUndefined();
     expect(host.read(ENV)).toBeUndefined();
     expect(restarts(host)).toBe(0);
-    expect(reported(host)).toMatchObject({ state: "failed", step: "dockerd" });
+    expect(reported(host)).toMatchObject({ state: "failed", step: "docker" });
     return err;
   });
 }

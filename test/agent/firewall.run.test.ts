@@ -144,14 +144,14 @@ ${rules.map((rule, index) => `\t\t${rule} # handle ${index + 5}\n`).join("")}	}
 
   it("takes out by handle what is its own, whatever the lease, and nothing else", () => {
     const rules = [INTO4.replace("233", "7"), "ct state established accept", FROM6];
-    const { out } = firewall(shell, 'DEV="" UNDO=yes; open_chains >/dev/null; cat "$TMP/chains"', {
+    const { out } = firewall(shell, 'DEV="" UNDO=yes; chains_up >/dev/null; cat "$TMP/chains"', {
       "/ruleset": chain(rules),
     });
     expect(out).toBe("delete rule inet filter f handle 5\ndelete rule inet filter f handle 7\n");
   });
 
   it("leaves a ruleset that cannot be read as it is, and says so", () => {
-    const text = "nft() { echo 'netlink: Error: cache initialization failed' >&2; return 1; }; open_chains";
+    const text = "nft() { echo 'netlink: Error: cache initialization failed' >&2; return 1; }; chains_up";
     const { err, status } = firewall(shell, text);
     expect(status).toBe(0);
     expect(err).toContain(
@@ -174,7 +174,7 @@ ${rules.map((rule, index) => `\t\t${rule} # handle ${index + 5}\n`).join("")}	}
   });
 
   it("hooks what is installed, its reload only where it has one", () => {
-    const text = `reload_unit() { :; }; hook_firewalls >/dev/null
+    const text = `reload_unit() { :; }; firewalls_up >/dev/null
 for unit in nftables netfilter-persistent ufw; do echo "$unit"; cat "$R$UNITS/$unit.service.d/50-meshboot.conf" 2>/dev/null || :; done`;
     const { out } = firewall(shell, text, {
       "/lib/systemd/system/nftables.service": "[Service]\nExecReload=/usr/sbin/nft -f /etc/nftables.conf\n",
@@ -240,17 +240,18 @@ close_firewalld; ls "$R/etc/firewalld" "$R$POLICIES"; cat "$R${DIRECT}" 2>/dev/n
     expect(out).not.toMatch(/meshboot|direct|reloaded/);
   });
 
-  const ALONE = "remember_firewall() { :; }; hook_firewalls() { :; }; open_chains() { :; }; ";
-
   it("leaves a firewalld alone that is installed and does not run", () => {
-    expect(firewall(shell, `${ALONE}open_firewalls`, { "/etc/firewalld/policies/lan.xml": "" }).out).toBe("");
+    expect(firewall(shell, "firewalld_up", { "/etc/firewalld/policies/lan.xml": "" }).out).toBe("");
   });
 
   it("names each gap for the doctor, and is silent where nothing is missing", () => {
-    const settled = "ip6tables() { :; }\nfirewall_gaps";
+    const links = `LINK=x JSON='' COLOR='' BROKEN='' FAULTS=0 WARNINGS=0
+wanted_rules() { :; }; rules_print() { :; }; doctor_firewall; doctor_rules; docker_gap`;
+    const settled = `ip6tables() { :; }; nft() { :; }\n${links}`;
     expect(firewall(shell, settled, { "/ruleset": "" })).toEqual({ out: "", err: "", status: 0 });
     const broken = `iptables() { case $1 in -V) echo 'iptables v1.8.9 (nf_tables)' ;; *) return 1 ;; esac; }; ip6tables() { :; }
-firewall_gaps`;
+nft() { case $1 in -a) cat "$R/ruleset" ;; *) return 1 ;; esac; }
+${links}`;
     const { out } = firewall(shell, broken, {
       "/ruleset": chain(["drop"]),
       "/proc/net/ip_tables_names": "filter\n",
@@ -258,17 +259,17 @@ firewall_gaps`;
       "/bin/iptables-legacy-save": "#!/bin/sh\necho '-A INPUT -j DROP'\n",
     });
     expect(out).toContain("iptables-legacy has rules that drop");
-    expect(out).toContain("iptables or ip6tables lacks accepts for the mesh: meshboot up\n");
-    expect(out).toContain("the nft chain inet filter f drops before the mesh is let through: meshboot up\n");
+    expect(out).toContain("iptables or ip6tables lacks accepts for the mesh\n");
+    expect(out).toContain("the nft chain inet filter f drops before the mesh is let through\n");
     expect(out).toContain("the way out: meshboot up --restart-docker, or");
   });
 
   it.each([
     ["iptables is off in daemon.json", { "/etc/docker/daemon.json": '{"iptables":false}' }],
     ["iptables is off on the command line", { "/proc/42/cmdline": "dockerd\0--iptables=false\0" }],
-    ["its backend is nftables", { "/tmp/ruleset": "table ip docker-bridges {" }],
+    ["its backend is nftables", { "/docker-bridges": "" }],
   ])("misses no rules of Docker's where %s", (_, files) => {
-    const text = "iptables() { return 1; }; docker_gap";
+    const text = 'iptables() { return 1; }; nft() { [ -e "$R/docker-bridges" ]; }; docker_gap';
     const all = { "/run/docker.pid": "42", ...files };
     expect(firewall(shell, text, { "/run/docker.pid": "42" }).out).toContain("systemctl restart docker");
     expect(firewall(shell, text, all).out).toBe("");

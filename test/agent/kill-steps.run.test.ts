@@ -9,11 +9,18 @@ import { SHELLS, withDirectory } from "./shells.ts";
 
 const source = AGENT.program;
 
-const upBody = /^up\(\) \{\n([\s\S]*?)^\}/m.exec(source)?.[1] ?? "";
-const lines = upBody.split("\n");
+/** The steps that `up` takes, in their order. */
+const steps = (/^STEPS='([^']+)'/m.exec(source)?.[1] ?? "")
+  .split(/\s+/)
+  .filter((step) => source.includes(`\n${step}_up() {\n`));
 
-/** The lines of `up` that are calls and nothing else, by their place: its steps, and whatever else it does in order. */
-const steps = [...lines.entries()].filter(([, line]) => /^ {2}(?!fi$)[a-z_]+( address)?$/.test(line));
+/** Where a program is killed: as it comes to a step, to what follows the steps, or to the very end. */
+const places = [
+  ...steps.map((step) => `${step}_up() {`),
+  "remember_state() {",
+  "report() {",
+  "remember_applied() {",
+];
 
 const SERVERS: readonly [string, (host: Host) => Host][] = [
   ["with Docker", (host) => host],
@@ -24,17 +31,18 @@ describe.each(SHELLS.slice(0, 1))("kill -9 in $name", PATIENCE, (shell) => {
   it.each(SERVERS)(
     "on a server %s, before any step of up, run again, ends as an undisturbed up",
     (_, server) => {
-      expect(steps.map(([, line]) => line.trim())).toEqual(
-        expect.arrayContaining(["enrol", "join_network", "wait_for address", "configure_docker", "report"]),
+      expect(steps).toEqual(
+        expect.arrayContaining(["enrol", "join", "address", "routes", "docker", "ipv6nat"]),
       );
       withDirectory((directory) => {
         const undisturbed = server(new Host(join(directory, "undisturbed")));
         expect(undisturbed.run(shell, "up")).toMatchObject({ status: 0, err: "" });
-        for (const [place, step] of steps) {
+        for (const [place, step] of places.entries()) {
           const program = join(directory, `${place}.sh`);
+          expect(source).toContain(`\n${step}\n`);
           writeFileSync(
             program,
-            source.replace(upBody, () => lines.toSpliced(place, 0, "kill -9 $$").join("\n")),
+            source.replace(`\n${step}\n`, () => `\n${step}\nkill -9 $$\n`),
           );
           const host = server(new Host(join(directory, String(place))));
           expect(host.run(shell, "up", program).status, step).toBeNull();

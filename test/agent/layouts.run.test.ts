@@ -68,7 +68,7 @@ describe.each(SHELLS)("layouts in $name", PATIENCE, (shell) => {
     expect(out.trim().replaceAll("\n", " ")).toBe(options);
   });
 
-  it("compose brings docker0 back that another layout had moved, and minds where that is", () => {
+  it("compose brings docker0 back that another layout had moved, and remembers where that was", () => {
     const text = `${dockerWith("")}ip() { echo '3: docker0    inet 172.28.233.1/25 scope global docker0'; }
 docker_options; host_networks`;
     const { out } = onServer(shell, text, { settings: "LAYOUT=compose\n", docker0: "172.31.0.1/16\n" });
@@ -252,7 +252,7 @@ describe.each(SHELLS)("IPV6NAT=container in $name", PATIENCE, (shell) => {
 TMP=$R; unit_value() { :; }; is_running() { [ "$1" = docker ]; }
 systemctl() { echo "systemctl $*"; }
 docker() { case $1 in ps) printf '%s\\n' ${containers} ;; image) ${image} ;; pull) echo 'lookup failed' >&2; false ;; esac; }
-configure_ipv6nat; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/null || :`;
+ipv6nat_up; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/null || :`;
 
   it("is a unit of its own, and a pull that fails is said and fails nothing", () => {
     const { out, err, status } = onServer(shell, text("", "false"), { settings: "IPV6NAT=container\n" });
@@ -279,7 +279,7 @@ configure_ipv6nat; cat "$R/etc/systemd/system/meshboot-ipv6nat.service" 2>/dev/n
     expect(onServer(shell, text(containers, ":"), { settings }).status).toBe(0);
   });
 
-  it("minds ip6tables in daemon.json", () => {
+  it("heeds ip6tables in daemon.json", () => {
     const { err, status } = onServer(
       shell,
       `mkdir -p "$R/etc/docker"; echo '{"ip6tables": true}' >"$R/etc/docker/daemon.json"\n${dockerWith("")}choose_options`,

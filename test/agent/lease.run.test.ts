@@ -110,8 +110,8 @@ describe.each(SHELLS)("a lease in $name", { timeout: 60_000 }, (shell) => {
       .map(({ zerotier, docker, nodePrefix, share, network, node }) => {
         const settings = { zerotier: `10.0.0.0/${zerotier}`, docker: `172.16.0.0/${docker}`, nodePrefix };
         const made = makePool(settings);
-        if (!made.ok) throw new Error(made.faults.join());
-        const limit = slotLimit(made.pool);
+        if (!made.ok) throw new Error(made.error.join());
+        const limit = slotLimit(made.value);
         return { settings, network, node, limit, slot: Math.max(1, Math.round(limit * share)) };
       });
     fc.assert(

@@ -24,11 +24,11 @@ ip addr add 10.147.17.233/24 dev ztabcdefgh
 show() { nft list ruleset; ip route; echo ---; }
 mine() { MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; "$@"' mine "$@" >&2; }
 show
-dash "$AGENT" rules >&2; mine apply_routes; show
-dash "$AGENT" rules >&2; mine apply_routes; show
+dash "$AGENT" rules >&2; mine routes_up; show
+dash "$AGENT" rules >&2; mine routes_up; show
 nft flush ruleset; dash "$AGENT" rules >&2; show
-UNDO=yes mine unload_rules
-MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; UNDO=yes; our_routes | routes_batch | ip -batch -; sweep_firewall'
+UNDO=yes mine rules_down
+MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; UNDO=yes; our_routes | routes_batch | ip -batch -; tables_down'
 show
 `;
 

@@ -26,7 +26,7 @@ const NETWORKD = "/etc/systemd/network/00-meshboot.network";
 describe.each(SHELLS)("network services in $name", PATIENCE, (shell) => {
   it("are told to leave the mesh's interface alone, once, and of nothing where they don't run", () => {
     const text =
-      'configure_network_services; echo again; configure_network_services; find "$R/etc" -type f 2>/dev/null';
+      'keep_network_services_off; echo again; keep_network_services_off; find "$R/etc" -type f 2>/dev/null';
     expect(run(shell, "docker", text)).toEqual(["again"]);
     const [, manager, , networkd, again, ...files] = run(shell, BOTH, text);
     expect([manager, networkd, again]).toEqual(["nmcli general reload conf", "networkctl reload", "again"]);
@@ -37,7 +37,7 @@ describe.each(SHELLS)("network services in $name", PATIENCE, (shell) => {
     ["", "zt*"],
     ["ztabcdefgh", "ztabcdefgh"],
   ])("are told by files that name no other interface, once ours is known: '%s'", (dev, named) => {
-    const before = "configure_network_services >/dev/null; ";
+    const before = "keep_network_services_off >/dev/null; ";
     const text = `${dev ? before : ""}DEV=${dev}; ${before}cat "$R${NM}" "$R${NETWORKD}"`;
     expect(run(shell, BOTH, text)).toEqual([
       "[keyfile]",
@@ -50,19 +50,19 @@ describe.each(SHELLS)("network services in $name", PATIENCE, (shell) => {
   });
 
   it("are told again when a run was killed between file and reload", () => {
-    const text = `(nmcli() { exit 9; }; configure_network_services >/dev/null) || echo $?
-configure_network_services; configure_network_services`;
+    const text = `(nmcli() { exit 9; }; keep_network_services_off >/dev/null) || echo $?
+keep_network_services_off; keep_network_services_off`;
     expect(run(shell, "NetworkManager", text)).toEqual(["9", "nmcli general reload conf"]);
   });
 
   it("get back what they had", () => {
-    const text = `configure_network_services >/dev/null; drop_files .; release_network_services; find "$R/etc" -type f 2>/dev/null`;
+    const text = `keep_network_services_off >/dev/null; drop_files .; network_services_down; find "$R/etc" -type f 2>/dev/null`;
     expect(run(shell, BOTH, text)).toEqual(["nmcli general reload conf", "networkctl reload"]);
     expect(run(shell, "", text)).toEqual([""]);
   });
 
   it("are not touched in a dry run", () => {
-    const text = `DRY="dry run: "; configure_network_services; find "$R/etc" "$RUN" -type f 2>/dev/null`;
+    const text = `DRY="dry run: "; keep_network_services_off; find "$R/etc" "$RUN" -type f 2>/dev/null`;
     const said = run(shell, "systemd-networkd", text);
     expect(said).toHaveLength(3);
     for (const line of said) expect(line).toMatch(/^meshboot: dry run: /);

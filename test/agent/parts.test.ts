@@ -210,7 +210,7 @@ MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fi
   it("merges the user's local.conf, once", () => {
     const own =
       '{"settings":{"primaryPort":9994,"interfacePrefixBlacklist":["wg"]},"physical":{"10.9.0.0/16":{"blacklist":true}}}';
-    const text = `reload_unit() { :; }\nconfigure_zerotier >/dev/null; cat "$ZT/local.conf"; configure_zerotier`;
+    const text = `reload_unit() { :; }\nlocal_conf_up >/dev/null; cat "$ZT/local.conf"; local_conf_up`;
     const [merged = "", again] = withLease(shell, {}, text, {
       "/var/lib/zerotier-one/local.conf": own,
     }).split("\n");
@@ -243,10 +243,10 @@ MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fi
     ["one that cannot be read, as it is", undefined, "//", undefined],
   ])("leaves of local.conf: %s", (_, before, edit, after) => {
     const path = "/var/lib/zerotier-one/local.conf";
-    const text = `reload_unit() { :; }; configure_zerotier >/dev/null 2>&1
+    const text = `reload_unit() { :; }; local_conf_up >/dev/null 2>&1
 ${edit ? `sed -i 's|"settings" *: *{|&${edit},|' "$ZT/local.conf"` : ""}
 cat "$ZT/local.conf" >"$R/edited"
-release_local_conf 2>"$R/warned"; release_local_conf 2>>"$R/warned"
+local_conf_down 2>"$R/warned"; local_conf_down 2>>"$R/warned"
 drop_files .; cat "$ZT/local.conf" 2>/dev/null || echo none; echo ---; cat "$R/edited" "$R/warned"`;
     const out = withLease(shell, {}, text, before === undefined ? {} : { [path]: before });
     const [left = "", edited = ""] = out.split("---\n");

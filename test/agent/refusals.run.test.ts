@@ -145,8 +145,8 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
         .seen("requests")
         .split("\n")
         .find((line) => line.startsWith('{"state"'));
-      expect(JSON.parse(body ?? "")).toMatchObject({ state: "failed", step: "join" });
-      expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ failedStep: "join" });
+      expect(JSON.parse(body ?? "")).toMatchObject({ state: "failed", step: "address" });
+      expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ failedStep: "address" });
     });
   });
 

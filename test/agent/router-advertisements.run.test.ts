@@ -57,8 +57,8 @@ function run(script: string): string[] {
 describe.runIf(isPossible)("the IPv6 default route from a router", PATIENCE, () => {
   it("stays when the agent comes and when it goes, past what the router said before", () => {
     const seen = run(`router; heard; show before
-agent apply_sysctls; show up; sleep 15; show later
-agent "restore_sysctls; restore_accept_ra"; show down; sleep 15; show later`);
+agent sysctls_up; show up; sleep 15; show later
+agent "sysctls_down; accept_ra_down"; show down; sleep 15; show later`);
     const route = "dev eth0 proto ra";
     expect(seen).toEqual([
       `before: ${route}, accept_ra 1`,
@@ -70,7 +70,7 @@ agent "restore_sysctls; restore_accept_ra"; show down; sleep 15; show later`);
   });
 
   it("comes also when the router speaks up later", () => {
-    expect(run("agent apply_sysctls; show up; router; heard; show later")).toEqual([
+    expect(run("agent sysctls_up; show up; router; heard; show later")).toEqual([
       "up: , accept_ra 2",
       "later: dev eth0 proto ra, accept_ra 2",
     ]);

@@ -90,7 +90,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       const drifted = host.files();
       const plan = host.run(shell, "up --dry-run").out;
       expect(plan).toContain("dry run: routes: changes 238 routes on ztabcdefgh");
-      expect(plan).toContain("dry run: dockerd: writes /etc/meshboot/dockerd.env");
+      expect(plan).toContain("dry run: docker: writes /etc/meshboot/dockerd.env");
       expect(host.files()).toEqual(drifted);
       expect(host.seen("calls")).not.toMatch(CHANGING);
     });
@@ -124,9 +124,9 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       expect(host.run(shell, "up").status).toBe(0);
       host.world({ requests: "", answers: "200 lease\n" });
       host.run(shell, "up");
-      expect(host.seen("requests")).toContain('"repaired":["dockerd","routes","rules","sysctls"]');
+      expect(host.seen("requests")).toContain('"repaired":["docker","routes","rules","sysctls"]');
       const status = JSON.parse(host.run(shell, "status --json").out);
-      expect(status.lastRepair).toMatch(/^\d{4}-\S+Z dockerd routes rules sysctls$/);
+      expect(status.lastRepair).toMatch(/^\d{4}-\S+Z docker routes rules sysctls$/);
       host.world({ requests: "" });
       host.run(shell, "up");
       expect(host.seen("requests")).not.toContain("repaired");

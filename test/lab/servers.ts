@@ -93,7 +93,7 @@ export class Servers {
     const central = server(
       "central",
       [
-        join(PROJECT, "scripts/central/serve.ts"),
+        join(PROJECT, "scripts/simulated-central/serve.ts"),
         ...["--host", GATEWAY_IPV4, "--port", String(CENTRAL_PORT)],
         ...["--network", NETWORK, "--token", CENTRAL_TOKEN],
         ...["--state-file", `${lab.directory}/central.json`],

@@ -468,7 +468,7 @@ systemctl daemon-reload; systemctl reset-failed docker.service; systemctl restar
   {
     what: "Docker's own rules flushed",
     breaks: "iptables -t nat -F; iptables -t nat -X",
-    link: "rules",
+    link: "dockerd",
     saw: /Docker's own iptables rules are gone/,
     remedy: /systemctl restart docker/,
     mends: restartDocker,
@@ -508,7 +508,7 @@ systemctl daemon-reload; systemctl reset-failed docker.service; systemctl restar
     what: "a firewall of the user's own that drops the mesh",
     breaks:
       "nft 'table inet lab { chain in { type filter hook input priority -200; iifname \"'$DEV'\" drop; }; }'",
-    link: "rules",
+    link: "firewall",
     saw: /the nft chain inet lab in drops before the mesh is let through/,
     remedy: /^meshboot up$/,
     mends: "nft delete table inet lab",

@@ -145,7 +145,7 @@ test("what is changed underneath is repaired, and the Worker hears of it", { tim
   `);
   const { node } = await untilInMesh(torn, 360);
   const answer = await servers.asOperator("GET", `/v1/nodes/${node}`);
-  expect(answer.text).toMatch(/"steps":\["dockerd","routes","rules","sysctls"\]/);
+  expect(answer.text).toMatch(/"steps":\["docker","routes","rules","sysctls"\]/);
   const started = "journalctl -u docker.service -o cat | grep -c '^Started docker.service'";
   expect(await torn.sh(started)).toBe("2");
 });

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { AGENT } from "../../cloud-init/agent/program.ts";
 import { makeApp } from "../../worker/app.ts";
-import { sha256Hex } from "../../worker/http/secret.ts";
+import { sha256Hex } from "../../worker/base/secret.ts";
 import { ADMIN, ORIGIN, readAnswer, useWorld } from "./world.ts";
 
 const use = useWorld();
@@ -21,11 +21,20 @@ describe("GET /agent/:sha256", () => {
     expect(headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
   });
 
-  it("is sent as it is, as servers compare it, though every request comes with Accept-Encoding: br, gzip here", async () => {
-    const call = { headers: { "Accept-Encoding": "br, gzip" } };
-    const { text, headers } = await use.world.call("GET", `/agent/${AGENT.sha256}`, call);
-    expect(headers.get("Content-Encoding")).toBeNull();
-    expect(text).toBe(AGENT.program);
+  it.each([
+    ["br, gzip", "gzip"],
+    ["", null],
+    ["identity", null],
+    [undefined, null],
+  ])("is compressed for a client that takes %s: %s", async (clientAcceptEncoding, encoding) => {
+    // What the client takes is there alone; the header is this one for every client.
+    const request = new Request(`${ORIGIN}/agent/${AGENT.sha256}`, {
+      headers: { "Accept-Encoding": "br, gzip" },
+      ...(clientAcceptEncoding !== undefined && { cf: { clientAcceptEncoding } }),
+    });
+    const response = await makeApp().fetch(request, { ...env });
+    expect(response.headers.get("Content-Encoding")).toBe(encoding);
+    expect(await response.text()).toBe(AGENT.program);
   });
 
   it("also gives those of earlier deploys", async () => {
@@ -51,23 +60,34 @@ it("GET /agent says which agent new user-data names", async () => {
 
 describe("the agent in KV", () => {
   const kept = async () => (await env.LEASES.list({ prefix: "agent/" })).keys.map(({ name }) => name);
+  const operator = { Authorization: `Bearer ${ADMIN}`, "Content-Type": "application/json" };
+  /** A Worker that has just started. */
+  const freshWorker = () => {
+    const app = makeApp();
+    return (path: string, init: RequestInit = {}) =>
+      app.fetch(new Request(`${ORIGIN}${path}`, init), { ...env });
+  };
+  const make = (form: string) => ({ method: "POST", headers: operator, body: JSON.stringify({ form }) });
 
   it("is there before the first user-data that names it, and stays as it was written", async () => {
-    expect(await kept()).toEqual([]);
-    expect((await use.world.admin("POST", "/v1/user-data", {})).status).toBe(201);
+    const worker = freshWorker();
+    expect((await worker("/v1/user-data", make("cloud-config"))).status).toBe(201);
     expect(await kept()).toEqual([`agent/${AGENT.sha256}`]);
     expect(await env.LEASES.get(`agent/${AGENT.sha256}`)).toBe(AGENT.program);
     // A second write would put this back: there is one a release, and KV allows a thousand a day for all.
     await env.LEASES.put(`agent/${AGENT.sha256}`, "written once");
-    for (const form of ["cloud-config", "include", "script"])
-      expect((await use.world.admin("POST", "/v1/user-data", { form })).status).toBe(201);
+    for (const call of [worker, freshWorker()])
+      expect((await call("/v1/user-data", make("script"))).status).toBe(201);
     expect(await env.LEASES.get(`agent/${AGENT.sha256}`)).toBe("written once");
   });
 
-  it("is also there before a server gets its cloud-config from /boot", async () => {
+  it("is also there before a server gets its cloud-config from /boot, and before GET /agent names it", async () => {
     const key = await use.world.key();
-    expect((await use.world.call("GET", `/boot/${key}`)).status).toBe(200);
-    expect(await kept()).toEqual([`agent/${AGENT.sha256}`]);
+    for (const path of [`/boot/${key}`, `/boot/${key}/sh`, "/agent"]) {
+      await env.LEASES.delete(`agent/${AGENT.sha256}`);
+      expect((await freshWorker()(path)).status).toBe(200);
+      expect([path, await kept()]).toEqual([path, [`agent/${AGENT.sha256}`]]);
+    }
   });
 
   it("cannot be kept: no user-data and no key are made, and a server that boots gets its own all the same", async () => {

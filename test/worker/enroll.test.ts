@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
 import { identity } from "./identities.ts";
 import { type Answer, type Enrolment, useWorld } from "./world.ts";
 
@@ -292,5 +293,37 @@ describe("a node's token", () => {
     const token = (await use.world.enrol()).json["token"];
     await use.world.crash();
     expect(await beat(token)).toBe(200);
+  });
+});
+
+describe("an enrolment whose node is gone when the controller has answered", () => {
+  const { node } = identity(0);
+  const MEMBER = new RegExp(`/member/${node}$`);
+
+  /** Deletes the node's row each time that the controller is told of its member, so often. */
+  async function loseRaces(times: number): Promise<void> {
+    const { sql } = await runInDurableObject(use.world.object, (_, { storage }) => storage);
+    const { central } = use.world;
+    let left = times;
+    vi.mocked(globalThis.fetch).mockImplementation((input, init) => {
+      if (init?.method === "POST" && MEMBER.test(String(input)) && left-- > 0)
+        sql.exec("DELETE FROM nodes WHERE node = ?", node);
+      return central.fetch(input, init);
+    });
+  }
+
+  it("is begun anew", async () => {
+    await loseRaces(2);
+    const { status, json } = await use.world.enrol();
+    expect([status, json["slot"]]).toEqual([200, 1]);
+    expect(use.world.central.count("POST", MEMBER)).toBe(3);
+  });
+
+  it("is given up when that happens each time, with an answer that lets the server ask again", async () => {
+    await loseRaces(Number.POSITIVE_INFINITY);
+    const { status, json, headers } = await use.world.enrol();
+    expect([status, json["type"]]).toEqual([503, "/problems/changed-meanwhile"]);
+    expect(headers.get("Retry-After")).toBe("15");
+    expect(use.world.central.count("POST", MEMBER)).toBe(3);
   });
 });

@@ -1,4 +1,4 @@
-import { bytesFromHex, hexFromBytes } from "../../worker/identity/hex.ts";
+import { bytesFromHex, hexFromBytes } from "../../worker/base/hex.ts";
 import { enrolMessage } from "../../worker/identity/proof.ts";
 import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
 import vectors from "../unit/identity/vectors.json";

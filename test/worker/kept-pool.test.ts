@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { parseConfig } from "../../worker/config/config.ts";
 import { keepPool } from "../../worker/network/kept-pool.ts";
-import { openStores, type Stores } from "../../worker/network/stores.ts";
+import { openStores, type Stores } from "../../worker/store/stores.ts";
 import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
 
@@ -19,9 +19,9 @@ function inStores<T>(work: (stores: Stores) => T): Promise<T> {
 /** The node prefix in use after the settings were changed from 24 to 25, and why. */
 function afterChange(): Promise<[number, string | undefined]> {
   const moved = parseConfig({ ...env, NODE_PREFIX: "25" });
-  if (!moved.ok) throw new Error(moved.faults.join());
+  if (!moved.ok) throw new Error(moved.error.join());
   return inStores((stores) => {
-    const { config, fault } = keepPool(stores, moved.config, Date.now());
+    const { config, fault } = keepPool(stores, moved.value, Date.now());
     return [config.pool.nodePrefix, fault];
   });
 }
@@ -36,7 +36,9 @@ it("the pool stays while anything is left of the leases that were made from it",
   use.world.advance(7 * DAY - 60_000);
   expect(await afterChange()).toEqual([24, expect.stringContaining("1 slot(s) are in quarantine")]);
   use.world.advance(60_000);
-  await inStores(({ outbox }) => outbox.put("copy", identity(0).node, 0, Date.now()));
+  await inStores(({ outbox, transaction }) =>
+    transaction(() => outbox.put("copy", identity(0).node, 0, Date.now())),
+  );
   expect(await afterChange()).toEqual([24, expect.stringContaining("to be delivered")]);
   await use.world.crash();
   await use.world.settle();
@@ -50,9 +52,9 @@ it("what is known of slots is forgotten with the pool whose numbers they have", 
   await use.world.settle();
   use.world.advance(8 * DAY);
   await afterChange();
-  const known = await inStores(({ facts, slots }) => [
-    facts.fitness(),
-    facts.conflicts(),
+  const known = await inStores(({ memory, slots }) => [
+    memory.fitness(),
+    memory.conflicts(),
     slots.released(),
     [...slots.excluded()],
   ]);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseNodeId } from "../../worker/lease/ids.ts";
-import { newNode, type StoredNode } from "../../worker/network/node-store.ts";
 import { withNewToken, withTokenUsed } from "../../worker/network/node-token.ts";
+import { newNode, type StoredNode } from "../../worker/store/stored-node.ts";
 
 const hash = (number: number): string => `${number}`.padStart(64, "0");
 

@@ -3,9 +3,10 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { makeApp } from "../../worker/app.ts";
 import { parseConfig } from "../../worker/config/config.ts";
-import { AlarmClock } from "../../worker/network/alarm-clock.ts";
 import { health } from "../../worker/network/health.ts";
 import { openNetwork } from "../../worker/network/network-context.ts";
+import { AlarmClock } from "../../worker/outbox/alarm-clock.ts";
+import { openStores } from "../../worker/store/stores.ts";
 import { identity } from "./identities.ts";
 import { ORIGIN, useWorld } from "./world.ts";
 
@@ -39,7 +40,7 @@ describe("the network at first use", () => {
     });
   });
 
-  it("that stands against the mesh is named with the remedy, and no lease is made", async () => {
+  it("that cannot carry the mesh is named with the remedy, and no lease is made", async () => {
     use.world.central.network.config.private = false;
     const { status, json } = await use.world.enrol();
     expect([status, json["type"]]).toEqual([503, "/problems/network-unfit"]);
@@ -65,10 +66,12 @@ describe("the network at first use", () => {
     await use.world.enrol();
     await use.world.settle();
     const moved = parseConfig({ ...env, DOCKER_POOL: "172.16.0.0/16" });
-    if (!moved.ok) throw new Error(moved.faults.join());
-    const { config } = moved;
+    if (!moved.ok) throw new Error(moved.error.join());
+    const { value: config } = moved;
     const asked = await runInDurableObject(use.world.object, async (_, state) => {
-      const net = openNetwork(state.storage, new AlarmClock(state.storage, undefined), env.LEASES, config);
+      const alarm = new AlarmClock(state.storage, undefined);
+      const stores = openStores(state.storage, (outbox) => alarm.arm(outbox));
+      const net = openNetwork(stores, env.LEASES, config);
       return { health: health(net), refusal: await net.readiness.refusal() };
     });
     expect(asked.refusal).toBeUndefined();

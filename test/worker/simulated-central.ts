@@ -1,6 +1,6 @@
-import { answerApi } from "../../scripts/central/api.ts";
-import { type Fault, type Faults, makeFaults } from "../../scripts/central/faults.ts";
-import { type CentralState, createNetwork, type Network } from "../../scripts/central/state.ts";
+import { answerApi } from "../../scripts/simulated-central/api.ts";
+import { type Fault, type Faults, makeFaults } from "../../scripts/simulated-central/faults.ts";
+import { type CentralState, createNetwork, type Network } from "../../scripts/simulated-central/state.ts";
 
 /** A call that arrived, in order. */
 export interface SeenCall {

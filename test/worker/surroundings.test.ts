@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { makeApp } from "../../worker/app.ts";
-import { PROBLEM_NAMES, PROBLEMS } from "../../worker/http/problem.ts";
+import { PROBLEM_NAMES, PROBLEMS } from "../../worker/schema/problem-kinds.ts";
 import { identity } from "./identities.ts";
 import { ADMIN, type Answer, ORIGIN, readAnswer, useWorld } from "./world.ts";
 

@@ -1,17 +1,35 @@
 // The agents that servers may still ask for, by SHA-256: this Worker's own, and those of earlier deploys from KV.
 import { AGENT } from "../../cloud-init/agent/program.ts";
+import { consoleLog, errorText } from "../base/log.ts";
 
 /** Where KV has an agent's program. */
 const agentKey = (sha256: string): string => `agent/${sha256}`;
 
+/** Puts this Worker's agent into KV. Rejects when KV takes no write (its quota of the day is used up, for one). */
+export type KeepAgent = (kv: KVNamespace) => Promise<void>;
+
 /**
- * Puts this Worker's agent into KV, where the next deploy finds it: user-data that names it goes on working. Called
- * before any is handed out; one write a release. Rejects when KV takes no write (its quota, for one).
+ * Makes what is called before this Worker's agent is named to anybody, so that the next deploy finds it in KV: user-data
+ * that names it goes on working. One write a release, one look an isolate.
  */
-export async function keepAgent(kv: KVNamespace): Promise<void> {
-  const known = await kv.get(agentKey(AGENT.sha256), "stream");
-  if (known === null) await kv.put(agentKey(AGENT.sha256), AGENT.program);
-  else await known.cancel();
+export function agentKeeper(): KeepAgent {
+  let isKept = false;
+  return async (kv) => {
+    if (isKept) return;
+    const known = await kv.get(agentKey(AGENT.sha256), "stream");
+    if (known === null) await kv.put(agentKey(AGENT.sha256), AGENT.program);
+    else await known.cancel();
+    isKept = true;
+  };
+}
+
+/** The same for whoever asks for the agent at once, and has it from this very Worker: a failure is for the log alone. */
+export async function keepOrLog(keepAgent: KeepAgent, kv: KVNamespace): Promise<void> {
+  try {
+    await keepAgent(kv);
+  } catch (error) {
+    consoleLog("agent-not-kept", { error: errorText(error) });
+  }
 }
 
 /** The program with that SHA-256 (64 hex digits); undefined when neither this Worker nor an earlier one had it. */

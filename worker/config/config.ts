@@ -1,13 +1,27 @@
 // Reads the settings once, at the edge. A faulty configuration is refused as a whole, with every fault
 // named: the variable, what is wrong with it, what to do. A secret's value is never repeated.
-import { ADMIN_TOKEN_MOST, secretKind } from "../http/secret.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { ADMIN_TOKEN_MOST, secretKind } from "../base/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
-import type { Settings } from "./settings.ts";
+
+/** The settings an operator gives; every one may be missing or wrong until `parseConfig` has read it. */
+export interface Settings {
+  readonly ZEROTIER_NETWORK?: string;
+  readonly ZEROTIER_URL?: string;
+  readonly ZEROTIER_RANGE?: string;
+  readonly DOCKER_POOL?: string;
+  readonly NODE_PREFIX?: string;
+  readonly ROUTE_LIMIT?: string;
+  /** Secret: the ZeroTier token. It never leaves the Worker. */
+  readonly ZEROTIER_TOKEN?: string;
+  /** Secret: what the operator's calls carry. */
+  readonly ADMIN_TOKEN?: string;
+}
 
 /** A configuration that holds together. */
 export interface Config {
-  readonly network: NetworkId;
+  readonly networkId: NetworkId;
   readonly pool: Pool;
   readonly central: { readonly url: string; readonly token: string };
   /** How many managed routes the network may hold at most (ZeroTier sends a node the first 128). */
@@ -16,9 +30,7 @@ export interface Config {
 }
 
 /** The configuration, or all that is wrong with it. */
-export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly string[] };
+export type ConfigResult = Result<Config, readonly string[]>;
 
 const DEFAULT_URL = "https://api.zerotier.com/api/v1";
 /** Characters. Every token has more: ZeroTier's 32, ours 26. A network id has 16, an IPv4 prefix at most 18. */
@@ -26,11 +38,10 @@ const LONGEST_SHOWN = 20;
 // ZeroTierOne.h: ZT_MAX_NETWORK_ROUTES.
 const MOST_ROUTES = 128;
 
-/** Reads the settings; pure. */
 export function parseConfig(settings: Settings): ConfigResult {
   const faults: string[] = [];
   const show = quoting(settings);
-  const network = readNetwork(settings.ZEROTIER_NETWORK, show, faults);
+  const networkId = readNetworkId(settings.ZEROTIER_NETWORK, show, faults);
   const url = readUrl(settings.ZEROTIER_URL, show, faults);
   const token = readToken(settings.ZEROTIER_TOKEN, faults);
   const adminToken = readAdminToken(settings.ADMIN_TOKEN, faults);
@@ -39,18 +50,18 @@ export function parseConfig(settings: Settings): ConfigResult {
   const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES);
   const pool = readPool(settings, nodePrefix, show, faults);
   if (
-    network === undefined ||
+    networkId === undefined ||
     url === undefined ||
     token === undefined ||
     adminToken === undefined ||
     routeLimit === undefined ||
     pool === undefined
   )
-    return { ok: false, faults };
-  return { ok: true, config: { network, pool, central: { url, token }, routeLimit, adminToken } };
+    return err(faults);
+  return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken });
 }
 
-/** Shows a faulty value. */
+/** A faulty value as a message may show it. */
 type Show = (value: string) => string;
 
 /**
@@ -65,19 +76,19 @@ function quoting({ ZEROTIER_TOKEN, ADMIN_TOKEN }: Settings): Show {
       : JSON.stringify(value);
 }
 
-function readNetwork(text: string | undefined, show: Show, faults: string[]): NetworkId | undefined {
+function readNetworkId(text: string | undefined, show: Show, faults: string[]): NetworkId | undefined {
   if (!text) {
     faults.push(
       "ZEROTIER_NETWORK is not set: give the 16 hex digits of your network, from my.zerotier.com or the list of networks",
     );
     return undefined;
   }
-  const network = parseNetworkId(text.trim().toLowerCase());
-  if (network === undefined)
+  const networkId = parseNetworkId(text.trim().toLowerCase());
+  if (networkId === undefined)
     faults.push(
       `ZEROTIER_NETWORK is ${show(text)}: a network id has exactly 16 hex digits; copy it from ZeroTier Central`,
     );
-  return network;
+  return networkId;
 }
 
 function readUrl(text: string | undefined, show: Show, faults: string[]): string | undefined {
@@ -89,7 +100,7 @@ function readUrl(text: string | undefined, show: Show, faults: string[]): string
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     faults.push(
-      "ZEROTIER_URL carries a user, a query or a fragment: give scheme, host and path only; the token belongs into the secret ZEROTIER_TOKEN",
+      "ZEROTIER_URL carries a user, a query or a fragment: give scheme, host and path only; the token belongs in the secret ZEROTIER_TOKEN",
     );
     return undefined;
   }
@@ -152,7 +163,7 @@ function readPool(
 ): Pool | undefined {
   const zerotier = settings.ZEROTIER_RANGE?.trim() || "10.147.17.0/24";
   const docker = settings.DOCKER_POOL?.trim() || "172.28.0.0/16";
-  // What a range is refused for quotes it.
+  // The fault of a range quotes it.
   const unfit = Object.entries({ ZEROTIER_RANGE: zerotier, DOCKER_POOL: docker }).filter(
     ([, value]) => show(value) !== JSON.stringify(value),
   );
@@ -161,7 +172,7 @@ function readPool(
   );
   if (nodePrefix === undefined || unfit.length > 0) return undefined;
   const made = makePool({ zerotier, docker, nodePrefix });
-  if (made.ok) return made.pool;
-  faults.push(...made.faults.map((fault) => `ZEROTIER_RANGE, DOCKER_POOL, NODE_PREFIX: ${fault}`));
+  if (made.ok) return made.value;
+  faults.push(...made.error.map((fault) => `ZEROTIER_RANGE, DOCKER_POOL, NODE_PREFIX: ${fault}`));
   return undefined;
 }

@@ -1,3 +1,7 @@
+import { DAY_MS } from "../lease/lease-times.ts";
+
+const DAY_SECONDS = DAY_MS / 1000;
+
 /** Every limit on what the Worker accepts or does, with its unit and the reason. */
 export const LIMITS = {
   /** Bytes of an enrolment: identity, signature, facts and some hundred prefixes fit with room. */
@@ -23,9 +27,9 @@ export const LIMITS = {
   page: 50,
   pageMost: 200,
   /** Seconds that an enrolment key may live at most: five years. */
-  keySeconds: 5 * 365 * 86_400,
+  keySeconds: 5 * 365 * DAY_SECONDS,
   /** Seconds that an enrolment key lives unless said otherwise: seven days. */
-  keySecondsDefault: 7 * 86_400,
+  keySecondsDefault: 7 * DAY_SECONDS,
   /** Servers that one key may let in at most. */
   keyUses: 1_000_000,
   /** Seconds that an enrolment may wait for the object: it may wait for its turn at the controller. */
@@ -42,6 +46,6 @@ export const LIMITS = {
   alarmCalls: 40,
   /** Outgoing calls at a time: a Worker has six connections. */
   alarmConcurrency: 5,
-  /** Milliseconds for which what was read of routes and members is good for a new lease, when the controller gives nothing newer. */
-  networkMs: 10 * 60_000,
+  /** Milliseconds for which routes and members, once read, are good for a new lease when the controller cannot be read again. */
+  networkFreshMs: 10 * 60_000,
 } as const;

@@ -1,15 +1,10 @@
 import type { NodeId } from "../lease/ids.ts";
+import type { Route } from "../lease/managed-routes.ts";
 
 /**
  * What Meshboot needs of whatever holds the ZeroTier network (ZeroTier Central, a controller of one's own, the
  * simulated Central), in its own words. Each implementation translates its wire form into these at the edge.
  */
-
-/** A managed route. `via` null: on-link, the target is reached without a gateway. */
-export interface Route {
-  readonly target: string;
-  readonly via: string | null;
-}
 
 /** A range of addresses that the controller gives to members by itself; both ends belong to it. */
 export interface AssignmentRange {
@@ -60,7 +55,7 @@ export interface MemberChange {
 /** One ZeroTier network at its controller. Every call rejects with a {@link ControllerError} and nothing else. */
 export interface Controller {
   readNetwork(): Promise<ControllerNetwork>;
-  /** Answers the settings as they are after the change: bad routes are dropped silently, so compare. */
+  /** Returns the settings as they are after the change: bad routes are dropped silently, so compare. */
   writeNetwork(change: NetworkChange): Promise<ControllerNetwork>;
   listMembers(): Promise<ControllerMember[]>;
   /** One member as it is now; undefined when there is none. */

@@ -1,6 +1,7 @@
 import { encloses, formatPrefix, type Prefix, parseAddress, parsePrefix, sizeOf } from "../address/prefix.ts";
+import type { Route } from "../lease/managed-routes.ts";
 import { autoAssignRange, type Pool, slotLimit, zerotierAddress } from "../lease/pool.ts";
-import type { AssignmentRange, ControllerNetwork, NetworkChange, Route } from "./controller.ts";
+import type { AssignmentRange, ControllerNetwork, NetworkChange } from "./controller.ts";
 
 /** What a network lacks to carry the mesh. */
 export interface Fit {

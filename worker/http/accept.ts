@@ -10,7 +10,7 @@ export function prefersText(accept: string): boolean {
 
 function readRange(text: string): { type: string; weight: number } {
   const [type = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
-  const given = parameters.find((parameter) => parameter.startsWith("q="));
-  const weight = given === undefined ? 1 : Number(given.slice(2));
+  const quality = parameters.find((parameter) => parameter.startsWith("q="));
+  const weight = quality === undefined ? 1 : Number(quality.slice(2));
   return { type, weight: weight >= 0 && weight <= 1 ? weight : 0 };
 }

@@ -1,11 +1,10 @@
-// The two forms in which a call answers: JSON, or `KEY=value` lines for a client without a JSON parser.
+// The two forms of an answer: JSON, or `KEY=value` lines for a client without a JSON parser.
 import type { Context } from "hono";
 import type { z } from "zod";
 import { prefersText } from "./accept.ts";
 import type { App } from "./context.ts";
 import { type Json, renderKeyValue } from "./key-value.ts";
 
-/** Whether the client asked for plain text. */
 export function wantsText(c: Context<App>): boolean {
   return prefersText(c.req.header("Accept") ?? "");
 }
@@ -21,7 +20,7 @@ export function answer<S extends z.ZodType>(
   return c.body(JSON.stringify(document), status, { "Content-Type": "application/json" });
 }
 
-/** What a server's agent is answered: the same, or `KEY=value` lines when it asked for them. Not for lists: lines have no items. */
+/** The answer to a server's agent: the same, or `KEY=value` lines when it asked for them. Not for lists: lines have no items. */
 export function answerAgent<S extends z.ZodType>(
   c: Context<App>,
   schema: S,

@@ -10,7 +10,7 @@ export interface App {
     config: Config;
     /** SHA-256 of the presented token or key, set by the guards. */
     secretHash: string;
-    /** Set by `callers`: who calls. */
+    /** Who calls, set by the guards. */
     caller: "admin" | "node";
   };
 }

@@ -3,12 +3,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
+import type { TokenFault } from "../base/refusal.ts";
+import { equalDigests, secretKind, sha256Hex } from "../base/secret.ts";
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import type { App } from "./context.ts";
 import { Problem } from "./problem.ts";
 import { answerProblem } from "./problem-answer.ts";
-import { equalDigests, secretKind, sha256Hex } from "./secret.ts";
 
 // The platform hands the same `env` to every request of an isolate.
 const read = new WeakMap<Env, ConfigResult>();
@@ -22,72 +23,59 @@ export function configOf(env: Env): ConfigResult {
   return result;
 }
 
-/** Lets through when the Worker is configured; else answers with every fault. */
+/** Lets through when the Worker is configured; otherwise refuses, naming every fault. */
 export const configured: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const result = configOf(c.env);
-  if (!result.ok)
-    throw new Problem({
-      problem: "misconfigured",
-      detail: `the Worker's settings have ${result.faults.length} fault(s): ${result.faults.join("; ")}`,
-      errors: result.faults,
-    });
-  c.set("config", result.config);
+  if (!result.ok) throw new Problem({ problem: "misconfigured", faults: result.error });
+  c.set("config", result.value);
   await next();
 });
 
 /**
  * Lets an address ask as often as the binding CALLS allows. It stands before every call that reaches the object without
- * the admin token: whoever likes could use up the object's daily quota otherwise.
+ * the admin token: otherwise anybody could use up the object's daily quota.
  */
 export const rateLimited: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   await countCall(c);
   await next();
 });
 
-/** Lets through who carries an enrolment key; whether it is good, the allocator knows. */
+/** Lets through whoever carries an enrolment key; the allocator knows whether it is good. */
 export const keyCarried: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
-  if (token === undefined || secretKind(token) !== "mbk")
-    throw unauthorized("enrolling needs `Authorization: Bearer mbk_…`, an enrolment key");
+  if (token === undefined || secretKind(token) !== "mbk") throw unauthorized("no-key");
   c.set("secretHash", await sha256Hex(token));
   await next();
 });
 
-/** Lets the operator through. */
 export const adminOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   const kind = token === undefined ? undefined : secretKind(token);
-  if (token === undefined || kind === undefined)
-    throw unauthorized("this call needs `Authorization: Bearer mba_…`, the admin token");
+  if (token === undefined || kind === undefined) throw unauthorized("no-admin-token");
   if (!(await isAdmin(c, token))) {
-    if (kind === "mba") throw unauthorized("the admin token is not the one that is configured");
-    throw new Problem({ problem: "forbidden", detail: "this call needs the admin token" });
+    if (kind === "mba") throw unauthorized("wrong-admin-token");
+    throw new Problem({ problem: "forbidden" });
   }
   c.set("caller", "admin");
   await next();
 });
 
-/** Lets through the operator, and who carries a node token; whether it is that node's, the allocator knows. */
+/** Lets through the operator, and whoever carries a node token; the allocator knows whether it is that node's. */
 export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   const kind = token === undefined ? undefined : secretKind(token);
-  if (token === undefined || kind === undefined || kind === "mbk")
-    throw unauthorized(
-      "this call needs `Authorization: Bearer …` with the admin token or the node's own token",
-    );
-  if (kind === "mba" && !(await isAdmin(c, token)))
-    throw unauthorized("the admin token is not the one that is configured");
+  if (token === undefined || kind === undefined || kind === "mbk") throw unauthorized("no-token");
+  if (kind === "mba" && !(await isAdmin(c, token))) throw unauthorized("wrong-admin-token");
   if (kind === "mbn") await countCall(c);
   c.set("caller", kind === "mba" ? "admin" : "node");
   c.set("secretHash", await sha256Hex(token));
   await next();
 });
 
-/** Lets through who carries a node token. */
+/** Lets through whoever carries a node token. */
 export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
-  if (token === undefined || secretKind(token) !== "mbn")
-    throw unauthorized("this call needs `Authorization: Bearer mbn_…`, the node's own token");
+  if (token === undefined || secretKind(token) !== "mbn") throw unauthorized("no-node-token");
   await countCall(c);
   c.set("caller", "node");
   c.set("secretHash", await sha256Hex(token));
@@ -98,17 +86,12 @@ export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, 
 export function jsonBody(bytes: number): MiddlewareHandler<App>[] {
   const typed = createMiddleware<App>(async (c, next) => {
     const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
-    if (type !== "application/json")
-      throw new Problem({
-        problem: "unsupported-media-type",
-        detail: `the body is sent as ${type ? JSON.stringify(type) : "no type at all"}; send Content-Type: application/json`,
-      });
+    if (type !== "application/json") throw new Problem({ problem: "unsupported-media-type", type });
     await next();
   });
   const small = bodyLimit({
     maxSize: bytes,
-    onError: (c: Context<App>) =>
-      answerProblem(c, { problem: "body-too-large", detail: `this call takes at most ${bytes} bytes` }),
+    onError: (c: Context<App>) => answerProblem(c, { problem: "body-too-large", most: bytes }),
   });
   return [typed, small];
 }
@@ -122,17 +105,12 @@ export async function isOperator(c: Context<App>): Promise<boolean> {
 async function countCall(c: Context<App>): Promise<void> {
   const address = c.req.header("CF-Connecting-IP") ?? "unknown";
   const { success } = await c.env.CALLS.limit({ key: address });
-  if (!success)
-    throw new Problem({
-      problem: "too-many-requests",
-      detail: "too many calls from this address within a minute",
-      retryAfter: 60,
-    });
+  if (!success) throw new Problem({ problem: "too-many-requests" });
 }
 
 async function isAdmin(c: Context<App>, token: string): Promise<boolean> {
-  const [given, wanted] = await Promise.all([sha256Hex(token), sha256Hex(c.get("config").adminToken)]);
-  return equalDigests(given, wanted);
+  const [presented, wanted] = await Promise.all([sha256Hex(token), sha256Hex(c.get("config").adminToken)]);
+  return equalDigests(presented, wanted);
 }
 
 function bearer(c: Context<App>): string | undefined {
@@ -140,6 +118,6 @@ function bearer(c: Context<App>): string | undefined {
   return /^bearer +([A-Za-z0-9._~+/=-]{1,256}) *$/i.exec(c.req.header("Authorization") ?? "")?.[1];
 }
 
-function unauthorized(detail: string): Problem {
-  return new Problem({ problem: "unauthorized", detail });
+function unauthorized(reason: TokenFault): Problem {
+  return new Problem({ problem: "unauthorized", reason });
 }

@@ -1,27 +1,31 @@
 // From a refusal, or any error, to the response: the only place where a problem is written.
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { consoleLog, errorText } from "../base/log.ts";
+import type { Refusal } from "../base/refusal.ts";
+import { PROBLEMS } from "../schema/problem-kinds.ts";
+import { occurrenceOf } from "../schema/refusal-text.ts";
 import { wantsText } from "./answer.ts";
 import type { App } from "./context.ts";
 import { type Json, renderKeyValue } from "./key-value.ts";
-import { consoleLog, errorText } from "./log.ts";
-import { PROBLEMS, Problem, type Refusal } from "./problem.ts";
+import { Problem } from "./problem.ts";
 
-/** The response for a refusal: problem+json, or `KEY=value` lines for who asked for plain text. */
+/** The response for a refusal: problem+json, or `KEY=value` lines for whoever asked for plain text. */
 export function answerProblem(c: Context<App>, refusal: Refusal): Response {
   const { status, title } = PROBLEMS[refusal.problem];
+  const { detail, errors, retryAfter, prefix } = occurrenceOf(refusal);
   const body: { readonly [key: string]: Json | undefined } = {
     type: `/problems/${refusal.problem}`,
     title,
     status,
-    detail: refusal.detail,
+    detail,
     instance: c.get("requestId"),
-    errors: refusal.errors,
-    prefix: refusal.prefix,
+    errors,
+    prefix,
   };
   c.header("Cache-Control", "no-store");
   if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="meshboot"');
-  if (refusal.retryAfter !== undefined) c.header("Retry-After", String(refusal.retryAfter));
+  if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
   if (wantsText(c))
     return c.body(renderKeyValue(body), status, { "Content-Type": "text/plain; charset=utf-8" });
   return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json" });
@@ -31,10 +35,7 @@ export function answerProblem(c: Context<App>, refusal: Refusal): Response {
 export function answerError(error: Error, c: Context<App>): Response {
   if (error instanceof Problem) return answerProblem(c, error.refusal);
   if (error instanceof HTTPException && error.status === 400)
-    return answerProblem(c, { problem: "bad-request", detail: "the body is not valid JSON" });
+    return answerProblem(c, { problem: "bad-request", faults: ["the body is not valid JSON"] });
   consoleLog("fault", { requestId: c.get("requestId"), error: errorText(error), stack: error.stack });
-  return answerProblem(c, {
-    problem: "internal",
-    detail: "an unexpected fault; the log has it under `instance`",
-  });
+  return answerProblem(c, { problem: "internal" });
 }

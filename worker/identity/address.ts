@@ -1,5 +1,5 @@
+import { hexFromBytes } from "../base/hex.ts";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
-import { hexFromBytes } from "./hex.ts";
 import { Salsa20 } from "./salsa20.ts";
 
 /** Size of the memory that the derivation fills and walks through: 2 MiB (ZeroTierOne, node/Identity.cpp). */
@@ -50,7 +50,7 @@ function swap(a: Uint32Array, at: number, b: Uint32Array, bt: number): void {
   b[bt] = kept;
 }
 
-/** By DataView, so that the result doesn't hang on the machine's own byte order. */
+/** By DataView, so that the result does not depend on the machine's own byte order. */
 function wordsFromBytes(bytes: Uint8Array): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i, true));

@@ -1,5 +1,5 @@
+import { bytesFromHex } from "../base/hex.ts";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
-import { bytesFromHex } from "./hex.ts";
 
 /** A public ZeroTier identity. The key: 32 bytes X25519, then 32 bytes Ed25519. */
 export interface Identity {

@@ -1,4 +1,4 @@
-import { bytesFromHex } from "./hex.ts";
+import { bytesFromHex } from "../base/hex.ts";
 
 /** What a node signs when it enrols. All fields are parsed already: none holds a line feed. */
 export interface EnrolmentFields {

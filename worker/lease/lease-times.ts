@@ -1,7 +1,9 @@
-const DAY = 24 * 60 * 60 * 1000;
+export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What a lease is: waiting for the operator, in use, in use but not seen, withdrawn. */
-export type LeaseState = "pending" | "active" | "stale" | "revoked";
+export const LEASE_STATES = ["pending", "active", "stale", "revoked"] as const;
+
+export type LeaseState = (typeof LEASE_STATES)[number];
 
 /** How long a lease lives without being seen, in ms. */
 export interface LeaseTimes {
@@ -15,9 +17,9 @@ export interface LeaseTimes {
 
 /** The agent calls hourly, so a week unseen is no hiccup; a month off covers a server switched off for holidays. */
 export const defaultLeaseTimes: LeaseTimes = {
-  staleAfter: 7 * DAY,
-  releaseAfter: 30 * DAY,
-  quarantine: 7 * DAY,
+  staleAfter: 7 * DAY_MS,
+  releaseAfter: 30 * DAY_MS,
+  quarantine: 7 * DAY_MS,
 };
 
 /** Runs that look at the leases come hourly; after a longer gap nobody has looked, and perhaps nobody could call. */
@@ -40,12 +42,12 @@ export function stateAt(
   return lease.state === "active" && now - lease.seenAt >= times.staleAfter ? "stale" : lease.state;
 }
 
-/** Since when runs have come without a gap, for one at `now`. `before`: the run before. All in ms since 1970. */
+/** Start of the unbroken series of runs that the one at `now` belongs to. `before`: the run before. All in ms since 1970. */
 export function watchedSince(
-  before: { readonly at: number; readonly since: number } | undefined,
+  before: { readonly at: number; readonly unbrokenSince: number } | undefined,
   now: number,
 ): number {
-  return before !== undefined && now - before.at <= LONGEST_GAP ? before.since : now;
+  return before !== undefined && now - before.at <= LONGEST_GAP ? before.unbrokenSince : now;
 }
 
 /**
@@ -63,7 +65,7 @@ export function isOver(
   return now - lease.seenAt >= times.releaseAfter && now - watched >= times.staleAfter;
 }
 
-/** How many of so many leases time may end within a day: when all seem gone, it is likelier that nobody heard them. */
+/** At most how many of so many leases may expire in a day: when all seem gone, it is likelier that nobody heard them. */
 export function mostEndings(leases: number): number {
   return Math.max(1, Math.floor(leases / 10));
 }

@@ -8,7 +8,7 @@ import {
   zerotierAddress,
 } from "./pool.ts";
 
-/** A managed route of a ZeroTier network; `via` null means on-link. */
+/** A managed route of a ZeroTier network; `via` null: on-link, the target is reached without a gateway. */
 export interface Route {
   readonly target: string;
   readonly via: string | null;
@@ -72,7 +72,7 @@ export function isOurRoute(pool: Pool, route: Route, owned: ReadonlySet<number>)
 /**
  * Puts `ours` (from `desiredRoutes`) into the routes that the network has; `owned` are the slots whose
  * routes may be withdrawn. The on-link route comes first,
- * since a node is only sent the first 128; then every route that isn't ours, untouched and in its order;
+ * since a node is only sent the first 128; then every route that is not ours, untouched and in its order;
  * then as many of ours as `limit` allows in total. Routes of ours that are no longer called for go.
  */
 export function mergeRoutes(

@@ -11,6 +11,7 @@ import {
   sizeOf,
   subnet,
 } from "../address/prefix.ts";
+import { err, ok, type Result } from "../base/result.ts";
 
 /**
  * The two IPv4 ranges from which a slot takes its addresses: slot n has the nth address of the ZeroTier
@@ -22,7 +23,7 @@ export interface Pool {
   readonly nodePrefix: number;
 }
 
-/** The ranges as the operator writes them. */
+/** The ranges as the operator writes them, and as answers show them. */
 export interface PoolSettings {
   readonly zerotier: string;
   readonly docker: string;
@@ -48,9 +49,7 @@ const MANAGED_BLOCKS = [
 ].flatMap((text) => parsePrefix(text) ?? []);
 
 /** Reads the operator's ranges. On failure every fault is listed, each naming the setting and the remedy. */
-export function makePool(
-  settings: PoolSettings,
-): { readonly ok: true; readonly pool: Pool } | { readonly ok: false; readonly faults: string[] } {
+export function makePool(settings: PoolSettings): Result<Pool, readonly string[]> {
   const faults: string[] = [];
   const zerotier = readRange("the ZeroTier range", settings.zerotier, LONGEST_RANGE, faults);
   const docker = readRange("the Docker pool", settings.docker, LONGEST_NODE_PREFIX, faults);
@@ -70,8 +69,8 @@ export function makePool(
       `the ZeroTier range ${settings.zerotier} and the Docker pool ${settings.docker} overlap: choose ranges that share no address`,
     );
   }
-  if (zerotier === undefined || docker === undefined || faults.length > 0) return { ok: false, faults };
-  return { ok: true, pool: { zerotier, docker, nodePrefix } };
+  if (zerotier === undefined || docker === undefined || faults.length > 0) return err(faults);
+  return ok({ zerotier, docker, nodePrefix });
 }
 
 function readRange(what: string, text: string, longest: number, faults: string[]): Prefix | undefined {
@@ -160,8 +159,7 @@ export function autoAssignRange(pool: Pool): { ipRangeStart: string; ipRangeEnd:
   };
 }
 
-/** The pool as answers show it. */
-export function describePool(pool: Pool): { zerotier: string; docker: string; nodePrefix: number } {
+export function describePool(pool: Pool): PoolSettings {
   return {
     zerotier: formatPrefix(pool.zerotier),
     docker: formatPrefix(pool.docker),

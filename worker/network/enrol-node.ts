@@ -1,54 +1,64 @@
 // The way of one enrolment through the object, in the order of its cost and of what a caller may learn: key,
 // address, network, lease, controller, token. Whoever has no good key learns nothing about leases.
-import type { Refusal } from "../http/problem.ts";
-import { makeSecret, sha256Hex } from "../http/secret.ts";
-import { parseIdentity } from "../identity/identity.ts";
+import type { Refusal } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { makeSecret, sha256Hex } from "../base/secret.ts";
+import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { controllerRefusal } from "./controller-refusal.ts";
-import { type EnrolRequest, enrol, refuseKey } from "./enrolment.ts";
-import { queueCopy } from "./lease-changes.ts";
-import { type LeaseView, leaseView } from "./lease-view.ts";
+import { queueCopy } from "../outbox/queue.ts";
+import type { LeaseView, Peer } from "../schema/lease.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+import { admit, type EnrolRequest, leaseTo } from "./enrolment.ts";
+import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import type { StoredNode } from "./node-store.ts";
 import { withNewToken } from "./node-token.ts";
-import { type Peer, peersOf } from "./peers.ts";
+import { peersOf } from "./peers.ts";
 
-/** The lease with the node's new token, or why there is none. A node that waits for approval gets a token once. */
-export type EnrolAnswer =
-  | {
-      readonly ok: true;
-      readonly lease: LeaseView;
-      readonly peers: Peer[];
-      readonly token: string | undefined;
-    }
-  | { readonly ok: false; readonly refusal: Refusal };
+/** A lease, and the node's new token. A node that waits for approval gets a token once. */
+export interface Enrolled {
+  readonly lease: LeaseView;
+  readonly peers: Peer[];
+  readonly token: string | undefined;
+}
 
-/** Lets a node in whose signature was checked; the lease stays also when the controller could not be told yet. */
-export async function enrolNode(net: NetworkContext, request: EnrolRequest): Promise<EnrolAnswer> {
+/** How often an enrolment is tried, when the node is changed meanwhile. Even once is rare. */
+const TRIES = 3;
+
+/** Lets a node in whose signature was checked; the lease stays even when the controller could not be told yet. */
+export async function enrolNode(
+  net: NetworkContext,
+  request: EnrolRequest,
+): Promise<Result<Enrolled, Refusal>> {
+  let enrolled = await tryEnrol(net, request);
+  for (let tries = 1; tries < TRIES && isOvertaken(enrolled); tries++)
+    enrolled = await tryEnrol(net, request);
+  return enrolled;
+}
+
+function isOvertaken(enrolled: Result<Enrolled, Refusal>): boolean {
+  return !enrolled.ok && enrolled.error.problem === "changed-meanwhile";
+}
+
+/** One try; refused as `changed-meanwhile` when the node was deleted or taken out while the controller was asked. */
+async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Result<Enrolled, Refusal>> {
   const { stores, config, outbox, now } = net;
-  const refusal = refuseKey(stores, request.keyHash, request.node, now());
-  if (refusal !== undefined) return { ok: false, refusal };
-  if (!(await isGenuine(net, request)))
-    return {
-      ok: false,
-      refusal: {
-        problem: "wrong-address",
-        detail: `the node id ${request.node} does not follow from the public key; send the content of identity.public unchanged`,
-      },
-    };
-  if (stores.nodes.get(request.node) === undefined) {
+  const admitted = admit(stores, request, now());
+  if (!admitted.ok) return admitted;
+  // Read again in the transaction: while this call waits, others run.
+  const known = stores.nodes.get(request.node);
+  if (!(await isGenuine(net, request, known)))
+    return err({ problem: "wrong-address", reason: "not-derived", node: request.node });
+  if (known === undefined) {
     const notReady = await net.readiness.refusal();
-    if (notReady !== undefined) return { ok: false, refusal: notReady };
+    if (notReady !== undefined) return err(notReady);
   }
-  const outcome = enrol(stores, config, request, now());
-  if (!outcome.ok) return outcome;
+  const leased = leaseTo(stores, config, request, now());
+  if (!leased.ok) return leased;
   const delivered = await outbox.deliver("member", request.node);
-  if (!delivered.ok)
-    return { ok: false, refusal: controllerRefusal(delivered.error, now(), delivered.attempts) };
+  if (!delivered.ok) return err(controllerRefusal(delivered.error.cause, now(), delivered.error.attempts));
   const { node, token } = await handOut(net, request.node);
-  // While the controller was asked, the operator deleted the node or took it out: that counts.
-  if (node === undefined || node.state === "revoked") return enrolNode(net, request);
-  return { ok: true, lease: leaseView(config, node, now()), peers: peersOf(net, node), token };
+  if (node === undefined || node.state === "revoked") return err({ problem: "changed-meanwhile" });
+  return ok({ lease: leaseView(config, node, now()), peers: peersOf(net, node), token });
 }
 
 /**
@@ -73,8 +83,10 @@ async function handOut(
 }
 
 /** Whether the node id follows from the key. It takes 28 ms, so it is not done again for an identity that is known. */
-async function isGenuine({ stores, deriveNodeId }: NetworkContext, request: EnrolRequest): Promise<boolean> {
-  if (stores.nodes.get(request.node)?.identity === request.identity) return true;
-  const identity = parseIdentity(request.identity);
-  return identity !== undefined && (await deriveNodeId(identity.publicKey)) === request.node;
+async function isGenuine(
+  { deriveNodeId }: NetworkContext,
+  { node, identity, publicKey }: EnrolRequest,
+  known: StoredNode | undefined,
+): Promise<boolean> {
+  return known?.identity === identity || (await deriveNodeId(publicKey)) === node;
 }

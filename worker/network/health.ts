@@ -1,49 +1,42 @@
+import type { ObjectHealth } from "../schema/health.ts";
+import type { OutboxStore } from "../store/outbox-store.ts";
 import type { NetworkContext } from "./network-context.ts";
-import type { OutboxStore } from "./outbox-store.ts";
 
-/** How the object and its network are. No name or number of a node is in it; addresses of the network are. */
-export interface Health {
-  /** unfit: no new server is let in; waiting: the controller does not answer as it should. */
-  readonly status: "ok" | "unfit" | "waiting";
-  /** What keeps servers out. */
-  readonly faults: readonly string[];
-  /** What keeps no server out, but needs somebody to look at it. */
-  readonly warnings: readonly string[];
-}
-
-/** So often a delivery fails before it is worth a warning: once is nothing, it is tried again. */
+/** Failures before a delivery is worth a warning: after one it is tried again. */
 const KEEPS_FAILING = 3;
 
 const MEMBERS_WAIT =
-  "the ZeroTier controller has not taken every member: it does not answer, refuses the token, or limits the rate; the Worker's log (delivery-failed) says which. It is tried again by itself";
+  "the ZeroTier controller has not taken every member: it does not answer, refuses the token, or limits the rate; the Worker's log (delivery-failed) says which. The Worker tries again on its own";
 
 const ROUTES_WAIT =
-  "the managed routes are not up to date: the ZeroTier controller does not take them. Servers need none, other members (a laptop) do; the Worker's log (delivery-failed) says why. It is tried again by itself";
+  "the managed routes are not up to date: the ZeroTier controller does not accept them. Servers need none, other members (a laptop) do; the Worker's log (delivery-failed) says why. The Worker tries again on its own";
 const COPIES_WAIT =
-  "copies of leases in Workers KV (LEASES) are not up to date: KV does not take them, perhaps because the day's writes are used up; the Worker's log (delivery-failed) says why. It is tried again by itself";
+  "copies of leases in Workers KV (LEASES) are not up to date: KV does not accept them, perhaps because the day's writes are used up; the Worker's log (delivery-failed) says why. The Worker tries again on its own";
 
-/** Answers from what is stored; asks nobody. */
-export function health({ stores, poolFault }: NetworkContext): Health {
-  const fitness = stores.facts.fitness();
-  const look = stores.facts.look();
-  const unread = look === undefined || look.unread === null ? [] : [unreadAt(look.at, look.unread)];
-  const faults = (fitness ?? look)?.faults ?? [];
+/** How the object and its network are, from what is stored: nobody is asked. */
+export function health({ stores, poolFault }: NetworkContext): ObjectHealth {
+  const fitness = stores.memory.fitness();
+  const check = stores.memory.lastCheck();
+  const unreachable =
+    check === undefined || check.unreachable === null ? [] : [unreachableAt(check.at, check.unreachable)];
+  const faults = [...((fitness ?? check)?.faults ?? [])];
   const warnings = [
-    // With the pool that is kept, servers are let in as before.
+    // A kept pool keeps no server out.
     ...(poolFault === undefined ? [] : [poolFault]),
     ...undelivered(stores.outbox),
-    // Also of a network that was read before: whether a server gets in shows when one comes.
-    ...(fitness === undefined ? [] : unread),
+    // No fault once the network was read: whether a server still gets in shows when one comes.
+    ...(fitness === undefined ? [] : unreachable),
   ];
   if (faults.length > 0) return { status: "unfit", faults, warnings };
-  if (fitness === undefined && unread.length > 0) return { status: "waiting", faults: unread, warnings };
+  if (fitness === undefined && unreachable.length > 0)
+    return { status: "waiting", faults: unreachable, warnings };
   if (stores.outbox.countFailing("member", 1) > 0)
     return { status: "waiting", faults: [MEMBERS_WAIT], warnings };
   return { status: "ok", faults: [], warnings };
 }
 
-function unreadAt(at: number, fault: string): string {
-  return `${fault} (so it was at ${new Date(at).toISOString()}; looked at anew every hour, and when a server enrols)`;
+function unreachableAt(at: number, fault: string): string {
+  return `${fault} (so it was at ${new Date(at).toISOString()}; checked again every hour, and when a server enrols)`;
 }
 
 function undelivered(outbox: OutboxStore): string[] {

@@ -1,9 +1,11 @@
-import { type LeaseView, leaseView } from "./lease-view.ts";
+import type { Refusal } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { Renewed } from "../schema/lease.ts";
+import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { type Answer, given, openNode, refused, revoked } from "./node-access.ts";
-import { type Peer, peersOf } from "./peers.ts";
+import { authorize } from "./node-access.ts";
+import { peersOf } from "./peers.ts";
 
-/** A sign of life. */
 export interface Heartbeat {
   readonly node: string;
   /** SHA-256 of the node's token. */
@@ -12,32 +14,30 @@ export interface Heartbeat {
   readonly report: string;
   /** The steps in which it put something right since the last heartbeat. */
   readonly repaired: readonly string[];
-  /** What the host says of itself, as JSON; null leaves what is known. */
+  /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
 }
 
 /** Renews the lease and keeps the report. It writes no copy to KV: the free plan has 1,000 writes a day. */
-export function heartbeat(
-  net: NetworkContext,
-  beat: Heartbeat,
-): Answer<LeaseView & { readonly peers: Peer[] }> {
-  return net.stores.transaction(() => {
-    const opened = openNode(net, beat.node, { admin: false, tokenHash: beat.tokenHash });
-    if (!opened.ok) return opened;
+export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed, Refusal> {
+  const { stores, config } = net;
+  return stores.transaction(() => {
+    const known = authorize(stores, beat.node, { admin: false, tokenHash: beat.tokenHash });
+    if (!known.ok) return known;
     const now = net.now();
     const node = {
-      ...opened.value,
+      ...known.value,
       seenAt: now,
       report: beat.report,
       reportedAt: now,
       lastRepair:
         beat.repaired.length === 0
-          ? opened.value.lastRepair
+          ? known.value.lastRepair
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
-      facts: beat.facts ?? opened.value.facts,
+      facts: beat.facts ?? known.value.facts,
     };
-    net.stores.nodes.put(node);
-    if (node.state === "revoked") return refused(revoked(node.node));
-    return given({ ...leaseView(net.config, node, now), peers: peersOf(net, node) });
+    stores.nodes.put(node);
+    if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
+    return ok({ ...leaseView(config, node, now), peers: peersOf(net, node) });
   });
 }

@@ -1,12 +1,12 @@
 import type { Config } from "../config/config.ts";
 import { isFree } from "../lease/choose-slot.ts";
 import { describePool, makePool } from "../lease/pool.ts";
-import type { Stores } from "./stores.ts";
+import type { Stores } from "../store/stores.ts";
 
 /**
  * The configuration to work with: while there are leases, or traces of some, the pool stays the one that they were made
  * from, whatever the settings say by now. Otherwise a changed setting would give every running server other addresses at
- * a stroke, or somebody else those that a server had until a moment ago. Once nothing is left, what is known of the slots
+ * once, or give somebody else those that a server had until a moment ago. Once nothing is left, what is known of the slots
  * is forgotten with their pool. `now`: ms since 1970.
  */
 export function keepPool(
@@ -14,7 +14,7 @@ export function keepPool(
   config: Config,
   now: number,
 ): { config: Config; fault: string | undefined } {
-  const used = stores.facts.fitness()?.pool;
+  const used = stores.memory.fitness()?.pool;
   const wanted = describePool(config.pool);
   if (used === undefined || JSON.stringify(used) === JSON.stringify(wanted))
     return { config, fault: undefined };
@@ -23,19 +23,19 @@ export function keepPool(
   if (left === undefined || !made.ok) {
     stores.transaction(() => {
       stores.slots.forget();
-      stores.facts.forgetSlots();
+      stores.memory.forgetSlots();
     });
     return { config, fault: undefined };
   }
   const show = ({ zerotier, docker, nodePrefix }: typeof used): string =>
     `ZEROTIER_RANGE ${zerotier}, DOCKER_POOL ${docker}, NODE_PREFIX ${nodePrefix}`;
   return {
-    config: { ...config, pool: made.pool },
+    config: { ...config, pool: made.value },
     fault: `the settings say ${show(wanted)}, but ${left} ${show(used)}, which stays in use: set it back, or delete every node and wait for the quarantine of 7 days to end`,
   };
 }
 
-/** What stands against another pool, for a message. */
+/** What keeps another pool from being used, for a message. */
 function leftOver({ nodes, slots, outbox }: Stores, now: number): string | undefined {
   const leases = nodes.slots().size;
   if (leases > 0) return `${leases} lease(s) were made from`;

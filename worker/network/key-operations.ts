@@ -1,40 +1,20 @@
-// Enrolment keys: made, listed, deleted by the operator. The secret leaves once, with the answer to its making.
-import { makeSecret, sha256Hex } from "../http/secret.ts";
-import { type EnrolmentKey, type KeyPlace, keyState } from "./key-store.ts";
+// Enrolment keys: made, listed and deleted by the operator. The secret leaves the object once, when the key is made.
+import { hexFromBytes } from "../base/hex.ts";
+import type { Refusal } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { makeSecret, sha256Hex } from "../base/secret.ts";
+import type { KeyTerms, KeyView } from "../schema/key.ts";
+import { type EnrolmentKey, type KeyPlace, keyState } from "../store/key-store.ts";
 import type { NetworkContext } from "./network-context.ts";
 
-/** What a new key may do. */
-export interface KeyRequest {
-  /** Seconds. */
-  readonly expiresIn: number;
-  readonly maxUses: number;
-  readonly approval: boolean;
-  readonly allowOverlap: boolean;
-  readonly note: string | null;
-  /** The user-data's options as JSON, for a key made with one. */
-  readonly userData: string | null;
-}
+/** What a new key may do, and the user-data's options as JSON for a key made with one. */
+export type KeyRequest = Omit<KeyTerms, "note"> & Pick<EnrolmentKey, "note" | "userData">;
 
-/** A key as answers show it, without its secret. */
-export interface KeyView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly expiresAt: string;
-  readonly maxUses: number;
-  readonly uses: number;
-  readonly state: "valid" | "spent" | "expired";
-  readonly approval: boolean;
-  readonly allowOverlap: boolean;
-  readonly note: string | null;
-}
-
-/** A key just made, with its secret. */
 export interface KeyAnswer {
   readonly key: string;
   readonly view: KeyView;
 }
 
-/** Makes a key. */
 export async function createKey(net: NetworkContext, request: KeyRequest): Promise<KeyAnswer> {
   const secret = makeSecret("mbk", net.randomBytes);
   const hash = await sha256Hex(secret);
@@ -42,7 +22,7 @@ export async function createKey(net: NetworkContext, request: KeyRequest): Promi
   const { expiresIn, ...terms } = request;
   const key = {
     ...terms,
-    id: keyId(net.randomBytes),
+    id: hexFromBytes(net.randomBytes(new Uint8Array(8))),
     createdAt: now,
     expiresAt: now + expiresIn * 1000,
   };
@@ -56,9 +36,10 @@ export function listKeys(net: NetworkContext, limit: number, after: KeyPlace | u
   return net.stores.keys.list(limit, after).map((key) => keyView(key, now));
 }
 
-/** Deletes a key; what it let in stays. False when there is none. */
-export function deleteKey(net: NetworkContext, id: string): boolean {
-  return net.stores.transaction(() => net.stores.keys.remove(id));
+/** Deletes a key; what it let in stays. */
+export function deleteKey(net: NetworkContext, id: string): Result<true, Refusal> {
+  const removed = net.stores.transaction(() => net.stores.keys.remove(id));
+  return removed ? ok(true) : err({ problem: "not-found", missing: { what: "key", id } });
 }
 
 /** What user-data that carries a key is made of. */
@@ -68,7 +49,7 @@ export interface KeyUserData {
   readonly allowOverlap: boolean;
 }
 
-/** For the user-data that carries the key; undefined when there is no such key. A spent or expired one still answers: a server's second boot must not fail. */
+/** For the user-data that carries the key; undefined when there is no such key. A spent or expired one is as good: a server's second boot must not fail. */
 export function userDataOf(net: NetworkContext, keyHash: string): KeyUserData | undefined {
   const key = net.stores.keys.byHash(keyHash);
   return key === undefined ? undefined : { options: key.userData, allowOverlap: key.allowOverlap };
@@ -86,8 +67,4 @@ function keyView(key: EnrolmentKey, now: number): KeyView {
     allowOverlap: key.allowOverlap,
     note: key.note,
   };
-}
-
-function keyId(random: (bytes: Uint8Array) => Uint8Array): string {
-  return Array.from(random(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

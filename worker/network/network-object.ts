@@ -1,16 +1,22 @@
-// The object of one ZeroTier network: the only writer of its leases. Thin: each public method can be called by
-// RPC and hands on to one operation; results are values, an exception means that the object itself is broken.
 import { DurableObject } from "cloudflare:workers";
-import { parseConfig } from "../config/config.ts";
-import type { Env } from "../env.ts";
-import { consoleLog } from "../http/log.ts";
+import { consoleLog } from "../base/log.ts";
+import type { Refusal } from "../base/refusal.ts";
+import type { Result } from "../base/result.ts";
+import { parseConfig, type Settings } from "../config/config.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { AlarmClock } from "./alarm-clock.ts";
-import { type Assignment, assignNode } from "./assign-node.ts";
-import { type EnrolAnswer, enrolNode } from "./enrol-node.ts";
+import { AlarmClock } from "../outbox/alarm-clock.ts";
+import { reconcile } from "../reconcile/reconcile.ts";
+import type { ObjectHealth } from "../schema/health.ts";
+import type { KeyView } from "../schema/key.ts";
+import type { NodeView, Renewed } from "../schema/lease.ts";
+import type { PoolUse } from "../schema/pool.ts";
+import type { KeyPlace } from "../store/key-store.ts";
+import { migrate } from "../store/migrations.ts";
+import { openStores, type Stores } from "../store/stores.ts";
+import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
+import { type Enrolled, enrolNode } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
-import { FactStore } from "./fact-store.ts";
-import { type Health, health } from "./health.ts";
+import { health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
 import {
   createKey,
@@ -18,30 +24,33 @@ import {
   type KeyAnswer,
   type KeyRequest,
   type KeyUserData,
-  type KeyView,
   listKeys,
   userDataOf,
 } from "./key-operations.ts";
-import type { KeyPlace } from "./key-store.ts";
-import type { NodeView } from "./lease-view.ts";
-import { migrate } from "./migrations.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
-import type { Answer, Caller } from "./node-access.ts";
+import type { Caller } from "./node-access.ts";
 import { approveNode, listNodes, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
-import { type PoolUse, poolUse } from "./pool-use.ts";
-import { reconcile } from "./reconcile.ts";
+import { poolUse } from "./pool-use.ts";
 
-/** ms until the alarm looks again while the Worker is misconfigured. */
+/** ms until the alarm tries again while the Worker is misconfigured. */
 const MISCONFIGURED_MS = 10 * 60_000;
 
-/** See above. */
-export class NetworkObject extends DurableObject<Env> {
+/** What the object is given: it reaches neither its own stub nor the limit of calls. */
+export interface ObjectEnv extends Settings {
+  readonly LEASES: KVNamespace;
+}
+
+/**
+ * The object of one ZeroTier network: the only writer of its leases. Thin: each public method can be called by RPC and
+ * hands on to one operation; refusals are values, an exception means that the object itself is broken.
+ */
+export class NetworkObject extends DurableObject<ObjectEnv> {
   #network: NetworkContext | undefined;
   #alarm: AlarmClock | undefined;
   /** The network that the tables are of, when the settings name another one. */
   #otherNetwork: string | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: ObjectEnv) {
     super(ctx, env);
     void ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
@@ -49,99 +58,83 @@ export class NetworkObject extends DurableObject<Env> {
       this.#alarm = alarm;
       const read = parseConfig(env);
       if (!read.ok) return;
-      const { network } = read.config;
+      const { networkId } = read.value;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
-      const own = new FactStore(ctx.storage.sql).network(ctx.id.name ?? network);
-      if (own !== network) {
+      const stores = openStores(ctx.storage, (outbox) => alarm.arm(outbox));
+      const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? networkId);
+      if (own !== networkId) {
         this.#otherNetwork = own;
         return;
       }
-      this.#network = openNetwork(ctx.storage, alarm, env.LEASES, read.config);
+      this.#network = openNetwork(stores, env.LEASES, read.value);
       // An alarm that got lost would be set by the next change only.
       alarm.arm(this.#network.stores.outbox);
     });
   }
 
-  /** Lets a node in. */
-  async enrol(request: EnrolRequest): Promise<EnrolAnswer> {
+  async enrol(request: EnrolRequest): Promise<Result<Enrolled, Refusal>> {
     const net = this.#open();
     return net.outbox.arriving(() => enrolNode(net, request));
   }
 
-  /** Makes an enrolment key. */
   async createKey(request: KeyRequest): Promise<KeyAnswer> {
     return createKey(this.#open(), request);
   }
 
-  /** Keys in the order of their making. */
   listKeys(limit: number, after: KeyPlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
   }
 
-  /** Deletes a key; false when there is none. */
-  deleteKey(id: string): boolean {
+  deleteKey(id: string): Result<true, Refusal> {
     return deleteKey(this.#open(), id);
   }
 
-  /** What the user-data of the key with this hash is made of; undefined when there is no such key. */
   userDataOf(keyHash: string): KeyUserData | undefined {
     return userDataOf(this.#open(), keyHash);
   }
 
-  /** Renews a lease and keeps the agent's report. */
-  heartbeat(beat: Heartbeat): ReturnType<typeof heartbeat> {
+  heartbeat(beat: Heartbeat): Result<Renewed, Refusal> {
     return heartbeat(this.#open(), beat);
   }
 
-  /** Nodes by id. */
   listNodes(limit: number, after: string | undefined): NodeView[] {
     return listNodes(this.#open(), limit, after);
   }
 
-  /** One node, for the operator or itself. */
-  readNode(node: NodeId, caller: Caller): Answer<NodeView> {
+  readNode(node: NodeId, caller: Caller): Result<NodeView, Refusal> {
     return readNode(this.#open(), node, caller);
   }
 
-  /** Leases without a proof, for the operator. */
-  async assignNode(
-    wanted: Assignment,
-  ): Promise<Answer<{ readonly view: NodeView; readonly created: boolean }>> {
+  async assignNode(wanted: Assignment): Promise<Result<Assigned<NodeView>, Refusal>> {
     const net = this.#open();
     return net.outbox.arriving(() => assignNode(net, wanted));
   }
 
-  /** Gives a node another name. */
-  async renameNode(node: NodeId, name: string): Promise<Answer<NodeView>> {
+  async renameNode(node: NodeId, name: string): Promise<Result<NodeView, Refusal>> {
     return renameNode(this.#open(), node, name);
   }
 
-  /** Lets a node in that waits or was revoked. */
-  async approveNode(node: NodeId): Promise<Answer<NodeView>> {
+  async approveNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
     return approveNode(this.#open(), node);
   }
 
-  /** Takes a node out of the mesh. */
-  async revokeNode(node: NodeId): Promise<Answer<NodeView>> {
+  async revokeNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
     return revokeNode(this.#open(), node);
   }
 
-  /** Ends a lease. */
-  async releaseNode(node: NodeId, caller: Caller): Promise<Answer<true>> {
+  async releaseNode(node: NodeId, caller: Caller): Promise<Result<true, Refusal>> {
     return releaseNode(this.#open(), node, caller);
   }
 
-  /** How the pool is used. */
   poolUse(): PoolUse {
     return poolUse(this.#open());
   }
 
-  /** How the object and its network are. */
-  health(): Health {
+  health(): ObjectHealth {
     return health(this.#open());
   }
 
-  /** Compares with the controller and repairs; run by the cron trigger. */
+  /** Run by the cron trigger. */
   async reconcile(): Promise<void> {
     await reconcile(this.#open());
   }
@@ -170,4 +163,10 @@ export class NetworkObject extends DurableObject<Env> {
     if (this.#network === undefined) throw new Error("the Worker is misconfigured; GET /healthz says how");
     return this.#network;
   }
+}
+
+/** Notes which network the tables are of, for good. */
+function claim({ memory, transaction }: Stores, networkId: string): string {
+  transaction(() => memory.setNetworkId(networkId));
+  return networkId;
 }

@@ -1,108 +1,109 @@
 // What the operator does to nodes, and a node to itself. Each change is one transaction with its outbox rows,
 // then told to the controller at once; when that fails the change stays, and the alarm goes on trying.
+import type { Refusal } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { controllerRefusal } from "./controller-refusal.ts";
-import { followController } from "./follow-controller.ts";
-import { queueCopy, queueMember } from "./lease-changes.ts";
-import { type NodeView, nodeView } from "./lease-view.ts";
+import { endLease, queueCopy, queueMember } from "../outbox/queue.ts";
+import { followController } from "../reconcile/follow-controller.ts";
+import type { NodeView } from "../schema/lease.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { type Answer, type Caller, given, openNode, refused, revoked } from "./node-access.ts";
-import type { StoredNode } from "./node-store.ts";
+import { authorize, type Caller } from "./node-access.ts";
 
 /** Nodes by id, at most `limit`, those after `after`. */
 export function listNodes(net: NetworkContext, limit: number, after: string | undefined): NodeView[] {
-  return net.stores.nodes.list(limit, after).map((node) => view(net, node));
+  return net.stores.nodes.list(limit, after).map((node) => nodeViewOf(net, node));
 }
 
-/** One node. */
-export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Answer<NodeView> {
-  const opened = openNode(net, node, caller);
-  return opened.ok ? given(view(net, opened.value)) : opened;
+export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Result<NodeView, Refusal> {
+  const known = net.stores.transaction(() => authorize(net.stores, node, caller));
+  return known.ok ? ok(nodeViewOf(net, known.value)) : known;
 }
 
-/** Gives a node another name. */
-export function renameNode(net: NetworkContext, node: NodeId, name: string): Promise<Answer<NodeView>> {
-  return change(net, node, (known) => {
+export function renameNode(
+  net: NetworkContext,
+  node: NodeId,
+  name: string,
+): Promise<Result<NodeView, Refusal>> {
+  return changeNode(net, node, (known) => {
     const holder = net.stores.nodes.holderOfName(name);
-    if (holder !== undefined && holder !== node)
-      return refused({ problem: "name-taken", detail: `node ${holder} has the name ${name}` });
-    return given({ ...known, name });
+    if (holder !== undefined && holder !== node) return err({ problem: "name-taken", name, holder });
+    return ok({ ...known, name });
   });
 }
 
 /** Lets a node in that waits, or back in that was revoked. */
-export function approveNode(net: NetworkContext, node: NodeId): Promise<Answer<NodeView>> {
-  // Else one that was revoked long ago would be released by time at the next run.
-  return change(net, node, (known) =>
-    given({ ...known, state: "active", revokedBy: null, seenAt: net.now() }),
+export function approveNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
+  // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
+  return changeNode(net, node, (known) =>
+    ok({ ...known, state: "active", revokedBy: null, seenAt: net.now() }),
   );
 }
 
 /** Takes a node out of the mesh; its slot stays its own. */
-export function revokeNode(net: NetworkContext, node: NodeId): Promise<Answer<NodeView>> {
-  return change(net, node, (known) => given({ ...known, state: "revoked", revokedBy: "operator" }));
+export function revokeNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
+  return changeNode(net, node, (known) => ok({ ...known, state: "revoked", revokedBy: "operator" }));
 }
 
 /**
  * Ends a lease: the slot goes into quarantine, member, route and copy go. A node that was taken out, here or just now
  * at the controller, may not end its own: it would come back with the key that it has.
  */
-export async function releaseNode(net: NetworkContext, node: NodeId, caller: Caller): Promise<Answer<true>> {
+export async function releaseNode(
+  net: NetworkContext,
+  node: NodeId,
+  caller: Caller,
+): Promise<Result<true, Refusal>> {
+  const { stores, now } = net;
   if (!caller.admin) {
-    const opened = openNode(net, node, caller);
-    if (!opened.ok) return opened;
+    const known = stores.transaction(() => authorize(stores, node, caller));
+    if (!known.ok) return known;
     try {
-      if (opened.value.state === "active") await followController(net, node);
+      if (known.value.state === "active") await followController(net, node);
     } catch (error) {
-      return refused(controllerRefusal(error, net.now()));
+      return err(controllerRefusal(error, now()));
     }
   }
-  const released = net.stores.transaction((): Answer<true> => {
-    const opened = openNode(net, node, caller);
-    if (!opened.ok) return opened;
-    if (!caller.admin && opened.value.state === "revoked") return refused(revoked(node));
-    endLease(net, opened.value);
+  const released = stores.transaction((): Result<true, Refusal> => {
+    const known = authorize(stores, node, caller);
+    if (!known.ok) return known;
+    if (!caller.admin && known.value.state === "revoked")
+      return err({ problem: "revoked", reason: "taken-out", node });
+    endLease(stores, known.value, now());
     // A server that the operator deleted must not come back with a key that it has; one that left may.
-    if (caller.admin) net.stores.keys.bar(node);
-    return given(true);
+    if (caller.admin) stores.keys.bar(node);
+    return ok(true);
   });
   if (released.ok) await net.outbox.deliver("member", node);
   return released;
 }
 
-/** Within a transaction: removes the lease and queues what follows. */
-export function endLease(net: NetworkContext, { node, slot }: StoredNode): void {
-  const now = net.now();
-  net.stores.nodes.remove(node);
-  net.stores.slots.release(slot, node, now);
-  queueMember(net.stores, node, now);
-  queueCopy(net.stores, node, now);
-}
-
-/** A node as the operator sees it. */
-export function view(net: NetworkContext, node: StoredNode): NodeView {
+export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {
   const delivered = net.stores.outbox.get("member", node.node) === undefined;
   return nodeView(net.config, node, delivered, net.now());
 }
 
-async function change(
+async function changeNode(
   net: NetworkContext,
   node: NodeId,
-  decide: (known: StoredNode) => Answer<StoredNode>,
-): Promise<Answer<NodeView>> {
-  const changed = net.stores.transaction(() => {
-    const opened = openNode(net, node, { admin: true });
-    if (!opened.ok) return opened;
-    const decided = decide(opened.value);
-    if (!decided.ok || isSame(opened.value, decided.value)) return decided;
-    net.stores.nodes.put(decided.value);
-    if (decided.value.state !== "pending") queueMember(net.stores, node, net.now());
-    queueCopy(net.stores, node, net.now());
+  decide: (known: StoredNode) => Result<StoredNode, Refusal>,
+): Promise<Result<NodeView, Refusal>> {
+  const { stores, now } = net;
+  const changed = stores.transaction(() => {
+    const known = authorize(stores, node, { admin: true });
+    if (!known.ok) return known;
+    const decided = decide(known.value);
+    if (!decided.ok || isSame(known.value, decided.value)) return decided;
+    stores.nodes.put(decided.value);
+    if (decided.value.state !== "pending") queueMember(stores, node, now());
+    queueCopy(stores, node, now());
     return decided;
   });
   if (!changed.ok) return changed;
   await net.outbox.deliver("member", node);
-  return given(view(net, net.stores.nodes.get(node) ?? changed.value));
+  return ok(nodeViewOf(net, stores.nodes.get(node) ?? changed.value));
 }
 
 function isSame(a: StoredNode, b: StoredNode): boolean {

@@ -1,12 +1,11 @@
 // A node's tokens: a new one with each enrolment that succeeds, while those before stay good until a newer one is first
 // used. So neither an answer that got lost on its way, nor one of several at a time, locks anybody out.
-import { equalDigests } from "../http/secret.ts";
-import type { StoredNode } from "./node-store.ts";
+import { equalDigests } from "../base/secret.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 
-/** The latest of which the node may hold any, besides the one that it last used. */
+/** How many of the latest tokens are good, besides the one that the node last used. */
 const LATEST = 2;
 
-/** The node with a new token. */
 export function withNewToken(node: StoredNode, hash: string): StoredNode {
   const all = [...node.tokenHashes, hash];
   // The first is the one that the node last used: until it uses another, that may be all it has.

@@ -1,24 +1,24 @@
 // A host that is attached to a network inside the mesh's ranges would be cut off from it, and perhaps from us.
 import { encloses, overlaps, type Prefix, parsePrefix } from "../address/prefix.ts";
+import type { MeshRange, Refusal } from "../base/refusal.ts";
 import type { Config } from "../config/config.ts";
-import type { Refusal } from "../http/problem.ts";
 import { dockerSubnet, type Pool } from "../lease/pool.ts";
 import { sixPlanePrefix } from "../lease/six-plane.ts";
-import type { EnrolmentKey } from "./key-store.ts";
-import type { StoredNode } from "./node-store.ts";
+import type { EnrolmentKey } from "../store/key-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 
 /** Why the host may not route the mesh's ranges; undefined when it may, or when the key allows it anyway. */
 export function overlapRefusal(
-  { pool, network }: Config,
+  { pool, networkId }: Config,
   localPrefixes: readonly string[],
   key: EnrolmentKey,
   known: StoredNode | undefined,
 ): Refusal | undefined {
   if (key.allowOverlap) return undefined;
-  const ours: { what: string; prefix: Prefix }[] = [
-    { what: "the Docker pool (DOCKER_POOL)", prefix: pool.docker },
-    { what: "the ZeroTier range (ZEROTIER_RANGE)", prefix: pool.zerotier },
-    { what: "the network's 6PLANE prefix", prefix: sixPlanePrefix(network) },
+  const ours: { range: MeshRange; prefix: Prefix }[] = [
+    { range: "docker", prefix: pool.docker },
+    { range: "zerotier", prefix: pool.zerotier },
+    { range: "six-plane", prefix: sixPlanePrefix(networkId) },
   ];
   for (const text of localPrefixes) {
     const local = parsePrefix(text);
@@ -26,12 +26,7 @@ export function overlapRefusal(
     if (local === undefined || local.length === 0) continue;
     if (known !== undefined && isOwn(pool, known, local)) continue;
     const hit = ours.find(({ prefix }) => overlaps(prefix, local));
-    if (hit !== undefined)
-      return {
-        problem: "overlap",
-        detail: `the host is attached to ${text}, which overlaps ${hit.what}: routing the mesh would cut it off. Choose other ranges; or allow it with a key made with allowOverlap, and ALLOW_OVERLAP=on in /etc/meshboot/meshboot.conf, which user-data with such a key writes`,
-        prefix: text,
-      };
+    if (hit !== undefined) return { problem: "overlap", prefix: text, range: hit.range };
   }
   return undefined;
 }

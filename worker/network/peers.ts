@@ -1,18 +1,12 @@
 import { LIMITS } from "../config/limits.ts";
 import { defaultLeaseTimes } from "../lease/lease-times.ts";
+import type { Peer } from "../schema/lease.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import type { NetworkContext } from "./network-context.ts";
-import type { StoredNode } from "./node-store.ts";
-
-/** Another node of the mesh, by which a node can tell whether the mesh carries. */
-export interface Peer {
-  readonly slot: number;
-  readonly node: string;
-  readonly name: string;
-}
 
 /**
- * The nodes that were seen last, but for the asking one; none for one that is not let in. By slot: a list that says
- * the same is the same.
+ * The nodes that were seen last, but for the asking one; none for one that is not let in. In the order of slots, so that
+ * the same nodes make the same list.
  */
 export function peersOf({ stores, now }: NetworkContext, asking: StoredNode): Peer[] {
   if (asking.state !== "active") return [];

@@ -1,33 +1,9 @@
 import { isFree } from "../lease/choose-slot.ts";
 import { describePool, slotLimit } from "../lease/pool.ts";
-import { type AddressConflict, addressConflicts } from "./address-conflicts.ts";
-import type { Conflict } from "./fact-store.ts";
+import { addressConflicts } from "../reconcile/address-conflicts.ts";
+import type { PoolUse } from "../schema/pool.ts";
 import type { NetworkContext } from "./network-context.ts";
 
-/** How the pool is used. */
-export interface PoolUse {
-  readonly network: string;
-  readonly pool: { readonly zerotier: string; readonly docker: string; readonly nodePrefix: number };
-  readonly slots: {
-    readonly total: number;
-    readonly active: number;
-    readonly pending: number;
-    readonly revoked: number;
-    readonly quarantined: number;
-    readonly excluded: number;
-    readonly free: number;
-  };
-  /** Routes inside the pool that are not ours, and the slots that they keep from being leased. */
-  readonly conflicts: Conflict[];
-  /** Leased addresses that other members hold. */
-  readonly addressConflicts: AddressConflict[];
-  readonly excluded: number[];
-  readonly routeLimit: number;
-  /** What is still to be told to others. */
-  readonly waiting: { readonly member: number; readonly routes: number; readonly copy: number };
-}
-
-/** Counts the slots. */
 export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
   const counts = stores.nodes.counts();
   const leased = stores.nodes.slots();
@@ -38,7 +14,7 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
     .filter((entry) => !isFree(entry, now()) && !leased.has(entry.slot) && !barred.has(entry.slot)).length;
   const total = slotLimit(config.pool);
   return {
-    network: config.network,
+    network: config.networkId,
     pool: describePool(config.pool),
     slots: {
       total,
@@ -47,7 +23,7 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
       excluded: excluded.length,
       free: total - leased.size - excluded.length - quarantined,
     },
-    conflicts: stores.facts.conflicts(),
+    conflicts: stores.memory.conflicts(),
     addressConflicts: addressConflicts(stores),
     excluded,
     routeLimit: config.routeLimit,

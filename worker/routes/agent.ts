@@ -1,5 +1,5 @@
 import { AGENT } from "../../cloud-init/agent/program.ts";
-import { agentOf } from "../agent/agents.ts";
+import { agentOf, type KeepAgent, keepOrLog } from "../agent/agents.ts";
 import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { rateLimited } from "../http/guards.ts";
@@ -43,8 +43,9 @@ const program = apiRoute({
 });
 
 /** `GET /agent` and `GET /agent/:sha256`: what servers run. */
-export function agentRoutes(app: OpenAPIHono<App>): void {
-  app.openapi(current, (c) => {
+export function agentRoutes(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
+  app.openapi(current, async (c) => {
+    await keepOrLog(keepAgent, c.env.LEASES);
     const { version, sha256, bytes } = AGENT;
     return answerAgent(c, agentSchema, { version, sha256, bytes });
   });
@@ -52,16 +53,15 @@ export function agentRoutes(app: OpenAPIHono<App>): void {
     const { sha256 } = c.req.valid("param");
     const text = await agentOf(c.env.LEASES, sha256);
     if (text === undefined)
-      throw new Problem({
-        problem: "not-found",
-        detail: `neither this Worker nor an earlier deploy had the agent ${sha256}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`,
-      });
-    // Never compressed here: the Worker sees `Accept-Encoding: br, gzip` whatever the client takes, and curl without
-    // --compressed would get bytes of another SHA-256.
+      throw new Problem({ problem: "not-found", missing: { what: "agent", id: sha256 } });
+    // Not by the header Accept-Encoding, which is `br, gzip` here whatever the client takes.
+    const isGzip = /\bgzip\b/.test(String(c.req.raw.cf?.["clientAcceptEncoding"] ?? ""));
     return c.body(text, 200, {
       "Content-Type": "text/x-shellscript; charset=utf-8",
       // The address names the content, which therefore never changes.
       "Cache-Control": "public, max-age=31536000, immutable",
+      // The runtime compresses the body of a response with this header.
+      ...(isGzip ? { "Content-Encoding": "gzip" } : {}),
     });
   });
 }

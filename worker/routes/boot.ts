@@ -1,16 +1,16 @@
 import type { Context } from "hono";
 import { AGENT } from "../../cloud-init/agent/program.ts";
-import { keepAgent } from "../agent/agents.ts";
+import { generate } from "../../cloud-init/user-data.ts";
+import { type KeepAgent, keepOrLog } from "../agent/agents.ts";
+import { secretKind, sha256Hex } from "../base/secret.ts";
 import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
-import { consoleLog, errorText } from "../http/log.ts";
-import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
-import { secretKind, sha256Hex } from "../http/secret.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
-import { make, storedOptions } from "./user-data.ts";
+import { callObject } from "./object-call.ts";
+import { orBadRequest, storedOptions } from "./user-data.ts";
 
 const params = z.object({ key: z.string().max(64).openapi({ example: "mbk_q3l2sVdZ0nQmFh4m1yXv7A" }) });
 const middleware = [configured, rateLimited];
@@ -54,45 +54,38 @@ const script = apiRoute({
 });
 
 /** `/boot/:key`: what a server that has nothing but the key fetches at its first boot. */
-export function bootRoutes(app: OpenAPIHono<App>): void {
-  app.openapi(cloudConfig, async (c) =>
-    bootAnswer(c, "cloud-config", "text/cloud-config", c.req.valid("param").key),
-  );
-  app.openapi(script, async (c) => bootAnswer(c, "script", "text/x-shellscript", c.req.valid("param").key));
+export function bootRoutes(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
+  app.openapi(cloudConfig, async (c) => bootAnswer(c, keepAgent, "cloud-config", c.req.valid("param").key));
+  app.openapi(script, async (c) => bootAnswer(c, keepAgent, "script", c.req.valid("param").key));
 }
+
+const TYPES = { "cloud-config": "text/cloud-config", script: "text/x-shellscript" } as const;
 
 async function bootAnswer(
   c: Context<App>,
-  form: "cloud-config" | "script",
-  type: string,
+  keepAgent: KeepAgent,
+  form: keyof typeof TYPES,
   key: string,
 ): Promise<Response> {
   const known =
     secretKind(key) === "mbk"
       ? await callObject(c, async (network) => network.userDataOf(await sha256Hex(key)))
       : undefined;
-  if (known === undefined)
-    throw new Problem({
-      problem: "not-found",
-      detail: "there is no such enrolment key; it may have been deleted",
-    });
-  try {
-    await keepAgent(c.env.LEASES);
-  } catch (error) {
-    // This server asks for the agent at once, and has it from this very Worker.
-    consoleLog("agent-not-kept", { error: errorText(error) });
-  }
-  const { text } = make({
-    form,
-    url: publicOrigin(c.req.url),
-    key,
-    options: storedOptions(known.options),
-    allowOverlap: known.allowOverlap,
-    agent: AGENT,
-  });
+  if (known === undefined) throw new Problem({ problem: "not-found", missing: { what: "key-in-address" } });
+  await keepOrLog(keepAgent, c.env.LEASES);
+  const { text } = orBadRequest(() =>
+    generate({
+      form,
+      url: publicOrigin(c.req.url),
+      key,
+      options: storedOptions(known.options),
+      allowOverlap: known.allowOverlap,
+      agent: AGENT,
+    }),
+  );
   // The address carries the key: it must be kept by no cache and told to no other site.
   return c.body(text, 200, {
-    "Content-Type": `${type}; charset=utf-8`,
+    "Content-Type": `${TYPES[form]}; charset=utf-8`,
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
   });

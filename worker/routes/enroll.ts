@@ -2,7 +2,6 @@ import { LIMITS } from "../config/limits.ts";
 import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { configured, jsonBody, keyCarried, rateLimited } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { parseIdentity } from "../identity/identity.ts";
 import { enrolMessage, isTimely, verifySignature } from "../identity/proof.ts";
@@ -10,6 +9,7 @@ import { enrolmentSchema } from "../schema/enrolment.ts";
 import { enrolledSchema, pendingSchema } from "../schema/lease.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { CONTROLLER_PROBLEMS, plainLines, problemResponses } from "../schema/problem.ts";
+import { askObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -48,6 +48,7 @@ const route = apiRoute({
       "too-many-requests",
       "internal",
       ...CONTROLLER_PROBLEMS,
+      "changed-meanwhile",
       "misconfigured",
       "object-unreachable",
     ),
@@ -60,13 +61,10 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
     const body = c.req.valid("json");
     const identity = parseIdentity(body.identity);
     if (identity === undefined)
-      throw new Problem({ problem: "bad-request", detail: "identity: ZeroTier reserves this node id" });
+      throw new Problem({ problem: "bad-request", faults: ["identity: ZeroTier reserves this node id"] });
     const now = Date.now();
     if (!isTimely(body.timestamp, now))
-      throw new Problem({
-        problem: "clock-skew",
-        detail: `the timestamp ${body.timestamp} is more than 15 minutes from the Worker's clock, ${Math.floor(now / 1000)}; sign again with the time of this answer's Date header`,
-      });
+      throw new Problem({ problem: "clock-skew", timestamp: body.timestamp, now });
     const host = c.req.header("Host") ?? new URL(c.req.url).host;
     const message = enrolMessage({
       host,
@@ -76,17 +74,19 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
       timestamp: body.timestamp,
     });
     if (!(await verifySignature(identity.publicKey, message, body.signature)))
-      throw new Problem({
-        problem: "invalid-signature",
-        detail: `the signature does not match the identity and the six signed lines, the second of which must be ${host}`,
-      });
-    const result = await callObject(
+      throw new Problem({ problem: "invalid-signature", host });
+    const {
+      lease: leased,
+      peers,
+      token,
+    } = await askObject(
       c,
-      async (network) =>
-        network.enrol({
+      async (object) =>
+        object.enrol({
           keyHash: c.get("secretHash"),
           node: identity.node,
           identity: body.identity,
+          publicKey: identity.publicKey,
           name: body.name,
           machineId: body.machineId,
           localPrefixes: body.localPrefixes ?? [],
@@ -94,12 +94,9 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
         }),
       LIMITS.enrolSeconds,
     );
-    if (!result.ok) throw new Problem(result.refusal);
-    const { leasedAt, renewBefore, ...lease } = result.lease;
-    const { token } = result;
+    const { leasedAt, renewBefore, ...lease } = leased;
     if (token === undefined || lease.state === "pending")
       return answerAgent(c, pendingSchema, { ...lease, token, leasedAt, renewBefore }, 202);
-    const { peers } = result;
     return answerAgent(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore, peers });
   });
 }

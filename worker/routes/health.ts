@@ -1,9 +1,9 @@
 import type { App } from "../http/context.ts";
 import { rateLimited } from "../http/guards.ts";
-import { workerHealth } from "../http/health.ts";
 import { healthSchema } from "../schema/health.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
+import { workerHealth } from "./worker-health.ts";
 
 const content = { "application/json": { schema: healthSchema } };
 
@@ -14,18 +14,17 @@ const route = apiRoute({
   summary: "Whether the Worker can let servers in",
   middleware: [rateLimited],
   responses: {
-    200: { description: "It can; `warnings` says what needs to be looked at all the same.", content },
+    200: { description: "It can; `warnings` says what needs attention nevertheless.", content },
     503: { description: "It cannot, or not at once; `faults` says why.", content },
     ...problemResponses("too-many-requests"),
   },
 });
 
-/** `GET /healthz`: for monitoring; needs no token and tells nothing about nodes; with the admin token, faults have the addresses that they are about. */
+/** For monitoring: needs no token, and tells nothing about nodes. With the admin token, faults have the addresses that they are about. */
 export function healthRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const health = await workerHealth(c);
     c.header("Cache-Control", "no-store");
-    const { status, faults, warnings } = health;
-    return c.json({ status, faults: [...faults], warnings: [...warnings] }, status === "ok" ? 200 : 503);
+    return c.json(health, health.status === "ok" ? 200 : 503);
   });
 }

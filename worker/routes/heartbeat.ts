@@ -2,13 +2,12 @@ import { LIMITS } from "../config/limits.ts";
 import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { configured, jsonBody, nodeOnly } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
 import { heartbeatSchema } from "../schema/heartbeat.ts";
 import { renewedSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { plainLines, problemResponses } from "../schema/problem.ts";
+import { askObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -45,8 +44,8 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { node } = c.req.valid("param");
     const { facts, ...report } = c.req.valid("json");
-    const result = await callObject(c, async (network) =>
-      network.heartbeat({
+    const renewed = await askObject(c, async (object) =>
+      object.heartbeat({
         node,
         tokenHash: c.get("secretHash"),
         report: JSON.stringify(report),
@@ -54,7 +53,6 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         facts: facts === undefined ? null : JSON.stringify(facts),
       }),
     );
-    if (!result.ok) throw new Problem(result.refusal);
-    return answerAgent(c, renewedSchema, { ...result.value });
+    return answerAgent(c, renewedSchema, { ...renewed });
   });
 }

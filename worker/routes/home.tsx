@@ -2,8 +2,9 @@
 import type { Context } from "hono";
 import type { App } from "../http/context.ts";
 import { rateLimited } from "../http/guards.ts";
-import { type WorkerHealth, workerHealth } from "../http/health.ts";
+import type { WorkerHealth } from "../schema/health.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
+import { workerHealth } from "./worker-health.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }

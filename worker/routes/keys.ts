@@ -2,13 +2,12 @@ import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
-import type { KeyPlace } from "../network/key-store.ts";
 import { keySchema, keysSchema, keyTermsSchema, newKeySchema } from "../schema/key.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import type { KeyPlace } from "../store/key-store.ts";
+import { askObject, callObject } from "./object-call.ts";
 
 const security = [{ adminToken: [] }];
 
@@ -80,22 +79,21 @@ const remove = apiRoute({
 export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(create, async (c) => {
     const { note, ...terms } = c.req.valid("json");
-    const made = await callObject(c, async (network) =>
-      network.createKey({ ...terms, note: note ?? null, userData: null }),
+    const made = await callObject(c, async (object) =>
+      object.createKey({ ...terms, note: note ?? null, userData: null }),
     );
     return answer(c, newKeySchema, { ...made.view, key: made.key }, 201);
   });
 
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const keys = await callObject(c, async (network) => network.listKeys(limit + 1, placeOf(cursor)));
+    const keys = await callObject(c, async (object) => object.listKeys(limit + 1, placeOf(cursor)));
     return answer(c, keysSchema, pageOf(keys, limit, cursorOf));
   });
 
   app.openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
-    if (!(await callObject(c, async (network) => network.deleteKey(id))))
-      throw new Problem({ problem: "not-found", detail: `there is no enrolment key ${id}` });
+    await askObject(c, async (object) => object.deleteKey(id));
     return c.body(null, 204);
   });
 }

@@ -1,16 +1,14 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
-import { callerOf } from "../http/caller.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, adminOrNode, configured, jsonBody } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
-import { Problem } from "../http/problem.ts";
 import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, CONTROLLER_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { nodeDocument } from "./node-document.ts";
+import { askObject, callerOf } from "./object-call.ts";
 
 const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
@@ -82,50 +80,37 @@ export function nodeChangeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(put, async (c) => {
     const { node } = c.req.valid("param");
     const { name, slot, machineId } = c.req.valid("json");
-    const result = await callObject(
+    const assigned = await askObject(
       c,
-      async (network) => network.assignNode({ node, name, slot, machineId }),
+      async (object) => object.assignNode({ node, name, slot, machineId }),
       LIMITS.enrolSeconds,
     );
-    if (!result.ok) throw new Problem(result.refusal);
-    return answer(c, nodeSchema, nodeDocument(result.value.view), result.value.created ? 201 : 200);
+    return answer(c, nodeSchema, nodeDocument(assigned.node), assigned.created ? 201 : 200);
   });
 
   app.openapi(patch, async (c) => {
     const { node } = c.req.valid("param");
     const { name } = c.req.valid("json");
-    const result = await callObject(
-      c,
-      async (network) => network.renameNode(node, name),
-      LIMITS.enrolSeconds,
-    );
-    if (!result.ok) throw new Problem(result.refusal);
-    return answer(c, nodeSchema, nodeDocument(result.value));
+    const changed = await askObject(c, async (object) => object.renameNode(node, name), LIMITS.enrolSeconds);
+    return answer(c, nodeSchema, nodeDocument(changed));
   });
 
   app.openapi(remove, async (c) => {
     const { node } = c.req.valid("param");
-    const result = await callObject(
-      c,
-      async (network) => network.releaseNode(node, callerOf(c)),
-      LIMITS.enrolSeconds,
-    );
-    if (!result.ok) throw new Problem(result.refusal);
+    await askObject(c, async (object) => object.releaseNode(node, callerOf(c)), LIMITS.enrolSeconds);
     return c.body(null, 204);
   });
 
   app.openapi(approve, async (c) => {
     const { node } = c.req.valid("param");
-    const result = await callObject(c, async (network) => network.approveNode(node), LIMITS.enrolSeconds);
-    if (!result.ok) throw new Problem(result.refusal);
-    return answer(c, nodeSchema, nodeDocument(result.value));
+    const changed = await askObject(c, async (object) => object.approveNode(node), LIMITS.enrolSeconds);
+    return answer(c, nodeSchema, nodeDocument(changed));
   });
 
   app.openapi(revoke, async (c) => {
     const { node } = c.req.valid("param");
-    const result = await callObject(c, async (network) => network.revokeNode(node), LIMITS.enrolSeconds);
-    if (!result.ok) throw new Problem(result.refusal);
-    return answer(c, nodeSchema, nodeDocument(result.value));
+    const changed = await askObject(c, async (object) => object.revokeNode(node), LIMITS.enrolSeconds);
+    return answer(c, nodeSchema, nodeDocument(changed));
   });
 }
 
@@ -136,7 +121,7 @@ function verb<V extends string>(name: V, summary: string) {
     tags,
     summary,
     description:
-      "The change stays also when the controller does not answer: `delivered` says whether it has it; it is tried again by itself.",
+      "The change stays even when the controller does not answer: `delivered` says whether it has it, and the Worker tries again on its own.",
     security,
     middleware: [configured, adminOnly],
     request: { params },

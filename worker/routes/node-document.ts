@@ -3,14 +3,14 @@ import { AGENT } from "../../cloud-init/agent/program.ts";
 import type { Config } from "../config/config.ts";
 import type { Json } from "../http/key-value.ts";
 import { makePool } from "../lease/pool.ts";
-import type { LeaseCopy } from "../network/lease-copy.ts";
-import { leaseView, type NodeView } from "../network/lease-view.ts";
+import { leaseView } from "../network/lease-view.ts";
+import type { LeaseCopy } from "../outbox/lease-copy.ts";
 import { agentSha256Schema } from "../schema/agent.ts";
+import type { NodeView } from "../schema/lease.ts";
 
 const repair = z.object({ at: z.string(), steps: z.array(z.string()) });
 const stored = z.record(z.string(), z.json());
 
-/** A node as the API answers it. */
 export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
   const said = fromJson(facts);
   return {
@@ -26,7 +26,7 @@ export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
 export function copyDocument(config: Config, copy: LeaseCopy, now: number) {
   // The pool that the lease was made from, should the settings have changed since.
   const made = makePool(copy.pool);
-  const view = leaseView(made.ok ? { ...config, pool: made.pool } : config, copy, now);
+  const view = leaseView(made.ok ? { ...config, pool: made.value } : config, copy, now);
   return {
     ...view,
     lastSeen: new Date(copy.seenAt).toISOString(),

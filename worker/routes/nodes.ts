@@ -1,20 +1,19 @@
 import type { Context } from "hono";
+import { equalDigests } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
-import { callerOf } from "../http/caller.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
-import { equalDigests } from "../http/secret.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { type LeaseCopy, readCopy } from "../network/lease-copy.ts";
+import { type LeaseCopy, readCopy } from "../outbox/lease-copy.ts";
 import { nodeSchema, nodesSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { copyDocument, nodeDocument } from "./node-document.ts";
+import { askObject, callerOf, callObject } from "./object-call.ts";
 
 /** Set to `copy` on an answer that came from KV because the allocator is out of reach. */
 const SOURCE_HEADER = "Meshboot-Source";
@@ -58,7 +57,7 @@ const get = apiRoute({
 export function nodeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const nodes = await callObject(c, async (network) => network.listNodes(limit + 1, cursor));
+    const nodes = await callObject(c, async (object) => object.listNodes(limit + 1, cursor));
     const { items, next } = pageOf(nodes, limit, ({ node }) => node);
     return answer(c, nodesSchema, { items: items.map(nodeDocument), next });
   });
@@ -66,13 +65,12 @@ export function nodeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(get, async (c) => {
     const { node } = c.req.valid("param");
     try {
-      const result = await callObject(
+      const known = await askObject(
         c,
-        async (network) => network.readNode(node, callerOf(c)),
+        async (object) => object.readNode(node, callerOf(c)),
         LIMITS.readSeconds,
       );
-      if (!result.ok) throw new Problem(result.refusal);
-      return answer(c, nodeSchema, nodeDocument(result.value));
+      return answer(c, nodeSchema, nodeDocument(known));
     } catch (error) {
       if (!(error instanceof Problem && error.refusal.problem === "object-unreachable")) throw error;
       return answerFromCopy(c, node, error);
@@ -83,9 +81,8 @@ export function nodeRoutes(app: OpenAPIHono<App>): void {
 async function answerFromCopy(c: Context<App>, node: NodeId, unreachable: Problem): Promise<Response> {
   const copy = await readCopy(c.env.LEASES, node);
   const config = c.get("config");
-  if (copy === undefined || copy.network !== config.network) throw unreachable;
-  if (!mayRead(c, copy))
-    throw new Problem({ problem: "unauthorized", detail: `the token is not that of node ${node}` });
+  if (copy === undefined || copy.network !== config.networkId) throw unreachable;
+  if (!mayRead(c, copy)) throw new Problem({ problem: "unauthorized", reason: "not-of-copy", node });
   c.header(SOURCE_HEADER, "copy");
   return answer(c, nodeSchema, copyDocument(config, copy, Date.now()));
 }

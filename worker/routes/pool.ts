@@ -1,10 +1,10 @@
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured } from "../http/guards.ts";
-import { callObject } from "../http/object-call.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { poolSchema } from "../schema/pool.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import { callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "get",
@@ -22,7 +22,7 @@ const route = apiRoute({
 /** `GET /v1/pool`: how many slots are used, and what stands in the way of others. */
 export function poolRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
-    const use = await callObject(c, async (network) => network.poolUse());
+    const use = await callObject(c, async (object) => object.poolUse());
     return answer(c, poolSchema, { ...use });
   });
 }

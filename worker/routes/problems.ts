@@ -1,7 +1,8 @@
 import type { App } from "../http/context.ts";
-import { isProblemName, Problem, problemKind } from "../http/problem.ts";
+import { Problem } from "../http/problem.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { problemResponses } from "../schema/problem.ts";
+import { isProblemName, problemKind } from "../schema/problem-kinds.ts";
 
 const route = apiRoute({
   method: "get",
@@ -19,8 +20,7 @@ const route = apiRoute({
 export function problemRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, (c) => {
     const { name } = c.req.valid("param");
-    if (!isProblemName(name))
-      throw new Problem({ problem: "not-found", detail: "there is no problem by that name" });
+    if (!isProblemName(name)) throw new Problem({ problem: "not-found", missing: { what: "problem" } });
     const { status, title, meaning } = problemKind(name);
     return c.text(`${title} (${name}, HTTP ${status})\n\n${meaning}\n`);
   });

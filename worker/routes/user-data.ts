@@ -1,20 +1,20 @@
 import { AGENT } from "../../cloud-init/agent/program.ts";
 import { optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
 import { formFor, limitsFor } from "../../cloud-init/provider-limits.ts";
-import { generate, type UserData, type UserDataRequest } from "../../cloud-init/user-data.ts";
+import { prepare } from "../../cloud-init/user-data.ts";
 import { UserDataError } from "../../cloud-init/user-data-error.ts";
-import { keepAgent } from "../agent/agents.ts";
+import type { KeepAgent } from "../agent/agents.ts";
+import { errorText } from "../base/log.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured, jsonBody } from "../http/guards.ts";
-import { errorText } from "../http/log.ts";
-import { callObject } from "../http/object-call.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { userDataRequestSchema, userDataSchema } from "../schema/user-data.ts";
+import { callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -40,25 +40,23 @@ const route = apiRoute({
   },
 });
 
-/** A key of the right form, to try whether the user-data can be made before a key is made for it. */
-const TRIAL_KEY = `mbk_${"A".repeat(22)}`;
-
 /** `POST /v1/user-data`: what to paste when ordering a server. */
-export function userDataRoute(app: OpenAPIHono<App>): void {
+export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
   app.openapi(route, async (c) => {
     const { provider, cloudConfig, key: terms, form: wanted, ...options } = c.req.valid("json");
     const form = wanted ?? (cloudConfig === undefined ? formFor(provider) : "multipart");
     const { note, ...rest } = terms;
     const url = publicOrigin(c.req.url);
     const { allowOverlap } = terms;
-    const request = { form, cloudConfig, url, options, allowOverlap, agent: AGENT };
-    const trial = make({ ...request, key: TRIAL_KEY });
-    if (form !== "script") refuseTooLarge(trial.text, provider);
-    await keepCurrentAgent(c.env.LEASES);
+    const prepared = orBadRequest(() =>
+      prepare({ form, cloudConfig, url, options, allowOverlap, agent: AGENT }),
+    );
+    if (form !== "script") refuseTooLarge(prepared.text, provider);
+    await keepOrRefuse(keepAgent, c.env.LEASES);
     const { key, view } = await callObject(c, async (network) =>
       network.createKey({ ...rest, note: note ?? null, userData: JSON.stringify(options) }),
     );
-    const { text, bytes } = make({ ...request, key });
+    const { text, bytes } = prepared.withKey(key);
     if (wantsText(c)) {
       c.header("Cache-Control", "no-store");
       return c.text(text, 201);
@@ -79,15 +77,11 @@ export function userDataRoute(app: OpenAPIHono<App>): void {
 }
 
 /** A server may boot long after the next deploy, and then asks for the agent of today. */
-async function keepCurrentAgent(kv: KVNamespace): Promise<void> {
+async function keepOrRefuse(keepAgent: KeepAgent, kv: KVNamespace): Promise<void> {
   try {
     await keepAgent(kv);
   } catch (error) {
-    throw new Problem({
-      problem: "agent-not-kept",
-      detail: `KV did not take the agent (${errorText(error)}): without it there, this user-data would fail after the next deploy. Ask again later; KV's daily quota of writes is back at midnight UTC`,
-      retryAfter: 60,
-    });
+    throw new Problem({ problem: "agent-not-kept", fault: errorText(error) });
   }
 }
 
@@ -101,7 +95,7 @@ function refuseTooLarge(text: string, provider: string | undefined): void {
       limit === 0
         ? `provider: ${provider} has no field for user-data${why}`
         : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${why}; the form include needs 128 bytes`;
-    throw new Problem({ problem: "bad-request", detail, errors: [detail] });
+    throw new Problem({ problem: "bad-request", faults: [detail] });
   }
 }
 
@@ -110,12 +104,12 @@ export function storedOptions(json: string | null): UserDataOptions {
   return optionsSchema.parse(json === null ? {} : JSON.parse(json));
 }
 
-/** Makes user-data. Throws the problem `bad-request` that names the field when it cannot be made. */
-export function make(request: UserDataRequest): UserData {
+/** What making user-data gives. Throws the problem `bad-request` that names the field when it cannot be made. */
+export function orBadRequest<T>(make: () => T): T {
   try {
-    return generate(request);
+    return make();
   } catch (error) {
     if (!(error instanceof UserDataError)) throw error;
-    throw new Problem({ problem: "bad-request", detail: error.message, errors: [error.message] });
+    throw new Problem({ problem: "bad-request", faults: [error.message] });
   }
 }

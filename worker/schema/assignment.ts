@@ -15,5 +15,4 @@ export const assignmentSchema = z
   })
   .openapi("Assignment");
 
-/** What can be changed of a node. */
 export const renameSchema = z.strictObject({ name: nodeName }).openapi("Rename");

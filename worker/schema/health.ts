@@ -1,11 +1,10 @@
 import { z } from "./openapi.ts";
 
-/** How the Worker is. */
 export const healthSchema = z
   .object({
     status: z.enum(["ok", "misconfigured", "unreachable", "unfit", "waiting"]).openapi({
       description:
-        "misconfigured: settings are wrong; unreachable: the allocator does not answer; unfit: the ZeroTier network stands against the mesh; waiting: the controller does not answer, or does not take what it should.",
+        "misconfigured: settings are wrong; unreachable: the allocator does not answer; unfit: the ZeroTier network cannot carry the mesh as it is; waiting: the controller does not answer, or does not take what it should.",
     }),
     faults: z.array(z.string()).openapi({ description: "What keeps servers out." }),
     warnings: z
@@ -13,3 +12,11 @@ export const healthSchema = z
       .openapi({ description: "What keeps no server out, but needs somebody to look at it." }),
   })
   .openapi("Health");
+
+/** The parsed document: for everybody without the addresses of the mesh, for the operator with them. */
+export type WorkerHealth = z.output<typeof healthSchema>;
+
+/** What the object knows of it. No name or number of a node is in it; addresses of the network are. */
+export type ObjectHealth = WorkerHealth & {
+  status: Exclude<WorkerHealth["status"], "misconfigured" | "unreachable">;
+};

@@ -1,7 +1,7 @@
 import { LIMITS } from "../config/limits.ts";
 import { z } from "./openapi.ts";
 
-/** What a new enrolment key may do. A misspelt field is refused: by its default a key would do something else. */
+/** What a new enrolment key may do. A misspelt field is refused: left at its default, the key would do something else. */
 export const keyTermsSchema = z
   .strictObject({
     expiresIn: z
@@ -30,6 +30,8 @@ export const keyTermsSchema = z
   })
   .openapi("KeyTerms");
 
+export type KeyTerms = z.output<typeof keyTermsSchema>;
+
 /** An enrolment key without its secret. */
 export const keySchema = z
   .object({
@@ -45,12 +47,13 @@ export const keySchema = z
   })
   .openapi("Key");
 
+export type KeyView = z.output<typeof keySchema>;
+
 /** A key just made: the only time that its secret is shown. */
 export const newKeySchema = keySchema
   .extend({ key: z.string().openapi({ example: "mbk_q3l2sVdZ0nQmFh4m1yXv7A" }) })
   .openapi("NewKey");
 
-/** A page of keys. */
 export const keysSchema = z
   .object({ items: z.array(keySchema), next: z.string().nullable() })
   .openapi("Keys");

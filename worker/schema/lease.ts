@@ -1,7 +1,9 @@
+import { LEASE_STATES } from "../lease/lease-times.ts";
 import { z } from "./openapi.ts";
+import { poolSettingsSchema } from "./pool.ts";
 
 const time = z.iso.datetime().openapi({ example: "2026-08-01T12:00:00.000Z" });
-const state = z.enum(["pending", "active", "stale", "revoked"]).openapi({
+const state = z.enum(LEASE_STATES).openapi({
   description: "pending: waits for approval; stale: not seen for a week; revoked: taken out by the operator.",
 });
 
@@ -27,21 +29,31 @@ export const leaseSchema = z
         gateway: z.string().openapi({ example: "fc1d:27ce:ec4e:8d87:c868::1" }),
       }),
     }),
-    pool: z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: z.number().int() }),
+    pool: poolSettingsSchema,
     leasedAt: time,
     renewBefore: time,
   })
   .openapi("Lease");
 
-const peers = z.array(z.object({ slot: z.number().int(), node: z.string(), name: z.string() })).openapi({
+/** A lease as answers show it, without the token. */
+export type LeaseView = z.output<typeof leaseSchema>;
+
+const peerSchema = z.object({ slot: z.number().int(), node: z.string(), name: z.string() });
+
+/** Another node of the mesh, by which a node can tell whether the mesh carries. */
+export type Peer = z.output<typeof peerSchema>;
+
+const peers = z.array(peerSchema).openapi({
   description:
     "Other active nodes, those seen last, by slot: whom the agent asks whether the mesh carries. In plain text `slot:node:name`, joined by spaces.",
 });
 
-/** A lease as a heartbeat answers. */
 export const renewedSchema = leaseSchema.extend({ peers }).openapi("RenewedLease");
 
-/** A lease with the node's token, as an enrolment answers. */
+/** A lease, and whom the node may ask whether the mesh carries. */
+export type Renewed = z.output<typeof renewedSchema>;
+
+/** What an enrolment is answered with: the lease and the node's token. */
 export const enrolledSchema = renewedSchema
   .extend({ token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
   .openapi("EnrolledLease");
@@ -81,7 +93,12 @@ export const nodeSchema = leaseSchema
   })
   .openapi("Node");
 
-/** A page of nodes. */
+type Stored = "facts" | "report" | "lastRepair";
+
+/** A node as it leaves the object: what it said of itself is still JSON, as it is stored, and not compared with the Worker's. */
+export type NodeView = Omit<z.output<typeof nodeSchema>, Stored | "behind"> &
+  Readonly<Record<Stored, string | null>>;
+
 export const nodesSchema = z
   .object({ items: z.array(nodeSchema), next: z.string().nullable() })
   .openapi("Nodes");

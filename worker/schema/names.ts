@@ -2,7 +2,6 @@ import { NAME_PATTERN } from "../../cloud-init/name-pattern.ts";
 import { isNodeId } from "../lease/ids.ts";
 import { z } from "./openapi.ts";
 
-/** A node's id in a path. */
 export const nodeId = z
   .string()
   .regex(/^[0-9a-f]{10}$/, {
@@ -12,13 +11,11 @@ export const nodeId = z
   .refine(isNodeId, "ZeroTier reserves this node id")
   .openapi({ description: "The node's ZeroTier address.", example: "4e8d87c868" });
 
-/** A node's name. */
 export const nodeName = z
   .string()
   .regex(NAME_PATTERN, "a name is one DNS label: lower-case letters, digits and hyphens, at most 63")
   .openapi({ description: "One DNS label.", example: "web1" });
 
-/** What tells two machines apart. */
 export const machineId = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "the machine id is sent as SHA-256: 64 lower-case hex digits")

@@ -2,11 +2,13 @@ import { z } from "./openapi.ts";
 
 const count = z.number().int();
 
-/** How the pool is used. */
+/** The two ranges of a pool, and how much of it each node gets. */
+export const poolSettingsSchema = z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: count });
+
 export const poolSchema = z
   .object({
     network: z.string(),
-    pool: z.object({ zerotier: z.string(), docker: z.string(), nodePrefix: count }),
+    pool: poolSettingsSchema,
     slots: z.object({
       total: count,
       active: count,
@@ -35,3 +37,5 @@ export const poolSchema = z
       .openapi({ description: "What is still to be told to the controller and to KV." }),
   })
   .openapi("Pool");
+
+export type PoolUse = z.output<typeof poolSchema>;

@@ -1,7 +1,8 @@
-import { PROBLEMS, type ProblemName } from "../http/problem.ts";
+import type { ProblemName } from "../base/refusal.ts";
 import { z } from "./openapi.ts";
+import { PROBLEMS } from "./problem-kinds.ts";
 
-/** A refusal, RFC 9457. */
+/** RFC 9457. */
 export const problemSchema = z
   .object({
     type: z.string().openapi({ description: "Stable; branch on it.", example: "/problems/unknown-key" }),
@@ -25,7 +26,7 @@ interface ProblemResponse {
   };
 }
 
-/** The second form of an answer. */
+/** The second form of every answer to an agent. */
 export const plainLines = z.string().openapi({
   description: "`KEY=value` lines, for `Accept: text/plain`.",
   example: "SLOT=233\nSTATE=active\n",

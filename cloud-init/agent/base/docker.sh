@@ -31,6 +31,8 @@ docker0_before() {
   read_file "$STATE/docker0" | grep / || :
 }
 
+DOCKER_NETWORKS=/var/lib/docker/network/files/local-kv.db
+
 # From 29 on dockerd can be told to keep its rules in nft tables of its own, where an accept of iptables counts for nothing.
 # What it accepts there is a mark.
 BACKEND_MARK=0x100000
@@ -82,4 +84,24 @@ limit_calls() {
     ip6tables() { timeout 2 ip6tables "$@"; }
     nft() { timeout 4 nft "$@"; }
   }
+}
+
+# Only a restart of dockerd brings its own rules back: that is not done behind the user's back.
+docker_gap() {
+  pid=$(read_file "$R/run/docker.pid")
+  if [ -n "$pid" ] && ! iptables -w -t nat -S DOCKER >/dev/null 2>&1 && ! nft list table ip docker-bridges >/dev/null 2>&1 &&
+    ! grep -qsE '"iptables"|--iptables=' "$R$DAEMON_JSON" "$R/proc/$pid/cmdline"; then
+    echo "Docker's own iptables rules are gone, and with them published ports and the way out: meshboot up --restart-docker, or systemctl restart docker, after which containers without a restart policy stay down"
+  fi
+}
+
+# Containers that run ipv6nat, one name a line.
+ipv6nat_containers() {
+  timeout 20 docker ps --format '{{.Names}} {{.Image}}' 2>/dev/null </dev/null | awk '$2 ~ /ipv6nat/ { print $1 }'
+}
+
+has_ipv6_networks() {
+  ids=$(timeout 20 docker network ls -q 2>/dev/null </dev/null) || ids=''
+  # shellcheck disable=SC2086 # ids, one word each
+  [ -n "$ids" ] && timeout 20 docker network inspect -f '{{.EnableIPv6}}' $ids 2>/dev/null </dev/null | grep -q true
 }

@@ -101,5 +101,15 @@ store_peers() {
       print $i
       n++
     }
-  }' "$TMP/answer" | put_file /var/lib/meshboot/peers 600
+  }' "$TMP/answer" >"$TMP/peers"
+  cmp -s "$TMP/peers" "$STATE/peers" || put_file /var/lib/meshboot/peers 600 <"$TMP/peers"
+}
+
+# Without what is different in each answer: a file that nothing changed is not written.
+answered_lease() {
+  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; p; }' "$TMP/answer"
+}
+
+store_lease() {
+  answered_lease | put_file /var/lib/meshboot/lease 600
 }

@@ -25,6 +25,8 @@ POLICIES=/etc/firewalld/policies
 DIRECT=/etc/firewalld/direct.xml
 ROUTE_METRIC=5100
 GUARD_METRIC=5101
+NL='
+'
 # More routes than that make every look at them slow: a pool with more slots is refused.
 MOST_SLOTS=16384
 
@@ -52,5 +54,3 @@ json=''
 AGREED=''
 # Set while an image is made: there is no Worker yet.
 BAKING=''
-# The ranges that were held against the host's own networks.
-CHECKED=''

@@ -5,6 +5,7 @@ look_at_facts() {
   read_line "$RUN/facts"
   FACTS=$LINE
   if [ -z "$UNCHANGED" ] || [ -z "$FACTS" ]; then
+    read_os_release
     look_at_version dockerd --version
     docker=${LINE#Docker version }
     docker=${docker%%,*}
@@ -71,7 +72,7 @@ report() {
   heartbeat ok
   case $HTTP in
   200) take_reported_lease ;;
-  4*) warn "$(the_problem). Mend that or put a new key into /etc/meshboot/key" ;;
+  4*) warn "$(the_problem). Correct that or put a new key into /etc/meshboot/key" ;;
   *) warn "$(the_problem). Reports again within the hour" ;;
   esac
 }

@@ -4,12 +4,6 @@ need_root() {
   [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
 }
 
-# Seconds, which no change of the clock touches: a first boot has no NTP yet.
-uptime_seconds() {
-  read_line "$R/proc/uptime"
-  echo "${LINE%%.*}"
-}
-
 set_up() {
   need_root
   TMP=$(mktemp -d)

@@ -37,7 +37,7 @@ ask_with_the_workers_time() {
   fi
 }
 
-# For the service, which waits that long before its next attempt. A date instead of seconds is not minded.
+# For the service, which waits that long before its next attempt. A date instead of seconds is ignored.
 keep_retry_after() {
   seconds=$(field headers '[Rr]etry-[Aa]fter:')
   case $seconds in
@@ -52,8 +52,7 @@ not_enrolled() { # fail|refuse WHY
   warn "$2. The saved lease stays"
 }
 
-enrol() {
-  STEP=enrol
+enrol_up() {
   if [ ! -s "$ETC/key" ]; then
     has_lease || refuse 'there is neither a lease nor a key in /etc/meshboot/key: write one there, the one that let this server in before, or a new one (POST /v1/keys at the Worker)'
     return 0
@@ -78,7 +77,7 @@ enrol() {
     keep_retry_after
     not_enrolled fail "$(the_problem)"
     ;;
-  *) not_enrolled refuse "$(the_problem). Mend that or put a new key into /etc/meshboot/key" ;;
+  *) not_enrolled refuse "$(the_problem). Correct that or put a new key into /etc/meshboot/key" ;;
   esac
 }
 
@@ -100,11 +99,6 @@ save_lease() {
   say "slot $L_SLOT: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
 }
 
-# Without what is different in each answer: a file that nothing changed is not written.
-answered_lease() {
-  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; p; }' "$TMP/answer"
-}
-
-store_lease() {
-  answered_lease | put_file /var/lib/meshboot/lease 600
+enrol_state() {
+  watch_files "$ETC/key"
 }

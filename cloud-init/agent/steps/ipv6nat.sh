@@ -1,19 +1,13 @@
 # IPv6 to the outside by a container, which does what dockerd itself does with --ip6tables. Never both.
 
-# Containers that run ipv6nat, one name a line.
-ipv6nat_containers() {
-  timeout 20 docker ps --format '{{.Names}} {{.Image}}' 2>/dev/null </dev/null | awk '$2 ~ /ipv6nat/ { print $1 }'
-}
-
 # In layout compose it is a service of the project's: see compose.sh.
 has_own_ipv6nat() {
   [ "$IPV6$IPV6NAT" = oncontainer ] && [ "$LAYOUT" != compose ]
 }
 
-configure_ipv6nat() {
-  STEP=ipv6nat
+ipv6nat_up() {
   if ! has_own_ipv6nat; then
-    stop_ipv6nat
+    ipv6nat_down
   fi
   if ! has docker || ! is_running docker; then
     return 0
@@ -27,7 +21,7 @@ configure_ipv6nat() {
   fi
 }
 
-stop_ipv6nat() {
+ipv6nat_down() {
   if [ -e "$R$UNITS/meshboot-ipv6nat.service" ]; then
     say 'stops meshboot-ipv6nat.service'
     run systemctl -q disable --now meshboot-ipv6nat.service || :
@@ -82,4 +76,25 @@ start_ipv6nat() {
   if [ "$image" != "$IPV6NAT_IMAGE" ] || ! is_running meshboot-ipv6nat; then
     run systemctl restart --no-block meshboot-ipv6nat.service
   fi
+}
+
+# From a registry, by a dockerd whose state does not stay. The first boot loads it.
+ipv6nat_bake() {
+  rm -f "$STATE/ipv6nat.tar"
+  if [ "$IPV6NAT" != container ] || [ "$LAYOUT" = compose ]; then
+    return 0
+  fi
+  has docker || refuse "IPV6NAT=container needs Docker in the image, and DOCKER=$DOCKER installs none"
+  say "fetches the image $IPV6NAT_IMAGE"
+  systemctl start docker.service || fail 'dockerd does not start: see journalctl -u docker'
+  timeout 300 docker pull -q "$IPV6NAT_IMAGE" >/dev/null 2>"$TMP/pull" </dev/null ||
+    fail "no image $IPV6NAT_IMAGE: $(printable "$(tail -n 1 "$TMP/pull")")"
+  timeout 120 docker save -o "$STATE/ipv6nat.tar.part" "$IPV6NAT_IMAGE" 2>"$TMP/pull" </dev/null ||
+    fail "cannot keep $IPV6NAT_IMAGE: $(printable "$(tail -n 1 "$TMP/pull")")"
+  mv "$STATE/ipv6nat.tar.part" "$STATE/ipv6nat.tar"
+}
+
+ipv6nat_state() {
+  watch_files "$STATE/ipv6nat.tar" "$R/var/lib/docker/containers"
+  watch_units meshboot-ipv6nat
 }

@@ -1,18 +1,5 @@
 # The ZeroTier network.
 
-# ZT_STATUS (empty: not joined) and ZT_DEV. Counted from the end: a network's name may hold blanks.
-look_at_network() {
-  ZT_STATUS=''
-  ZT_DEV=''
-  IFS=' ' read -r ZT_STATUS ZT_DEV <<EOF || :
-$(timeout 5 zerotier-cli listnetworks 2>/dev/null </dev/null | awk -v n="$L_NETWORK" '$3 == n { print $(NF - 3), $(NF - 1) }')
-EOF
-  # Without an interface the words are others: the MAC address where the status was.
-  case $ZT_STATUS in *[!A-Z_]*) ZT_STATUS='' ZT_DEV='' ;; esac
-  # 15 characters is what the kernel takes.
-  case $ZT_DEV in *[!a-zA-Z0-9]* | ????????????????*) ZT_DEV='' ;; esac
-}
-
 # What the network may set on this host: addresses and routes of the mesh's ranges, nothing else.
 limit_network() {
   put_file "$limits" 644 <<EOF
@@ -23,12 +10,17 @@ allowDNS=0
 EOF
 }
 
-has_address() {
-  [ -n "$ZT_DEV" ] && ip -o -4 addr show dev "$ZT_DEV" 2>/dev/null | grep -qF " $L_ZEROTIER_IPV4 "
+# A restart makes the mesh's interface anew, without our routes.
+hook_zerotier() {
+  put_file $UNITS/zerotier-one.service.d/50-meshboot.conf 644 <<'EOF'
+[Service]
+ExecStartPost=-+/bin/sh -c 'mkdir -p /run/meshboot; : >/run/meshboot/again; systemctl start --no-block meshboot.service'
+EOF
+  reload_unit zerotier-one
 }
 
-join_network() {
-  STEP='join'
+join_up() {
+  hook_zerotier
   limits=/var/lib/zerotier-one/networks.d/$L_NETWORK.local.conf
   joined="$ZT/networks.d/$L_NETWORK.conf"
   # Joined by hand, before us: `down` is not to leave it. What we join ourselves has its limits listed first.
@@ -52,35 +44,69 @@ join_network() {
   if [ -n "$ZT_DEV" ]; then
     DEV=$ZT_DEV
     echo "$DEV" | put_file /var/lib/meshboot/interface 600
+    keep_network_services_off
   fi
 }
 
-wait_for() { # interface|address
-  STEP='join'
-  began=$(uptime_seconds)
-  told=''
-  while look_at_network; do
-    case $1$ZT_STATUS in
-    interface*) [ -z "$ZT_DEV" ] || break ;;
-    *OK | *REQUESTING_CONFIGURATION) ! has_address || break ;;
-    esac
-    if dry; then
-      return 0
-    fi
-    waited=$(($(uptime_seconds) - began))
-    [ $waited -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
-    if [ $waited -ge 10 ] && [ -z "$told" ]; then
-      told=yes
-      say "still waits for $L_ZEROTIER_IPV4, status ${ZT_STATUS:-none}"
-    fi
-    sleep 0.2
-  done
-}
-
-leave_network() {
+join_down() {
+  if [ -z "$NODE" ] || [ -e "$STATE/joined" ]; then
+    return 0
+  fi
   say "leaves network $L_NETWORK"
   if ! zerotier-cli leave "$L_NETWORK" >/dev/null 2>&1; then
     # Without the daemon, that it is a member is this file and nothing else.
     rm -f "$ZT/networks.d/$L_NETWORK.conf"
   fi
+}
+
+doctor_network() {
+  look_at_network
+  case $ZT_STATUS in
+  OK) return 0 ;;
+  '') set -- 'meshboot up' ;;
+  ACCESS_DENIED) set -- "authorize $NODE at ZeroTier Central, or POST /v1/nodes/$NODE/approve at the Worker" ;;
+  NOT_FOUND) set -- 'ZEROTIER_NETWORK at the Worker must be a network that exists' ;;
+  PORT_ERROR) set -- 'modprobe tun; ls -l /dev/net/tun; systemctl restart zerotier-one' ;;
+  REQUESTING_CONFIGURATION) set -- 'the controller does not answer: wait a minute; let UDP 9993 out' ;;
+  *) set -- 'CLIENT_TOO_OLD: update zerotier-one. AUTHENTICATION_REQUIRED: SSO off' ;;
+  esac
+  if [ "$ZT_STATUS" = REQUESTING_CONFIGURATION ] && has_address; then
+    warning "$ZT_STATUS" OK "$1"
+  else
+    fault "${ZT_STATUS:-not joined}" "OK in network $L_NETWORK" "$1"
+  fi
+}
+
+doctor_limits() {
+  file=networks.d/$L_NETWORK.local.conf
+  grep -qsxF "allowManaged=$MESH" "$ZT/$file" ||
+    warning "$file lets the network set other addresses and routes here" "allowManaged=$MESH" 'meshboot up'
+  conf=$(read_file "$ZT/local.conf")
+  off=''
+  for word in docker br- veth $(echo "$MESH" | tr , ' '); do
+    case $conf in *"\"$word\""*) ;; *) off="$off $word" ;; esac
+  done
+  [ -z "$off" ] || warning "local.conf does not keep ZeroTier off$off" '' 'meshboot up'
+}
+
+join_state() {
+  watch_files "$STATE/interface" "$STATE/joined" "$RUN/again"
+  watch_commands 'zerotier-cli listnetworks'
+}
+
+join_status() {
+  look_at_network
+  status_text network "$L_NETWORK"
+  status_text zerotier "${ZT_STATUS:-NOT_JOINED}"
+  status_text interface "$DEV"
+  status_row network "$(true_or_false [ "$ZT_STATUS" = OK ])" "$L_NETWORK: ${ZT_STATUS:-NOT_JOINED} on $DEV"
+}
+
+join_doctor() {
+  look network lease zerotier
+  look limits network
+}
+
+join_bake() {
+  hook_zerotier
 }

@@ -12,24 +12,22 @@ with_our_local_conf() { # THEIRS
   fi
 }
 
-# Before `down` puts back what was there before us.
-release_local_conf() {
+# Before what was there before us is put back.
+local_conf_down() {
   conf=$(read_file "$ZT/local.conf")
-  if is_listed $LOCAL_CONF && [ -n "$conf" ] && [ "$conf" != "$(with_our_local_conf '')" ]; then
+  if [ -n "$NODE" ] && is_listed $LOCAL_CONF && [ -n "$conf" ] && [ "$conf" != "$(with_our_local_conf '')" ]; then
     keep_edits_of_local_conf
   fi
 }
 
 # zerotier-one reads a changed local.conf within 10 s.
-configure_zerotier() {
-  STEP=local.conf
+local_conf_up() {
   conf=$(with_our_local_conf "$(read_file "$ZT/local.conf")")
   if [ -n "$conf" ]; then
     echo "$conf" | put_file $LOCAL_CONF 644
   else
     warn 'local.conf is yours and cannot be merged (no python3, or not JSON): add docker, br-, veth to its interfacePrefixBlacklist'
   fi
-  hook_zerotier
 }
 
 # Adds ours to the user's local.conf. On standard output the whole, or nothing when that cannot be done.
@@ -70,4 +68,8 @@ PYTHON
   fi
   echo "$without" >"$kept.new"
   mv -f "$kept.new" "$kept"
+}
+
+local_conf_state() {
+  watch_files "$ZT/local.conf"
 }

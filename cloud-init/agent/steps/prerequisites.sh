@@ -9,7 +9,7 @@ finish_interrupted_install() {
   fi
 }
 
-install_tools() {
+install_prerequisites() {
   missing=''
   for tool in curl:curl nft:nftables iptables:iptables ip:iproute2; do
     if ! has "${tool%:*}"; then
@@ -23,4 +23,18 @@ install_tools() {
     # shellcheck disable=SC2086 # package names, one word each
     install $missing
   fi
+}
+
+prerequisites_up() {
+  finish_interrupted_install
+  install_prerequisites
+}
+
+prerequisites_state() {
+  watch_programs curl nft iptables ip
+  watch_files "$STATE/installing" "$R/var/lib/dpkg/status"
+}
+
+prerequisites_bake() {
+  prerequisites_up
 }

@@ -24,8 +24,7 @@ our_routes() {
   ip -4 route show dev "$DEV" proto static 2>/dev/null || :
 }
 
-apply_routes() {
-  STEP=routes
+routes_up() {
   our_routes | routes_batch >"$TMP/routes"
   if [ -s "$TMP/routes" ]; then
     change "changes $(wc -l <"$TMP/routes") routes on $DEV"
@@ -33,10 +32,56 @@ apply_routes() {
   fi
 }
 
-drop_routes() {
+routes_down() {
   UNDO=yes
   if [ -n "$DEV" ]; then
     our_routes | routes_batch | ip -4 -force -batch - >/dev/null 2>&1 || :
   fi
   UNDO=''
+}
+
+# Routes that take the mesh's packets elsewhere, `target device`: more specific than ours, or of a better metric.
+foreign_routes() {
+  ip -4 route show | pool_awk '
+    {
+      to = $1; d = via = ""; m = 0
+      if (to ~ /^[a-z]/) { d = to; to = $2 }
+      for (i = 2; i < NF; i++) if ($i == "dev") d = $(i + 1); else if ($i == "metric") m = $(i + 1); else if ($i == "via") via = $(i + 1)
+      l = len(to)
+    }
+    to !~ /^[0-9]/ { next }
+    d != dev && overlap(to, zt) && (l > len(zt) || l == len(zt) && !m) { print to, d }
+    overlap(to, pool) && (l > p || l == p && m < metric) && !inside(to, own) {
+      if (d != dev || via != txt(first(zt) + int((first(to) - first(pool)) / s))) print to, d, via
+    }'
+}
+
+doctor_routes() {
+  our_routes | routes_batch >"$TMP/routes"
+  [ ! -s "$TMP/routes" ] ||
+    fault "$(wc -l <"$TMP/routes") missing or wrong: $(sed -n '1s/^route [a-z]* \([^ ]*\).*/\1/p' "$TMP/routes")" "$((SLOTS - 1)) on $DEV" 'meshboot up'
+  foreign=$(foreign_routes | head -n 3)
+  [ -z "$foreign" ] ||
+    fault "not ours, and before ours: $(echo "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "ip route del $(echo "$foreign" | awk 'NR == 1 { print $1, "dev", $2 }'); then stop what sets it: another VPN, a Docker network"
+  [ -z "$FOUND" ] || return 0
+  probe=$(pool_awk 'BEGIN { print txt(first(pool) + (n == 1 ? 2 : 1) * s + 1) }' </dev/null)
+  case $(ip -4 route get "$probe" 2>&1) in
+  *" dev $DEV "*) ;;
+  *) fault "a policy rule sends $probe elsewhere" "$DEV" "ip route get $probe; ip rule; keep $MESH out of that VPN" ;;
+  esac
+}
+
+routes_state() {
+  watch_commands 'ip -4 route show table all'
+}
+
+routes_status() {
+  have=$(our_routes | grep -c "metric $ROUTE_METRIC") || :
+  status_value routes "$have"
+  status_value routesExpected $((SLOTS - 1))
+  status_row routes "$(true_or_false [ "$have" = $((SLOTS - 1)) ])" "$have of $((SLOTS - 1))"
+}
+
+routes_doctor() {
+  look routes address
 }

@@ -20,7 +20,7 @@ note_router() {
 }
 
 # accept_ra=2 first: with 1, forwarding makes the kernel drop the default route that it has from router advertisements.
-# With 0 something else (networkd) minds them.
+# With 0 something else (networkd) handles them.
 sysctl_lines() {
   if [ "$IPV6" = on ]; then
     advertised_interfaces | sort -u | while read -r dev; do
@@ -35,18 +35,8 @@ sysctl_lines() {
   fi
 }
 
-# Without accept_ra=2 the host would lose its default route to the forwarding that comes next.
-set_sysctl() { # KEY VALUE
-  (echo "$2" >"$R/proc/sys/$1") 2>/dev/null ||
-    case $1=$2 in
-    */accept_ra=2) fail "$1 cannot be set to 2, and without it IPv6 forwarding would cost the host its default route: is /proc/sys read-only?" ;;
-    *) warn "$1 cannot be set" ;;
-    esac
-}
-
 # The values of before us are kept first: after a reboot, with our file there, they would not be seen any more.
-apply_sysctls() {
-  STEP=sysctls
+sysctls_up() {
   note_router
   lines=$(sysctl_lines)
   changes=$(echo "$lines" | while IFS='=' read -r key value; do
@@ -73,15 +63,9 @@ apply_sysctls() {
   echo "$lines" | put_file $SYSCTL 644
 }
 
-has_ipv6_networks() {
-  ids=$(timeout 20 docker network ls -q 2>/dev/null </dev/null) || ids=''
-  # shellcheck disable=SC2086 # ids, one word each
-  [ -n "$ids" ] && timeout 20 docker network inspect -f '{{.EnableIPv6}}' $ids 2>/dev/null </dev/null | grep -q true
-}
-
 # All but accept_ra. A dockerd that was not stopped does not switch forwarding on again: it always needs that of IPv4, and
 # that of IPv6 for networks that have it.
-restore_sysctls() {
+sysctls_down() {
   skip=accept_ra
   if is_running docker; then
     skip='ip_forward|accept_ra'
@@ -97,16 +81,24 @@ restore_sysctls() {
   done
 }
 
-# Last of all, and not while dockerd forwards IPv6, now or at its next start: the default route would go.
-restore_accept_ra() {
-  read_file "$STATE/sysctls" | grep accept_ra >"$TMP/accept_ra" || return 0
-  if is_running docker && has_ipv6_networks; then
-    say "Docker networks of your own have IPv6, for which dockerd forwards: $SYSCTL keeps accept_ra=2, or the host would lose its default route"
-    sed 's/=.*/=2/' "$TMP/accept_ra" >"$R$SYSCTL.meshboot-tmp"
-    mv -f "$R$SYSCTL.meshboot-tmp" "$R$SYSCTL"
-  elif [ "$(read_file "$R/proc/sys/net/ipv6/conf/all/forwarding")" != 1 ]; then
-    while IFS='=' read -r key value; do
-      set_sysctl "$key" "$value"
-    done <"$TMP/accept_ra"
-  fi
+doctor_sysctls() {
+  wrong=$(sysctl_lines | grep -v accept_ra | while IFS='=' read -r key value; do
+    have=$(read_file "$R/proc/sys/$key")
+    [ "${have:-$value}" = "$value" ] || printf '%s=%s ' "$key" "$have"
+  done)
+  [ -z "$wrong" ] || fault "$wrong" 1 'meshboot up; grep -rE "forward|proxy_ndp" /etc/sysctl*'
+}
+
+# With no file of ours yet there is nothing to go by.
+sysctls_state() {
+  [ -e "$R$SYSCTL" ] || return 1
+  while IFS='=' read -r key _; do
+    read_line "$R/proc/sys/$key"
+    echo "$LINE"
+  done <"$R$SYSCTL"
+  watch_commands 'ip -6 route show default'
+}
+
+sysctls_doctor() {
+  look sysctls lease
 }

@@ -11,8 +11,7 @@ look_for_ipv6() {
   fi
 }
 
-check_system() {
-  STEP=preflight
+system_up() {
   [ -d "$R/run/systemd/system" ] || refuse 'needs systemd, which does not run this server'
   read_os_release
   case $OS in
@@ -21,4 +20,12 @@ check_system() {
   *) refuse "$OS is not supported: Debian 12, 13, 14 and Ubuntu 22.04, 24.04, 26.04 are" ;;
   esac
   look_for_ipv6
+}
+
+system_state() {
+  watch_files "$R/etc/os-release"
+}
+
+system_bake() {
+  system_up
 }

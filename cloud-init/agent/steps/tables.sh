@@ -3,8 +3,8 @@
 BUILT_IN='ip:INPUT ip6:INPUT ip6:OUTPUT'
 
 # What `down` has to leave as it was: the tables, and the policy of an ip6tables that Docker did not use.
-remember_firewall() {
-  if [ -e "$STATE/tables" ]; then
+tables_up() {
+  if dry || [ -e "$STATE/tables" ]; then
     return 0
   fi
   ip6tables -w -S >"$TMP/rules6" 2>/dev/null || :
@@ -23,7 +23,7 @@ remember_firewall() {
 }
 
 # What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.
-sweep_firewall() {
+tables_down() {
   [ -e "$STATE/tables" ] || return 0
   # Only where there were none before us.
   if [ -s "$STATE/forward6" ]; then
@@ -46,4 +46,8 @@ sweep_firewall() {
       nft delete table $name 2>/dev/null || :
     fi
   done
+}
+
+tables_state() {
+  watch_files "$STATE/tables"
 }

@@ -4,7 +4,6 @@ send_heartbeat() {
   set_up
   read_settings
   use_saved_lease
-  check_system
   STEP=heartbeat
   [ -s "$STATE/token" ] || refuse 'there is no token: meshboot up, with a key in /etc/meshboot/key'
   if [ -s "$RUN/failed" ]; then

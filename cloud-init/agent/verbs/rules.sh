@@ -1,11 +1,11 @@
-# The verb rules.
+# The verb rules. dockerd waits for it.
 
-# dockerd waits for it.
 only_rules() {
   set_up
   use_saved_lease
-  open_chains
-  load_rules
+  take tables up
+  take chains up
+  take rules up
   gap=$(docker_gap)
   [ -z "$gap" ] || warn "$gap"
 }

@@ -1,72 +1,54 @@
 # The verb status.
 
-has_rules() {
-  nft list table inet meshboot >/dev/null 2>&1 && has_mesh_accepts
+# What is known of the node itself; the steps tell the rest.
+lease_status() {
+  status_text node "$NODE"
+  status_text name "$L_NAME"
+  status_value slot "$L_SLOT"
+  status_text state "$L_STATE"
+  status_text zerotierIpv4 "$L_ZEROTIER_IPV4"
+  status_text dockerIpv4 "$SUBNET4"
+  status_text dockerIpv6 "$SUBNET6"
+  status_row node true "$L_NAME ($NODE)"
+  status_row lease "$(true_or_false [ "$L_STATE" = active ])" "slot $L_SLOT, $L_STATE"
+  status_row address true "$L_ZEROTIER_IPV4"
+  status_row containers true "$SUBNET4, $SUBNET6"
 }
 
-# `key value` lines; the keys are those of --json.
-status_lines() {
-  cat <<EOF
-node $NODE
-name $L_NAME
-slot $L_SLOT
-state $L_STATE
-network $L_NETWORK
-zerotier ${ZT_STATUS:-NOT_JOINED}
-interface $DEV
-zerotierIpv4 $L_ZEROTIER_IPV4
-dockerIpv4 $SUBNET4
-dockerIpv6 $SUBNET6
-docker $(systemctl is-active docker.service 2>/dev/null || :)
-dockerOptions $options
-dockerOptionsInForce $(true_or_false docker_has_options)
-routes $(our_routes | grep -c "metric $ROUTE_METRIC" || :)
-routesExpected $((SLOTS - 1))
-rules $(true_or_false has_rules)
-failedStep $(read_file "$RUN/failed")
-lastRepair $(read_file "$RUN/repaired")
-lastReport $(read_file "$RUN/reported")
-agent $VERSION
-EOF
+last_runs_status() {
+  reported=$(read_file "$RUN/reported")
+  failed=$(read_file "$RUN/failed")
+  status_text failedStep "$failed"
+  status_text lastRepair "$(read_file "$RUN/repaired")"
+  status_text lastReport "$reported"
+  status_text agent "$VERSION"
+  case $reported in
+  '' | *' 200') status_row 'last report' true "$reported" ;;
+  *) status_row 'last report' false "$reported" ;;
+  esac
+  [ -z "$failed" ] || status_row 'last up' false "stopped at $failed"
 }
 
 status() { # [json]
-  need_root
   use_saved_lease
-  look_at_network
-  options=$(our_options)
-  status_lines | awk -v json="$1" -v docker="$(command -v dockerd)" '
-    {
-      key = $1
-      value = v[key] = substr($0, length(key) + 2)
-    }
-    json {
-      if (key !~ /^(slot|routes|routesExpected|rules|dockerOptionsInForce)$/) {
-        gsub(/[\\"]/, "\\\\&", value)
-        value = "\"" value "\""
+  {
+    lease_status
+    take_each status
+    last_runs_status
+  } | awk -F '\t' -v json="$1" '
+    json && $1 != "row" {
+      if ($1 == "text") {
+        gsub(/[\\"]/, "\\\\&", $3)
+        $3 = "\"" $3 "\""
       }
-      printf "%s\"%s\":%s", (NR > 1 ? "," : "{"), key, value
+      printf "%s\"%s\":%s", (n++ ? "," : "{"), $2, $3
     }
-    function row(name, text, sound) {
-      printf "%-12s%s\n", name, text
-      if (!sound) wrong = wrong (wrong ? ", " : "") name
+    !json && $1 == "row" {
+      printf "%-12s%s\n", $2, $3
+      if ($4 == "false") wrong = wrong (wrong ? ", " : "") $2
     }
     END {
-      if (json) {
-        print "}"
-        exit
-      }
-      row("node", v["name"] " (" v["node"] ")", 1)
-      row("lease", "slot " v["slot"] ", " v["state"], v["state"] == "active")
-      row("network", v["network"] ": " v["zerotier"] " on " v["interface"], v["zerotier"] == "OK")
-      row("address", v["zerotierIpv4"], 1)
-      row("containers", v["dockerIpv4"] ", " v["dockerIpv6"], 1)
-      row("routes", v["routes"] " of " v["routesExpected"], v["routes"] == v["routesExpected"])
-      row("rules", v["rules"] == "true" ? "in place" : "missing", v["rules"] == "true")
-      force = v["dockerOptionsInForce"] == "true"
-      row("dockerd", docker ? v["docker"] ", " (force ? "with" : "without") " the lease'"'"'s options" : "not here yet", force || !docker)
-      row("last report", v["lastReport"], v["lastReport"] ~ /(^| 200)$/)
-      if (v["failedStep"]) row("last up", "stopped at " v["failedStep"], 0)
-      print wrong ? "\nwrong: " wrong ". meshboot doctor says more" : "\nin place"
+      if (json) print "}"
+      else print wrong ? "\nwrong: " wrong ". meshboot doctor says more" : "\nin place"
     }'
 }

@@ -15,13 +15,6 @@ remember_applied() {
   [ ! -e "$RUN/upgrading" ] || rm -f "$RUN/upgrading"
 }
 
-prepare_host() {
-  configure_network_services
-  apply_sysctls
-  open_firewalls
-  load_rules
-}
-
 up() {
   set_up
   if ! dry; then
@@ -35,30 +28,12 @@ up() {
     use_saved_lease
     look_for_repairs
   fi
-  check_system
   if is_unchanged; then
     say 'nothing has changed'
     report
     return 0
   fi
-  finish_interrupted_install
-  wait_for_network
-  install_tools
-  check_overlap
-  install_zerotier
-  start_zerotier
-  enrol
-  check_pool_size
-  check_overlap
-  configure_zerotier
-  configure_network_services
-  join_network
-  # ZeroTier asks its controller meanwhile.
-  prepare_host
-  wait_for address
-  apply_routes
-  configure_docker
-  configure_ipv6nat
+  take_each up
   dry || remember_state
   # The Worker may answer the report with another lease, which is not applied yet.
   applied_text >"$TMP/applied"

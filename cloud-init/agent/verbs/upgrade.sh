@@ -15,7 +15,7 @@ version_of() { # FILE
   printable "$(sed -n 's/^VERSION=//p' "$1" | head -n 1)"
 }
 
-# To everybody, so no secret goes along. An older curl minds --max-filesize only when it is told the length before.
+# To everybody, so no secret goes along. An older curl heeds --max-filesize only when it is told the length before.
 ask_for_agent() { # PATH: sets HTTP; the answer is in $TMP
   rm -f "$TMP/answer" "$TMP/headers"
   : >"$TMP/curl"
@@ -86,7 +86,7 @@ is_unfinished() { # CHANGE
 copy_program() { # FROM TO
   cp "$1" "$2.meshboot-tmp"
   chmod 755 "$2.meshboot-tmp"
-  # Else a power cut may leave an empty file under the name that it is moved to.
+  # Without it a power cut may leave an empty file under the name that it is moved to.
   sync "$2.meshboot-tmp"
 }
 

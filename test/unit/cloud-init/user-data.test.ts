@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { isKnownKey } from "../../../cloud-init/known-keys.ts";
 import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
-import { generate, type UserDataRequest } from "../../../cloud-init/user-data.ts";
+import { generate, prepare, type UserDataRequest } from "../../../cloud-init/user-data.ts";
 import { UserDataError } from "../../../cloud-init/user-data-error.ts";
 import { AGENT } from "../../../scripts/agent.ts";
 import { agent, request, requestFor, variants } from "./fixture.ts";
@@ -117,6 +117,23 @@ describe("every form", () => {
       { numRuns: 30 },
     );
   });
+});
+
+test.each(FORMS)("%s: prepared before there is a key, it is the same with it", (form) => {
+  const whole = requestFor(form, "name");
+  const { key, ...rest } = whole;
+  const prepared = prepare(rest);
+  expect(prepared.withKey(key)).toEqual(generate(whole));
+  expect(prepared.bytes).toBe(generate(whole).bytes);
+  expect(prepared.text).not.toContain(key);
+});
+
+test("a text of the operator's that looks like a key stays as it is", () => {
+  const own = `mbk_${"A".repeat(22)}`;
+  const cloudConfig = `#cloud-config\ntimezone: ${own}\n`;
+  const { text } = prepare({ ...request, form: "multipart", cloudConfig }).withKey(request.key);
+  expect(text).toContain(`timezone: ${own}\n`);
+  expect(text.split(request.key)).toHaveLength(2);
 });
 
 describe("the include", () => {

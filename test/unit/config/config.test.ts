@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../../worker/config/config.ts";
-import type { Settings } from "../../../worker/config/settings.ts";
-import { secretKind } from "../../../worker/http/secret.ts";
+import { secretKind } from "../../../worker/base/secret.ts";
+import { parseConfig, type Settings } from "../../../worker/config/config.ts";
 
 const good: Settings = {
   ZEROTIER_NETWORK: "8056c2e21c000001",
@@ -11,15 +10,15 @@ const good: Settings = {
 
 function faults(change: Settings): readonly string[] {
   const read = parseConfig({ ...good, ...change });
-  return read.ok ? [] : read.faults;
+  return read.ok ? [] : read.error;
 }
 
 describe("parseConfig", () => {
   it("needs a network and two secrets, and has a default for the rest", () => {
     expect(parseConfig(good)).toMatchObject({
       ok: true,
-      config: {
-        network: "8056c2e21c000001",
+      value: {
+        networkId: "8056c2e21c000001",
         central: { url: "https://api.zerotier.com/api/v1", token: "t".repeat(32) },
         routeLimit: 32,
       },
@@ -35,8 +34,8 @@ describe("parseConfig", () => {
     });
     expect(read).toMatchObject({
       ok: true,
-      config: {
-        network: "8056c2e21c000001",
+      value: {
+        networkId: "8056c2e21c000001",
         central: { url: "http://127.0.0.1:9080/api/v1" },
         routeLimit: 128,
       },
@@ -51,7 +50,7 @@ describe("parseConfig", () => {
       ADMIN_TOKEN: "short",
     });
     if (read.ok) throw new Error("it was taken");
-    expect(read.faults.map((fault) => fault.split(" ")[0])).toEqual([
+    expect(read.error.map((fault) => fault.split(" ")[0])).toEqual([
       "ZEROTIER_NETWORK",
       "ZEROTIER_URL",
       "ZEROTIER_TOKEN",

@@ -6,8 +6,8 @@ import { makePool, type Pool } from "../../../worker/lease/pool.ts";
 
 function poolOf(zerotier: string, docker: string, nodePrefix: number): Pool {
   const made = makePool({ zerotier, docker, nodePrefix });
-  if (!made.ok) throw new Error(made.faults.join("\n"));
-  return made.pool;
+  if (!made.ok) throw new Error(made.error.join("\n"));
+  return made.value;
 }
 
 const POOL = poolOf("10.147.17.0/24", "172.28.0.0/16", 24);

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { limitsFor, PROVIDERS } from "../../../cloud-init/provider-limits.ts";
-import { PROBLEM_NAMES, problemKind } from "../../../worker/http/problem.ts";
+import { PROBLEM_NAMES, problemKind } from "../../../worker/schema/problem-kinds.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readImageOptions } from "../../../scripts/image/options.ts";
+import { imageHelp, readImageOptions } from "../../../scripts/image/options.ts";
 
 const known = {
   sources: ["null", "qemu"],
@@ -12,6 +12,16 @@ const known = {
 const read = (...args: string[]) => readImageOptions(args, known, new Date("2026-11-24T07:05:09Z"));
 
 describe("the command line of npm run image", () => {
+  test("is all explained", () => {
+    const help = imageHelp(known);
+    for (const option of ["out", "name", "var", "packer", "in-use", "docker", "layout", "ipv6nat"])
+      expect(help).toContain(`\n  --${option} `);
+    for (const option of ["ipv6nat-image", "compose", "no-userland-proxy", "zerotier-repository", "help"])
+      expect(help).toContain(`\n  --${option} `);
+    expect(help).toContain("SOURCE        null, qemu;");
+    expect(help).toContain("DISTRIBUTION  debian-12:");
+  });
+
   test("a build, with what is as usual filled in", () => {
     expect(read("qemu", "debian-12")).toMatchObject({
       verb: "build",
@@ -62,17 +72,17 @@ describe("the command line of npm run image", () => {
     [["qemu", "debian-12", "--var", "novalue"], /--var novalue: give NAME=VALUE/],
     [["qemu", "debian-12", "--var", "out=/x"], /--var out: that is set from the rest/],
     [["qemu", "debian-12", "--var", "seed=/x"], /--var seed: give the key/],
-    [["null", "debian-12"], /^null wants --var a=\.\.\./],
-    [["null", "debian-12", "--var", "a="], /^null wants --var a=\.\.\./],
+    [["null", "debian-12"], /^null needs --var a=VALUE$/],
+    [["null", "debian-12", "--var", "a="], /^null needs --var a=VALUE$/],
     [["null", "debian-12", "--var", "a=1", "--var", "b=2"], /^--var b: null has a, d$/],
     [["null", "debian-12", "--var", "a=1", "--name", "../x"], /--name \.\.\/x: give letters/],
     [["qemu", "debian-12", "--out", ""], /--out: give something/],
     [["script", "--packer", "packer"], /--packer: script has no use for it/],
     [["validate", "--var", "a=b"], /--var: validate has no use for it/],
-    [["script", "--layout", "ring"], /--layout: .*split/],
-    [["script", "--ipv6nat-image", "UPPER CASE"], /--ipv6nat-image: give an image/],
+    [["script", "--layout", "ring"], /^--layout ring: give one of split, bridge, compose$/],
+    [["script", "--ipv6nat-image", "UPPER CASE"], /^--ipv6nat-image UPPER CASE: give an image/],
     [["script", "--docker", "present", "--compose"], /--compose: with docker: present/],
-    [["script", "--outt", "x"], /--outt/],
+    [["script", "--outt", "x"], /^--outt: there is no such option$/],
   ])("%j is refused with a reason", (args, why) => {
     expect(() => read(...args)).toThrow(why);
   });

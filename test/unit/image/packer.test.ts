@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -13,7 +13,7 @@ import {
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findPacker } from "../../../scripts/image/packer.ts";
+import { findPacker, type Packer } from "../../../scripts/image/packer.ts";
 import {
   distributions,
   hasPlugin,
@@ -53,7 +53,9 @@ describe("the Packer that is there", () => {
     expect(() => findPacker(packerThatSays("Packer v1.6.5"))).toThrow(
       /is 1\.6\.5, and the templates need 1\.6\.6/,
     );
-    expect(() => findPacker(packerThatSays("cracklib"))).toThrow(/something else than HashiCorp's Packer/);
+    expect(() => findPacker(packerThatSays("cracklib"))).toThrow(
+      /packer is not HashiCorp's Packer: name the right one by --packer$/,
+    );
     expect(() => findPacker(join(scratch, "none"))).toThrow(/does not run .*Install Packer/);
   });
 });
@@ -91,23 +93,49 @@ describe("the templates", () => {
     }
   });
 
-  test("all bake by the same steps", () => {
-    const steps = (source: string) =>
-      read(`${source}/build.pkr.hcl`).replace(`source.${source}.image`, "source.X.image");
-    for (const source of sources()) expect(steps(source), source).toBe(steps("null"));
+  const OLD: Packer = { program: "packer", version: "1.6.6", hasInit: false };
+  const CURRENT: Packer = { program: "packer", version: "1.16.0", hasInit: true };
+
+  /** The files that Packer would get, by name. */
+  function templateTexts(packer: Packer, source: string): Record<string, string> {
+    const folder = templateFor(packer, source, mkdtempSync(join(scratch, "template-")));
+    return Object.fromEntries(
+      readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+    );
+  }
+
+  test("all bake by the steps of one file, which names the source once built", () => {
+    const steps = read("build.pkr.hcl");
+    expect(steps.match(/^ *sources = .*/gm)).toEqual(['  sources = ["source.SOURCE.image"]']);
+    for (const source of sources()) {
+      const built = templateTexts(CURRENT, source)["build.pkr.hcl"];
+      expect(built, source).toContain(`\n  sources = ["source.${source}.image"]\n`);
+      expect(built, source).not.toContain("SOURCE");
+      expect(built?.slice(built.indexOf("provisioner")), source).toBe(
+        steps.slice(steps.indexOf("provisioner")),
+      );
+    }
+  });
+
+  test("what docs/images.md says makes the same file without the script", () => {
+    const manual = readFileSync(new URL("../docs/images.md", PACKER), "utf8");
+    const [, command = "", file = ""] =
+      /^cd packer\/hcloud && (sed \S+ \.\.\/build\.pkr\.hcl) > (\S+)$/m.exec(manual) ?? [];
+    expect(execSync(command, { cwd: new URL("hcloud", PACKER), encoding: "utf8" })).toBe(
+      templateTexts(CURRENT, "hcloud")[file],
+    );
   });
 
   test("required_plugins stands in a file of its own, which Packer before 1.7 does not get", () => {
     for (const source of sources()) {
-      const folder = templateFor({ program: "packer", version: "1.6.6", hasInit: false }, source, scratch);
-      const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
-      expect(texts.join(""), source).not.toContain("required_plugins");
-      expect(texts.join(""), source).toContain('variable "bake"');
+      const [old, current] = [OLD, CURRENT].map((packer) =>
+        Object.values(templateTexts(packer, source)).join(""),
+      );
+      expect(old, source).not.toContain("required_plugins");
+      expect(old, source).toContain('variable "bake"');
       expect(hasPlugin(source), source).toBe(source !== "null");
+      expect(current?.includes("required_plugins"), source).toBe(source !== "null");
     }
-    expect(templateFor({ program: "packer", version: "1.16.0", hasInit: true }, "qemu", scratch)).toMatch(
-      /packer\/qemu$/,
-    );
   });
 });
 

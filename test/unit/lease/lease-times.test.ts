@@ -47,8 +47,8 @@ test("nothing is over before somebody has watched for 7 days without a gap", () 
 
 test("the watch goes on from run to run, and begins anew after a gap", () => {
   expect(watchedSince(undefined, 5)).toBe(5);
-  expect(watchedSince({ at: DAY, since: 3 }, DAY + HOUR)).toBe(3);
-  expect(watchedSince({ at: DAY, since: 3 }, DAY + 7 * HOUR)).toBe(DAY + 7 * HOUR);
+  expect(watchedSince({ at: DAY, unbrokenSince: 3 }, DAY + HOUR)).toBe(3);
+  expect(watchedSince({ at: DAY, unbrokenSince: 3 }, DAY + 7 * HOUR)).toBe(DAY + 7 * HOUR);
 });
 
 test("time ends a tenth of the leases a day, at least one", () => {

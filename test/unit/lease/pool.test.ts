@@ -119,9 +119,9 @@ describe("refusals", () => {
   ])("%s with %s and /%d", (zerotier, docker, nodePrefix, faults) => {
     const made = makePool({ zerotier, docker, nodePrefix });
     if (made.ok) throw new Error("accepted");
-    expect(made.faults).toHaveLength(faults.length);
+    expect(made.error).toHaveLength(faults.length);
     faults.forEach((fault, i) => {
-      expect(made.faults[i]).toMatch(fault);
+      expect(made.error[i]).toMatch(fault);
     });
   });
 

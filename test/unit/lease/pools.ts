@@ -4,8 +4,8 @@ import { makePool, type Pool } from "../../../worker/lease/pool.ts";
 /** A pool that is known to be good. */
 export function poolOf(zerotier: string, docker: string, nodePrefix: number): Pool {
   const made = makePool({ zerotier, docker, nodePrefix });
-  if (!made.ok) throw new Error(made.faults.join("; "));
-  return made.pool;
+  if (!made.ok) throw new Error(made.error.join("; "));
+  return made.value;
 }
 
 /** The pool of a deployment that sets nothing. */

@@ -20,6 +20,13 @@ test("a directory belongs to one process until that one lets it go", () => {
   lockDirectory(directory)();
 });
 
+test("a directory that cannot be made is named at once, with the remedy", () => {
+  const impossible = "/proc/meshboot/state";
+  expect(() => lockDirectory(impossible)).toThrow(
+    /^\/proc\/meshboot\/state cannot be made \(E[A-Z]+: .*\); give another --directory$/,
+  );
+});
+
 test("what a process left behind that is gone, or that holds no process id, does not count", () => {
   // The highest process id of Linux is 2^22 (proc(5), pid_max).
   for (const left of ["4194305\n", "", "not a number\n"]) {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type RunningCentral, startCentral } from "../../../scripts/central/server.ts";
 import {
   type EnrolmentChange,
   enrolmentBody,
@@ -8,6 +7,7 @@ import {
   postEnrolment,
 } from "../../../scripts/local/invented-server.ts";
 import { type LocalWorker, startLocalWorker } from "../../../scripts/local/local-worker.ts";
+import { type RunningCentral, startCentral } from "../../../scripts/simulated-central/server.ts";
 import { generateIdentities } from "./identities.ts";
 
 const ADMIN = "mba_operator-of-the-tests-0123";

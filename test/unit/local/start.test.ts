@@ -131,9 +131,13 @@ describe("npm start", () => {
     expect({ ...after, url: "", centralUrl: "" }).toEqual({ ...before, url: "", centralUrl: "" });
     expect(await nodes(after)).toEqual(leases);
 
-    // As curl, wget and python3 ask. The Worker itself is not told what its client takes, neither here nor at Cloudflare.
+    // As curl, wget and python3 ask: they must not get a compressed text, which has another SHA-256.
     for (const headers of [{}, { "Accept-Encoding": "identity" }])
       expect(await sha256At(`${after.url}/agent/${AGENT.sha256}`, headers)).toBe(AGENT.sha256);
+    // fetch asks for compressed texts, and unpacks them.
+    const compressed = await fetch(`${after.url}/agent/${AGENT.sha256}`);
+    expect(compressed.headers.get("Content-Encoding")).toMatch(/gzip|br/);
+    expect(await compressed.text()).toBe(AGENT.program);
     second.child.kill("SIGINT");
     expect(await second.ended).toBe(0);
   }, 60_000);

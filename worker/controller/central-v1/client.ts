@@ -24,7 +24,7 @@ export interface CentralV1Options {
   /** The API's base, such as `https://api.zerotier.com/api/v1`. */
   readonly url: string;
   readonly token: string;
-  readonly network: NetworkId;
+  readonly networkId: NetworkId;
   readonly fetch: Fetch;
   readonly pace: Pace;
   readonly now: () => number;
@@ -38,7 +38,7 @@ const MAX_ANSWER_CHARACTERS = 32 * 1024 * 1024;
 
 /** A network at ZeroTier Central, by its API v1 (or at whatever speaks it). Every call is one request, two for `removeMember`. */
 export function makeCentralV1(options: CentralV1Options): Controller {
-  const { token, network, pace, now, fetch } = options;
+  const { token, networkId, pace, now, fetch } = options;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const base = options.url.replace(/\/+$/, "");
   const origin = URL.canParse(base) ? new URL(base).origin : "the controller";
@@ -80,7 +80,7 @@ export function makeCentralV1(options: CentralV1Options): Controller {
     }
   }
 
-  /** One call in its turn: the answer's text when it is a 2xx, else an error. */
+  /** One call in its turn: the answer's text. Throws unless it is a 2xx. */
   async function ask(
     method: string,
     path: string,
@@ -94,7 +94,7 @@ export function makeCentralV1(options: CentralV1Options): Controller {
     if (rate.limit !== undefined) pace.learnLimit(rate.limit);
     if (answer.status === 429) pace.holdUntil(retryTime(answer.headers, answeredAt));
     else if (rate.remaining === 0 && rate.resetAt !== undefined) pace.holdUntil(rate.resetAt);
-    const refusal = refusalOf(answer, { doing, network, origin }, answeredAt, hide);
+    const refusal = refusalOf(answer, { doing, network: networkId, origin }, answeredAt, hide);
     if (refusal !== undefined) throw refusal;
     return answer.text;
   }
@@ -115,16 +115,16 @@ export function makeCentralV1(options: CentralV1Options): Controller {
 
   function parseNetwork(text: string, doing: string) {
     const { id, network: settings } = parse(networkAnswer, text, doing);
-    if (id !== undefined && id.toLowerCase() !== network) {
+    if (id !== undefined && id.toLowerCase() !== networkId) {
       throw new ControllerError(
         "bad-answer",
-        `${doing} at ${origin} failed: asked for network ${network}, got another one`,
+        `${doing} at ${origin} failed: asked for network ${networkId}, got another one`,
       );
     }
     return settings;
   }
 
-  const networkPath = `/network/${network}`;
+  const networkPath = `/network/${networkId}`;
 
   return {
     async readNetwork() {

@@ -23,7 +23,7 @@ export function readRateHeaders(headers: Headers, now: number): RateHeaders {
   };
 }
 
-/** When a refused call may be tried again: `Retry-After` (seconds or a date), else the reset, else after a second. */
+/** When a refused call may be tried again: `Retry-After` (seconds or a date), or the reset, or without either after a second. */
 export function retryTime(headers: Headers, now: number): number {
   const after = headers.get("retry-after");
   const seconds = wholeNumber(after);

@@ -1,7 +1,7 @@
 # The route that keeps dockerd's own pools off the mesh.
 
 # Layout compose leaves dockerd its own pools, 172.28.0.0/16 among them. 20.10 takes none that any route covers, and the
-# mesh's do; 26 and 28 mind only routes of scope link. One that leads nowhere keeps them off, and needs no restart.
+# mesh's do; 26 and 28 look only at routes of scope link. One that leads nowhere keeps them off, and needs no restart.
 guard_pool() {
   guard="unreachable $L_POOL_DOCKER proto static scope link metric $GUARD_METRIC"
   look_at_docker_major

@@ -1,27 +1,5 @@
 # docker.service, and our drop-in for it.
 
-# docker.service's files as arguments, in systemd's order: `file command` of the ExecStart that wins.
-exec_start() { # FILE...
-  awk '
-    FNR == 1 { section = ""; more = 0 }
-    more && /^[ \t]*[#;]/ { next }
-    { line = more ? line " " $0 : $0; more = sub(/[ \t]*\\$/, "", line) }
-    more { next }
-    line ~ /^[ \t]*\[/ { section = line }
-    section ~ /\[Service\]/ && line ~ /^[ \t]*ExecStart[ \t]*=/ { sub(/^[^=]*=/, "", line); $0 = line; $1 = $1; command = $0; file = FILENAME }
-    END { print file, command }' "$@"
-}
-
-# docker.service's files but for ours, in systemd's order.
-docker_unit_files() {
-  for file in $DOCKER_FRAGMENT $DOCKER_DROPINS; do
-    case $file in
-    *-meshboot.conf) ;;
-    *) echo "$R$file" ;;
-    esac
-  done
-}
-
 # dockerd's own command as `start`, and as `name` what our drop-in is to be called.
 read_docker_unit() {
   # shellcheck disable=SC2046 # paths of units hold no blanks
@@ -77,7 +55,7 @@ check_docker_flags() {
 }
 
 write_docker_unit() {
-  put_file $UNITS/docker.service.d/$name 644 <<EOF
+  put_file "$UNITS/docker.service.d/$name" 644 <<EOF
 [Service]
 EnvironmentFile=-/etc/meshboot/dockerd.env
 ExecStartPre=-/usr/local/sbin/meshboot rules

@@ -61,8 +61,7 @@ chains_to_do() {
   cut -d ' ' -f 3-5 "$TMP/chains" | sort -u
 }
 
-open_chains() {
-  STEP=firewall
+chains_up() {
   [ -n "$DEV$UNDO" ] || return 0
   if ! look_at_chains; then
     warn "the nft ruleset cannot be read and is left as it is: $(head -n 1 "$TMP/nft")"
@@ -70,4 +69,15 @@ open_chains() {
     say "changes its accepts in nft: $(chains_to_do | tr '\n' ';')"
     dry || nft -f "$TMP/chains" 2>"$TMP/nft" || warn "nft takes none of them: $(head -n 1 "$TMP/nft")"
   fi
+}
+
+chains_down() {
+  UNDO=yes
+  chains_up
+  UNDO=''
+}
+
+chains_state() {
+  watch_files "$ZT/zerotier-one.port"
+  watch_commands 'nft -s list ruleset'
 }

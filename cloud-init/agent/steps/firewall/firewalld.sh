@@ -125,3 +125,20 @@ close_firewalld() {
   drop_files /firewalld/
   $reload || :
 }
+
+firewalld_up() {
+  if has_firewalld; then
+    open_firewalld
+  fi
+}
+
+firewalld_down() {
+  if [ -e "$STATE/direct" ]; then
+    close_firewalld
+  fi
+}
+
+firewalld_state() {
+  watch_files "$STATE/firewalld" "$STATE/direct" "$R$DIRECT"
+  watch_units firewalld
+}

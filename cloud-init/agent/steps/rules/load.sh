@@ -9,8 +9,7 @@ accepts_print() {
 }
 
 # One at a time: at a boot dockerd, a firewall and `up` call it at once. Not the lock of `up`, for which dockerd would wait.
-load_rules() {
-  STEP=rules
+rules_up() {
   [ -n "$DEV" ] || dry || fail "the mesh's interface is not known yet: meshboot up"
   if dry; then
     put_rules
@@ -38,10 +37,7 @@ put_rules() {
   [ -z "$UPLINKS" ] || echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
   mine=$(our_words)
   had=$(read_file "$STATE/rules")
-  if ! dry; then
-    remember_firewall
-    [ "$had" = "$mine" ] || drop_accepts
-  fi
+  dry || [ "$had" = "$mine" ] || drop_accepts
   echo "$mine" | put_file /var/lib/meshboot/rules 600
   if [ ! -e "$RUN/nft" ] || [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
     change 'loads nft table inet meshboot'
@@ -77,7 +73,7 @@ drop_accepts() {
   [ ! -s "$STATE/rules" ] || mesh_accepts -D $(cat "$STATE/rules") - - 2>/dev/null || :
 }
 
-unload_rules() {
+rules_down() {
   [ -s "$STATE/rules" ] || return 0
   drop_accepts
   nft delete table inet meshboot 2>/dev/null || :
@@ -91,4 +87,24 @@ unload_rules() {
       $tool -w -X DOCKER-USER 2>/dev/null || :
     fi
   done
+}
+
+rules_state() {
+  watch_files "$STATE/rules" "$STATE/uplinks" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/accepts"
+  watch_commands 'nft -s list ruleset' 'ip -4 route show table all' 'ip -6 route show default'
+  # Rules that are kept in nft are listed already.
+  for family in ip ip6; do
+    read_line "$R/proc/net/${family}_tables_names"
+    [ -z "$LINE" ] || watch_commands "${family}tables-save"
+  done
+}
+
+has_rules() {
+  nft list table inet meshboot >/dev/null 2>&1 && has_mesh_accepts
+}
+
+rules_status() {
+  loaded=$(true_or_false has_rules)
+  status_value rules "$loaded"
+  status_row rules "$loaded" "$([ "$loaded" = true ] && echo 'in place' || echo missing)"
 }

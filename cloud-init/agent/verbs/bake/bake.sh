@@ -6,35 +6,6 @@ bake_usage() {
   exit 2
 }
 
-# From a registry, by a dockerd whose state does not stay. The first boot loads it.
-preload_ipv6nat() {
-  rm -f "$STATE/ipv6nat.tar"
-  if [ "$IPV6NAT" != container ] || [ "$LAYOUT" = compose ]; then
-    return 0
-  fi
-  STEP=ipv6nat
-  has docker || refuse "IPV6NAT=container needs Docker in the image, and DOCKER=$DOCKER installs none"
-  say "fetches the image $IPV6NAT_IMAGE"
-  systemctl start docker.service || fail 'dockerd does not start: see journalctl -u docker'
-  timeout 300 docker pull -q "$IPV6NAT_IMAGE" >/dev/null 2>"$TMP/pull" </dev/null ||
-    fail "no image $IPV6NAT_IMAGE: $(printable "$(tail -n 1 "$TMP/pull")")"
-  timeout 120 docker save -o "$STATE/ipv6nat.tar.part" "$IPV6NAT_IMAGE" 2>"$TMP/pull" </dev/null ||
-    fail "cannot keep $IPV6NAT_IMAGE: $(printable "$(tail -n 1 "$TMP/pull")")"
-  mv "$STATE/ipv6nat.tar.part" "$STATE/ipv6nat.tar"
-}
-
-# What needs no lease of what `up` puts in place: the first boot then reads no unit anew, which takes long.
-hook_services() {
-  STEP=services
-  hook_zerotier
-  hook_firewalls
-  if has dockerd; then
-    look_at_docker
-    read_docker_unit
-    write_docker_unit
-  fi
-}
-
 # dockerd first starts with the first lease, when it has its options.
 set_services() {
   STEP=services
@@ -81,21 +52,11 @@ make_image() { # [in-use]
   : >"$LOG"
   STEP=settings
   read_settings
-  check_system
   check_master
   [ -n "$1" ] || check_nobody_is_served
   make_state
   : >"$STATE/baking"
-  finish_interrupted_install
-  install_tools
-  install_zerotier
-  STEP=dockerd
-  install_docker
-  unmask_docker
-  # Also that of an earlier bake.
-  rm -f "$STATE/masked"
-  preload_ipv6nat
-  hook_services
+  take_each bake
   set_services
   describe_image
   clean

@@ -69,7 +69,7 @@ clean() {
   done
   apt-get clean 2>/dev/null || :
   empty /var/lib/apt/lists /var/cache/apt/archives /var/lib/dhcp /var/lib/dhcpcd
-  # Else it saves another one when the server is switched off.
+  # Still running, it would save another one when the server is switched off.
   systemctl stop systemd-random-seed.service 2>/dev/null || :
   rm -f "$R/var/lib/systemd/random-seed" "$R/var/lib/systemd/credential.secret" "$R/var/lib/NetworkManager/secret_key"
   # First by its own means, which know of other places too.

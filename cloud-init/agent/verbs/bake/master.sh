@@ -87,7 +87,7 @@ check_cloud_init() {
 }
 
 check_master() {
-  STEP=preflight
+  STEP=master
   ! has_lease || refuse 'this server is a node, and would lose its identity: meshboot down --release first, or take another server'
   refuse_any 'left of a node: meshboot down first' "$ETC/dockerd.env" "$STATE/interface" "$STATE/docker0"
   [ ! -s "$ETC/key" ] || refuse '/etc/meshboot/key holds a key, which every server made of the image would have: rm /etc/meshboot/key'

@@ -14,22 +14,9 @@ doctor() { # [json]
   NEW_KEY='write a key (POST /v1/keys at the Worker makes one) into /etc/meshboot/key; meshboot up'
   look settings
   look lease
-  look worker settings
-  look key settings
-  look clock worker
-  look zerotier
-  look network lease zerotier
-  look limits network
-  look address network
-  look routes address
-  look uplink
-  look sysctls lease
-  look dockerd settings lease
-  look rules settings lease
-  look nat66 dockerd
+  take_each doctor
   look peers address
   look mtu address
-  look compose settings
   look agent
   rc=0 worst=ok
   [ $WARNINGS = 0 ] || rc=1 worst=warning
@@ -42,4 +29,16 @@ doctor() { # [json]
     echo "faults: $FAULTS, warnings: $WARNINGS. The first may be the cause of the rest"
   fi
   exit $rc
+}
+
+findings_as_json() {
+  awk 'BEGIN { RS = "\036"; FS = "\037"; split("link level saw expected remedy", key, " ") }
+    {
+      for (i = 1; i <= 5; i++) {
+        gsub(/[^ -~]/, " ", $i)
+        gsub(/[\\"]/, "\\\\&", $i)
+        printf "%s\"%s\":\"%s\"", (i > 1 ? "," : NR > 1 ? ",{" : "{"), key[i], $i
+      }
+      printf "}"
+    }' "$TMP/findings"
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RunningCentral, startCentral } from "../../../../scripts/central/server.ts";
+import { type RunningCentral, startCentral } from "../../../../scripts/simulated-central/server.ts";
 import { type CentralV1Options, makeCentralV1 } from "../../../../worker/controller/central-v1/client.ts";
 import { makePace } from "../../../../worker/controller/pace.ts";
 import type { NetworkId, NodeId } from "../../../../worker/lease/ids.ts";
@@ -40,7 +40,7 @@ function clientWith(options: Partial<CentralV1Options> = {}) {
   return makeCentralV1({
     url: central.url,
     token: TOKEN,
-    network: NETWORK,
+    networkId: NETWORK,
     fetch: (url, init) => fetch(url, init),
     pace: makeOpenPace(),
     now: Date.now,
@@ -190,7 +190,7 @@ describe("each failure is an error of its own that says what to do", () => {
   });
 
   it("a network that does not exist, by name; and removing a member of it is no success", async () => {
-    const client = clientWith({ network: networkId("8056c2e21c0000ff") });
+    const client = clientWith({ networkId: networkId("8056c2e21c0000ff") });
     const error = await errorOf(client.readNetwork());
     expect(error.reason).toBe("not-found");
     expect(error.message).toContain("8056c2e21c0000ff");

@@ -1,0 +1,45 @@
+# The ZeroTier network as zerotier-one has it.
+
+# Seconds, which no change of the clock touches: a first boot has no NTP yet.
+uptime_seconds() {
+  read_line "$R/proc/uptime"
+  echo "${LINE%%.*}"
+}
+
+# ZT_STATUS (empty: not joined) and ZT_DEV. Counted from the end: a network's name may hold blanks.
+look_at_network() {
+  ZT_STATUS=''
+  ZT_DEV=''
+  IFS=' ' read -r ZT_STATUS ZT_DEV <<EOF || :
+$(timeout 5 zerotier-cli listnetworks 2>/dev/null </dev/null | awk -v n="$L_NETWORK" '$3 == n { print $(NF - 3), $(NF - 1) }')
+EOF
+  # Without an interface the words are others: the MAC address where the status was.
+  case $ZT_STATUS in *[!A-Z_]*) ZT_STATUS='' ZT_DEV='' ;; esac
+  # 15 characters is what the kernel takes.
+  case $ZT_DEV in *[!a-zA-Z0-9]* | ????????????????*) ZT_DEV='' ;; esac
+}
+
+has_address() {
+  [ -n "$ZT_DEV" ] && ip -o -4 addr show dev "$ZT_DEV" 2>/dev/null | grep -qF " $L_ZEROTIER_IPV4 "
+}
+
+wait_for() { # interface|address
+  began=$(uptime_seconds)
+  told=''
+  while look_at_network; do
+    case $1$ZT_STATUS in
+    interface*) [ -z "$ZT_DEV" ] || break ;;
+    *OK | *REQUESTING_CONFIGURATION) ! has_address || break ;;
+    esac
+    if dry; then
+      return 0
+    fi
+    waited=$(($(uptime_seconds) - began))
+    [ $waited -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
+    if [ $waited -ge 10 ] && [ -z "$told" ]; then
+      told=yes
+      say "still waits for $L_ZEROTIER_IPV4, status ${ZT_STATUS:-none}"
+    fi
+    sleep 0.2
+  done
+}

@@ -1,0 +1,65 @@
+# The links of doctor between this server and the Worker.
+
+# One call tells of the Worker, of token or key, and of the clock. A secret goes in by standard input.
+ask_worker() {
+  if [ -n "$NODE" ] && read_secret "$STATE/token"; then
+    set -- "/v1/nodes/$NODE" "header = \"Authorization: Bearer $secret\""
+  elif read_secret "$ETC/key"; then
+    set -- "/boot/$secret" ''
+  else
+    set -- /healthz ''
+  fi
+  HTTP=$(printf 'url = "%s"\n%s\n' "$URL$1" "$2" | timeout 5 curl -K - -gsS --connect-timeout 3 --max-time 4 -H 'Accept: text/plain' \
+    -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' 2>"$TMP/curl") || CURL=$?
+}
+
+doctor_worker() {
+  ask_worker
+  why=$(head -n 1 "$TMP/curl")
+  case $CURL in
+  5 | 6) set -- DNS 'cat /etc/resolv.conf; resolvectl status' ;;
+  7 | 28 | 124) set -- TCP "ip route get; the provider's firewall. A Worker that is down stops nothing that runs" ;;
+  35 | 5[1389] | 60 | 66 | 77 | 8[0-3] | 9[01]) set -- TLS 'date (a wrong clock?); apt-get install ca-certificates' ;;
+  *) set -- HTTP "URL in $CONF; GET /healthz there, with the admin token" ;;
+  esac
+  if [ "$CURL" = 0 ]; then
+    case $HTTP$(field answer TYPE=) in
+    200 | 401/* | 404/*) return 0 ;;
+    ???/*) why=$(the_problem) ;;
+    *) why="$URL says $HTTP, and is no Meshboot Worker" ;;
+    esac
+  fi
+  BROKEN="$BROKEN worker"
+  at_enrolment "$1: $why" "$URL answers" "$2"
+}
+
+doctor_key() {
+  if has_lease && ! read_secret "$STATE/token"; then
+    fault 'a lease and no token' 'mbn_... in /var/lib/meshboot/token' "$NEW_KEY"
+  elif ! has_lease && ! read_secret "$ETC/key"; then
+    fault 'neither lease nor key' 'mbk_... in /etc/meshboot/key' "$NEW_KEY"
+  else
+    case "$BROKEN $HTTP" in
+    *' worker '*) finding note 'not checked: it needs worker' ;;
+    *' 401' | *' 404') fault "the Worker refuses it: $(field answer DETAIL=)" '' "$NEW_KEY" ;;
+    esac
+    ! grep -qs '"state":"revoked"' "$TMP/answer" ||
+      fault "node $NODE is revoked" 'state active' "POST /v1/nodes/$NODE/approve at the Worker; taken out at ZeroTier Central: authorize it there"
+  fi
+}
+
+doctor_clock() {
+  there=$(workers_time)
+  if [ -z "$there" ]; then
+    finding note 'not checked: the Worker said no date'
+    return 0
+  fi
+  off=$(($(date +%s) - there))
+  [ ${off#-} -le 900 ] || at_enrolment "$off s off the Worker's" 'at most 900 s' 'timedatectl set-ntp true'
+}
+
+network_doctor() {
+  look worker settings
+  look key settings
+  look clock worker
+}

@@ -1,0 +1,15 @@
+# Whether our rules are in force.
+
+doctor_rules() {
+  wanted_rules
+  if ! nft list table inet meshboot >/dev/null 2>&1; then
+    fault 'nft table inet meshboot is gone' '' 'meshboot up; systemctl status nftables'
+  elif [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
+    fault 'nft table inet meshboot was changed, or is out of date' '' 'meshboot up'
+  fi
+  has_mesh_accepts || fault 'iptables or ip6tables lacks accepts for the mesh' '' 'meshboot up'
+}
+
+rules_doctor() {
+  look rules settings lease
+}

@@ -1,0 +1,26 @@
+# The links of doctor that are no step: settings, lease, the units of the agent.
+
+doctor_settings() {
+  why=$( (read_settings) 2>&1) || :
+  if [ -n "$why" ]; then
+    fault "${why#*refused: }" '' 'correct it, systemctl restart meshboot'
+  else
+    read_settings
+  fi
+}
+
+doctor_lease() {
+  if ! has_lease; then
+    BROKEN="$BROKEN lease"
+    warning 'none yet' '' 'meshboot up; journalctl -u meshboot -n 30 says where it stops'
+  elif ! use_lease "$STATE/lease"; then
+    fault "/var/lib/meshboot/lease is not sound: $REASON" '' "rm /var/lib/meshboot/lease; $NEW_KEY. The one that let this server in will do"
+  fi
+}
+
+doctor_agent() {
+  case $(systemctl is-enabled meshboot.service meshboot.timer 2>/dev/null | tr '\n' ' ') in
+  *disabled* | *masked* | *not-found*) warning 'meshboot.service or meshboot.timer is not enabled: nothing repairs drift or renews the lease' '' 'systemctl enable --now meshboot.service meshboot.timer' ;;
+  esac
+  [ ! -s "$RUN/failed" ] || warning "the last up stopped at $(cat "$RUN/failed"): $(tail -n 1 "$RUN/log")" '' 'do what it says, then meshboot up'
+}

@@ -1,0 +1,31 @@
+// One JSON object a line, for Workers Logs. What goes in is chosen field by field: no header, no body, no
+// path (a path may carry an enrolment key), only the route's pattern. Free text is redacted as well.
+
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export type Log = (event: string, fields?: LogFields) => void;
+
+// Any of our own secrets, and whatever follows an authorization scheme.
+const SECRET = /\bmb[kna]_[A-Za-z0-9_-]+/g;
+const CREDENTIALS = /\b(bearer|token|basic)\s+[^\s"',;]{8,}/gi;
+
+/** A text without the secrets that may have got into it. */
+export function redact(text: string): string {
+  return text.replace(SECRET, (found) => `${found.slice(0, 4)}…`).replace(CREDENTIALS, "$1 …");
+}
+
+export function logLine(event: string, fields: LogFields = {}): string {
+  const shown = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]);
+  return JSON.stringify({ event, ...Object.fromEntries(shown) });
+}
+
+export const consoleLog: Log = (event, fields) => {
+  console.log(logLine(event, fields));
+};
+
+/** What an unknown error says, for a log: name and message, redacted by `logLine`. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,51 @@
+// Every refusal as data: its problem, and what was found. The English is in `worker/schema/refusal-text.ts`.
+
+/** Why a call was refused. */
+export type Refusal =
+  | Plain<"unknown-key" | "key-expired" | "key-spent" | "forbidden" | "pool-exhausted" | "too-many-requests">
+  | Plain<"changed-meanwhile" | "object-unreachable" | "internal">
+  | Found<"bad-request" | "misconfigured", { readonly faults: readonly string[] }>
+  | Found<"unauthorized", { readonly reason: TokenFault }>
+  | Found<"unauthorized", { readonly reason: "not-of-node" | "not-of-copy"; readonly node: string }>
+  | Found<"invalid-signature", { readonly host: string }>
+  | Found<"wrong-address", { readonly reason: "not-derived" | "other-key"; readonly node: string }>
+  | Found<"revoked", { readonly reason: "taken-out" | "deleted"; readonly node: string }>
+  | Found<"not-found", { readonly missing: Missing }>
+  | Found<"method-not-allowed", { readonly method: string; readonly allowed: readonly string[] }>
+  | Found<"cloned-identity", { readonly node: string; readonly name: string; readonly slot: number }>
+  | Found<"overlap", { readonly prefix: string; readonly range: MeshRange }>
+  | Found<"name-taken", { readonly name: string; readonly holder: string }>
+  | Found<"slot-taken", { readonly slot: number; readonly hold: SlotHold }>
+  | Found<"body-too-large", { readonly most: number }>
+  | Found<"unsupported-media-type", { readonly type: string | undefined }>
+  | Found<"clock-skew", { readonly timestamp: number; readonly now: number }>
+  | Found<"agent-not-kept", { readonly fault: string }>
+  | Found<ControllerProblem, { readonly fault: string; readonly retryAfter: number }>
+  | Found<"network-unfit", { readonly networkId: string | undefined; readonly faults: readonly string[] }>;
+
+/** A problem's name; its `type` is `/problems/<name>`. */
+export type ProblemName = Refusal["problem"];
+
+/** What is wrong with the token or key that a call carries: none of the kind that it needs, or not the configured one. */
+export type TokenFault = "no-key" | "no-admin-token" | "no-node-token" | "no-token" | "wrong-admin-token";
+
+export type Missing =
+  | { readonly what: "address" | "problem" | "key-in-address" }
+  | { readonly what: "node" | "key" | "agent"; readonly id: string };
+
+export type MeshRange = "docker" | "zerotier" | "six-plane";
+
+/** What keeps a slot from being leased to the node that is to have it. Times in ms since 1970. */
+export type SlotHold =
+  | { readonly by: "pool" | "lease" | "exclusion" }
+  | { readonly by: "controller"; readonly node: string }
+  | { readonly by: "quarantine"; readonly until: number }
+  | { readonly by: "other-slot"; readonly node: string; readonly has: number };
+
+type ControllerProblem = "controller-unreachable" | "controller-unauthorized" | "controller-rate-limited";
+
+interface Plain<P extends string> {
+  readonly problem: P;
+}
+
+type Found<P extends string, What> = Plain<P> & What;

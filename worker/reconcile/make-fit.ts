@@ -1,0 +1,36 @@
+import type { ControllerNetwork } from "../controller/controller.ts";
+import { fit as compare } from "../controller/fit.ts";
+import { describePool } from "../lease/pool.ts";
+import { noteForeign } from "../outbox/foreign-routes.ts";
+import type { Upkeep } from "./upkeep.ts";
+
+/** Makes the network fit as far as nothing of the operator's is overwritten; returns its settings, and the faults that are left. */
+export async function makeFit(
+  upkeep: Upkeep,
+): Promise<{ readonly network: ControllerNetwork; readonly faults: readonly string[] }> {
+  const { config, stores, writer, log, now } = upkeep;
+  const { network, asked } = await writer.change((found) => {
+    const { change, faults } = compare(found, config.pool);
+    return faults.length === 0 ? change : undefined;
+  });
+  const left = compare(network, config.pool);
+  const faults = [...left.faults];
+  if (asked !== undefined) {
+    if (left.change !== undefined)
+      faults.push(
+        `the controller took the change and did not keep ${Object.keys(left.change).join(", ")}: set it by hand`,
+      );
+    log("network-made-fit", { faults: faults.length });
+  }
+  stores.transaction(() => {
+    noteForeign(upkeep, network.routes);
+    stores.memory.setFitness({ at: now(), pool: describePool(config.pool), faults });
+  });
+  if (faults.length > 0) log("network-unfit", { faults: faults.join(" ") });
+  return { network, faults };
+}
+
+/** What keeps the network, as it is, from carrying the mesh; changes nothing there. */
+export async function inspect({ config, controller }: Upkeep): Promise<readonly string[]> {
+  return compare(await controller.readNetwork(), config.pool).faults;
+}

@@ -1,0 +1,16 @@
+import type { Log } from "../base/log.ts";
+import type { Config } from "../config/config.ts";
+import type { Controller } from "../controller/controller.ts";
+import type { NetworkWriter } from "../controller/network-writer.ts";
+import type { Stores } from "../store/stores.ts";
+
+/** What keeping leases and controller in line works with. */
+export interface Upkeep {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly controller: Controller;
+  readonly writer: NetworkWriter;
+  /** ms since 1970. */
+  readonly now: () => number;
+  readonly log: Log;
+}

@@ -1,0 +1,187 @@
+// Every problem that the API can answer with, in one table (RFC 9457). `type` is stable: clients branch on it.
+import type { ProblemName } from "../base/refusal.ts";
+
+/** What is the same in every occurrence of a problem. */
+export interface ProblemKind {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly title: string;
+  /** What happened and what to do about it, for whoever opens the type's address. */
+  readonly meaning: string;
+}
+
+export const PROBLEMS = {
+  "bad-request": {
+    status: 400,
+    title: "The request is not valid",
+    meaning:
+      "A field is missing or has the wrong form; `errors` names each. See /openapi.json for what is expected.",
+  },
+  unauthorized: {
+    status: 401,
+    title: "No valid token",
+    meaning:
+      "The call needs `Authorization: Bearer <token>`: the admin token (mba_), a node's own token (mbn_) or, to enrol, an enrolment key (mbk_).",
+  },
+  "unknown-key": {
+    status: 401,
+    title: "Unknown enrolment key",
+    meaning: "No such enrolment key exists, or it was deleted. Make a new one with POST /v1/keys.",
+  },
+  "key-expired": {
+    status: 403,
+    title: "The enrolment key has expired",
+    meaning:
+      "The key has expired, and it has not let this server in before. Make a new one with POST /v1/keys.",
+  },
+  "key-spent": {
+    status: 403,
+    title: "The enrolment key is used up",
+    meaning:
+      "The key has let in as many servers as it may, and this one is not among them. Make a new one with POST /v1/keys.",
+  },
+  "invalid-signature": {
+    status: 403,
+    title: "The signature is not valid",
+    meaning:
+      "The signature does not match the identity and the six signed lines. Sign anew; the host signed must be the one in the Host header.",
+  },
+  "wrong-address": {
+    status: 403,
+    title: "The node id does not belong to the identity",
+    meaning:
+      "A ZeroTier node id follows from the public key, and this one does not. Send the content of identity.public unchanged.",
+  },
+  revoked: {
+    status: 403,
+    title: "The node is revoked",
+    meaning:
+      "The operator took this node out of the mesh. It comes back only when the operator approves it (POST /v1/nodes/:node/approve); once deleted, it comes back with another enrolment key only.",
+  },
+  forbidden: {
+    status: 403,
+    title: "The token does not allow this",
+    meaning: "The token is valid but not for this call: a node may read and release itself only.",
+  },
+  "not-found": {
+    status: 404,
+    title: "There is no such thing",
+    meaning: "Nothing is here under this address or id.",
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "The method is not allowed here",
+    meaning: "The address exists, but not for this method; `Allow` lists the methods that it takes.",
+  },
+  "cloned-identity": {
+    status: 409,
+    title: "Another machine already uses this ZeroTier identity",
+    meaning:
+      "Two machines have one identity: an image was made without cleaning it. On the new one stop zerotier-one, delete /var/lib/zerotier-one/identity.*, start it and enrol again. If it is the same machine after a reinstall with a new machine id, delete the node first.",
+  },
+  overlap: {
+    status: 409,
+    title: "The mesh's addresses overlap the server's own networks",
+    meaning:
+      "Routing the mesh would cut the server off from the network named in `prefix`. Choose other ranges (ZEROTIER_RANGE, DOCKER_POOL). Or allow it, to the Worker and to the agent: user-data that is made with `key.allowOverlap` does both; on a server that runs already, put a key made with allowOverlap into /etc/meshboot/key and the line ALLOW_OVERLAP=on into /etc/meshboot/meshboot.conf.",
+  },
+  "name-taken": {
+    status: 409,
+    title: "Another node has this name",
+    meaning: "Names are unique in the mesh. Choose another one, or rename or delete the node that has it.",
+  },
+  "slot-taken": {
+    status: 409,
+    title: "The slot is not free",
+    meaning:
+      "The slot is leased, in quarantine, excluded, or outside the pool; or the node already holds another one, which never changes until the node is deleted.",
+  },
+  "pool-exhausted": {
+    status: 409,
+    title: "No slot is free",
+    meaning:
+      "Every slot is leased, in quarantine or excluded (GET /v1/pool). Delete nodes that are gone, or make the ranges larger.",
+  },
+  "body-too-large": {
+    status: 413,
+    title: "The body is too large",
+    meaning: "The body is longer than this call takes.",
+  },
+  "unsupported-media-type": {
+    status: 415,
+    title: "The body must be JSON",
+    meaning: "Send `Content-Type: application/json`.",
+  },
+  "clock-skew": {
+    status: 422,
+    title: "The timestamp is too far off",
+    meaning:
+      "The signed timestamp is more than 15 minutes away from the Worker's clock. Take the time from this answer's Date header and sign again.",
+  },
+  "too-many-requests": {
+    status: 429,
+    title: "Too many requests",
+    meaning: "This address asks too often. Wait as long as Retry-After says.",
+  },
+  internal: {
+    status: 500,
+    title: "Something went wrong here",
+    meaning: "A fault of the Worker itself. Its log has more under the request id in `instance`.",
+  },
+  "controller-unreachable": {
+    status: 503,
+    title: "The ZeroTier controller does not answer as it should",
+    meaning:
+      "A lease that was made stays, and the Worker tries again on its own. Ask again after Retry-After.",
+  },
+  "controller-unauthorized": {
+    status: 503,
+    title: "The ZeroTier controller refuses the token",
+    meaning:
+      "The secret ZEROTIER_TOKEN is wrong or has no rights on the network ZEROTIER_NETWORK. The operator has to set it again.",
+  },
+  "controller-rate-limited": {
+    status: 503,
+    title: "The ZeroTier controller's rate limit is reached",
+    meaning:
+      "More calls are waiting than the controller accepts. The lease stays, and the Worker completes it on its own. Ask again after Retry-After.",
+  },
+  "network-unfit": {
+    status: 503,
+    title: "The ZeroTier network cannot be used as it is",
+    meaning:
+      "The network's settings keep it from carrying the mesh, and would have to be overwritten; `errors` names each with its remedy.",
+  },
+  "changed-meanwhile": {
+    status: 503,
+    title: "The node was changed meanwhile",
+    meaning:
+      "While the ZeroTier controller was told of the lease, the node was changed here, again and again. Ask again after Retry-After.",
+  },
+  "agent-not-kept": {
+    status: 503,
+    title: "The agent could not be kept for this user-data",
+    meaning:
+      "User-data names the agent of the day it is made, which the Worker keeps in KV so that a later deploy does not take it away. KV takes no write now. Ask again later.",
+  },
+  misconfigured: {
+    status: 503,
+    title: "The Worker is not configured",
+    meaning: "Settings are missing or wrong; `errors` names every one.",
+  },
+  "object-unreachable": {
+    status: 503,
+    title: "The allocator is out of reach",
+    meaning: "The Durable Object that holds the leases does not answer. Ask again after Retry-After.",
+  },
+} as const satisfies Record<ProblemName, ProblemKind>;
+
+/** In the table's order. */
+export const PROBLEM_NAMES = Object.keys(PROBLEMS).filter(isProblemName);
+
+export function isProblemName(name: string): name is ProblemName {
+  return Object.hasOwn(PROBLEMS, name);
+}
+
+export function problemKind(name: ProblemName): ProblemKind {
+  return PROBLEMS[name];
+}

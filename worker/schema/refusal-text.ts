@@ -1,0 +1,176 @@
+// What one refusal says beyond its problem's kind: what was seen, and what to do about it. Every text is here.
+import type { MeshRange, Missing, Refusal, SlotHold, TokenFault } from "../base/refusal.ts";
+
+/** One occurrence of a problem. */
+export interface Occurrence {
+  readonly detail: string;
+  /** Each single fault, when there can be several. */
+  readonly errors?: readonly string[];
+  /** Seconds after which asking again may help. */
+  readonly retryAfter?: number;
+  /** The prefix in the way (overlap). */
+  readonly prefix?: string;
+}
+
+export function occurrenceOf(refusal: Refusal): Occurrence {
+  switch (refusal.problem) {
+    case "bad-request":
+      return { detail: refusal.faults.join("; "), errors: refusal.faults };
+    case "unauthorized":
+      switch (refusal.reason) {
+        case "not-of-node":
+          return {
+            detail: `the token is not that of node ${refusal.node}: it was replaced by a later enrolment, or the node was deleted; enrol again`,
+          };
+        case "not-of-copy":
+          return { detail: `the token is not that of node ${refusal.node}` };
+        default:
+          return { detail: TOKEN_FAULTS[refusal.reason] };
+      }
+    case "unknown-key":
+      return { detail: "no such enrolment key exists; it may have been deleted" };
+    case "key-expired":
+      return { detail: "the enrolment key has expired; make a new one with POST /v1/keys" };
+    case "key-spent":
+      return {
+        detail: "the enrolment key has let in as many servers as it may; make a new one with POST /v1/keys",
+      };
+    case "invalid-signature":
+      return {
+        detail: `the signature does not match the identity and the six signed lines, the second of which must be ${refusal.host}`,
+      };
+    case "wrong-address":
+      return {
+        detail:
+          refusal.reason === "not-derived"
+            ? `the node id ${refusal.node} does not follow from the public key; send the content of identity.public unchanged`
+            : `node ${refusal.node} is known with another public key; delete the node if its identity was really made anew`,
+      };
+    case "revoked":
+      return {
+        detail:
+          refusal.reason === "deleted"
+            ? "the operator deleted this node, which this enrolment key had let in; it comes back with another key only"
+            : `node ${refusal.node} was revoked by the operator; it comes back by POST /v1/nodes/${refusal.node}/approve`,
+      };
+    case "forbidden":
+      return { detail: "this call needs the admin token" };
+    case "not-found":
+      return { detail: missingText(refusal.missing) };
+    case "method-not-allowed":
+      return { detail: `${refusal.method} is not allowed here; allowed: ${refusal.allowed.join(", ")}` };
+    case "cloned-identity":
+      return {
+        detail: `the ZeroTier identity ${refusal.node} belongs to another machine, "${refusal.name}" (slot ${refusal.slot}). On this one: systemctl stop zerotier-one; rm /var/lib/zerotier-one/identity.*; systemctl start zerotier-one; then enrol again. If it is the same machine with a new machine id, delete the node first`,
+      };
+    case "overlap":
+      return {
+        detail: `the host is attached to ${refusal.prefix}, which overlaps ${RANGES[refusal.range]}: routing the mesh would cut it off. Choose other ranges; or allow it with a key made with allowOverlap, and ALLOW_OVERLAP=on in /etc/meshboot/meshboot.conf, which user-data with such a key writes`,
+        prefix: refusal.prefix,
+      };
+    case "name-taken":
+      return { detail: `node ${refusal.holder} has the name ${refusal.name}` };
+    case "slot-taken":
+      return { detail: holdText(refusal.slot, refusal.hold) };
+    case "pool-exhausted":
+      return {
+        detail: "every slot of the pool is leased, in quarantine or excluded; GET /v1/pool shows which",
+      };
+    case "body-too-large":
+      return { detail: `this call takes at most ${refusal.most} bytes` };
+    case "unsupported-media-type":
+      return {
+        detail: `the body is sent as ${refusal.type ? JSON.stringify(refusal.type) : "no type at all"}; send Content-Type: application/json`,
+      };
+    case "clock-skew":
+      return {
+        detail: `the timestamp ${refusal.timestamp} is more than 15 minutes from the Worker's clock, ${Math.floor(refusal.now / 1000)}; sign again with the time of this answer's Date header`,
+      };
+    case "too-many-requests":
+      return { detail: "too many calls from this address within a minute", retryAfter: 60 };
+    case "internal":
+      return { detail: "an unexpected fault; the log has it under `instance`" };
+    case "controller-unreachable":
+    case "controller-unauthorized":
+    case "controller-rate-limited":
+      return { detail: refusal.fault, retryAfter: refusal.retryAfter };
+    case "network-unfit":
+      return {
+        detail:
+          refusal.networkId === undefined
+            ? refusal.faults.join(" ")
+            : `the ZeroTier network ${refusal.networkId} cannot be used as it is: ${refusal.faults.join(" ")}`,
+        errors: refusal.faults,
+        retryAfter: 300,
+      };
+    case "changed-meanwhile":
+      return {
+        detail:
+          "the node was changed each time that the ZeroTier controller was told of its lease; ask again",
+        retryAfter: 15,
+      };
+    case "agent-not-kept":
+      return {
+        detail: `KV did not take the agent (${refusal.fault}): without it there, this user-data would fail after the next deploy. Ask again later; KV's daily quota of writes is back at midnight UTC`,
+        retryAfter: 60,
+      };
+    case "misconfigured":
+      return {
+        detail: `the Worker's settings have ${refusal.faults.length} fault(s): ${refusal.faults.join("; ")}`,
+        errors: refusal.faults,
+      };
+    case "object-unreachable":
+      return {
+        detail: "the Durable Object that holds the leases does not answer; ask again",
+        retryAfter: 10,
+      };
+  }
+}
+
+const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
+  "no-key": "enrolling needs `Authorization: Bearer mbk_…`, an enrolment key",
+  "no-admin-token": "this call needs `Authorization: Bearer mba_…`, the admin token",
+  "no-node-token": "this call needs `Authorization: Bearer mbn_…`, the node's own token",
+  "no-token": "this call needs `Authorization: Bearer …` with the admin token or the node's own token",
+  "wrong-admin-token": "the admin token is not the one that is configured",
+};
+
+const RANGES: Readonly<Record<MeshRange, string>> = {
+  docker: "the Docker pool (DOCKER_POOL)",
+  zerotier: "the ZeroTier range (ZEROTIER_RANGE)",
+  "six-plane": "the network's 6PLANE prefix",
+};
+
+function missingText(missing: Missing): string {
+  switch (missing.what) {
+    case "address":
+      return "nothing is under this address; /openapi.json lists the calls";
+    case "problem":
+      return "there is no problem by that name";
+    case "key-in-address":
+      return "there is no such enrolment key; it may have been deleted";
+    case "node":
+      return `there is no node ${missing.id}`;
+    case "agent":
+      return `neither this Worker nor an earlier deploy had the agent ${missing.id}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`;
+    case "key":
+      return `there is no enrolment key ${missing.id}`;
+  }
+}
+
+function holdText(slot: number, hold: SlotHold): string {
+  switch (hold.by) {
+    case "pool":
+      return `slot ${slot} is outside the pool`;
+    case "lease":
+      return `slot ${slot} is leased to another node`;
+    case "controller":
+      return `slot ${slot} is still node ${hold.node}'s at the ZeroTier controller, which has not taken its removal yet`;
+    case "quarantine":
+      return `slot ${slot} is in quarantine until ${new Date(hold.until).toISOString()}`;
+    case "exclusion":
+      return `slot ${slot} is excluded: a route or an address in the ZeroTier network that is not ours is in it`;
+    case "other-slot":
+      return `node ${hold.node} holds slot ${hold.has}, which never changes; delete the node first to lease it slot ${slot}`;
+  }
+}

@@ -1,0 +1,42 @@
+type Value = SqlStorageValue;
+
+/**
+ * The object's SQLite. What changes together is written together or not at all, so a write outside a transaction is a
+ * fault of ours, and is refused.
+ */
+export class Database {
+  readonly #storage: DurableObjectStorage;
+  #writable = false;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** The rows of a query. */
+  read<Row extends Record<string, Value>>(query: string, ...values: Value[]): Row[] {
+    return this.#storage.sql.exec<Row>(query, ...values).toArray();
+  }
+
+  /** The row of a query that always has exactly one. */
+  readOne<Row extends Record<string, Value>>(query: string, ...values: Value[]): Row {
+    return this.#storage.sql.exec<Row>(query, ...values).one();
+  }
+
+  /** Runs a statement that changes rows; returns how many it wrote. */
+  write(statement: string, ...values: Value[]): number {
+    if (!this.#writable) throw new Error("a write outside a transaction");
+    return this.#storage.sql.exec(statement, ...values).rowsWritten;
+  }
+
+  /** Runs the change as one transaction; one that throws changes nothing. */
+  transaction<T>(change: () => T): T {
+    // The inner one could be undone while what belongs to it, in the outer, stays.
+    if (this.#writable) throw new Error("a transaction within a transaction");
+    this.#writable = true;
+    try {
+      return this.#storage.transactionSync(change);
+    } finally {
+      this.#writable = false;
+    }
+  }
+}

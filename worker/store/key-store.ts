@@ -1,0 +1,136 @@
+// Enrolment keys and whom they let in. A key is found by its hash; the key itself is never stored.
+import { err, ok, type Result } from "../base/result.ts";
+import type { Database } from "./database.ts";
+
+/** An enrolment key, without its secret. Times in ms since 1970. */
+export interface EnrolmentKey {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly maxUses: number;
+  readonly uses: number;
+  readonly approval: boolean;
+  readonly allowOverlap: boolean;
+  readonly note: string | null;
+  /** The user-data's options as JSON, for a key that was made with one. */
+  readonly userData: string | null;
+}
+
+/** A place in the order of keys, also when the key there was deleted. */
+export type KeyPlace = Pick<EnrolmentKey, "createdAt" | "id">;
+
+/** Why a key does not let a node in; `revoked`: the operator deleted the node, which this key had let in. */
+export type KeyFault = "unknown-key" | "key-expired" | "key-spent" | "revoked";
+
+type Row = {
+  id: string;
+  created_at: number;
+  expires_at: number;
+  max_uses: number;
+  approval: number;
+  allow_overlap: number;
+  note: string | null;
+  user_data: string | null;
+  uses: number;
+};
+
+const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data,
+  (SELECT count(*) FROM admissions WHERE key_id = keys.id) AS uses FROM keys`;
+
+export class KeyStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  add(key: Omit<EnrolmentKey, "uses">, hash: string): void {
+    this.#db.write(
+      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      key.id,
+      hash,
+      key.createdAt,
+      key.expiresAt,
+      key.maxUses,
+      Number(key.approval),
+      Number(key.allowOverlap),
+      key.note,
+      key.userData,
+    );
+  }
+
+  byHash(hash: string): EnrolmentKey | undefined {
+    return this.#db.read<Row>(`${SELECT} WHERE hash = ?`, hash).map(fromRow)[0];
+  }
+
+  byId(id: string): EnrolmentKey | undefined {
+    return this.#db.read<Row>(`${SELECT} WHERE id = ?`, id).map(fromRow)[0];
+  }
+
+  /** Keys in the order of their making, at most `limit`, those after the place. */
+  list(limit: number, after: KeyPlace | undefined): EnrolmentKey[] {
+    return this.#db
+      .read<Row>(
+        `${SELECT} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+        after?.createdAt ?? -1,
+        after?.id ?? "",
+        limit,
+      )
+      .map(fromRow);
+  }
+
+  /** Deletes a key; the nodes that it let in stay. False when there is none. */
+  remove(id: string): boolean {
+    this.#db.write("DELETE FROM admissions WHERE key_id = ?", id);
+    return this.#db.write("DELETE FROM keys WHERE id = ?", id) > 0;
+  }
+
+  /**
+   * The key, if it lets this node in: one that it let in before may use it again, also spent or expired, until the
+   * operator deletes the node. Then this key never does again.
+   */
+  admit(hash: string, node: string, now: number): Result<EnrolmentKey, KeyFault> {
+    const key = this.byHash(hash);
+    if (key === undefined) return err("unknown-key");
+    const before = this.#db.read<{ barred: number }>(
+      "SELECT barred FROM admissions WHERE key_id = ? AND node = ?",
+      key.id,
+      node,
+    )[0];
+    if (before !== undefined) return before.barred === 1 ? err("revoked") : ok(key);
+    if (key.expiresAt <= now) return err("key-expired");
+    if (key.uses >= key.maxUses) return err("key-spent");
+    return ok(key);
+  }
+
+  /** Counts the node as let in by the key. */
+  use(id: string, node: string): void {
+    this.#db.write("INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING", id, node);
+  }
+
+  /** Shuts out the node, which the operator deleted, from every key that let it in. */
+  bar(node: string): void {
+    this.#db.write("UPDATE admissions SET barred = 1 WHERE node = ?", node);
+  }
+}
+
+/** What the key is good for at `now` (ms since 1970). */
+export function keyState(key: EnrolmentKey, now: number): "valid" | "spent" | "expired" {
+  if (key.expiresAt <= now) return "expired";
+  return key.uses >= key.maxUses ? "spent" : "valid";
+}
+
+function fromRow(row: Row): EnrolmentKey {
+  return {
+    id: row.id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    maxUses: row.max_uses,
+    approval: row.approval === 1,
+    allowOverlap: row.allow_overlap === 1,
+    note: row.note,
+    userData: row.user_data,
+    uses: row.uses,
+  };
+}

@@ -1,0 +1,135 @@
+// The few things that the object remembers by name: when the network was made fit, how it was last found, and what
+// others hold. In the table `facts`, as JSON; what a released version wrote there must stay readable.
+import { z } from "zod";
+import type { Route } from "../lease/managed-routes.ts";
+import type { Database } from "./database.ts";
+import { poolSettings } from "./pool-settings.ts";
+
+const slotsAt = z.object({ at: z.number(), slots: z.array(z.number()) });
+const heldAt = z.object({
+  at: z.number(),
+  held: z.array(z.object({ slot: z.number(), address: z.string(), member: z.string() })),
+});
+const fitness = z.object({ at: z.number(), pool: poolSettings, faults: z.array(z.string()) });
+const conflicts: z.ZodType<Route[]> = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
+const lastCheck = z.object({
+  at: z.number(),
+  since: z.number(),
+  unread: z.string().nullable(),
+  faults: z.array(z.string()),
+});
+
+/** Slots, and when they were found out (ms since 1970). */
+export type SlotsAt = z.infer<typeof slotsAt>;
+
+/** Addresses of slots that members hold to whom they are not leased, and when they were found out (ms since 1970). */
+export type HeldAt = z.infer<typeof heldAt>;
+
+/** When the network was found fit for a pool; with faults, that it no longer was. */
+export type Fitness = z.infer<typeof fitness>;
+
+/** How the controller was last found, by the hourly run or for a server that came. Times in ms since 1970. */
+export interface LastCheck {
+  /** Of the hourly run. */
+  readonly at: number;
+  /** Start of the unbroken series of runs that it belongs to. */
+  readonly unbrokenSince: number;
+  /** Why the controller could not be read; null when it could. */
+  readonly unreachable: string | null;
+  /** What keeps the network from carrying the mesh. */
+  readonly faults: readonly string[];
+}
+
+export class MemoryStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Which network the tables are of; undefined while they are of none. */
+  networkId(): string | undefined {
+    return this.#get("network", z.string());
+  }
+
+  setNetworkId(value: string): void {
+    this.#set("network", value);
+  }
+
+  fitness(): Fitness | undefined {
+    return this.#get("fitness", fitness);
+  }
+
+  setFitness(value: Fitness): void {
+    this.#set("fitness", value);
+  }
+
+  lastCheck(): LastCheck | undefined {
+    const stored = this.#get("look", lastCheck);
+    if (stored === undefined) return undefined;
+    const { at, since, unread, faults } = stored;
+    return { at, unbrokenSince: since, unreachable: unread, faults };
+  }
+
+  setLastCheck({ at, unbrokenSince, unreachable, faults }: LastCheck): void {
+    const stored: z.infer<typeof lastCheck> = {
+      at,
+      since: unbrokenSince,
+      unread: unreachable,
+      faults: [...faults],
+    };
+    this.#set("look", stored);
+  }
+
+  /** Slots whose ZeroTier address another member holds. */
+  slotsHeld(): HeldAt | undefined {
+    return this.#get("slotsHeld", heldAt);
+  }
+
+  setSlotsHeld(value: HeldAt): void {
+    this.#set("slotsHeld", value);
+  }
+
+  /** Slots whose managed routes we wrote and have not seen gone since. */
+  slotsPublished(): number[] {
+    return this.#get("slotsPublished", z.array(z.number())) ?? [];
+  }
+
+  setSlotsPublished(value: readonly number[]): void {
+    this.#set("slotsPublished", value);
+  }
+
+  /** Slots that a foreign route touches. */
+  slotsRouted(): SlotsAt | undefined {
+    return this.#get("slotsRouted", slotsAt);
+  }
+
+  setSlotsRouted(value: SlotsAt): void {
+    this.#set("slotsRouted", value);
+  }
+
+  /** Foreign routes inside the pool. */
+  conflicts(): Route[] {
+    return this.#get("conflicts", conflicts) ?? [];
+  }
+
+  setConflicts(value: readonly Route[]): void {
+    this.#set("conflicts", value);
+  }
+
+  /** Forgets what is known of slots, by their numbers, and the pool that gave them a meaning. */
+  forgetSlots(): void {
+    this.#db.write(
+      "DELETE FROM facts WHERE name IN ('fitness', 'slotsHeld', 'slotsPublished', 'slotsRouted', 'conflicts')",
+    );
+  }
+
+  #get<T>(name: string, schema: z.ZodType<T>): T | undefined {
+    const [row] = this.#db.read<{ value: string }>("SELECT value FROM facts WHERE name = ?", name);
+    return row === undefined ? undefined : schema.parse(JSON.parse(row.value));
+  }
+
+  #set(name: string, value: unknown): void {
+    this.#db.write("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, JSON.stringify(value));
+  }
+}

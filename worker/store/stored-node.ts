@@ -1,0 +1,56 @@
+import type { NodeId } from "../lease/ids.ts";
+import type { LeaseState } from "../lease/lease-times.ts";
+
+/** What is stored of a lease's state; `stale` follows from the time, `released` has no row any more. */
+export type StoredState = Exclude<LeaseState, "stale">;
+
+/** Who took a revoked node out: the operator here, or the operator at the controller, where he may also let it in again. */
+export type RevokedBy = "operator" | "controller";
+
+/** A node and its lease. Times in ms since 1970; secrets only as SHA-256. */
+export interface StoredNode {
+  readonly node: NodeId;
+  readonly name: string;
+  readonly slot: number;
+  readonly state: StoredState;
+  /** Null unless revoked. */
+  readonly revokedBy: RevokedBy | null;
+  /** The public identity; null when the operator made the lease. */
+  readonly identity: string | null;
+  readonly machineId: string | null;
+  readonly keyId: string | null;
+  /** Of the tokens that are good, the oldest first. */
+  readonly tokenHashes: readonly string[];
+  readonly leasedAt: number;
+  readonly seenAt: number;
+  /** When the controller last took the member as it should be then. */
+  readonly deliveredAt: number | null;
+  /** What the node says of itself, as JSON: shown, never trusted. */
+  readonly facts: string | null;
+  readonly report: string | null;
+  readonly reportedAt: number | null;
+  /** `{ at, steps }` as JSON. */
+  readonly lastRepair: string | null;
+}
+
+/** A node whose lease begins now, and of which nothing else is known. */
+export function newNode(
+  lease: Pick<StoredNode, "node" | "name" | "slot" | "state">,
+  now: number,
+): StoredNode {
+  return {
+    ...lease,
+    revokedBy: null,
+    identity: null,
+    machineId: null,
+    keyId: null,
+    tokenHashes: [],
+    leasedAt: now,
+    seenAt: now,
+    deliveredAt: null,
+    facts: null,
+    report: null,
+    reportedAt: null,
+    lastRepair: null,
+  };
+}
