@@ -51,7 +51,7 @@ async function said(guest: Guest): Promise<string[]> {
 }
 
 async function untilSaid(guest: Guest, what: RegExp): Promise<void> {
-  await until(`${guest.name} to say ${what}`, 120, async () => {
+  await until(`${guest.name} to say ${what}`, 240, async () => {
     const lines = await said(guest);
     return lines.some((line) => what.test(line)) ? holds(undefined) : not(lines.join("\n"));
   });
@@ -103,7 +103,9 @@ afterAll(async () => {
   await lab?.close();
 });
 
-test("another text under the agent's SHA-256 is told and not taken: nothing is written, nothing is run", async () => {
+test("another text under the agent's SHA-256 is told and not taken: nothing is written, nothing is run", {
+  timeout: 300_000,
+}, async () => {
   const wrong = copyProject(`${lab.directory}/wrong-text`, [
     {
       file: "worker/agent/agents.ts",
@@ -140,7 +142,9 @@ describe("with the Worker away", () => {
     expect(await thin1.run("systemctl", "is-active", "meshboot.service")).toBe("active");
   });
 
-  test("meshboot doctor names the Worker on a server that has no lease yet", async () => {
+  test("meshboot doctor names the Worker on a server that has no lease yet", {
+    timeout: 300_000,
+  }, async () => {
     await untilSaid(cold1, /: failed: http:\S+ does not answer/);
     expect((await cold1.try("test", "-e", "/var/lib/meshboot/lease")).code).toBe(1);
     const told = await cold1.try("meshboot", "doctor");
@@ -162,14 +166,18 @@ describe("with the Worker away", () => {
     await cold1.powerOff();
   });
 
-  test("for three minutes, each attempt is told by one line with URL and reason, and they grow rare", async () => {
+  test("for three minutes, each attempt is told by one line with URL and reason, and they grow rare", {
+    timeout: 500_000,
+  }, async () => {
     // Not a wait for something: the absence is what is tested.
     await pause(Math.max(0, stoppedAt + ABSENCE_MS - Date.now()));
-    const lines = await until("as many lines as calls", 30, async () => {
+    // There are fewer where the server was slow to boot.
+    const lines = await until("four lines or more, as many as calls", 240, async () => {
       const [told, called] = [await said(thin1), await calls(thin1)];
-      return told.length === called ? holds(told) : not(`${called} calls\n${told.join("\n")}`);
+      return told.length >= 4 && told.length === called
+        ? holds(told)
+        : not(`${called} calls\n${told.join("\n")}`);
     });
-    expect(lines.length).toBeGreaterThanOrEqual(4);
     const pauses = lines.map((line) => {
       expect(line.slice(0, NO_AGENT.length)).toBe(NO_AGENT);
       const [, reason, seconds] = /^(.*)\. Tries again in (\d+) s$/.exec(line.slice(NO_AGENT.length)) ?? [];
@@ -180,11 +188,11 @@ describe("with the Worker away", () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(least);
       expect(pauses[index]).toBeLessThan(2 * least);
     }
-  }, 400_000);
+  });
 });
 
 describe("when the Worker is back, with the agent of its next release", () => {
-  test("both servers come in by themselves", async () => {
+  test("both servers come in by themselves", { timeout: 600_000 }, async () => {
     await servers.deploy(nextRelease);
     const [first, second] = await Promise.all([untilInMesh(web1, 360), untilInMesh(thin1, 360)]);
     expect([first.name, second.name]).toEqual(["web1", "thin1"]);
@@ -192,7 +200,7 @@ describe("when the Worker is back, with the agent of its next release", () => {
       expect(await guest.run("systemctl", "--failed", "--no-legend", "--plain")).toBe("");
     // Which the agent itself cannot do without.
     expect(await thin1.run("sh", "-c", "command -v curl")).toBe("/usr/bin/curl");
-  }, 600_000);
+  });
 
   test.each([
     ["the one that was given another text", () => web1],
