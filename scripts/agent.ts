@@ -1,5 +1,5 @@
 /**
- * `node scripts/agent.ts`: prints the agent of this working copy, the text that servers run; with `--sha256` its SHA-256,
+ * `npm run agent`: prints the agent of this working copy, the text that servers run; with `--sha256` its SHA-256,
  * which user-data names.
  */
 import { parseArgs } from "node:util";
@@ -13,14 +13,14 @@ export const AGENT: Agent = (await import("../cloud-init/agent/program.ts")).AGE
 
 const HELP = `Prints the agent of this working copy, the text that servers run.
 
-Usage: node scripts/agent.ts [--sha256]
+Usage: npm run agent -- [--sha256]
 
   --sha256   its SHA-256 instead, as user-data and \`GET /agent\` name it
   --help     this text
 
 Example: does the Worker give out what is here?
   curl -s https://mesh.example.com/agent
-  node scripts/agent.ts --sha256
+  npm run agent -- --sha256
 `;
 
 function main(): void {
@@ -30,9 +30,14 @@ function main(): void {
     });
     process.stdout.write(values.help ? HELP : values.sha256 ? `${AGENT.sha256}\n` : AGENT.program);
   } catch (error) {
-    console.error(`agent: ${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    const [reason] = error instanceof Error ? error.message.split("\n") : [];
+    console.error(`agent: ${reason}. See npm run agent -- --help`);
     process.exit(2);
   }
 }
 
-if (import.meta.main) main();
+if (import.meta.main) {
+  // A reader that has seen enough, such as head, is no fault.
+  process.stdout.on("error", () => process.exit(0));
+  main();
+}

@@ -42,7 +42,9 @@ motd_bake() {
 /** The agent with that file, and with the word. */
 const PROGRAM = AGENT.program
   .replace("\n# The steps, and how the verbs take them.\n", (head) => `${MOTD}${head}`)
-  .replace(" docker ipv6nat'\n", " docker ipv6nat motd'\n");
+  .replace(/^(STEPS='[^']+)'/m, "$1 motd'");
+if (!/^STEPS='[^']+ motd'$/m.test(PROGRAM) || !PROGRAM.includes(MOTD))
+  throw new Error("the step was not added");
 
 describe.each(SHELLS)("an invented step in $name", { timeout: 300_000 }, (shell) => {
   it("is taken by each verb, with its own name", () => {

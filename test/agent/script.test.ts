@@ -31,7 +31,7 @@ describe.each(SHELLS)("the command line in $name", (shell) => {
     const help = run("--help");
     expect(help.status).toBe(0);
     for (const word of [
-      "up --dry-run ",
+      "--dry-run ",
       "status [--json]",
       "down [--release]",
       "upgrade ",

@@ -80,10 +80,13 @@ describe("the agent's rooms", () => {
     ).toEqual([]);
   });
 
-  it("no function is defined twice, and every file is in the program", () => {
+  it("no function is defined twice, and every file is in FILES of cloud-init/agent/program.ts", () => {
     const names = sources.flatMap(({ functions }) => functions);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
-    expect(names.filter((name) => !AGENT.program.includes(`\n${name}() `))).toEqual([]);
+    const missing = sources.filter(({ functions }) =>
+      functions.some((name) => !AGENT.program.includes(`\n${name}() `)),
+    );
+    expect(missing.map(({ path }) => `${path} is not in FILES`)).toEqual([]);
   });
 });
 
@@ -97,9 +100,32 @@ describe("the list of steps", () => {
     expect(steps.filter((step) => !PARTS.some((part) => defined.includes(`${step}_${part}`)))).toEqual([]);
   });
 
-  it("names every step that is there", () => {
+  it("names every step that is there, in STEPS of verbs/steps.sh, with _ for -", () => {
     const parts = new RegExp(`^[a-z0-9_]+_(?:${PARTS.join("|")})$`);
     expect(defined.filter((name) => parts.test(name) && !promised.has(name))).toEqual([]);
+  });
+
+  it("has each link that doctor looks at", () => {
+    const looked = sources.flatMap(({ path }) =>
+      Array.from(
+        readFileSync(new URL(path, FOLDER), "utf8").matchAll(/^ +look ([a-z0-9_]+)/gm),
+        ([, link]) => link,
+      ),
+    );
+    expect(looked.length).toBeGreaterThan(15);
+    expect(looked.filter((link) => !home.has(`doctor_${link}`))).toEqual([]);
+  });
+
+  it("is that of docs/node.md, and its links are those of docs/doctor.md", () => {
+    const rows = (page: string): string[] => {
+      const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8");
+      return text.split("\n").flatMap((line) => /^\| (.+?) +\|/.exec(line)?.[1]?.split(", ") ?? []);
+    };
+    const told = rows("node.md");
+    const taken = steps.filter((step) => defined.includes(`${step}_up`));
+    expect(taken.filter((step) => !told.includes(step.replaceAll("_", "-")))).toEqual([]);
+    const links = [...home.keys()].flatMap((name) => /^doctor_([a-z0-9_]+)$/.exec(name)?.[1] ?? []);
+    expect(links.filter((link) => !rows("doctor.md").includes(`\`${link}\``))).toEqual([]);
   });
 
   it("knows what each step that puts something in place looks at", () => {

@@ -7,8 +7,8 @@
 #
 # What comes from outside (settings, the Worker, zerotier-cli) is matched against patterns and never evaluated.
 #
-# Made of the files of cloud-init/agent, which program.ts joins: base/, what all know; steps/, a file or folder for each thing
-# that is put in place; verbs/, what is called at a prompt.
+# Made of the files of cloud-init/agent, which program.ts joins: base/, shared by all; steps/, a file or folder for each thing
+# that is put in place; verbs/, the commands.
 set -euf
 
 VERSION=0.1.0

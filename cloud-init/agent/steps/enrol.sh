@@ -63,7 +63,7 @@ enrol_up() {
     if has_lease; then
       return 0
     fi
-    say 'the rest is as the lease says: local.conf, join, sysctls, rules, routes, dockerd, report'
+    say 'all else is as the lease will say, and cannot be told before'
     exit 0
   fi
   ask_enrolment 0

@@ -3,28 +3,40 @@
 usage() {
   cat <<EOF
 usage: meshboot VERB
-up                enrol if there is a key, and apply the lease; what is in place is not touched
-up --dry-run      print the plan, change nothing
-up --restart-docker  the same, and running containers may restart with dockerd
-up --retry        until it succeeds, with growing pauses (meshboot.service)
-status [--json]   what is leased and what is in place
-doctor [--json]   what is wrong: every link from the Worker to a container, what to do; changes nothing
-down [--release]  undo all that up did; --release also gives the lease back
-upgrade           show which agent the Worker gives out beside the one here, and ask on a terminal whether to take it:
-upgrade [--dry-run] [--restart-docker] [SHA256|--back]; SHA256 takes that one, --back brings the one before back,
---dry-run only tries it, --restart-docker lets running containers restart with dockerd should that be needed
-compose           print what a Compose project needs to be in the mesh: compose [--old|--new] [--size 28]
-[--part 172.28.1.16/28] [SERVICE...]
-bake --yes [--in-use]|--check  make this server the master of an image, or check that it is a clean one
-heartbeat         report to the Worker
-rules             load the firewall rules of the saved lease (docker.service calls it)
---help, --version
+
+  up                      enrol if there is a key, and apply the lease; what is in place is not touched
+    --dry-run             print the plan, change nothing
+    --restart-docker      running containers may restart with dockerd
+    --retry               until it succeeds, with growing pauses (meshboot.service)
+  status [--json]         what is leased and what is in place
+  doctor [--json]         what is wrong: every link from the Worker to a container, what to do; changes nothing
+  down [--release]        undo all that up did; --release also gives the lease back
+  upgrade                 show which agent the Worker gives out beside the one here; on a terminal, ask whether to take it
+    SHA256                take that one
+    --back                take the one before
+    --dry-run             only try it
+    --restart-docker      running containers may restart with dockerd, should that be needed
+  compose [SERVICE...]    print what a Compose project needs to be in the mesh
+    --old, --new          for Compose 1.x, or later
+    --size 28             how large a piece of the lease
+    --part 172.28.1.16/28 which one
+  bake --yes [--in-use]   make this server the master of an image
+  bake --check            check that it is a clean one
+  heartbeat               report to the Worker
+  rules                   load the firewall rules of the saved lease (docker.service calls it)
+  --help, --version
+
 examples:
-meshboot up --dry-run
-meshboot status --json | jq .routes
-meshboot upgrade --dry-run
-systemctl restart meshboot && journalctl -fu meshboot
-exit codes: 0 done (doctor: healthy), 1 failed but worth a retry (doctor: warnings), 2 wrong usage, 3 refused (doctor: faults): somebody has to change something
+  meshboot up --dry-run
+  meshboot status --json | jq .routes
+  meshboot upgrade --dry-run
+  systemctl restart meshboot && journalctl -fu meshboot
+
+exit codes:
+  0  done (doctor: healthy)
+  1  failed but worth a retry (doctor: warnings)
+  2  wrong usage
+  3  refused (doctor: faults): somebody has to change something
 EOF
 }
 
@@ -73,8 +85,12 @@ main() {
   --version) echo "meshboot $VERSION" ;;
   *)
     STEP=meshboot
-    [ $# -gt 0 ] || usage >&2
-    warn "$(printable "${*:-nothing}") is no verb with such arguments: meshboot --help"
+    if [ $# = 0 ]; then
+      usage >&2
+      warn 'a verb is missing, such as status or up'
+    else
+      warn "$(printable "$*") is no verb with such arguments: see meshboot --help"
+    fi
     exit 2
     ;;
   esac

@@ -4,9 +4,9 @@
 # steps/, which defines of these functions the ones that it needs, and nothing else that is called from outside:
 #   X_up      puts it in place, leaves alone what is in place, and with --dry-run only says what it would do
 #   X_down    takes it away; X_up may never have been reached, and X_down may have been killed before
-#   X_state   names what X_up looks at; 1 when it cannot tell. Without it X_up is taken every time
+#   X_state   names what X_up looks at; 1 when it cannot tell. Each step with an X_up has it: without, no run is ever skipped
 #   X_status  its lines of `status`
-#   X_doctor  its links of `doctor`
+#   X_doctor  its links of `doctor`: `look LINK NEEDED-LINK...`, which calls doctor_LINK
 #   X_bake    what of it belongs into an image
 # Three have a `down` alone, for what is only right once those behind them are down: docker_restart starts the dockerd that
 # docker has stopped, files puts every file back, and accept_ra comes after all that forwards.

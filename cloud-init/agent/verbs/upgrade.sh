@@ -59,31 +59,34 @@ last_line() {
   echo "${last:-(none)}"
 }
 
-try_candidate() { # SECONDS ARGUMENT...
-  if runs "$TMP/candidate" "$@"; then
-    return 0
-  fi
-  shift
+# That the candidate did not succeed.
+not_taken() { # VERB [REMEDY]
   case $rc in
   # busybox has no code of its own for it.
   124 | 143) why="does not end within $seconds s" ;;
   *) why="ends with exit code $rc" ;;
   esac
-  fail "its meshboot $* $why on this server, so it is not taken. Its last line: $(last_line)"
+  fail "its meshboot $1 $why on this server, so it is not taken. Its last line: $(last_line)${2:-}"
+}
+
+try_version() {
+  runs "$TMP/candidate" 10 --version || not_taken --version
 }
 
 # What this server refuses to the agent that is here, it refuses to any: that is no fault of the new one.
-try_up() {
+try_up() { # SHA256
   if runs "$TMP/candidate" 300 up --dry-run $AGREES; then
     return 0
   fi
-  mv "$TMP/said" "$TMP/candidate-said"
-  if [ $rc = 3 ] && ! runs "$PROGRAM" 300 up --dry-run $AGREES && [ $rc = 3 ]; then
+  [ $rc = 3 ] || not_taken 'up --dry-run'
+  mv "$TMP/said" "$TMP/refusal"
+  if ! runs "$PROGRAM" 300 up --dry-run $AGREES && [ $rc = 3 ]; then
     warn "up is refused on this server, and will be with the new agent too: $(last_line)"
     return 0
   fi
-  mv "$TMP/candidate-said" "$TMP/said"
-  fail "its meshboot up --dry-run does not succeed on this server, so it is not taken: $(last_line). Where only dockerd's restart is in the way: meshboot upgrade --restart-docker $1"
+  rc=3
+  mv "$TMP/refusal" "$TMP/said"
+  not_taken 'up --dry-run' ". Where only a restart of dockerd is in the way: meshboot upgrade --restart-docker $1"
 }
 
 # Under the lock, as no `up` is to run meanwhile, and no other upgrade. What one that was killed has left is finished or
@@ -181,7 +184,7 @@ take_agent() { # SHA256
     apply_upgrade
   fi
   fetch_candidate "$1"
-  try_candidate 10 --version
+  try_version
   try_up "$1"
   if dry; then
     # Its own plan, each line marked as a dry run by itself.
@@ -205,7 +208,7 @@ go_back() {
   there=$(sha256_of "$PREVIOUS")
   [ "$there" != "$here" ] || refuse '/usr/local/sbin/meshboot.previous is the very program that is installed'
   cp "$PREVIOUS" "$TMP/candidate"
-  try_candidate 10 --version
+  try_version
   say "puts $(version_of "$PREVIOUS") ($there) back, and $(version_of "$PROGRAM") ($here) into /usr/local/sbin/meshboot.previous"
   if ! dry; then
     change_places "$there"
@@ -245,7 +248,7 @@ upgrade() { # [--dry-run] [SHA256|--back]
     --dry-run) DRY='dry run: ' ;;
     --restart-docker) AGREES=--restart-docker ;;
     *)
-      [ -z "$wanted" ] || upgrade_usage 'that is too much at once'
+      [ -z "$wanted" ] || upgrade_usage 'give either a SHA-256 or --back, not both'
       wanted=$word
       ;;
     esac

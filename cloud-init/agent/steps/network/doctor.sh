@@ -36,6 +36,8 @@ doctor_worker() {
 doctor_key() {
   if has_lease && ! read_secret "$STATE/token"; then
     fault 'a lease and no token' 'mbn_... in /var/lib/meshboot/token' "$NEW_KEY"
+  elif ! has_lease && [ -s "$ETC/key" ] && ! read_secret "$ETC/key"; then
+    fault '/etc/meshboot/key holds no key' 'mbk_...' "$NEW_KEY"
   elif ! has_lease && ! read_secret "$ETC/key"; then
     fault 'neither lease nor key' 'mbk_... in /etc/meshboot/key' "$NEW_KEY"
   else

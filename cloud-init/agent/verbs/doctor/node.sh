@@ -20,7 +20,10 @@ doctor_lease() {
 
 doctor_agent() {
   case $(systemctl is-enabled meshboot.service meshboot.timer 2>/dev/null | tr '\n' ' ') in
-  *disabled* | *masked* | *not-found*) warning 'meshboot.service or meshboot.timer is not enabled: nothing repairs drift or renews the lease' '' 'systemctl enable --now meshboot.service meshboot.timer' ;;
+  'enabled enabled ') ;;
+  *) warning 'meshboot.service or meshboot.timer is not enabled: nothing repairs drift or renews the lease' '' 'systemctl enable --now meshboot.service meshboot.timer' ;;
   esac
+  [ "$(sha256_of "$PROGRAM")" = "$(read_file "$ETC/agent.sha256")" ] ||
+    warning '/usr/local/sbin/meshboot is not the agent that /etc/meshboot/agent.sha256 names' '' 'systemctl restart meshboot fetches that one; meshboot upgrade takes another'
   [ ! -s "$RUN/failed" ] || warning "the last up stopped at $(cat "$RUN/failed"): $(tail -n 1 "$RUN/log")" '' 'do what it says, then meshboot up'
 }
