@@ -34,7 +34,7 @@ ${helpOf(options)}
   user_data_multipart_bytes      user-data of the form multipart, without the operator's own part
   user_data_include_bytes        user-data of the form include
   user_data_golden_bytes         user-data of the form golden
-  user_data_vs_packed            time of POST /v1/user-data ÷ the least that it took while user-data carried the agent
+  user_data_vs_packed_cpu        CPU time of POST /v1/user-data ÷ the least that it took while user-data carried the agent
   golden_vs_vanilla_first_boot   first boot of a golden image ÷ of a bare server by cloud-config, packages cached,
                                  IPv6 by router advertisements
   golden_vs_vanilla_static_ipv6  the same with a static IPv6 address, for which both boots wait 1 to 2 s

@@ -1,16 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { startBaseline } from "./baseline.ts";
 import { onFreshWorker } from "./fresh-worker.ts";
 import { median } from "./load.ts";
+import { workerdCpuMs } from "./workerd-cpu.ts";
 
 const CENTRAL_LIMIT = 20;
 /** The shortest cloud-config of an operator's that there is. */
 const OWN = "#cloud-config\n{}\n";
-const WARM_UP = 40;
+const WARM_UP = 60;
 const CALLS = 100;
+const ROUNDS = 3;
 
 const answerSchema = z.object({ bytes: z.number() });
 
@@ -22,11 +24,11 @@ export interface UserDataFigures {
   readonly user_data_multipart_bytes: number;
   readonly user_data_include_bytes: number;
   readonly user_data_golden_bytes: number;
-  /** Median time of `POST /v1/user-data` ÷ the least that it took while user-data carried the agent. */
-  readonly user_data_vs_packed: number;
+  /** CPU time of `POST /v1/user-data` ÷ the least that it took while user-data carried the agent; null: not measured. */
+  readonly user_data_vs_packed_cpu: number | null;
 }
 
-/** Makes user-data in each form, and times the default one call after the other, in turn with the baseline, after a warm-up. */
+/** Makes user-data in each form, and the default one many times, in turn with the baseline and after a warm-up. */
 export async function measureUserData(): Promise<UserDataFigures> {
   const directory = mkdtempSync(join(tmpdir(), "meshboot-baseline-"));
   const baseline = await startBaseline(directory);
@@ -40,7 +42,7 @@ export async function measureUserData(): Promise<UserDataFigures> {
         user_data_multipart_bytes: (await bytesOf({ form: "multipart", cloudConfig: OWN })) - OWN.length,
         user_data_include_bytes: await bytesOf({ form: "include" }),
         user_data_golden_bytes: await bytesOf({ form: "golden" }),
-        user_data_vs_packed: await ratioOfTimes(
+        user_data_vs_packed_cpu: await compareCpu(
           () => request("/v1/user-data", {}),
           () => fetch(`${baseline.url}/packed`, { method: "POST" }),
         ),
@@ -54,20 +56,27 @@ export async function measureUserData(): Promise<UserDataFigures> {
 
 type Call = () => Promise<Response>;
 
-async function ratioOfTimes(measured: Call, against: Call): Promise<number> {
-  const ratios: number[] = [];
-  for (let call = 0; call < WARM_UP + CALLS; call += 1) {
-    const ratio = (await millisecondsOf(measured)) / (await millisecondsOf(against));
-    if (call >= WARM_UP) ratios.push(ratio);
+/** Null where the machine does not tell CPU times. */
+async function compareCpu(measured: Call, against: Call): Promise<number | null> {
+  if (!existsSync("/proc/self/stat")) {
+    console.error("bench: SKIPPED: user_data_vs_packed_cpu wants Linux, whose /proc tells CPU times");
+    return null;
   }
+  await cpuOf(measured, WARM_UP);
+  await cpuOf(against, WARM_UP);
+  const ratios: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1)
+    ratios.push((await cpuOf(measured, CALLS)) / (await cpuOf(against, CALLS)));
   return median(ratios);
 }
 
-/** Throws at an answer that isn't 2xx: how long a refusal takes says nothing. */
-async function millisecondsOf(call: Call): Promise<number> {
-  const began = performance.now();
-  const answer = await call();
-  const body = await answer.text();
-  if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}: ${body}`);
-  return performance.now() - began;
+async function cpuOf(call: Call, times: number): Promise<number> {
+  const before = workerdCpuMs();
+  for (let time = 0; time < times; time += 1) {
+    const answer = await call();
+    const body = await answer.text();
+    // How long a refusal takes says nothing.
+    if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}: ${body}`);
+  }
+  return workerdCpuMs() - before;
 }
