@@ -1,8 +1,10 @@
 // An image that Packer bakes on a server of the lab, over SSH, and servers that are made of it.
+
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { AGENT } from "../../scripts/agent.ts";
 import { attempt, run } from "../lab/command.ts";
 import { fetchFrom, importImage, startContainer } from "../lab/containers.ts";
 import type { Guest } from "../lab/guest.ts";
@@ -20,6 +22,7 @@ const ImageJson = z.strictObject({
   layout: z.literal("split"),
   ipv6nat: z.literal("auto"),
   agent: z.string().regex(/^\d+\.\d+\.\d+$/),
+  agentSha256: z.literal(AGENT.sha256),
   os: z.literal("debian 12"),
   docker: z.string().regex(/^20\.10\./),
   zerotier: z.string().regex(/^\d+\.\d+\.\d+$/),
