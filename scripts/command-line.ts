@@ -165,3 +165,15 @@ function wrap(text: string, width: number): string[] {
   }
   return lines;
 }
+
+/** The options of a program that listens: address, and port, by default that one. */
+export const listening = (port: number) => ({
+  host: z
+    .string()
+    .min(1, { error: "give an address" })
+    .default("127.0.0.1")
+    .register(told, { value: "ADDRESS", help: "listen on this address" }),
+  port: wholeNumber(0, 65_535)
+    .default(port)
+    .register(told, { value: "PORT", help: "listen on this port, 0 for any" }),
+});

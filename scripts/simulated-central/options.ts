@@ -1,16 +1,9 @@
 import { z } from "zod";
 import { isNetworkId } from "../../worker/lease/ids.ts";
-import { helpOf, readCommandLine, told, wholeNumber } from "../command-line.ts";
+import { helpOf, listening, readCommandLine, told, wholeNumber } from "../command-line.ts";
 
 const options = z.object({
-  host: z
-    .string()
-    .min(1, { error: "give an address" })
-    .default("127.0.0.1")
-    .register(told, { value: "ADDRESS", help: "listen on this address" }),
-  port: wholeNumber(0, 65_535)
-    .default(9080)
-    .register(told, { value: "PORT", help: "listen on this port, 0 for any" }),
+  ...listening(9080),
   network: z
     .array(
       z.string().refine((text): boolean => isNetworkId(text), { error: "give 16 lower-case hex digits" }),
