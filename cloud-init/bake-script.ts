@@ -7,12 +7,10 @@ import { chosenLines, doorFiles } from "./server-files.ts";
 const CHECK = `
 check_server() {
   if [ -s /var/lib/meshboot/lease ] || [ -s /etc/meshboot/key ]; then
-    echo 'meshboot: refused: this server is a node, or about to be one, and would lose its settings and identity: take another server' >&2
-    exit 3
+    stop 3 'refused: this server is a node, or about to be one, and would lose its settings and identity: take another server'
   fi
   if grep -qs '^URL=' /etc/meshboot/meshboot.conf; then
-    echo 'meshboot: refused: /etc/meshboot/meshboot.conf is that of one server (URL): remove it, or take another server' >&2
-    exit 3
+    stop 3 'refused: /etc/meshboot/meshboot.conf is that of one server (URL): remove it, or take another server'
   fi
 }
 `;

@@ -1,22 +1,26 @@
 /**
- * The top-level keys of cloud-config: all that cloud-init's own schema has (26.x; older versions have a subset).
- * Kept here because cloud-init up to 23 says "Valid cloud-config" to any other key, and then passes over it.
+ * The top-level keys of cloud-config: all that cloud-init's own schema has (26.x), and what its code obeys beyond that,
+ * from 22.4 on. Kept here because cloud-init up to 23 says "Valid cloud-config" to any other key, and then passes over it.
  */
 const KNOWN_KEYS: ReadonlySet<string> = new Set(
   `
-  allow_public_ssh_keys ansible apk_repos apt apt_pipelining apt_reboot_if_required apt_update
+  add_apt_repo_match allow_public_ssh_keys ansible apk_repos apt apt_custom_sources_list
+  apt_ftp_proxy apt_http_proxy apt_https_proxy apt_mirror apt_mirror_search apt_mirror_search_dns
+  apt_pipelining apt_preserve_sources_list apt_proxy apt_reboot_if_required apt_sources apt_update
   apt_upgrade authkey_hash autoinstall bootcmd byobu_by_default ca-certs ca_certs chef chpasswd
-  cloud_config_modules cloud_final_modules cloud_init_modules create_hostname_file device_aliases
-  disable_ec2_metadata disable_root disable_root_opts disk_setup drivers fan final_message fqdn
-  fs_setup groups growpart grub-dpkg grub_dpkg hostname keyboard landscape launch-index locale
-  locale_configfile lxd manage_etc_hosts manage_resolv_conf mcollective merge_how merge_type migrate
-  mount_default_fields mounts no_ssh_fingerprints ntp output package_reboot_if_required package_update
-  package_upgrade packages password phone_home power_state prefer_fqdn_over_hostname preserve_hostname
-  puppet random_seed reporting resize_rootfs resolv_conf rh_subscription rpi rsyslog runcmd
-  salt_minion snap spacewalk ssh ssh_authorized_keys ssh_deletekeys ssh_fp_console_blacklist
-  ssh_genkeytypes ssh_import_id ssh_key_console_blacklist ssh_keys ssh_publish_hostkeys ssh_pwauth
-  ssh_quiet_keygen swap system_info timezone ubuntu_advantage ubuntu_pro updates user users
-  vendor_data version wireguard write_files yum_repo_dir yum_repos zypper
+  cloud_config_modules cloud_final_modules cloud_init_modules create_hostname_file datasource
+  def_log_file device_aliases disable_ec2_metadata disable_root disable_root_opts disk_setup drivers
+  fan final_message fqdn fs_setup groups growpart grub-dpkg grub_dpkg hostname keyboard landscape
+  launch-index locale locale_configfile log_cfgs lxd manage_etc_hosts manage_resolv_conf
+  manual_cache_clean mcollective merge_how merge_type migrate mount_default_fields mounts
+  no_ssh_fingerprints ntp output package_reboot_if_required package_update package_upgrade packages
+  password phone_home power_state prefer_fqdn_over_hostname preserve_hostname puppet random_seed
+  reporting resize_rootfs resolv_conf rh_subscription rpi rsyslog rsyslog_dir rsyslog_filename
+  rsyslog_svcname runcmd salt_minion snap spacewalk ssh ssh_authorized_keys ssh_deletekeys
+  ssh_fp_console_blacklist ssh_genkeytypes ssh_import_id ssh_key_console_blacklist ssh_keys
+  ssh_publish_hostkeys ssh_pwauth ssh_quiet_keygen ssh_svcname swap syslog_fix_perms system_info
+  timezone ubuntu-advantage ubuntu_advantage ubuntu_pro unverified_modules updates user users
+  vendor_data vendor_data2 version warnings wireguard write_files yum_repo_dir yum_repos zypper
 `
     .trim()
     .split(/\s+/),

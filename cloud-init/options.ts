@@ -42,6 +42,10 @@ const fields = z.strictObject({
     .optional()
     .describe("Another image for ipv6nat: container"),
   userlandProxy: z.boolean().default(true).describe("Whether dockerd runs docker-proxy for published ports"),
+  mtu: z
+    .union([z.literal("auto"), z.number().int().min(1280).max(10_000)])
+    .default(1500)
+    .describe("The MTU of containers in the mesh. 1500: Docker's own; auto: the mesh's, 2800 as a rule"),
   compose: z.boolean().default(false).describe("Whether Docker Compose is installed as well"),
   restartDocker: z
     .boolean()

@@ -65,19 +65,19 @@ export function doorFiles(agent: AgentDoor): ServerFile[] {
   ];
 }
 
+/** At a first boot nobody is there to agree, and what runs was started minutes ago by the server's own user-data. */
+export const AGREE: readonly string[] = ["mkdir -p /run/meshboot", ": >/run/meshboot/restart-docker"];
+
 /**
- * Shell commands that start the agent, to be run under `set -e`: the last ones are the check that makes
- * `cloud-init status` tell the truth. `--no-block`: the boot never waits for the mesh. `restart`, not `start`,
- * so that a second run of the script form on a server that already runs takes up its new settings.
+ * Shell commands that start the agent, to be run under `set -e`. `enable` has systemd read its units anew, too.
+ * `--no-block`: the boot never waits for the mesh. `restart`, not `start`, so that a second run of the script form on a
+ * server that already runs takes up its new settings. `later` is put before the command that starts, for a moment at
+ * which it is too early for it.
  */
-export function startCommands(agent: AgentDoor): string[] {
-  const started = startedUnits(agent);
-  return [
-    "systemctl daemon-reload",
-    ...(started.length === 0 ? [] : [`systemctl enable ${started.join(" ")}`]),
-    ...(started.length === 0 ? [] : [`systemctl restart --no-block ${started.join(" ")}`]),
-    ...(started.length === 0 ? [] : [`systemctl is-enabled --quiet ${started.join(" ")}`]),
-  ];
+export function startCommands(agent: AgentDoor, later = ""): string[] {
+  const started = startedUnits(agent).join(" ");
+  if (started === "") return [];
+  return [`systemctl enable ${started}`, `${later}systemctl restart --no-block ${started}`];
 }
 
 /** The units that are enabled, by name. */
@@ -108,6 +108,7 @@ function optionLines(options: UserDataOptions): string[] {
     ["IPV6NAT", options.ipv6nat],
     ["IPV6NAT_IMAGE", options.ipv6natImage],
     ["USERLAND_PROXY", onOff(options.userlandProxy)],
+    ["MTU", String(options.mtu)],
     ["COMPOSE", onOff(options.compose)],
     ["RESTART_DOCKER", onOff(options.restartDocker)],
     ["ZEROTIER_REPOSITORY", options.zerotierRepository],

@@ -3,7 +3,7 @@ import { golden } from "./forms/golden.ts";
 import { include } from "./forms/include.ts";
 import { multipart } from "./forms/multipart.ts";
 import { script } from "./forms/script.ts";
-import { parseOperatorConfig } from "./operator-config.ts";
+import { parseOperatorConfig } from "./operator/config.ts";
 import type { Form } from "./options.ts";
 import { checkServer, type Server } from "./server-files.ts";
 import { UserDataError } from "./user-data-error.ts";
@@ -38,19 +38,15 @@ const STAND_IN = `mbk_${"A".repeat(22)}`;
 
 /**
  * User-data for a key that is made only when the rest is known to be right: `text` is it with another key of the same
- * length, `withKey` gives it with the real one. Throws as {@link generate} does.
+ * length, `around` what stands before and behind the key. Throws as {@link generate} does.
  */
 export function prepare(
   request: Omit<UserDataRequest, "key">,
-): UserData & { withKey(key: string): UserData } {
+): UserData & { readonly around: readonly [before: string, after: string] } {
   const { text, bytes } = generate({ ...request, key: STAND_IN });
   // The last one: the operator's own part, which could hold anything, stands before ours.
   const at = text.lastIndexOf(STAND_IN);
-  const withKey = (key: string): UserData => {
-    const made = text.slice(0, at) + key + text.slice(at + STAND_IN.length);
-    return { text: made, bytes: made.length };
-  };
-  return { text, bytes, withKey };
+  return { text, bytes, around: [text.slice(0, at), text.slice(at + STAND_IN.length)] };
 }
 
 function render(request: UserDataRequest): string {

@@ -3,12 +3,13 @@
  * Rates are ratios to a baseline of the same run: absolute ones say more of the machine than of the project.
  */
 import { z } from "zod";
+import { measureContainerMtu } from "./bench/container-mtu.ts";
 import { measureFirstBoots } from "./bench/first-boot.ts";
 import { measureProof } from "./bench/proof.ts";
 import { bundleGzipBytes } from "./bench/sizes.ts";
 import { measureThroughput } from "./bench/throughput.ts";
 import { measureUserData } from "./bench/user-data.ts";
-import { BadOption, helpOf, readCommandLine, told } from "./command-line.ts";
+import { BadOption, helpOf, readCommandLine, told, wholeNumber } from "./command-line.ts";
 import { generateIdentities } from "./identity/generate-many.ts";
 
 const options = z.object({
@@ -16,6 +17,9 @@ const options = z.object({
     .boolean()
     .default(false)
     .register(told, { help: "print one object, name to number (null: not measured), instead of a table" }),
+  rounds: wholeNumber(1, 99)
+    .default(3)
+    .register(told, { value: "N", help: "first boots of each kind, whose median counts" }),
 });
 
 const HELP = `Measures Meshboot on this machine; takes about five minutes.
@@ -35,15 +39,20 @@ ${helpOf(options)}
   user_data_include_bytes        user-data of the form include
   user_data_golden_bytes         user-data of the form golden
   user_data_vs_packed_cpu        CPU time of POST /v1/user-data ÷ the least that it took while user-data carried the agent
+  user_data_multipart_vs_packed_cpu  the same for the form multipart with 225 KB of the operator's own
+  containers_vs_hosts_1500       throughput between containers of two hosts ÷ between the hosts, over a tunnel of 2800
+                                 in user space; containers have Docker's packets of 1500
+  containers_vs_hosts_2800       the same with packets of 2800, as by MTU=auto
   golden_vs_vanilla_first_boot   first boot of a golden image ÷ of a bare server by cloud-config, packages cached,
                                  IPv6 by router advertisements
   golden_vs_vanilla_static_ipv6  the same with a static IPv6 address, for which both boots wait 1 to 2 s
 
-The last two need root and what test:boot needs, and are null without.
+Those between containers need root and /dev/net/tun, the last two root and what test:boot needs; they are null without.
 
 Examples:
   npm run bench
   npm run bench --silent -- --json > bench.json
+  npm run bench -- --rounds 1
 `;
 
 const LEASES = 100;
@@ -62,7 +71,7 @@ function readOptions(): z.output<typeof options> {
   }
 }
 
-const { json } = readOptions();
+const { json, rounds } = readOptions();
 const progress = (what: string): void => console.error(`bench: ${what}`);
 
 progress("user-data, and sizes");
@@ -73,13 +82,16 @@ progress(`${LEASES} genuine identities`);
 const identities = await generateIdentities(LEASES);
 progress("enrolments against bare writes and bare routes");
 const throughput = await measureThroughput(identities);
+progress("throughput between containers");
+const containers = measureContainerMtu();
 progress("first boots");
 const { advertised: golden_vs_vanilla_first_boot, fixed: golden_vs_vanilla_static_ipv6 } =
-  await measureFirstBoots();
+  await measureFirstBoots(rounds);
 const results = {
   ...throughput,
   proof_ms,
   ...sizes,
+  ...containers,
   golden_vs_vanilla_first_boot,
   golden_vs_vanilla_static_ipv6,
 };
@@ -89,6 +101,6 @@ if (json) {
 } else {
   for (const [name, value] of Object.entries(results)) {
     const text = value === null ? "not measured" : Number.isInteger(value) ? value : value.toPrecision(3);
-    console.log(`${name.padEnd(30)} ${text}`);
+    console.log(`${name.padEnd(34)} ${text}`);
   }
 }

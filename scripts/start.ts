@@ -1,15 +1,20 @@
 // Meshboot on this machine: see --help.
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
+import { setInterval as every } from "node:timers/promises";
 import { BadOption } from "./command-line.ts";
 import { lockDirectory } from "./local/directory-lock.ts";
 import { holdLog } from "./local/held-log.ts";
 import { HELP, readStartOptions } from "./local/start-options.ts";
 import { welcome } from "./local/welcome.ts";
+import { originElsewhere } from "./origin.ts";
 
 /** ms between two runs of the cron trigger, which is hourly when deployed. */
 const CRON_MS = 5 * 60_000;
 /** ms between two looks at whether npm is still there. */
 const PARENT_MS = 500;
+/** Aborted when it is to stop: what fails after that, fails for that. */
+const stopping = new AbortController();
 
 async function main(): Promise<void> {
   const options = readStartOptions(process.argv.slice(2));
@@ -18,11 +23,10 @@ async function main(): Promise<void> {
     return;
   }
   const closers: (() => Promise<void>)[] = [];
-  let stopping = false;
   const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    Promise.all(closers.map((close) => close())).then(() => process.exit(0), fail);
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    Promise.all(closers.map((close) => close())).then(() => process.exit(0), end);
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -42,15 +46,22 @@ async function main(): Promise<void> {
     log.release();
     throw error;
   });
-  const cron = setInterval(() => void mesh.worker.runCron(), CRON_MS);
-  closers.push(
-    () => mesh.close(),
-    async () => clearInterval(cron),
+  closers.push(() => mesh.close());
+  const port = Number(new URL(mesh.state.url).port || 80);
+  process.stdout.write(
+    welcome(mesh.state, {
+      directory: options.directory,
+      isSimulated: options.central === undefined,
+      elsewhere: originElsewhere(options.host, port, networkInterfaces()),
+    }),
   );
-  process.stdout.write(welcome(mesh.state, options.directory));
   log.release();
-  const { url, enrolmentKey } = mesh.state;
-  await enrolDemo(url, enrolmentKey, options.demo, (line) => process.stdout.write(`${line}\n`));
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const report = await enrolDemo(mesh.state, options.demo, say, stopping.signal);
+  for await (const _ of every(CRON_MS, undefined, { signal: stopping.signal })) {
+    await mesh.worker.runCron();
+    await report().catch((error: unknown) => say(`  ${reasonOf(error)}`));
+  }
 }
 
 /** Calls back once when the process that started this one is gone: another one, mostly init, has taken its place then. */
@@ -74,9 +85,13 @@ function checkPort(host: string, port: number): Promise<void> {
 }
 
 function fail(error: unknown): void {
+  if (!stopping.signal.aborted) end(error);
+}
+
+function end(error: unknown): void {
   const bad = error instanceof BadOption;
   process.stderr.write(
-    bad ? `${error.message}\nSee --help.\n` : `Meshboot cannot start: ${reasonOf(error)}\n`,
+    bad ? `${error.message}\nSee npm start -- --help.\n` : `Meshboot cannot start: ${reasonOf(error)}\n`,
   );
   process.exit(bad ? 2 : 1);
 }

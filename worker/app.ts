@@ -2,6 +2,7 @@
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { routePath } from "hono/route";
+import { METHOD_NAME_ALL } from "hono/router";
 import { secureHeaders } from "hono/secure-headers";
 import { agentKeeper } from "./agent/agents.ts";
 import { consoleLog } from "./base/log.ts";
@@ -20,6 +21,7 @@ import { nodeRoutes } from "./routes/nodes.ts";
 import { openapiRoute } from "./routes/openapi.ts";
 import { poolRoute } from "./routes/pool.ts";
 import { problemRoute } from "./routes/problems.ts";
+import { refusalRoute } from "./routes/refusals.ts";
 import { userDataRoute } from "./routes/user-data.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
@@ -33,9 +35,13 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   const app = new OpenAPIHono<App>({
     defaultHook(result) {
       if (result.success) return;
+      const what = result.target === "query" ? "parameter" : "field";
       const faults = result.error.issues.flatMap((issue) =>
         issue.code === "unrecognized_keys"
-          ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: there is no such field`)
+          ? issue.keys.map(
+              (key) =>
+                `${[...issue.path, key].join(".")}: there is no such ${what}; /openapi.json lists them`,
+            )
           : [`${issue.path.join(".") || "body"}: ${issue.message}`],
       );
       throw new Problem({ problem: "bad-request", faults });
@@ -53,6 +59,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
       // The pattern, not the path: that of /boot/:key would carry a key.
       route: routePath(c, -1),
       status: c.res.status,
+      problem: c.get("problem"),
       ms: Date.now() - begun,
     });
   });
@@ -81,11 +88,20 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   nodeChangeRoutes(app);
   poolRoute(app);
   keyRoutes(app);
+  refusalRoute(app);
   userDataRoute(app, keepAgent);
   healthRoute(app);
   problemRoute(app);
   openapiRoute(app);
-  app.notFound((c) => answerProblem(c, { problem: "not-found", missing: { what: "address" } }));
+  app.notFound((c) => {
+    const plain = c.req.path.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1");
+    // What stands before every route is for all methods.
+    const isThere = app.router
+      .match(c.req.method, plain)[0]
+      .some(([[, { method }]]) => method !== METHOD_NAME_ALL);
+    const meant = plain !== c.req.path && isThere ? plain : undefined;
+    return answerProblem(c, { problem: "not-found", missing: { what: "address", meant } });
+  });
   app.onError((error, c) => answerError(error, c));
   return app;
 }

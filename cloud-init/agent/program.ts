@@ -1,6 +1,7 @@
 import baseAccepts from "./base/accepts.sh";
 import baseAddresses from "./base/addresses.sh";
 import baseDocker from "./base/docker.sh";
+import baseDockerHost from "./base/docker-host.sh";
 import baseDockerRules6 from "./base/docker-rules6.sh";
 import baseDockerUnit from "./base/docker-unit.sh";
 import baseFiles from "./base/files.sh";
@@ -9,9 +10,14 @@ import baseHostNetworks from "./base/host-networks.sh";
 import baseJson from "./base/json.sh";
 import baseLease from "./base/lease.sh";
 import baseMembership from "./base/membership.sh";
+import baseMtu from "./base/mtu.sh";
 import baseNetworkServices from "./base/network-services.sh";
+import baseOverlapping from "./base/overlapping.sh";
+import basePackageRemoval from "./base/package-removal.sh";
+import basePackageSources from "./base/package-sources.sh";
 import basePackages from "./base/packages.sh";
 import baseProgram from "./base/program.sh";
+import baseProxy from "./base/proxy.sh";
 import baseReport from "./base/report.sh";
 import baseRun from "./base/run.sh";
 import baseSay from "./base/say.sh";
@@ -19,6 +25,7 @@ import baseSettings from "./base/settings.sh";
 import baseStatusLines from "./base/status-lines.sh";
 import baseSysctl from "./base/sysctl.sh";
 import baseSystem from "./base/system.sh";
+import baseTun from "./base/tun.sh";
 import baseUnits from "./base/units.sh";
 import baseWatched from "./base/watched.sh";
 import baseWorker from "./base/worker.sh";
@@ -27,10 +34,12 @@ import timer from "./fetch/meshboot.timer";
 import fetch from "./fetch/meshboot-fetch.sh";
 import stepsAcceptRa from "./steps/accept-ra.sh";
 import stepsAddress from "./steps/address.sh";
+import stepsBackend from "./steps/backend.sh";
 import stepsDockerDaemonJson from "./steps/docker/daemon-json.sh";
 import stepsDockerDocker from "./steps/docker/docker.sh";
 import stepsDockerDocker0 from "./steps/docker/docker0.sh";
 import stepsDockerDoctor from "./steps/docker/doctor.sh";
+import stepsDockerGenerator from "./steps/docker/generator.sh";
 import stepsDockerGuard from "./steps/docker/guard.sh";
 import stepsDockerLayout from "./steps/docker/layout.sh";
 import stepsDockerMask from "./steps/docker/mask.sh";
@@ -45,6 +54,7 @@ import stepsFirewallChains from "./steps/firewall/chains.sh";
 import stepsFirewallDoctor from "./steps/firewall/doctor.sh";
 import stepsFirewallFirewalld from "./steps/firewall/firewalld.sh";
 import stepsFirewallFirewalls from "./steps/firewall/firewalls.sh";
+import stepsIfupdown from "./steps/ifupdown.sh";
 import stepsIpv6nat from "./steps/ipv6nat.sh";
 import stepsJoin from "./steps/join.sh";
 import stepsLocalConf from "./steps/local-conf.sh";
@@ -55,11 +65,13 @@ import stepsOverlap from "./steps/overlap.sh";
 import stepsPrerequisites from "./steps/prerequisites.sh";
 import stepsRoutes from "./steps/routes.sh";
 import stepsRulesDoctor from "./steps/rules/doctor.sh";
+import stepsRulesInterfaces from "./steps/rules/interfaces.sh";
 import stepsRulesLoad from "./steps/rules/load.sh";
 import stepsRulesTable from "./steps/rules/table.sh";
 import stepsSysctls from "./steps/sysctls.sh";
 import stepsSystem from "./steps/system.sh";
 import stepsTables from "./steps/tables.sh";
+import stepsWatch from "./steps/watch.sh";
 import stepsZerotier from "./steps/zerotier.sh";
 import verbsBakeBake from "./verbs/bake/bake.sh";
 import verbsBakeClean from "./verbs/bake/clean.sh";
@@ -71,6 +83,7 @@ import verbsDoctorNode from "./verbs/doctor/node.sh";
 import verbsDoctorPeers from "./verbs/doctor/peers.sh";
 import verbsDown from "./verbs/down.sh";
 import verbsHeartbeat from "./verbs/heartbeat.sh";
+import verbsKeep from "./verbs/keep.sh";
 import verbsMain from "./verbs/main.sh";
 import verbsRetry from "./verbs/retry.sh";
 import verbsRules from "./verbs/rules.sh";
@@ -79,6 +92,7 @@ import verbsSteps from "./verbs/steps.sh";
 import verbsUnchanged from "./verbs/unchanged.sh";
 import verbsUp from "./verbs/up.sh";
 import verbsUpgrade from "./verbs/upgrade.sh";
+import verbsWatch from "./verbs/watch.sh";
 
 /** What user-data carries of the agent: what fetches it, and what starts it. */
 export interface AgentDoor {
@@ -110,15 +124,22 @@ const FILES: readonly string[] = [
   baseSystem,
   baseUnits,
   basePackages,
+  basePackageRemoval,
+  basePackageSources,
+  baseProxy,
   baseWorker,
   baseReport,
   baseSysctl,
   baseDocker,
   baseDockerUnit,
+  baseDockerHost,
   baseDockerRules6,
   baseHostNetworks,
+  baseTun,
   baseMembership,
+  baseOverlapping,
   baseNetworkServices,
+  baseMtu,
   baseAccepts,
   baseWatched,
   baseStatusLines,
@@ -137,21 +158,26 @@ const FILES: readonly string[] = [
   stepsJoin,
   stepsTables,
   stepsSysctls,
+  stepsIfupdown,
   stepsFirewallFirewalls,
   stepsFirewallFirewalld,
   stepsFirewallChains,
   stepsFirewallDoctor,
+  stepsRulesInterfaces,
   stepsRulesTable,
   stepsRulesLoad,
   stepsRulesDoctor,
+  stepsBackend,
   stepsAddress,
   stepsRoutes,
+  stepsWatch,
   stepsDockerPackages,
   stepsDockerMask,
   stepsDockerLayout,
   stepsDockerOptions,
   stepsDockerDaemonJson,
   stepsDockerUnit,
+  stepsDockerGenerator,
   stepsDockerDocker0,
   stepsDockerGuard,
   stepsDockerRestart,
@@ -170,6 +196,8 @@ const FILES: readonly string[] = [
   verbsDoctorDoctor,
   verbsCompose,
   verbsHeartbeat,
+  verbsKeep,
+  verbsWatch,
   verbsRules,
   verbsUpgrade,
   verbsBakeClean,

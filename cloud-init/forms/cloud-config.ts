@@ -1,9 +1,8 @@
 import { dump } from "js-yaml";
-import { type Server, serverFiles, startCommands } from "../server-files.ts";
+import { AGREE, type Server, serverFiles, startCommands } from "../server-files.ts";
 
 /** A cloud-config document, as far as this program writes one. */
 export interface CloudConfig {
-  readonly merge_how?: readonly { readonly name: string; readonly settings: readonly string[] }[];
   readonly write_files: readonly {
     readonly path: string;
     readonly permissions?: string;
@@ -11,25 +10,29 @@ export interface CloudConfig {
     readonly content: string;
   }[];
   /** A text is for a shell. */
-  readonly runcmd: readonly (string | readonly string[])[];
+  readonly runcmd?: readonly string[];
 }
 
-/** At a first boot nobody is there to agree, and what runs was started minutes ago by the server's own user-data. */
-const AGREE = ["mkdir -p /run/meshboot", ": >/run/meshboot/restart-docker"];
-
 /**
- * The document that sets up a server. cloud-init joins all of `runcmd` into one script, whose last command's
- * status alone counts: so ours is a single command, under `set -e`, and comes last.
+ * What starts the agent: cloud-init runs what lies in this folder at the end of each boot. It takes itself away when it
+ * has succeeded. `runcmd` would be run at the very first boot alone, also where the files came at a later one, because
+ * the Worker was away; and whoever adds a `runcmd` of their own to what they paste would replace ours.
  */
+const START = "/var/lib/cloud/scripts/per-boot/meshboot";
+
+/** The document that sets up a server. */
 export function cloudConfig(server: Server): CloudConfig {
+  const start = ["#!/bin/sh -eu", ...AGREE, ...startCommands(server.agent), 'rm "$0"'];
   return {
-    write_files: serverFiles(server).map(({ path, mode, content }) => ({
+    write_files: [
+      ...serverFiles(server),
+      { path: START, mode: "0755", content: `${start.join("\n")}\n` } as const,
+    ].map(({ path, mode, content }) => ({
       path,
       // 0644 is cloud-init's own default.
       ...(mode === "0644" ? {} : { permissions: mode }),
       content,
     })),
-    runcmd: [["sh", "-euc", `${[...AGREE, ...startCommands(server.agent)].join("\n")}\n`]],
   };
 }
 

@@ -13,7 +13,7 @@ export function include({ url, key }: Server): string {
   if (text.length > LIMIT) {
     throw new UserDataError(
       "url",
-      `the include form would be ${text.length} bytes, over its ${LIMIT}: use a shorter host name, or the form cloud-config`,
+      `the include form would be ${text.length} bytes, over its ${LIMIT}: use a shorter host name, or the form cloud-config, which fits wherever user-data is taken`,
     );
   }
   return text;

@@ -7,21 +7,21 @@ const FUNCTIONS = `set -eu
 
 # Standard input becomes the file, whole or not at all.
 put() (
+  mkdir -p "\${2%/*}"
   umask 077
   cat >"$2.new"
   chmod "$1" "$2.new"
   mv -f "$2.new" "$2"
 )
 
+stop() { # CODE WHY
+  echo "meshboot: $2" >&2
+  exit "$1"
+}
+
 check() {
-  if [ "$(id -u)" -ne 0 ]; then
-    echo 'meshboot: this must run as root; run it by sudo sh' >&2
-    exit 1
-  fi
-  if ! command -v systemctl >/dev/null; then
-    echo 'meshboot: systemctl is missing; Meshboot needs a Linux system with systemd' >&2
-    exit 1
-  fi
+  [ "$(id -u)" = 0 ] || stop 1 'this must run as root, by sudo sh'
+  command -v systemctl >/dev/null || stop 1 'systemd is missing'
 }
 `;
 
@@ -31,7 +31,7 @@ export interface Installer {
   readonly about: readonly string[];
   /** Further shell functions. */
   readonly functions: string;
-  /** Commands before anything is written, with the script's arguments as `"$@"`. */
+  /** Commands before anything is written, with the script's arguments as `"$@"`; where they lead to, the files are put. */
   readonly before: readonly string[];
   readonly files: readonly ServerFile[];
   readonly after: readonly string[];
@@ -42,15 +42,14 @@ export interface Installer {
  * download does nothing.
  */
 export function installer({ about, functions, before, files, after }: Installer): string {
-  const directories = [...new Set(files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))))];
   return [
     "#!/bin/sh",
     ...about.map((line) => `# ${line}`),
     FUNCTIONS + functions,
     "main() {",
     "  check",
+    "  cd /",
     ...before.map((command) => `  ${command}`),
-    `  mkdir -p ${directories.join(" ")}`,
     ...files.map(writeFile),
     ...after.map((command) => `  ${command}`),
     "}",
@@ -65,5 +64,5 @@ function writeFile({ path, mode, content }: ServerFile): string {
   if (!content.endsWith("\n") || content.split("\n").includes(END)) {
     throw new UserDataError("agent", `${path} must end in a line feed and hold no line ${END}`);
   }
-  return `  put ${mode} ${path} <<'${END}'\n${content}${END}`;
+  return `  put ${mode} ${path.slice(1)} <<'${END}'\n${content}${END}`;
 }

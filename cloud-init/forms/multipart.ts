@@ -1,41 +1,36 @@
-import type { OperatorConfig } from "../operator-config.ts";
+import type { OperatorConfig } from "../operator/config.ts";
 import type { Server } from "../server-files.ts";
-import { cloudConfig, renderCloudConfig } from "./cloud-config.ts";
+import { boothook } from "./boothook.ts";
 
-/**
- * How our part is merged into the operator's, which stands before it: lists are appended to, and a key that
- * they set stays. cloud-init's default would replace their write_files and runcmd by ours.
- */
-const MERGE_HOW = [
-  { name: "list", settings: ["append"] },
-  { name: "dict", settings: ["no_replace", "recurse_list"] },
-];
+/** The longest line that a message may have as it is (RFC 5322). */
+const LONGEST_LINE = 998;
 
-/** The operator's own cloud-config and ours, in one MIME message (RFC 2046), which cloud-init takes apart. */
+/** The operator's own cloud-config and our part, in one MIME message (RFC 2046), which cloud-init takes apart. */
 export function multipart(server: Server, operator: OperatorConfig): string {
-  const ours = renderCloudConfig({ merge_how: MERGE_HOW, ...cloudConfig(server) });
+  const ours = boothook(server);
   const boundary = boundaryFor([operator.text, ours]);
   return [
     `Content-Type: multipart/mixed; boundary="${boundary}"`,
     "MIME-Version: 1.0",
     "",
-    ...part(boundary, "operator.cfg", operator.text),
-    ...part(boundary, "meshboot.cfg", ours),
+    ...part(boundary, "cloud-config", "operator.cfg", operator.text),
+    ...part(boundary, "cloud-boothook", "meshboot", ours),
     `--${boundary}--`,
     "",
   ].join("\n");
 }
 
-function part(boundary: string, filename: string, text: string): string[] {
-  const isAscii = /^[\t\n\x20-\x7e]*$/.test(text) && !/.{999}/.test(text);
+function part(boundary: string, type: string, filename: string, text: string): string[] {
+  const isPlain =
+    /^[\t\n\x20-\x7e]*$/.test(text) && text.split("\n").every((line) => line.length <= LONGEST_LINE);
   return [
     `--${boundary}`,
-    `Content-Type: text/cloud-config; charset="${isAscii ? "us-ascii" : "utf-8"}"`,
+    `Content-Type: text/${type}; charset="${isPlain ? "us-ascii" : "utf-8"}"`,
     "MIME-Version: 1.0",
-    `Content-Transfer-Encoding: ${isAscii ? "7bit" : "base64"}`,
+    `Content-Transfer-Encoding: ${isPlain ? "7bit" : "base64"}`,
     `Content-Disposition: attachment; filename="${filename}"`,
     "",
-    isAscii ? text : mimeBase64(text),
+    isPlain ? text : mimeBase64(text),
   ];
 }
 
@@ -47,7 +42,9 @@ function mimeBase64(text: string): string {
 
 /** A boundary that occurs in none of the texts, the same for the same texts. */
 function boundaryFor(texts: readonly string[]): string {
-  let boundary = "==meshboot==";
-  for (let n = 2; texts.some((text) => text.includes(boundary)); n++) boundary = `==meshboot-${n}==`;
-  return boundary;
+  // Two can share the signs between them, so those at an end are only looked at.
+  const taken = new Set(texts.flatMap((text) => text.match(/==meshboot(?:-\d+)?(?===)/g) ?? []));
+  let name = "==meshboot";
+  for (let n = 2; taken.has(name); n++) name = `==meshboot-${n}`;
+  return `${name}==`;
 }

@@ -1,20 +1,28 @@
 import { type Server, serverFiles, startCommands } from "../server-files.ts";
 import { installer } from "./installer.ts";
 
-const AGREE = `
-# For once: the agent takes it away when dockerd has its options.
-agree() {
+const ARGUMENTS = `
+tmp=
+take() {
   case \${1:-} in
   '') ;;
   --restart-docker)
-    mkdir -p /run/meshboot
-    : >/run/meshboot/restart-docker
+    mkdir -p run/meshboot
+    : >run/meshboot/restart-docker
     ;;
-  *)
-    echo "meshboot: unknown argument $1; --restart-docker is the only one" >&2
-    exit 2
+  --dry-run)
+    tmp=$(mktemp -d)
+    trap 'rm -rf "$tmp"' EXIT HUP INT TERM
+    cd "$tmp"
     ;;
+  *) stop 2 "unknown argument $1; --dry-run and --restart-docker are known" ;;
   esac
+}
+
+plan() {
+  MESHBOOT_ROOT=$tmp sh usr/local/sbin/meshboot-fetch
+  MESHBOOT_ETC=$tmp/etc/meshboot sh usr/local/sbin/meshboot up --dry-run
+  exit
 }
 `;
 
@@ -23,12 +31,14 @@ export function script(server: Server): string {
   return installer({
     about: [
       "Meshboot: makes this server a node of a mesh. Run as root; running it again is safe.",
-      "--restart-docker: containers that run already may restart with dockerd. Without it, the agent asks for that first.",
+      "--restart-docker: running containers may restart with dockerd, once.",
+      "--dry-run: prints the plan, changes nothing.",
     ],
-    functions: AGREE,
-    before: ['agree "$@"'],
+    functions: ARGUMENTS,
+    before: ['take "$@"'],
     files: serverFiles(server),
     after: [
+      '[ -z "$tmp" ] || plan',
       ...startCommands(server.agent),
       "echo 'meshboot: installed, and starting; follow it with: journalctl -fu meshboot'",
     ],

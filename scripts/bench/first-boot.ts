@@ -13,9 +13,6 @@ import { holds, not, until } from "../../test/lab/until.ts";
 import { readBakeScript } from "../image/bake.ts";
 import { median } from "./load.ts";
 
-/** One boot of each says little: they differ by a second. */
-const ROUNDS = 3;
-
 /** The ratios by how a server has its IPv6 address; null: not measured. */
 export interface FirstBoots {
   /** By router advertisements, for which no boot waits. */
@@ -25,11 +22,11 @@ export interface FirstBoots {
 }
 
 /**
- * First boot of a server made of a golden image ÷ that of a bare one by cloud-config, medians of three in turn, each from
- * systemd's start to the end of the agent's first run; packages come from a cache that is warm. Says why where servers
- * cannot boot.
+ * First boot of a server made of a golden image ÷ that of a bare one by cloud-config, medians of `rounds` in turn (boots of one
+ * kind differ by a second), each from systemd's start to the end of the agent's first run; packages come from a cache that
+ * is warm. Says why where servers cannot boot.
  */
-export async function measureFirstBoots(): Promise<FirstBoots> {
+export async function measureFirstBoots(rounds: number): Promise<FirstBoots> {
   try {
     checkRequirements();
   } catch (error) {
@@ -44,11 +41,11 @@ export async function measureFirstBoots(): Promise<FirstBoots> {
     // The baking also warms the cache of packages.
     const image = await bake(lab, servers);
     const order = orders(lab, servers);
-    const fixed = await ratio("static IPv6", (kind) =>
+    const fixed = await ratio("static IPv6", rounds, (kind) =>
       order({ kind, image: kind === "golden" ? image : "bare" }),
     );
     advertiseRouter(lab);
-    const advertised = await ratio("IPv6 by router advertisements", (kind) =>
+    const advertised = await ratio("IPv6 by router advertisements", rounds, (kind) =>
       order({ kind, image: kind === "golden" ? image : "bare", isAdvertised: true }),
     );
     return { advertised, fixed };
@@ -76,9 +73,13 @@ type Kind = "golden" | "vanilla";
 
 const seconds = (times: readonly number[]) => `${times.map((time) => time.toFixed(1)).join(", ")} s`;
 
-async function ratio(network: string, order: (kind: Kind) => Promise<Guest>): Promise<number> {
+async function ratio(
+  network: string,
+  rounds: number,
+  order: (kind: Kind) => Promise<Guest>,
+): Promise<number> {
   const times: Record<Kind, number[]> = { vanilla: [], golden: [] };
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const kind of ["vanilla", "golden"] as const) {
       const guest = await order(kind);
       // What was written before is on the disk, so that no boot pays for the one before it.

@@ -10,6 +10,8 @@ import { workerdCpuMs } from "./workerd-cpu.ts";
 const CENTRAL_LIMIT = 20;
 /** The shortest cloud-config of an operator's that there is. */
 const OWN = "#cloud-config\n{}\n";
+/** About the longest that the Worker takes: commands, each a text of its own. */
+const LONG_BYTES = 225_000;
 const WARM_UP = 60;
 const CALLS = 100;
 const ROUNDS = 3;
@@ -26,12 +28,16 @@ export interface UserDataFigures {
   readonly user_data_golden_bytes: number;
   /** CPU time of `POST /v1/user-data` ÷ the least that it took while user-data carried the agent; null: not measured. */
   readonly user_data_vs_packed_cpu: number | null;
+  /** The same for the form multipart with an operator's cloud-config of 225,000 bytes, a list of commands. */
+  readonly user_data_multipart_vs_packed_cpu: number | null;
 }
 
 /** Makes user-data in each form, and the default one many times, in turn with the baseline and after a warm-up. */
 export async function measureUserData(): Promise<UserDataFigures> {
   const directory = mkdtempSync(join(tmpdir(), "meshboot-baseline-"));
   const baseline = await startBaseline(directory);
+  const packed = (): Promise<Response> => fetch(`${baseline.url}/packed`, { method: "POST" });
+  const long = { form: "multipart", cloudConfig: commandsOf(LONG_BYTES) };
   try {
     return await onFreshWorker(CENTRAL_LIMIT, async ({ request }) => {
       const bytesOf = async (body: Readonly<Record<string, string>>): Promise<number> =>
@@ -42,10 +48,8 @@ export async function measureUserData(): Promise<UserDataFigures> {
         user_data_multipart_bytes: (await bytesOf({ form: "multipart", cloudConfig: OWN })) - OWN.length,
         user_data_include_bytes: await bytesOf({ form: "include" }),
         user_data_golden_bytes: await bytesOf({ form: "golden" }),
-        user_data_vs_packed_cpu: await compareCpu(
-          () => request("/v1/user-data", {}),
-          () => fetch(`${baseline.url}/packed`, { method: "POST" }),
-        ),
+        user_data_vs_packed_cpu: await compareCpu(() => request("/v1/user-data", {}), packed),
+        user_data_multipart_vs_packed_cpu: await compareCpu(() => request("/v1/user-data", long), packed),
       };
     });
   } finally {
@@ -54,12 +58,19 @@ export async function measureUserData(): Promise<UserDataFigures> {
   }
 }
 
+/** An operator's cloud-config of so many bytes. */
+function commandsOf(bytes: number): string {
+  const head = "#cloud-config\nruncmd:\n";
+  const command = "  - apt-get install -y some-package-of-mine\n";
+  return head + command.repeat(Math.floor((bytes - head.length) / command.length));
+}
+
 type Call = () => Promise<Response>;
 
 /** Null where the machine does not tell CPU times. */
 async function compareCpu(measured: Call, against: Call): Promise<number | null> {
   if (!existsSync("/proc/self/stat")) {
-    console.error("bench: SKIPPED: user_data_vs_packed_cpu wants Linux, whose /proc tells CPU times");
+    console.error("bench: SKIPPED: CPU times of user-data want Linux, whose /proc tells CPU times");
     return null;
   }
   await cpuOf(measured, WARM_UP);

@@ -1,27 +1,88 @@
+import { z } from "zod";
+import { AGENT } from "../agent.ts";
 import { generateIdentity } from "../identity/generate.ts";
-import { describeRefusal, enrolmentBody, postEnrolment } from "./invented-server.ts";
+import type { DevState } from "./dev-state.ts";
+import { makeKey } from "./enrolment-key.ts";
+import { describeRefusal, enrolmentBody, postEnrolment, postReport } from "./invented-server.ts";
 
-const PLACES = ["Falkenstein", "Helsinki", "Paris", "Warsaw", "Vilnius", "Lisbon", "Dublin", "Milan"];
+const PROVIDERS = ["hetzner", "scaleway", "digitalocean", "vultr", "aws"];
+const FACTS = {
+  agent: AGENT.version,
+  agentSha256: AGENT.sha256,
+  os: "debian 12",
+  docker: "20.10.24+dfsg1",
+  zerotier: "1.14.2",
+};
+
+/** What becomes of an invented server once it is there. */
+type Fate = "reports" | "waits for approval" | "reports a failed step" | "is not heard of again";
+
+/** One of each to see, by the server's number; all others report that all is well. */
+const FATES: Readonly<Record<number, Fate>> = {
+  2: "waits for approval",
+  3: "reports a failed step",
+  4: "is not heard of again",
+};
+
+/** As the agent reports a dockerd that cannot be restarted. */
+const FAILED = {
+  state: "failed",
+  step: "docker",
+  log: "meshboot: docker: refused: 1 container (db) would restart with dockerd, which needs the mesh's options.\n",
+};
+
+/** The name is the one that was given: the one that was asked for may be taken. */
+const enrolled = z.object({ name: z.string(), token: z.string() });
+
+interface Reporter {
+  readonly name: string;
+  readonly node: string;
+  readonly token: string;
+  readonly report: object;
+}
 
 /**
- * Enrols so many invented servers, one after the other (a genuine identity takes about 0.4 s). `report` gets a line for
- * each. Throws when one is refused.
+ * Enrols so many invented servers, one after the other (a genuine identity takes about 0.4 s), and lets them report. `say`
+ * gets a line for each. Gives what lets those report again that do. Throws when one is refused, and when `signal` ends it.
  */
 export async function enrolDemo(
-  url: string,
-  key: string,
+  state: DevState,
   count: number,
-  report: (line: string) => void,
-): Promise<void> {
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  const { url, enrolmentKey } = state;
+  const reporters: Reporter[] = [];
   for (let number = 1; number <= count; number++) {
+    const fate = FATES[number] ?? "reports";
     const identity = await generateIdentity();
     const server = { ...identity, name: `demo${number}`, machine: `demo ${identity.node}` };
-    const place = PLACES[number % PLACES.length] ?? "";
-    const body = enrolmentBody(url, server, {
-      facts: { os: "Debian GNU/Linux 12 (bookworm)", provider: place },
-    });
-    const response = await postEnrolment(url, key, body);
+    const facts = { ...FACTS, provider: PROVIDERS[number % PROVIDERS.length] ?? "" };
+    const key =
+      fate === "waits for approval"
+        ? await makeKey(state, { approval: true, note: `for ${server.name}` }, signal)
+        : enrolmentKey;
+    const response = await postEnrolment(url, key, enrolmentBody(url, server, { facts }), signal);
     if (!response.ok) throw new Error(`demo server ${server.name}: ${await describeRefusal(response)}`);
-    report(`  enrolled ${server.name}, node ${server.node}`);
+    const { name, token } = enrolled.parse(await response.json());
+    if (fate === "reports" || fate === "reports a failed step") {
+      const report = { ...(fate === "reports" ? { state: "ok" } : FAILED), facts };
+      const reporter = { name, node: server.node, token, report };
+      await deliver(url, reporter, signal);
+      reporters.push(reporter);
+    }
+    say(`  enrolled ${name}, node ${server.node}: ${fate}`);
   }
+  return async () => {
+    for (const reporter of reporters) await deliver(url, reporter, signal);
+  };
+}
+
+async function deliver(
+  url: string,
+  { name, node, token, report }: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await postReport(url, node, token, report, signal);
+  if (!response.ok) throw new Error(`demo server ${name}: ${await describeRefusal(response)}`);
 }

@@ -36,11 +36,37 @@ export function enrolmentBody(url: string, server: InventedServer, change: Enrol
 }
 
 /** Enrols by the HTTP API; the caller looks at the answer. */
-export function postEnrolment(url: string, key: string, body: object): Promise<Response> {
-  return fetch(`${url}/v1/enroll`, {
+export function postEnrolment(
+  url: string,
+  key: string,
+  body: object,
+  signal?: AbortSignal,
+): Promise<Response> {
+  return post(`${url}/v1/enroll`, key, body, signal);
+}
+
+/** Sends a heartbeat by the HTTP API; the caller looks at the answer. */
+export function postReport(
+  url: string,
+  node: string,
+  token: string,
+  body: object,
+  signal?: AbortSignal,
+): Promise<Response> {
+  return post(`${url}/v1/nodes/${node}/heartbeat`, token, body, signal);
+}
+
+function post(
+  address: string,
+  token: string,
+  body: object,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  return fetch(address, {
     method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: JSON.stringify(body),
+    ...(signal && { signal }),
   });
 }
 

@@ -42,7 +42,7 @@ export async function startLocalMesh(
   const state: DevState = {
     url: worker.url,
     adminToken,
-    enrolmentKey: await ensureEnrolmentKey(worker.url, adminToken, before?.enrolmentKey),
+    enrolmentKey: await ensureEnrolmentKey({ url: worker.url, adminToken }, before?.enrolmentKey),
     network: central.network,
     centralUrl: central.url,
     centralToken: central.token,

@@ -1,5 +1,7 @@
+import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { originHere } from "../origin.ts";
 import { readWranglerConfig } from "./bindings.ts";
 import { bundleWorker } from "./bundle-worker.ts";
 
@@ -27,7 +29,7 @@ export interface LocalWorkerOptions {
 
 /** The Worker, running in workerd. */
 export interface LocalWorker {
-  /** `http://127.0.0.1:8787`, without a slash at its end. */
+  /** Where this machine calls it: `http://127.0.0.1:8787`, without a slash at its end. */
   readonly url: string;
   /** Runs the cron trigger once. */
   runCron(): Promise<void>;
@@ -36,6 +38,7 @@ export interface LocalWorker {
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const DEFAULT_HOST = "127.0.0.1";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Bundles the Worker and starts it in workerd with the bindings of wrangler.jsonc. Rejects when it cannot listen. */
@@ -44,6 +47,9 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   // One source for the bindings: what is deployed is what runs here.
   const config = readWranglerConfig(`${ROOT}wrangler.jsonc`);
   const write = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
+  const { host = DEFAULT_HOST, port: wanted = 0 } = options;
+  // On other addresses Miniflare does not tell which one it was given for 0, but a second one, of its own.
+  const port = wanted === 0 && host !== DEFAULT_HOST ? await freePort(host) : wanted;
   const handlers = SIGNALS.map((signal) => new Set(process.listeners(signal)));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -72,8 +78,8 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
         ZEROTIER_TOKEN: options.centralToken,
         ADMIN_TOKEN: options.adminToken,
       },
-      host: options.host ?? "127.0.0.1",
-      port: options.port ?? 0,
+      host,
+      port,
       ...(options.directory !== undefined && { resourcePersistencePath: options.directory }),
       handleStructuredLogs: ({ message }) => write(message),
     }),
@@ -86,7 +92,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   }
   const ready = await miniflare.ready;
   return {
-    url: ready.origin,
+    url: port === 0 ? ready.origin : originHere(host, port),
     async runCron() {
       const worker = await miniflare.getWorker();
       const [cron] = config.triggers.crons;
@@ -94,4 +100,16 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     },
     close: () => miniflare.dispose(),
   };
+}
+
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
 }

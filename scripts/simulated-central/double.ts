@@ -2,11 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { type GeneratedIdentity, generateIdentity } from "../identity/generate.ts";
 import { readJson, sendJson } from "./http.ts";
-import { configureNode } from "./node-config.ts";
+import { configureNode, pushedTo } from "./node-config.ts";
+import type { Pushes } from "./pushes.ts";
 import type { CentralState } from "./state.ts";
 
-const ASK = /^\/double\/network\/([0-9a-f]{16})\/node\/([0-9a-f]{10})$/;
-const askBody = z.object({ identity: z.string().regex(/^[0-9a-f]{10}:0:[0-9a-f]{128}$/) });
+const ASK = /^\/double\/network\/([0-9a-f]{16})\/node\/([0-9a-f]{10})(\/push)?$/;
+const askBody = z.object({
+  identity: z.string().regex(/^[0-9a-f]{10}:0:[0-9a-f]{128}$/),
+  answered: z.looseObject({ status: z.enum(["OK", "ACCESS_DENIED", "NOT_FOUND"]) }).optional(),
+});
 
 let ahead: Promise<GeneratedIdentity> | undefined;
 
@@ -21,15 +25,16 @@ function nextIdentity(): Promise<GeneratedIdentity> {
 }
 
 /**
- * What the test double of zerotier-one asks: `POST /double/identity` for a genuine identity, and
- * `POST /double/network/:network/node/:node` with its public identity for its configuration, which it repeats every
- * second. No token: a real node proves itself by its identity, which is not simulated. False: no such path.
+ * What the test double of zerotier-one asks: `POST /double/identity` for a genuine identity;
+ * `POST /double/network/:network/node/:node` with its public identity for its configuration; and the same with `/push` and
+ * its last answer to wait for another one (204: none came for a while). No token: a real node proves itself by its identity, which is not simulated. False: no such path.
  */
 export async function answerDouble(
   state: CentralState,
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
+  pushes: Pushes,
   now: () => number,
 ): Promise<boolean> {
   const asked = ASK.exec(path);
@@ -50,8 +55,16 @@ export async function answerDouble(
     });
     return true;
   }
-  const [, network = "", node = ""] = asked;
-  const { identity } = parsed.data;
+  const [, network = "", node = "", push] = asked;
+  const { identity, answered } = parsed.data;
+  if (push !== undefined) {
+    const gone = new AbortController();
+    response.on("close", () => gone.abort());
+    const look = () => pushedTo(state.networks.get(network), { node, identity }, answered, now());
+    const config = await pushes.wait(look, gone.signal);
+    if (!gone.signal.aborted) sendJson(response, config === undefined ? 204 : 200, config);
+    return true;
+  }
   const physicalAddress = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
   const config = configureNode(state.networks.get(network), { node, identity, physicalAddress }, now());
   sendJson(response, 200, config);

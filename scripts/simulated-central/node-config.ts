@@ -24,6 +24,8 @@ export interface AskingNode {
 
 /** ZeroTierOne.h: a node is sent this many routes and addresses, whatever the network holds. */
 const MOST = { routes: 128, addresses: 32 } as const;
+/** EmbeddedNetworkController.cpp: a change is pushed to a member that was seen within this time, in ms. */
+const PUSHED_WITHIN_MS = 120_000;
 /** EmbeddedNetworkController.cpp: addresses tried in each auto-assign pool. */
 const AUTO_ASSIGN_TRIES = 1000;
 
@@ -41,11 +43,33 @@ export function configureNode(network: Network | undefined, asking: AskingNode, 
   member.physicalAddress = asking.physicalAddress;
   if (!network.config.private) setAuthorized(member, true, now);
   if (!member.config.authorized) return without("ACCESS_DENIED", network);
+  return configOf(network, member);
+}
+
+/**
+ * What the controller pushes to a node that it answered `answered` last: the configuration, when the node may have one and it
+ * is another. Undefined otherwise: that a node is no longer authorized, or deleted, it finds out when it asks.
+ */
+export function pushedTo(
+  network: Network | undefined,
+  { node, identity }: Pick<AskingNode, "node" | "identity">,
+  answered: Pick<NodeConfig, "status"> | undefined,
+  now: number,
+): NodeConfig | undefined {
+  const member = network?.members.get(node);
+  if (network === undefined || member === undefined || member.identity !== identity) return undefined;
+  if (!member.config.authorized || now - member.lastSeen > PUSHED_WITHIN_MS) return undefined;
+  const config = configOf(network, member);
+  const told = { ...answered, netconfRevision: config.netconfRevision };
+  return JSON.stringify(told) === JSON.stringify(config) ? undefined : config;
+}
+
+function configOf(network: Network, member: Member): NodeConfig {
   const routes = network.config.routes.slice(0, MOST.routes);
   return {
     status: "OK",
     name: network.config.name,
-    mac: macOf(network.id, asking.node),
+    mac: macOf(network.id, member.node),
     mtu: network.config.mtu,
     netconfRevision: network.revision,
     assignedAddresses: addressesOf(network, member, routes),
@@ -65,7 +89,7 @@ function without(status: "ACCESS_DENIED" | "NOT_FOUND", network?: Network): Node
   };
 }
 
-/** Each address with its length, IPv4 first as a node lists them; none beyond what a node can hold. */
+/** Each address with its length, IPv6 first as a node lists them; none beyond what a node can hold. */
 function addressesOf(network: Network, member: Member, routes: readonly Route[]): string[] {
   const { v6AssignMode } = network.config;
   const computed = member.config.noAutoAssignIps
@@ -80,7 +104,7 @@ function addressesOf(network: Network, member: Member, routes: readonly Route[])
     : autoAssign(network, member, routes);
   const all = [...computed, ...assigned, ...(automatic === undefined ? [] : [automatic])];
   const held = all.slice(0, MOST.addresses).map(canonical);
-  return [...held.filter((text) => !text.includes(":")), ...held.filter((text) => text.includes(":"))];
+  return [...held.filter((text) => text.includes(":")), ...held.filter((text) => !text.includes(":"))];
 }
 
 /** The member's own addresses, each with the length of the longest route that holds it, via-routes included; in no route, it is not handed out. */

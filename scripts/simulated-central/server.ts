@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { originHere } from "../origin.ts";
 import { answerApi } from "./api.ts";
 import { type CallLog, makeCallLog } from "./call-log.ts";
 import { answerDouble } from "./double.ts";
 import { type Fault, type Faults, makeFaults } from "./faults.ts";
 import { BodyTooLong, readJson, sendJson, sendText } from "./http.ts";
+import { makePushes } from "./pushes.ts";
 import { makeRateLimit, type RateLimit } from "./rate-limit.ts";
 import { answerSimulation } from "./sim.ts";
 import { type Snapshot, storedNetworks } from "./snapshot.ts";
@@ -72,6 +74,7 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
   }
   const faults = makeFaults();
   const calls = makeCallLog();
+  const pushes = makePushes();
   const snapshot = (): Snapshot => ({
     networks: storedNetworks(state),
     calls: calls.counts(),
@@ -109,7 +112,7 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
       if (pathname === API || pathname.startsWith(`${API}/`)) {
         await answerCentral(pathname.slice(API.length), request, response);
       } else if (await answerSimulation(simulation, pathname, request, response)) return;
-      else if (!(await answerDouble(state, pathname, request, response, now))) {
+      else if (!(await answerDouble(state, pathname, request, response, pushes, now))) {
         sendJson(response, 404, {
           message: `Nothing here. The API is under ${API}, the state at /sim/state.`,
         });
@@ -123,7 +126,9 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
   const keeper = options.stateFile === undefined ? undefined : keepState(options.stateFile, state);
   const server = createServer((request, response) => {
     response.on("close", () => {
-      if (request.method !== "GET") keeper?.later();
+      if (request.method === "GET") return;
+      keeper?.later();
+      if (request.url?.startsWith(API)) pushes.changed();
     });
     void answer(request, response);
   });
@@ -134,7 +139,7 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
   });
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const origin = originHere(host, port);
 
   return {
     url: `${origin}${API}`,

@@ -6,7 +6,7 @@ import { DEBIAN_DOCKER, Host, STUBS } from "./host.ts";
 import { AGENT, SHELLS, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
-const DROP_IN = "/etc/systemd/system/docker.service.d/50-meshboot.conf";
+const GENERATOR = "/etc/systemd/system-generators/meshboot-docker";
 const ENV = "/etc/meshboot/dockerd.env";
 const restarts = (host: Host) => host.seen("calls").match(/restart docker.service/g)?.length ?? 0;
 
@@ -36,7 +36,7 @@ function refusedByDocker(change: (host: Host) => void, times = 1): string {
     expect(status, err).toBe(3);
     expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
     expect(host.seen("nft")).toContain("table inet meshboot");
-    expect(host.read(DROP_IN)).toBeUndefined();
+    expect(host.read(GENERATOR)).toBeUndefined();
     expect(host.read(ENV)).toBeUndefined();
     expect(restarts(host)).toBe(0);
     expect(reported(host)).toMatchObject({ state: "failed", step: "docker" });
@@ -58,6 +58,23 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
       'sets default-address-pools to [{"base":"10.0.0.0/8","size":24}] instead of [{"base":"fc9c:56c2:e34e:8d87:c868:8000::/81","size":96},{"base":"172.28.233.128/25","size":28}',
     ],
     ["no bridge", '{"bridge": "none"}', 'sets bridge to "none", which excludes bip'],
+    [
+      "an IPv6 address for docker0, beside which no container starts on it",
+      '{"bip6": "fd00:1::1/64"}',
+      'sets bip6 to "fd00:1::1/64", which excludes fixed-cidr-v6',
+    ],
+    [
+      "gateways that lie outside ours, one of them for the other family",
+      '{"default-gateway-v6": "fd00:1::9", "default-gateway": "172.17.0.9"}',
+      'sets default-gateway to "172.17.0.9", which excludes bip, default-gateway-v6 to "fd00:1::9", which excludes',
+    ],
+    ["escapes that hide it", '{"b\\u0069p": "172.17.0.1\\/16"}', 'sets bip to "172.17.0.1/16" instead of'],
+    ["an escape that is none", '{"debug": "\\x"}', "is not JSON: dockerd does not start with it either"],
+    [
+      "a byte order mark, under a Docker that does not take it",
+      '\uFEFF{"debug": true}',
+      "begins with a byte order mark, with which dockerd 20 does not start",
+    ],
     ["a comma too many", '{"debug": true,}', "is not JSON: dockerd does not start with it either"],
   ])("refuses a daemon.json with %s", (_, json, named) => {
     const err = refusedByDocker((host) => host.write("/etc/docker/daemon.json", json));
@@ -79,6 +96,135 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
       expect(host.read("/etc/docker/daemon.json")).toBe(json);
       host.run(shell, "up");
       expect(restarts(host)).toBe(1);
+    });
+  });
+
+  it.each([
+    ["a byte order mark", Buffer.from('\uFEFF{"bip": "172.28.233.1/25"}')],
+    ["UTF-16", Buffer.from('\uFEFF{"bip": "172.28.233.1/25"}', "utf16le")],
+    ["escapes", Buffer.from('{"bip": "172.28.233.1\\/2\\u0035"}')],
+    [
+      "members in another order",
+      Buffer.from(
+        '{"bip": "172.28.233.1/25", "default-address-pools": [{"size": 96, "base": "fc9c:56c2:e34e:8d87:c868:8000::/81"}, {"size": 28, "base": "172.28.233.128/25"}, {"size": 24, "base": "172.29.0.0/16"}, {"base": "172.30.0.0/16", "size": 24}]}',
+      ),
+    ],
+  ])("reads a daemon.json with %s as dockerd does", (_, json) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ "docker-version": "Docker version 28.5.2, build 1\n" });
+      host.write("/etc/docker/daemon.json", "");
+      writeFileSync(`${host.root}/etc/docker/daemon.json`, json);
+      host.world({ docker0: "6: docker0    inet 172.28.233.1/25 scope global docker0\n" });
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.read(ENV)).toMatch(/^MESHBOOT_OPTIONS="--fixed-cidr=172\.28\.233\.0\/25 --ipv6 /);
+    });
+  });
+
+  const POOL = "--default-address-pool=base=172.28.233.128/25,size=28";
+  const pools = (host: Host) => (host.read(ENV) ?? "").split(POOL).length - 1;
+
+  it.each([
+    ["20.10.24+dfsg1", 32],
+    ["26.1.5+dfsg1", 32],
+    ["28.5.2+dfsg4", 1],
+  ])("gives Docker %s, by how it takes subnets, the lease's pool %i times", (version, times) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ "docker-version": `Docker version ${version}, build 1\n` });
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(pools(host)).toBe(times);
+      // All of the lease's first, the rest once.
+      expect(host.read(ENV)).toMatch(
+        /^[^,]*:8000::\/81,size=96( --\S+=172\.28\.233\.128\/25,size=28)+( --\S+=172\.\d+\.0\.0\/16,size=24){2}( --experimental --ip6tables)?"$/m,
+      );
+      const { dockerOptions } = JSON.parse(host.run(shell, "status --json").out);
+      expect(dockerOptions.split(POOL)).toHaveLength(2);
+    });
+  });
+
+  it("does not restart a dockerd that has that pool once: it finds it there at its next start", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      const once = (text: string | undefined) => (text ?? "").replace(new RegExp(`(${POOL}[ \\0])+`), "$1");
+      const cmdline = `/proc/${host.seen("docker-pid").trim()}/cmdline`;
+      host.write(ENV, once(host.read(ENV)));
+      host.write(cmdline, once(host.read(cmdline)));
+      host.world({ containers: "web\n" });
+      expect(pools(host)).toBe(1);
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(pools(host)).toBe(32);
+      expect(restarts(host)).toBe(1);
+    });
+  });
+
+  it.each<[string, string, string, string | undefined]>([
+    ["auto", "28.5.2", "split", "--mtu=2800 --default-network-opt=bridge=com.docker.network.driver.mtu=2800"],
+    ["1400", "26.1.5", "split", "--mtu=1400 --default-network-opt=bridge=com.docker.network.driver.mtu=1400"],
+    ["auto", "20.10.24", "split", "--mtu=2800"],
+    ["auto", "28.5.2", "bridge", "--mtu=2800"],
+    ["auto", "28.5.2", "compose", undefined],
+    ["1500", "28.5.2", "split", undefined],
+  ])("gives by MTU=%s Docker %s in layout %s %s", (mtu, version, layout, options) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.write(
+        "/etc/meshboot/meshboot.conf",
+        `URL=https://mesh.example.com\nLAYOUT=${layout}\nMTU=${mtu}\n`,
+      );
+      host.write("/sys/class/net/ztabcdefgh/mtu", "2800\n");
+      host.world({ "docker-version": `Docker version ${version}, build 1\n` });
+      const { status, out, err } = host.run(shell, "up");
+      expect({ status, err }).toEqual({ status: 0, err: "" });
+      const given = /--mtu=\d+( --default-network-opt=[^" ]+)?/.exec(host.read(ENV) ?? "")?.[0];
+      expect(given).toBe(options);
+      expect(out.includes("gives the MTU to docker0 alone")).toBe(version === "20.10.24");
+      expect(host.seen("nft").includes("maxseg size set rt mtu")).toBe(mtu !== "1500");
+      expect(host.run(shell, "rules").status).toBe(0);
+      expect(host.seen("nft").includes("maxseg size set rt mtu")).toBe(mtu !== "1500");
+    });
+  });
+
+  it("asks, where containers run, before the mesh's new MTU restarts dockerd; while the interface is away nothing changes", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nMTU=auto\n");
+      host.write("/sys/class/net/ztabcdefgh/mtu", "2800\n");
+      host.run(shell, "up");
+      host.world({ containers: "web\n" });
+      host.put("/sys/class/net/ztabcdefgh/mtu", undefined);
+      host.write("/proc/sys/net/ipv4/ip_forward", "0\n");
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.read(ENV)).toContain("--mtu=2800");
+      host.write("/sys/class/net/ztabcdefgh/mtu", "1400\n");
+      host.write("/proc/sys/net/ipv4/ip_forward", "0\n");
+      const { status, err } = host.run(shell, "up");
+      expect({ status, err }).toMatchObject({
+        status: 3,
+        err: expect.stringContaining("web) would restart"),
+      });
+      expect(host.read(ENV)).toContain("--mtu=2800");
+    });
+  });
+
+  it.each([
+    ['{"mtu": 2800}', undefined],
+    ['{"mtu": 1400}', "sets mtu to 1400 instead of 2800"],
+    ['{"default-network-opts": {"bridge": {"com.docker.network.driver.mtu": "2800"}}}', undefined],
+    ['{"default-network-opts": {"bridge": {}}}', "sets default-network-opts to"],
+  ])("with MTU=auto and a daemon.json %s: %s", (json, refusal) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nMTU=auto\n");
+      host.write("/sys/class/net/ztabcdefgh/mtu", "2800\n");
+      host.write("/etc/docker/daemon.json", json);
+      host.world({ "docker-version": "Docker version 28.5.2, build 1\n" });
+      const { status, err } = host.run(shell, "up");
+      expect(status).toBe(refusal === undefined ? 0 : 3);
+      expect(err).toContain(refusal ?? "");
+      const mine = json.includes("opts") ? "default-network-opt" : "--mtu";
+      expect(host.read(ENV)?.includes(mine) ?? false).toBe(false);
     });
   });
 
@@ -115,6 +261,7 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
     ],
     ["another bridge", "DOCKER_OPTS='-b br0'", "-b br0"],
     ["IPv6 switched off", "DOCKER_OPTS=--ipv6=false", "--ipv6=false"],
+    ["an IPv6 address of its own for docker0", "DOCKER_OPTS=--bip6=fd00:1::1/64", "--bip6=fd00:1::1/64"],
     [
       "its own pools",
       "DOCKER_OPTS=--default-address-pool base=10.0.0.0/8,size=24",
@@ -123,7 +270,7 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
   ])("refuses dockerd's options of %s, naming them", (_, line, named) => {
     const err = refusedByDocker((host) => host.write("/etc/default/docker", `# --bip=1.2.3.4/8\n${line}\n`));
     expect(err).toContain(`docker.service starts dockerd with ${named}`);
-    expect(err).toContain("ExecStart or /etc/default/docker");
+    expect(err).toContain("Environment or EnvironmentFile (/etc/default/docker)");
   });
 
   it("refuses an option in the unit itself, and takes one that is the same as its own", () => {
@@ -167,10 +314,13 @@ describe.each(SHELLS.slice(0, 1))("a dockerd that is held back in $name", PATIEN
   it("is up again after down, where it did not start with the mesh's options", () => {
     withDirectory((directory) => {
       const host = new Host(directory).becomeImage();
-      host.world({ "docker-fails": "" });
+      host.world({
+        "docker-fails": "",
+        "docker-journal": "failed to start daemon: no space left on device\n",
+      });
       expect(host.run(shell, "up")).toMatchObject({
         status: 1,
-        err: expect.stringContaining("dockerd does not start"),
+        err: expect.stringContaining("dockerd does not start: failed to start daemon: no space left"),
       });
       expect(host.dockerdCommand()).toBeUndefined();
       rmSync(join(directory, "world/docker-fails"));

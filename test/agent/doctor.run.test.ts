@@ -64,6 +64,11 @@ const zerotier = (info: string) => ({ "zerotier-info": info });
 /** What cannot be made in a server that boots. */
 const rows: readonly Row[] = [
   {
+    what: "no translation of IPv4",
+    world: { postrouting4: "" },
+    finds: ["nat44", "fault", "no MASQUERADE for 172.28.233.0/25", "systemctl restart docker"],
+  },
+  {
     what: "a bad certificate",
     world: { answers: "000 60\n" },
     finds: ["worker", "warning", "TLS: curl: (60)", "wrong clock"],
@@ -95,6 +100,35 @@ const rows: readonly Row[] = [
     finds: ["zerotier", "warning", "TUNNELED", "UDP 9993 in and out"],
   },
   {
+    what: "ZeroTier without roots and without peers",
+    world: zerotier(`${NODE} 1.14.1 OFFLINE`),
+    finds: ["zerotier", "warning", "OFFLINE", "let UDP 9993 in and out"],
+  },
+  {
+    what: "ZeroTier's roots away, while nodes are connected",
+    world: {
+      ...zerotier(`${NODE} 1.14.1 OFFLINE`),
+      "zerotier-peers":
+        "200 peers\n39f51dfb25 1.14.1 LEAF      12 DIRECT   1200     1100     198.51.100.7/9993\n",
+    },
+    finds: [
+      "zerotier",
+      "warning",
+      "roots do not answer, other nodes do",
+      "what is connected stays connected",
+    ],
+  },
+  {
+    what: "a configuration that zerotier-one could not write",
+    files: { "/var/lib/zerotier-one/networks.d/8056c2e21c000001.conf": "\n" },
+    finds: ["network", "fault", "8056c2e21c000001.conf is empty", "meshboot up"],
+  },
+  {
+    what: "nobody who puts back what goes",
+    world: { "unit-meshboot-watch": "failed\n" },
+    finds: ["watch", "warning", "meshboot-watch.service does not run", "enable --now meshboot-watch"],
+  },
+  {
     what: "nothing on ZeroTier's port",
     files: { "/proc/net/udp": "" },
     finds: ["zerotier", "warning", "nothing listens on UDP 9993", "restart zerotier-one"],
@@ -123,6 +157,21 @@ const rows: readonly Row[] = [
     what: "a controller out of reach, and no address yet",
     world: network("REQUESTING_CONFIGURATION", { addresses: "" }),
     finds: ["network", "fault", "REQUESTING_CONFIGURATION", "let UDP 9993 out"],
+  },
+  {
+    what: "a firewall that lets nothing out to private addresses",
+    world: { forbidden: "10.*" },
+    finds: [
+      "firewall",
+      "fault",
+      "OUTPUT drops what this server itself sends to 10.147.17.0/24;",
+      "ufw prepend allow out",
+    ],
+  },
+  {
+    what: "one that lets no IPv6 of the mesh out",
+    world: { forbidden: "fc*" },
+    finds: ["firewall", "fault", "itself sends to fc9c:56c2:e300::/40;", "ip6tables -S OUTPUT"],
   },
   {
     what: "Compose asked for and not there",
@@ -208,6 +257,20 @@ describe.each(SHELLS)("doctor in $name", PATIENCE, (shell) => {
     });
   });
 
+  it("says where peers come from when it knows of none", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/var/lib/meshboot/peers", undefined);
+      const { status, report } = doctor(shell, host);
+      expect(status).toBe(0);
+      expect(report.checks.find(({ link }) => link === "peers")).toMatchObject({
+        level: "note",
+        saw: "none known yet",
+        remedy: expect.stringMatching(/^meshboot up asks the Worker/),
+      });
+    });
+  });
+
   it("tells a server that is down from a mesh that is", () => {
     withDirectory((directory) => {
       const host = inMesh(shell, directory);
@@ -222,11 +285,94 @@ describe.each(SHELLS)("doctor in $name", PATIENCE, (shell) => {
       expect([status, bad]).toMatchObject([3, [{ link: "peers", level: "fault" }]]);
       expect(bad[0]?.saw).toMatch(/^silent: db1 app1/);
       // One alone may be down, or have no IPv6.
+      const arp = (state: string) => ({ neighbours: `${db1[0]} lladdr 02:39:f5:1d:fb:25 ${state}\n` });
+      host.world({ silent: `${db1.join("\n")}\n`, ...arp("REACHABLE") });
+      expect(doctor(shell, host).bad, "a closed INPUT is no fault of this server's").toEqual([]);
+      host.world({ silent: `${db1.slice(0, 2).join("\n")}\n`, ...arp("FAILED") });
+      const [unheard] = doctor(shell, host).bad;
+      expect(unheard).toMatchObject({ link: "peers", level: "warning" });
+      expect(unheard?.saw).toContain(`nobody answers ARP for ${db1[0]}`);
+      host.world({ neighbours: "" });
+
       host.world({ silent: `${db1[2]}\n` });
       expect(doctor(shell, host).bad).toMatchObject([{ level: "warning", saw: /^db1: IPv4 alone/ }]);
       host.write("/var/lib/meshboot/peers", "1:39f51dfb25:db1\n");
       host.world({ silent: `${db1.join("\n")}\n` });
       expect(doctor(shell, host).bad).toMatchObject([{ level: "warning", saw: /^silent: db1/ }]);
+    });
+  });
+
+  it.each([
+    ["1500", 2800, 1500, "ok", ""],
+    ["1500", 1400, 1400, "note", "1400 on ztabcdefgh, and containers have 1500"],
+    ["1400", 1400, 1400, "ok", ""],
+    ["auto", 1400, 1400, "ok", ""],
+  ])(
+    "with MTU=%s in a mesh of %i is healthy, and asks the way for packets of %i",
+    (mtu, tunnel, size, level, saw) => {
+      withDirectory((directory) => {
+        const host = inMesh(shell, directory, {
+          "/etc/meshboot/meshboot.conf": `${CONF}MTU=${mtu}\n`,
+          "/sys/class/net/ztabcdefgh/mtu": `${tunnel}\n`,
+        });
+        host.write("/sys/class/net/ztabcdefgh/mtu", `${tunnel}\n`);
+        host.world({ calls: "" });
+        const { status, report, bad } = doctor(shell, host);
+        expect({ status, bad }).toEqual({ status: 0, bad: [] });
+        const asked = [...host.seen("calls").matchAll(/^ping .*-s (\d+) [0-9.]+$/gm)];
+        expect(new Set(asked.map(([, bytes]) => Number(bytes) + 28))).toEqual(new Set([size]));
+        const found = report.checks.find(({ link }) => link === "mtu");
+        expect(found).toMatchObject({ level, saw: expect.stringContaining(saw) });
+      });
+    },
+  );
+
+  it("names all others where the way drops every large packet", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.world({ "drops-large": "" });
+      const lost = (address: RegExp) =>
+        expect.objectContaining({ link: "mtu", level: "fault", saw: expect.stringMatching(address) });
+      expect(doctor(shell, host).bad).toEqual([
+        lost(/^1500 bytes do not reach app1 [0-9.]+ db1 [0-9.]+ $/),
+        lost(/^1500 bytes do not reach app1 fc[0-9a-f:]+::1 db1 fc[0-9a-f:]+::1 $/),
+      ]);
+    });
+  });
+
+  it("names bridges outside of the lease, and no overlay of a Swarm, for which no lease has a piece", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.world({
+        bridges: "docker_gwbridge docker_gwbridge 172.28.233.128/28\nshop br-0123456789ab 172.18.0.0/16\n",
+        overlays: "ingress none 10.0.0.0/24\n",
+        "docker-networks": "ingress\ndocker_gwbridge\nshop\n",
+      });
+      const { report } = doctor(shell, host);
+      expect(report.checks.find(({ link }) => link === "dockerd")).toMatchObject({
+        level: "note",
+        saw: "networks outside the mesh: shop",
+      });
+    });
+  });
+
+  it("looks at every bridge of the lease for its addresses", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      const six = "fc9c:56c2:e34e:8d87:c868:8000::/96";
+      host.world({
+        bridges: `shop br-0123456789ab 172.28.233.128/28\nshop br-0123456789ab ${six}\nblog web0 172.28.233.144/28\nelse br-ba9876543210 192.168.0.0/20\nbridge docker0 172.28.233.0/25\n`,
+      });
+      expect(doctor(shell, host)).toMatchObject({ status: 0, bad: [] });
+      host.world({ bare: "web0\nbr-ba9876543210\n" });
+      expect(doctor(shell, host).bad).toMatchObject([
+        {
+          link: "dockerd",
+          level: "fault",
+          saw: "no address on the bridge of blog (web0, 172.28.233.144/28)",
+          remedy: "systemctl restart docker",
+        },
+      ]);
     });
   });
 

@@ -150,7 +150,7 @@ it("meshboot-fetch says what it needs where there is nothing to fetch by", async
   expect(run.said()).toContain("this needs curl, wget or python3. Tries again");
 });
 
-describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => {
+describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
   it("puts the agent in place, for all to run, and asks nobody when it is there", async () => {
     await answering(200, PROGRAM);
     const run = fetchBy(client);
@@ -164,6 +164,15 @@ describe.each(CLIENTS)("meshboot-fetch by %s", { timeout: 60_000 }, (client) => 
     });
     expect(await new Promise((resolve) => again.once("close", resolve))).toBe(0);
     expect(requests).toHaveLength(1);
+  });
+
+  it("goes by the proxy that the service has from /etc/environment", async () => {
+    const port = await answering(200, PROGRAM);
+    settings("http://mesh.example.com");
+    const run = fetchBy(client, { http_proxy: `http://127.0.0.1:${port}` });
+    expect([await run.ended, run.said().includes("no agent")]).toEqual([0, false]);
+    expect(requests).toEqual([`http://mesh.example.com/agent/${SHA256}`]);
+    expect(inPlace()).toBe(PROGRAM);
   });
 
   it.each([

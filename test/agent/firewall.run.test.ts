@@ -215,7 +215,7 @@ case $* in *--reload) echo reloaded ;; *--permanent*) echo public ;; *) echo '${
   ])("adds policies and direct rules to firewalld, once, and takes them back exactly: %s", (_, own) => {
     const text = `ACTIVE=firewalld
 open_firewalld; grep -c '<rule' "$R${DIRECT}"; open_firewalld; cat "$R$POLICIES/meshboot.xml"
-close_firewalld; ls "$R/etc/firewalld" "$R$POLICIES"; cat "$R${DIRECT}" 2>/dev/null || echo no file`;
+close_firewalld >/dev/null; ls "$R/etc/firewalld" "$R$POLICIES"; cat "$R${DIRECT}" 2>/dev/null || echo no file`;
     const { out, err } = firewall(shell, text, {
       ...firewalld("public (default, active)"),
       ...(own === undefined ? {} : { [DIRECT]: own }),
@@ -259,9 +259,151 @@ ${links}`;
       "/bin/iptables-legacy-save": "#!/bin/sh\necho '-A INPUT -j DROP'\n",
     });
     expect(out).toContain("iptables-legacy has rules that drop");
-    expect(out).toContain("iptables or ip6tables lacks accepts for the mesh\n");
+    expect(out).toContain("iptables or ip6tables lacks accepts for the mesh, or somebody's drop");
     expect(out).toContain("the nft chain inet filter f drops before the mesh is let through\n");
     expect(out).toContain("the way out: meshboot up --restart-docker, or");
+  });
+
+  it("misses no rules of a dockerd that is still starting", () => {
+    const text = "iptables() { return 1; }; nft() { return 1; }; systemctl() { echo $NOW; }; docker_gap";
+    const files = { "/run/docker.pid": "42" };
+    expect(firewall(shell, `NOW=activating; ${text}`, files).out).toBe("");
+    expect(firewall(shell, `NOW=active; ${text}`, files).out).toContain("systemctl restart docker");
+  });
+
+  it.each([
+    ["where it was ACCEPT before", {}, "", true],
+    ["where dockerd had set it before", { "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" }, "", true],
+    [
+      "not where a router of the user's had it before",
+      {
+        "/var/lib/meshboot/forward4": "-P FORWARD DROP\n",
+        "/etc/sysctl.conf": "net/ipv4/ip_forward=1\n",
+      },
+      "",
+      false,
+    ],
+    ["not from netfilter-persistent", {}, "ACTIVE=netfilter-persistent", false],
+    [
+      "not from ufw",
+      {},
+      'iptables() { echo iptables "$*"; case $2 in -S) echo -A FORWARD -j ufw-before-forward ;; esac; }',
+      false,
+    ],
+    ["not where no earlier version has set it", { "/run/meshboot/forward": undefined }, "", false],
+  ])("takes back the policy that an earlier version set, once: %s", (_, files, more, isTaken) => {
+    const set = { "/run/meshboot/forward": "", ...files };
+    const given = Object.fromEntries(
+      Object.entries(set).flatMap(([path, text]) => (text === undefined ? [] : [[path, text]])),
+    );
+    const text = `iptables() { echo iptables "$*"; }; ${more}
+open_forward; open_forward; ls "$RUN"`;
+    const { out, err } = firewall(shell, text, given);
+    expect(err).toBe("");
+    expect(out.match(/iptables -w -P FORWARD ACCEPT/g) ?? []).toHaveLength(isTaken ? 1 : 0);
+    expect(out).not.toMatch(/^forward$/m);
+  });
+
+  it("takes Docker's own table for IPv6 away with its rules in ip6tables", () => {
+    const text =
+      'nft() { echo nft "$*"; }; ip6tables_save() { :; }; ip6tables-save() { :; }; drop_docker_rules6';
+    expect(firewall(shell, text.replace("ip6tables-save() { :; }; ", "")).out).toContain(
+      "nft delete table ip6 docker-bridges\n",
+    );
+  });
+
+  it("asks Docker for its bridges at run time only when its networks have changed", () => {
+    const text = `remember_bridges() { echo asked; }; load_rules() { :; }
+mkdir -p "$R/var/lib/docker/network/files"; echo 1 >"$STATE/bridges"; echo none; rules_keep
+touch -d @1 "$R$DOCKER_NETWORKS"; echo old; rules_keep; touch -d @1 "$STATE/bridges"; touch "$R$DOCKER_NETWORKS"; echo new; rules_keep`;
+    expect(firewall(shell, text)).toEqual({ out: "none\nold\nnew\nasked\n", err: "", status: 0 });
+  });
+
+  it("misses no network of Docker's that comes while it is asked", () => {
+    const text = `load_rules() { :; }; find_docker_socket() { :; }; systemctl() { echo active; }
+mkdir -p "$R/var/lib/docker/network/files"; touch "$R$DOCKER_NETWORKS"
+docker() {
+  echo "$2" >>"$TMP/docker"
+  case $2 in
+  ls) : >"$TMP/since"; echo id ;;
+  inspect) echo 'id|docker0||'; until [ -n "$(find "$R$DOCKER_NETWORKS" -newer "$TMP/since")" ]; do touch "$R$DOCKER_NETWORKS"; done ;;
+  esac
+}
+timeout() { shift; "$@"; }
+for _ in 1 2; do rules_keep >"$TMP/said"; echo . >>"$TMP/docker"; done; cat "$TMP/docker"`;
+    expect(firewall(shell, text)).toEqual({ out: "ls\ninspect\n.\nls\ninspect\n.\n", err: "", status: 0 });
+  });
+
+  it.each([
+    ["iptables: DROP is dockerd's own", "iptables", "DROP", "-A POSTROUTING ! -o docker0 -j MASQUERADE", ""],
+    ["iptables, no translation", "iptables", "DROP", "", "no MASQUERADE for 172.28.233.0/25"],
+    ["nftables", "nftables", "ACCEPT", 'oifname != "docker0" counter masquerade', ""],
+    [
+      "nftables, DROP is left over",
+      "nftables",
+      "DROP",
+      'oifname != "docker0" counter masquerade',
+      "the policy of FORWARD in iptables is DROP",
+    ],
+    ["nftables, no translation", "nftables", "ACCEPT", "", "no MASQUERADE for 172.28.233.0/25"],
+  ])("knows for the doctor whether there is a way out by IPv4: %s", (_, backend, policy, rule, fault) => {
+    const text = `dockerd() { echo "Docker version 29.7.2, build 1"; }
+iptables() { case $* in *FORWARD) echo "-P FORWARD ${policy}" ;; *) [ ${backend} != iptables ] || echo '${rule}' ;; esac; }
+ip6tables() { :; }; nft() { [ ${backend} != nftables ] || echo '${rule}'; }
+LINK=x JSON='' COLOR='' BROKEN='' FAULTS=0 WARNINGS=0 WANTED='--fixed-cidr=172.28.233.0/25'; doctor_nat44`;
+    const { out, err } = firewall(shell, text, {
+      "/etc/docker/daemon.json": JSON.stringify({ "firewall-backend": backend }),
+    });
+    expect(err).toBe("");
+    expect(out.startsWith(fault === "" ? "" : `fault   x: ${fault}`)).toBe(true);
+    expect(out === "").toBe(fault === "");
+  });
+
+  it.each([
+    [true, '{"firewall-backend":"nftables"}'],
+    [false, '{"firewall-backend":"nftables","ip-forward":false}'],
+    [false, "{}"],
+  ])("leaves forwarding on for a dockerd that would not start without: %s with %s", (stays, json) => {
+    const text = `dockerd() { echo "Docker version 29.7.2, build 1"; }
+mkdir -p "$R/proc/sys/net/ipv4"; echo 1 >"$R/proc/sys/net/ipv4/ip_forward"; sysctls_down; cat "$R/proc/sys/net/ipv4/ip_forward"`;
+    const { out, err } = firewall(shell, text, {
+      "/etc/docker/daemon.json": json,
+      "/var/lib/meshboot/sysctls": "net/ipv4/ip_forward=0\n",
+    });
+    expect(err).toBe("");
+    expect(out.endsWith(stays ? "\n1\n" : "0\n")).toBe(true);
+    expect(out.includes("in /etc/sysctl.d: net.ipv4.ip_forward=1")).toBe(stays);
+  });
+
+  it.each<[string, string, string[], Readonly<Record<string, string>>?]>([
+    ["dockerd is stopped", "ACTIVE=none", []],
+    ["dockerd runs on", "", ["iptables"]],
+    ["it has networks with IPv6", "has_ipv6_networks() { :; }", ["iptables", "ip6tables"]],
+    ["it has its rules in nft", "iptables() { [ $2 != -S ]; }; ip6tables() { [ $2 != -S ]; }", []],
+    ["forwarding was on before", "", [], { "/var/lib/meshboot/sysctls": "" }],
+    ["it is to stay open", "", [], { "/etc/docker/daemon.json": '{"ip-forward-no-drop":true}' }],
+  ])("closes forwarding that stays on after down, as dockerd would have: %s", (_, more, closed, files) => {
+    const text = `ACTIVE=docker; dockerd() { :; }; systemctl() { :; }; has_ipv6_networks() { return 1; }
+nft() { :; }; drop_accepts() { :; }; iptables() { :; }; ip6tables() { :; }
+${more}
+run() { echo "$*" >>"$TMP/ran"; }; : >"$TMP/ran"; rules_down >"$TMP/said"; cat "$TMP/ran"`;
+    const all = {
+      "/var/lib/meshboot/rules": "a",
+      "/var/lib/meshboot/sysctls": "net/ipv4/ip_forward=0\nnet/ipv6/conf/all/forwarding=0\n",
+      ...files,
+    };
+    const out = closed.map((tool) => `${tool} -w -P FORWARD DROP\n`).join("");
+    expect(firewall(shell, text, all)).toEqual({ out, err: "", status: 0 });
+  });
+
+  it("remembers Docker's bridges while dockerd runs, by name and by what is open on them", () => {
+    const id = "0123456789abcdef0123456789abcdef";
+    const text = `docker() { case $2 in ls) echo "1 2" ;; *) printf '%s\\n' '${id}|||' '${id}|docker0|nat|' '${id}|shop0||routed' '${id}|bad name||' ;; esac; }
+timeout() { shift; "$@"; }; systemctl() { echo $NOW; }
+NOW=activating; remember_bridges; ls "$STATE"; NOW=active; remember_bridges; cat "$STATE/bridges"; named_bridges; opened_bridges`;
+    expect(firewall(shell, text).out).toMatch(
+      /^interface\nmeshboot: .*writes .*bridges\nbr-0123456789ab nat nat\ndocker0 nat nat\nshop0 nat routed\n, "shop0"meta nfproto ipv6 fib daddr oifname "shop0" accept\n$/,
+    );
   });
 
   it.each([

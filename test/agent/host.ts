@@ -32,12 +32,7 @@ export class Host {
     this.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
     this.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=distro\nLAYOUT=split\n");
     this.write("/etc/meshboot/key", `mbk_${"k".repeat(22)}\n`);
-    for (const made of [
-      "/run/systemd/system",
-      "/etc/systemd/system",
-      "/etc/sysctl.d",
-      "/var/lib/zerotier-one/networks.d",
-    ]) {
+    for (const made of ["/run/systemd/system", "/etc/systemd/system", "/etc/sysctl.d"]) {
       mkdirSync(this.root + made, { recursive: true });
     }
     this.write("/dev/net/tun", "");
@@ -66,6 +61,7 @@ export class Host {
       "zerotier-interface": "ztabcdefgh",
       "zerotier-info": `${NODE} 1.14.1 ONLINE`,
       addresses6: "7: ztabcdefgh    inet6 fc9c:56c2:e34e:8d87:c868::1/40 scope global\n",
+      postrouting4: "-A POSTROUTING -s 172.28.233.0/25 ! -o docker0 -j MASQUERADE\n",
       postrouting6: "-A POSTROUTING -s fc9c:56c2:e34e:8d87:c868::/81 ! -o docker0 -j MASQUERADE\n",
       silent: "",
       "docker-version": "Docker version 20.10.24+dfsg1, build 297e128\n",
@@ -78,6 +74,10 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
 `,
       "live-restore": "false\n",
       "docker-networks": "",
+      bridges: "",
+      overlays: "",
+      "docker-subnets": "",
+      links: "",
       "ipv6-networks": "false\n",
       "docker-enabled": "enabled\n",
       headers: "HTTP/2 200\r\ndate: Tue, 24 Nov 2026 07:00:00 GMT\r\nretry-after: 7\r\n",
@@ -85,6 +85,7 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
       lease: leaseText(),
       calls: "",
       requests: "",
+      proxies: "",
       ruleset: "",
       iptables: "",
       ip6tables: "",
@@ -153,7 +154,9 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
     // busybox prefers its own commands to those in PATH, but not to functions.
     const functions = readdirSync(STUBS)
       .filter((name) => /^[a-z0-9]+$/.test(name))
-      .map((name) => `${name}() { '${STUBS}/${name}' "$@"; }`);
+      .map((name) => `${name}() { '${STUBS}/${name}' "$@"; }`)
+      // busybox's own has a child that holds the output for up to a second after the end: minutes, over all runs.
+      .concat('timeout() { /usr/bin/timeout "$@"; }');
     const isBusybox = shell.command[0] === "busybox";
     const text = isBusybox
       ? `MESHBOOT_SOURCE=1 . '${agent}'\n${functions.join("\n")}\nmain ${args}`

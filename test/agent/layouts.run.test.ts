@@ -81,7 +81,7 @@ docker_options; host_networks`;
     ["bridge", "172.28.233.128/28", true],
     ["compose", "172.28.233.0/28", false],
   ])("%s with a network in %s: named and refused %s", (layout, subnet, isRefused) => {
-    const text = `${dockerWith("shop_default")}host_networks() { echo '${subnet} br-0123456789ab'; }\ncheck_layout`;
+    const text = `${dockerWith("shop_default")}host_networks() { echo '${subnet} docker:shop_default'; }\ncheck_layout`;
     const { err, status } = onServer(shell, text, { settings: `LAYOUT=${layout}\n` });
     expect(status).toBe(isRefused ? 3 : 0);
     if (isRefused)
@@ -196,7 +196,9 @@ describe.each(SHELLS)("meshboot compose in $name", PATIENCE, (shell) => {
     const project = (name: string, args = "") => {
       const docker = `docker() { case "$*" in
 'network ls --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.network=default'*) echo shop_default ;;
+'network ls --filter'*) ;;
 'network ls'*) echo 0123 4567 ;;
+'network inspect -f {{range .Containers}}'*) ;;
 'network inspect'*) printf '172.28.233.32/28 shop_default\\n${SIX}:20::/96 shop_default\\n172.28.233.0/28 blog_default\\n' ;;
 'ps --filter label=com.docker.compose.project=shop --format {{.Names}}') echo ipv6nat ;;
 'ps --format {{.Names}} {{.Image}}') echo ipv6nat robbertkl/ipv6nat ;;
@@ -204,7 +206,8 @@ esac; }`;
       const text = `${dockerWith("")}${docker}
 mkdir "$R/${name}"; cd "$R/${name}"; compose ${args}`;
       const { out, err } = onServer(shell, text, { settings: "LAYOUT=compose\nIPV6NAT=container\n" });
-      expect(err).toBe("");
+      if (args.includes("--size")) expect(err).toContain("first docker compose down");
+      else expect(err).toBe("");
       const subnet = /subnet: (172\S+)/.exec(out)?.[1];
       return [subnet, out.includes("services:")];
     };
@@ -212,6 +215,62 @@ mkdir "$R/${name}"; cd "$R/${name}"; compose ${args}`;
     expect(project("Shop", "--part 172.28.233.32/28")).toEqual(["172.28.233.32/28", true]);
     expect(project("Shop", "--size 27")).toEqual(["172.28.233.32/27", true]);
     expect(project("news")).toEqual(["172.28.233.16/28", false]);
+  });
+
+  /** What a project is told whose network is there already, with these subnets and these containers on it. */
+  const told = (layout: string, subnets: string, on = "shop_web_1 ", compose = "2.40.3") => {
+    const docker = `docker() { case "$*" in
+'compose version') ${compose.startsWith("1.") ? "false" : ":"} ;;
+'network ls --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.network=default'*) echo shop_default ;;
+'network ls'*) echo 0123 ;;
+'network inspect -f {{range .Containers}}'*) echo '${on}' ;;
+'network inspect'*) printf '${subnets}' ;;
+'ps -a --filter label=com.docker.compose.project=shop --format {{.Names}}' | 'ps --filter label=com.docker.compose.project=shop --format {{.Names}}') echo shop_web_1 ;;
+esac; }`;
+    const text = `${dockerWith("", compose)}${docker}
+mkdir "$R/shop"; cd "$R/shop"; compose`;
+    const { out, err, status } = onServer(shell, text, { settings: `LAYOUT=${layout}\n` });
+    expect(status).toBe(0);
+    expect(load(out)).toHaveProperty("networks");
+    return err;
+  };
+  const DOWN =
+    "meshboot: compose: the network shop_default (172.18.0.0/16) was made before, and up -d leaves it as it is, or fails: first docker compose down\n";
+
+  it.each([
+    ["compose", "172.18.0.0/16 shop_default\\n", DOWN],
+    ["split", "172.18.0.0/16 shop_default\\n", DOWN],
+    ["compose", `172.28.233.32/28 shop_default\\n${SIX}:20::/96 shop_default\\n`, ""],
+    ["split", `172.28.233.144/28 shop_default\\n${SIX}:8000::/96 shop_default\\n`, ""],
+    ["split", "172.28.233.144/28 shop_default\\n", DOWN.replace("172.18.0.0/16", "172.28.233.144/28")],
+    [
+      "compose",
+      "172.28.233.32/28 shop_default\\nfd00::/64 shop_default\\n",
+      DOWN.replace("172.18.0.0/16", "172.28.233.32/28, fd00::/64"),
+    ],
+  ])("in layout %s says of a network with %j that is there: %j", (layout, subnets, warning) => {
+    expect(told(layout, subnets)).toBe(warning);
+  });
+
+  it("names others on it, which keep the network through down, and Compose's command of old", () => {
+    const err = told("compose", "172.18.0.0/16 shop_default\\n", "shop_web_1 backup blog_web_1 ", "1.29.2");
+    expect(err).toContain(
+      "first docker-compose down. Before that, since these are on it too, and Compose would then not bring the project up again: docker network disconnect shop_default backup; docker network disconnect shop_default blog_web_1\n",
+    );
+  });
+
+  it("says of another piece than the project has that down comes first", () => {
+    const docker = `docker() { case "$*" in
+'network ls --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.network=default'*) echo shop_default ;;
+'network ls'*) echo 0123 ;;
+'network inspect -f {{range .Containers}}'*) ;;
+'network inspect'*) printf '172.28.233.32/28 shop_default\\n${SIX}:20::/96 shop_default\\n' ;;
+esac; }`;
+    const text = `${dockerWith("")}${docker}
+mkdir "$R/shop"; cd "$R/shop"; compose --size 27`;
+    const { out, err } = onServer(shell, text, { settings: "LAYOUT=compose\n" });
+    expect(out).toContain("subnet: 172.28.233.0/27");
+    expect(err).toContain("the network shop_default (172.28.233.32/28, ");
   });
 
   it("is short in layout split, and says in layout bridge why there is nothing", () => {
@@ -237,6 +296,19 @@ mkdir "$R/${name}"; cd "$R/${name}"; compose ${args}`;
     expect(status).toBe(2);
     expect(err).toContain("meshboot compose [--old|--new]");
   });
+
+  it.each(["split", "compose"])(
+    "gives in layout %s the MTU, which a Docker before 24 cannot be told",
+    (layout) => {
+      const network = (mtu: string) => load(compose("", `LAYOUT=${layout}\nMTU=${mtu}\n`).out);
+      expect(network("2800")).toMatchObject({
+        networks: {
+          default: { enable_ipv6: true, driver_opts: { "com.docker.network.driver.mtu": "2800" } },
+        },
+      });
+      expect(network("1500")).not.toHaveProperty("networks.default.driver_opts");
+    },
+  );
 
   it("does not guess while dockerd is down", () => {
     const { out, err, status } = onServer(shell, "is_running() { false; }\ncompose --new", {

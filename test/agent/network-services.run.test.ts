@@ -34,11 +34,13 @@ describe.each(SHELLS)("network services in $name", PATIENCE, (shell) => {
   });
 
   it.each([
-    ["", "zt*"],
-    ["ztabcdefgh", "ztabcdefgh"],
-  ])("are told by files that name no other interface, once ours is known: '%s'", (dev, named) => {
+    ["", "", "zt*"],
+    ["ztabcdefgh", "", "ztabcdefgh"],
+    ["", "8056c2e21c000002=other\n8056c2e21c000001=warp-net\n", "warp-net"],
+  ])("are told by files that name no other interface, once ours is known: '%s', '%s'", (dev, map, named) => {
     const before = "keep_network_services_off >/dev/null; ";
-    const text = `${dev ? before : ""}DEV=${dev}; ${before}cat "$R${NM}" "$R${NETWORKD}"`;
+    const text = `L_NETWORK=8056c2e21c000001; mkdir -p "$ZT"; printf '${map}' >"$ZT/devicemap"
+${dev ? before : ""}DEV=${dev}; ${before}cat "$R${NM}" "$R${NETWORKD}"`;
     expect(run(shell, BOTH, text)).toEqual([
       "[keyfile]",
       `unmanaged-devices+=interface-name:${named}`,
@@ -55,8 +57,13 @@ keep_network_services_off; keep_network_services_off`;
     expect(run(shell, "NetworkManager", text)).toEqual(["9", "nmcli general reload conf"]);
   });
 
+  it("are told again when they did not heed it", () => {
+    const text = `(nmcli() { return 1; }; keep_network_services_off >/dev/null 2>&1); keep_network_services_off; keep_network_services_off`;
+    expect(run(shell, "NetworkManager", text)).toEqual(["nmcli general reload conf"]);
+  });
+
   it("get back what they had", () => {
-    const text = `keep_network_services_off >/dev/null; drop_files .; network_services_down; find "$R/etc" -type f 2>/dev/null`;
+    const text = `keep_network_services_off >/dev/null; drop_files . >/dev/null; network_services_down; find "$R/etc" -type f 2>/dev/null`;
     expect(run(shell, BOTH, text)).toEqual(["nmcli general reload conf", "networkctl reload"]);
     expect(run(shell, "", text)).toEqual([""]);
   });

@@ -1,11 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { DEBIAN_DOCKER } from "./host.ts";
 import { type LeaseSeed, leaseText } from "./leases.ts";
 import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
 const LARGE = { zerotier: "10.147.0.0/16", docker: "172.16.0.0/12", nodePrefix: 24 };
 
 /** Runs agent functions for a lease whose interface is ztabcdefgh, beside the files given; gives what they print. */
@@ -28,10 +26,189 @@ function withLease(
   });
 }
 
-describe.each(SHELLS)("the parts in $name", PATIENCE, (shell) => {
+describe.each(SHELLS)("the parts in $name", (shell) => {
+  it.each([
+    ["hetzner\n", "QEMU\n", "hetzner"],
+    ["nocloud\n", "netcup\n", "netcup"],
+    ["", "Amazon EC2\n", "Amazon EC2"],
+    ["none\n", '"} quoted\n', ""],
+    ["", "", ""],
+  ])("tells where it runs: cloud-init says %j, the firmware %j", (cloud, vendor, provider) => {
+    const files = { "/run/cloud-init/cloud-id": cloud, "/sys/class/dmi/id/sys_vendor": vendor };
+    expect(withLease(shell, {}, 'look_at_provider; echo "$LINE"', files)).toBe(`${provider}\n`);
+    expect(withLease(shell, {}, 'look_at_provider; echo "$LINE"')).toBe("\n");
+  });
+
   it("writes the rules of a lease", () => {
     const golden = readFileSync(new URL("./golden/rules.nft", import.meta.url), "utf8");
     expect(withLease(shell, {}, `UPLINKS='"eth0"'\nrules_text`)).toBe(golden);
+  });
+
+  const BRIDGES = "docker0 nat nat\nbr-0123456789ab nat routed\nshop0 nat nat\n";
+  /** A server with a second card on which forwarding was off, with the Docker given. */
+  const withDocker = (version: string, text: string) =>
+    `dockerd() { echo 'Docker version ${version}, build 1'; }
+UPLINKS='"eth0"' CARDS='"eth0", "eth1"'
+systemctl() {
+  echo 'EnvironmentFiles=/etc/default/docker (ignore_errors=yes)'
+  echo 'ExecStartEx={ path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS ; flags= ; pid=0 }'
+}
+look_at_docker_major
+look_at_docker_word
+${text}`;
+  const OFF = "net/ipv4/ip_forward=0\nnet/ipv6/conf/all/forwarding=0\n";
+
+  it("writes the rules of a lease for Docker 29's own tables, and closes the forwarding that was off", () => {
+    const golden = readFileSync(new URL("./golden/rules-29.nft", import.meta.url), "utf8");
+    const files = {
+      "/etc/docker/daemon.json": '{"firewall-backend":"nftables"}',
+      "/var/lib/meshboot/bridges": BRIDGES,
+      "/var/lib/meshboot/sysctls": OFF,
+    };
+    expect(withLease(shell, {}, withDocker("29.7.2", "rules_text"), files)).toBe(golden);
+  });
+
+  it.each([
+    ["20.10.24+dfsg1", '{"a": 1}', ["iifname != {", "fc00::/7", "drop"]],
+    ["26.1.5", "", ["iifname != {", "fc00::/7", "drop"]],
+    ["28.5.2", "", []],
+    ["29.7.2", "", []],
+    ["29.7.2", '{"firewall-backend":"nftables"}', ["drop"]],
+    ["29.7.2", '{"firewall-backend":"nftables","allow-direct-routing":true}', []],
+    ["26.1.5", '{"allow-direct-routing":true}', []],
+  ])(
+    "closes containers' own addresses outside of the lease for Docker %s, daemon.json %j",
+    (version, json, words) => {
+      const out = withLease(shell, {}, withDocker(version, "direct_chain"), {
+        "/etc/docker/daemon.json": json,
+      });
+      expect(out === "").toBe(words.length === 0);
+      for (const word of words) expect(out).toContain(word);
+      expect(out.includes("iifname != {")).toBe(words.includes("iifname != {"));
+    },
+  );
+
+  it.each([
+    ["was off", {}, "ipv4\nipv6\n"],
+    ["was on", { "/var/lib/meshboot/sysctls": "" }, ""],
+    ["was off for IPv4", { "/var/lib/meshboot/sysctls": "net/ipv4/ip_forward=0\n" }, "ipv4\n"],
+    [
+      "was on by dockerd, which had closed it",
+      {
+        "/var/lib/meshboot/sysctls": "",
+        "/var/lib/meshboot/forward4": "-P FORWARD DROP\n",
+        "/var/lib/meshboot/closed6": "-P FORWARD DROP\n",
+      },
+      "ipv4\nipv6\n",
+    ],
+    [
+      "was on by the user, and closed by him",
+      {
+        "/var/lib/meshboot/sysctls": "",
+        "/var/lib/meshboot/forward4": "-P FORWARD DROP\n",
+        "/etc/sysctl.d/router.conf": "net.ipv4.ip_forward = 1\n",
+      },
+      "",
+    ],
+    ["is nobody's", { "/etc/docker/daemon.json": '{"ip-forward": false}' }, ""],
+    ["is to stay open", { "/etc/docker/daemon.json": '{"ip-forward-no-drop": true}' }, ""],
+    ["is not to stay open", { "/etc/docker/daemon.json": '{"ip-forward-no-drop": false}' }, "ipv4\nipv6\n"],
+    ["is the user's, by iptables", { "/etc/docker/daemon.json": '{"iptables": false}' }, ""],
+    ["is the user's, by ip6tables", { "/etc/docker/daemon.json": '{"ip6tables": false}' }, "ipv4\n"],
+    ["is to stay open by a flag", { "/etc/default/docker": 'DOCKER_OPTS="--ip-forward-no-drop"\n' }, ""],
+    ["is nobody's by a flag", { "/etc/default/docker": 'DOCKER_OPTS="--debug --ip-forward=false"\n' }, ""],
+    [
+      "has a flag in a comment",
+      { "/etc/default/docker": "#DOCKER_OPTS=--ip-forward=false\n" },
+      "ipv4\nipv6\n",
+    ],
+    [
+      "has a flag in a variable that the command does not have",
+      { "/etc/default/docker": "OLD_OPTS=--ip-forward=false\n" },
+      "ipv4\nipv6\n",
+    ],
+    [
+      "has a flag that a later one takes back",
+      { "/etc/default/docker": 'DOCKER_OPTS="--iptables=false --iptables"\n' },
+      "ipv4\nipv6\n",
+    ],
+    ["is nobody's by another word for it", { "/etc/default/docker": "DOCKER_OPTS=--ip-forward=0\n" }, ""],
+    [
+      "is nobody's by a file of another name",
+      {
+        "/etc/default/docker": 'DOCKER_OPTS="--config-file /etc/docker/mine.json"\n',
+        "/etc/docker/mine.json": '{"ip-forward": false}',
+      },
+      "",
+    ],
+    [
+      "was off, and a file of the user's has it on from the next boot on",
+      { "/etc/sysctl.d/router.conf": "net.ipv4.ip_forward = 1\n" },
+      "ipv6\n",
+    ],
+  ])("closes forwarding where dockerd would have: it %s", (_, files, families) => {
+    const all = { "/var/lib/meshboot/sysctls": OFF, ...files };
+    expect(withLease(shell, {}, withDocker("28.5.2", "closed_families"), all)).toBe(families);
+  });
+
+  it.each([
+    ["iptables to nftables", "--bip=10.9.0.1/24", '{"firewall-backend":"nftables"}', "29.7.2"],
+    [
+      "the same, with one of them in daemon.json",
+      "--bip=10.9.0.1/24",
+      '{"firewall-backend":"nftables","allow-direct-routing":true}',
+      "29.7.2",
+    ],
+    [
+      "nftables to iptables",
+      "--bip=10.9.0.1/24 --allow-direct-routing --bridge-accept-fwmark=0x100000/0x100000",
+      "",
+      "29.7.2",
+    ],
+    [
+      "29 back to 28",
+      "--bip=10.9.0.1/24 --allow-direct-routing --bridge-accept-fwmark=0x100000/0x100000",
+      '{"firewall-backend":"nftables"}',
+      "28.5.2",
+    ],
+  ])("gives dockerd its backend's options before its next start: %s", (_, had, json, version) => {
+    const files = {
+      "/etc/docker/daemon.json": json,
+      "/etc/meshboot/dockerd.env": `MESHBOOT_OPTIONS="${had}"\n`,
+    };
+    const text =
+      'backend_up >/dev/null; cat "$ETC/dockerd.env"; systemctl() { echo active; }; echo "MESHBOOT_OPTIONS=\\"--bip=1\\"" >"$ETC/dockerd.env"; backend_up; cat "$ETC/dockerd.env"';
+    const direct = json.includes("direct") ? "" : " --allow-direct-routing";
+    const options =
+      json.includes("nftables") && version.startsWith("29")
+        ? `${direct} --bridge-accept-fwmark=0x100000/0x100000`
+        : "";
+    expect(withLease(shell, {}, withDocker(version, text), files)).toBe(
+      `MESHBOOT_OPTIONS="--bip=10.9.0.1/24${options}"\nMESHBOOT_OPTIONS="--bip=1"\n`,
+    );
+  });
+
+  it("reads what a daemon.json in UTF-16 says", () => {
+    const text = `mkdir -p "$R/etc/docker"
+echo '{"firewall-backend":"nftables"}' | iconv -f UTF-8 -t UTF-16 >"$R/etc/docker/daemon.json"
+has_nft_backend; docker_is_told iptables false || echo read`;
+    expect(withLease(shell, {}, withDocker("29.7.2", text))).toBe("read\n");
+  });
+
+  it("names network cards: those of default routes, and others with an address, but no bridge, tunnel or container's end", () => {
+    const text = `ip() {
+case $* in
+'-4 route show default') echo 'default via 203.0.113.1 dev ens3' ;;
+'-6 route show default') echo 'default via fe80::1 dev ens4 metric 1' ;;
+'-o link show type veth') printf '5: eth1@if9: <UP> mtu 1500 link/ether 02:00\n6: veth12@if2: <UP> mtu 1500 master docker0 state UP\n' ;;
+'-o link show type vlan') echo '7: ens3.40@ens3: <UP> mtu 1500' ;;
+'-o link show type bond') : ;;
+'-o addr show scope global') printf '%s: %s inet 10.0.0.1/8 scope global\n' 2 ens3 3 ens5 5 eth1 7 ens3.40 8 wg0 9 docker0 10 br-lan 11 ens6 ;;
+esac
+}
+mkdir -p "$R/sys/class/net/ens5/device" "$R/sys/class/net/ens6/device" "$R/sys/class/net/ens6/master" "$R/sys/class/net/ens7/device" "$R/sys/class/net/wg0"
+look_at_uplinks; look_at_cards; echo "$CARDS"`;
+    expect(withLease(shell, {}, text)).toBe('"ens3", "ens4", "ens5", "eth1", "ens3.40"\n');
   });
 
   it.each([
@@ -45,10 +222,10 @@ describe.each(SHELLS)("the parts in $name", PATIENCE, (shell) => {
     "marks what comes from the mesh for Docker %s, daemon.json %j, defaults %j: %j",
     (version, json, defaults, marks) => {
       const files = { "/etc/docker/daemon.json": json, "/etc/default/docker": defaults };
-      const text = `dockerd() { echo 'Docker version ${version}, build 1'; }\nsystemctl() { echo 'EnvironmentFiles=/etc/default/docker (ignore_errors=yes)'; }\nrules_text; backend_options`;
-      const rules = `iifname "ztabcdefgh" ip daddr 172.28.233.0/24 meta mark set mark or 0x100000
+      const text = withDocker(version, "rules_text; backend_options");
+      const rules = `hook forward priority -1; policy accept;
+iifname "ztabcdefgh" ip daddr 172.28.233.0/24 meta mark set mark or 0x100000
 iifname "ztabcdefgh" ip6 daddr fc9c:56c2:e34e:8d87:c868::/80 meta mark set mark or 0x100000
-iifname { "lo", "ztabcdefgh" } accept
 `;
       const options = "--allow-direct-routing --bridge-accept-fwmark=0x100000/0x100000\n";
       const out = withLease(shell, {}, text, files);
@@ -113,7 +290,7 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
 
   it("takes pools for other networks outside the mesh and of what the host uses", () => {
     const networks =
-      "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 br-0123456789ab' '10.0.0.0/8 eth0'; }\nip() { :; }";
+      "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 docker:shop' '10.0.0.0/8 eth0'; }\nip() { :; }";
     expect(withLease(shell, {}, `${networks}\nouter_pools`)).toBe("172.29.0.0/16\n172.30.0.0/16\n");
     const kept = { "/etc/resolv.conf": "nameserver 172.29.0.2\nnameserver 192.168.7.1\n" };
     expect(withLease(shell, {}, `${networks}\nouter_pools`, kept)).toBe("172.30.0.0/16\n172.31.0.0/16\n");
@@ -140,70 +317,54 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
     expect(withLease(shell, {}, text).trim().replace("\n", " ")).toBe(options);
   });
 
-  it("knows the ExecStart that wins", () => {
-    const base = "/lib/systemd/system/docker.service";
-    const override = "/etc/systemd/system/docker.service.d/override.conf";
+  it("knows the words that systemd makes of dockerd's command", () => {
     const files = {
-      [base]: DEBIAN_DOCKER,
-      "/inc.service":
-        "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\n",
-      "/long.service":
-        "[Service]\nExecStart=/usr/bin/dockerd \\\n  -H fd:// \\\n# why\n; so\n  --debug   \nExecReload=/bin/kill\n",
-      "/comment.service":
-        "[Service]\n#ExecStart=/no\n;ExecStart=/no\nExecStart = /usr/bin/dockerd -H fd://\n[Install]\nExecStart=/no\n",
-      [override]: "[Service]\nEnvironment=A=b\nExecStart=\nExecStart=/opt/dockerd --mine %n $DOCKER_OPTS\n",
-      "/limits.conf": "[Service]\nLimitNOFILE=9\n",
+      "/etc/default/docker": `# --bip=1
+ ; DOCKER_OPTS=no
+DOCKER_OPTS="--dns 1.1.1.1 \\
+ --label='a b' \\$x" # y
+BARE= a  "b"\t
+JOINED='q'"r"  s
+ESCAPED=a\\ b\\
+c
+EMPTY=
+1X=no
+OVER=file`,
+      "/etc/meshboot/dockerd.env": 'MESHBOOT_OPTIONS="--bip=172.28.233.1/25"\n',
     };
-    const calls = [
-      `"$R${base}"`,
-      '"$R/inc.service"',
-      '"$R/long.service"',
-      '"$R/comment.service"',
-      `"$R${base}" "$R${override}"`,
-      `"$R${base}" "$R/limits.conf"`,
-    ];
-    const lines = withLease(shell, {}, calls.map((files) => `exec_start ${files}`).join("\n"), files);
-    const debian = `${base} /usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS`;
-    expect(lines.trim().split("\n")).toEqual([
-      debian,
-      "/inc.service /usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock",
-      "/long.service /usr/bin/dockerd -H fd:// --debug",
-      "/comment.service /usr/bin/dockerd -H fd://",
-      `${override} /opt/dockerd --mine %n $DOCKER_OPTS`,
-      debian,
-    ]);
+    const words = [
+      ["/usr/bin/dockerd -H fd://", "/usr/bin/dockerd", "-H", "fd://"],
+      ["$DOCKER_OPTS", "--dns", "1.1.1.1", "--label=a b", "$x#", "y"],
+      [`<\${BARE}> $BARE`, '<a  "b">', "a", "b"],
+      ["$JOINED $ESCAPED", "qrs", "a", "bc"],
+      [`$EMPTY \${EMPTY}. $NONE \${NONE}.`, ".", "."],
+      ["$OVER $UNDER", "file", "--bip=10.1.1.1/24", "--x y", "$"],
+      ["$$OVER a$OVER $1X $MESHBOOT_OPTIONS", "$OVER", "a$OVER"],
+    ] as const;
+    const text = words
+      .map(
+        ([
+          command,
+        ]) => `DOCKER_COMMAND='${command}' DOCKER_ENVIRONMENTS='/etc/default/d* /etc/meshboot/dockerd.env'
+DOCKER_ENVIRONMENT='OVER=unit "UNDER=--bip=10.1.1.1/24 \\"--x y\\" \\$" DOCKER_OPTS=no'
+docker_words | sed 's/^/ /'; echo ---`,
+      )
+      .join("\n");
+    const out = withLease(shell, {}, text, files).split("---\n").slice(0, -1);
+    const found = out.map((lines) => lines.split("\n ").map((word) => word.trim()));
+    expect(found).toEqual(words.map(([_, ...expected]) => expected));
   });
 
-  it.each([
-    [
-      "docker.service alone",
-      "",
-      "50-meshboot.conf",
-      "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS",
-    ],
-    ["a drop-in before ours", "10-mine.conf", "50-meshboot.conf", "/opt/dockerd"],
-    ["a drop-in that comes after ours", "override.conf", "zz-50-meshboot.conf", "/opt/dockerd"],
-  ])("puts its drop-in where it wins over %s", (_, own, name, command) => {
-    const directory = "/etc/systemd/system/docker.service.d";
-    const files = {
-      "/lib/systemd/system/docker.service": DEBIAN_DOCKER,
-      ...(own === "" ? {} : { [`${directory}/${own}`]: "[Service]\nExecStart=\nExecStart=/opt/dockerd\n" }),
-    };
-    const text = `DOCKER_FRAGMENT=/lib/systemd/system/docker.service DOCKER_DROPINS=${own === "" ? "" : `${directory}/${own}`}
-dockerd() { echo 'Docker version 28.5.2, build 1'; }
-systemctl() { :; }
-read_docker_unit
+  it("writes for dockerd what it is to have", () => {
+    const text = `dockerd() { echo 'Docker version 28.5.2, build 1'; }
+DOCKER_ENABLED=masked
 printf '%s\\n' 172.17.0.0/16 172.18.0.0/16 >"$STATE/pools"
 choose_options
 write_docker_files >/dev/null
-ls "$R${directory}" | grep meshboot; cat "$R${directory}/${name}" "$R/etc/meshboot/dockerd.env"`;
-    expect(withLease(shell, {}, text, files)).toBe(`${name}
-[Service]
-EnvironmentFile=-/etc/meshboot/dockerd.env
-ExecStartPre=-/usr/local/sbin/meshboot rules
-ExecStart=
-ExecStart=${command} $MESHBOOT_OPTIONS
-MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fixed-cidr-v6=fc9c:56c2:e34e:8d87:c868::/81 --default-address-pool=base=fc9c:56c2:e34e:8d87:c868:8000::/81,size=96 --default-address-pool=base=172.28.233.128/25,size=28 --default-address-pool=base=172.17.0.0/16,size=24 --default-address-pool=base=172.18.0.0/16,size=24"
+cat "$R/etc/meshboot/dockerd.env"`;
+    expect(
+      withLease(shell, {}, text, {}),
+    ).toBe(`MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fixed-cidr-v6=fc9c:56c2:e34e:8d87:c868::/81 --default-address-pool=base=fc9c:56c2:e34e:8d87:c868:8000::/81,size=96 --default-address-pool=base=172.28.233.128/25,size=28 --default-address-pool=base=172.17.0.0/16,size=24 --default-address-pool=base=172.18.0.0/16,size=24"
 `);
   });
 
@@ -228,6 +389,117 @@ MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fi
   });
 
   it.each([
+    [
+      "a text, which is the one name that was meant",
+      '{"settings":{"interfacePrefixBlacklist":"docker"}}',
+      [],
+    ],
+    ["a text of its owner's", '{"settings":{"interfacePrefixBlacklist":"eth1"}}', ["eth1"]],
+    ["a byte order mark", '\ufeff{"settings":{"interfacePrefixBlacklist":["wg"]}}', ["wg"]],
+    ["a null", '{"settings":null,"physical":null}', []],
+    ["what is no name", '{"settings":{"interfacePrefixBlacklist":[7,null,["x"],"wg"]}}', ["wg"]],
+    [
+      "the same key twice",
+      '{"settings":{"interfacePrefixBlacklist":["a1"],"interfacePrefixBlacklist":["b1"]}}',
+      ["b1"],
+    ],
+  ])(
+    "takes of a local.conf with %s no letter for a name, and keeps ZeroTier off no other device",
+    (_, own, names) => {
+      const text =
+        'local_conf_up >/dev/null; cat "$ZT/local.conf"; local_conf_up; local_conf_down; drop_files . >/dev/null; cat "$ZT/local.conf"';
+      const path = "/var/lib/zerotier-one/local.conf";
+      const [merged = "", after] = withLease(shell, {}, text, { [path]: own }).split("\n");
+      expect(JSON.parse(merged).settings.interfacePrefixBlacklist).toEqual(
+        ["br-", "docker", ...names, "veth"].sort(),
+      );
+      expect(after).toBe(own);
+    },
+  );
+
+  it("takes back the letters that an older agent took for names", () => {
+    const path = "/var/lib/zerotier-one/local.conf";
+    const own = '{"settings":{"interfacePrefixBlacklist":"docker"}}';
+    const letters = ["br-", ..."cdekor", "docker", "veth", "x"];
+    const files = {
+      [path]: JSON.stringify({ settings: { interfacePrefixBlacklist: letters } }),
+      "/var/lib/meshboot/files": `${path}\n`,
+      "/var/lib/meshboot/kept/%var%lib%zerotier-one%local.conf": own,
+    };
+    const [healed = "", left] = withLease(
+      shell,
+      {},
+      'local_conf_up >/dev/null; cat "$ZT/local.conf"; local_conf_down >/dev/null; drop_files . >/dev/null; cat "$ZT/local.conf"',
+      files,
+    ).split("\n");
+    expect(JSON.parse(healed).settings.interfacePrefixBlacklist).toEqual(["br-", "docker", "veth", "x"]);
+    expect(JSON.parse(left ?? "").settings.interfacePrefixBlacklist).toEqual(["docker", "x"]);
+  });
+
+  it.each([
+    ["comments", '// mine\n{"settings":{}}'],
+    ["a list", "[]"],
+    ["settings that are none", '{"settings":["interfacePrefixBlacklist"]}'],
+    ["a number for a list", '{"settings":{"interfacePrefixBlacklist":7}}'],
+    ["ranges that are none", '{"physical":"10.0.0.0/8"}'],
+  ])("leaves a local.conf with %s as it is, and says what to add", (_, own) => {
+    const path = "/var/lib/zerotier-one/local.conf";
+    const out = withLease(shell, {}, 'local_conf_up 2>&1; cat "$ZT/local.conf"', { [path]: own });
+    expect(out).toContain("add docker, br-, veth to its interfacePrefixBlacklist");
+    expect(out.endsWith(own)).toBe(true);
+  });
+
+  it("takes out of ip6tables Docker's rules for bridges of any name, and nobody else's", () => {
+    const text = `mkdir "$R/bin"; PATH=$R/bin:$PATH
+for call in 'save cat "$R/rules6"' 'restore cat'; do printf '#!/bin/sh\\n%s\\n' "\${call#* }" >"$R/bin/ip6tables-\${call%% *}"; done
+chmod -R 755 "$R/bin"; export R; drop_docker_rules6`;
+    const kept = `*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A POSTROUTING -s fd00:1::/64 ! -o web0 -j MASQUERADE
+-A POSTROUTING -s fd00:2::/64 ! -o br-0123456789ab -j MASQUERADE
+-A POSTROUTING -s fd00:9::/64 ! -o lxdbr0 -j MASQUERADE
+-A DOCKER -i web0 -j RETURN
+COMMIT
+*filter
+:FORWARD DROP [0:0]
+:DOCKER - [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -i ztabcdefgh -d fc9c::/80 -j ACCEPT
+-A FORWARD -j DOCKER-USER
+-A FORWARD -o web0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o web0 -j DOCKER
+-A FORWARD -i web0 ! -o web0 -j ACCEPT
+-A FORWARD -i web0 -o web0 -j ACCEPT
+-A FORWARD -o br-0123456789ab -j DOCKER
+-A FORWARD -i br-0123456789ab -o br-0123456789ab -j ACCEPT
+-A FORWARD -i lxdbr0 ! -o lxdbr0 -j ACCEPT
+-A FORWARD -o eth7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A DOCKER-USER -i eth7 -j DROP
+COMMIT
+`;
+    expect(withLease(shell, {}, text, { "/rules6": kept })).toBe(`*nat
+-D PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-D POSTROUTING -s fd00:1::/64 ! -o web0 -j MASQUERADE
+-D POSTROUTING -s fd00:2::/64 ! -o br-0123456789ab -j MASQUERADE
+-F DOCKER
+-X DOCKER
+COMMIT
+*filter
+-D FORWARD -o web0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-D FORWARD -o web0 -j DOCKER
+-D FORWARD -i web0 ! -o web0 -j ACCEPT
+-D FORWARD -i web0 -o web0 -j ACCEPT
+-D FORWARD -o br-0123456789ab -j DOCKER
+-D FORWARD -i br-0123456789ab -o br-0123456789ab -j ACCEPT
+-F DOCKER
+-X DOCKER
+COMMIT
+`);
+  });
+
+  it.each([
     ["nothing", undefined, undefined, undefined],
     ["the user's own, byte for byte", '{ "settings": {} }', undefined, '{ "settings": {} }'],
     ["what came into it since", undefined, '"primaryPort":9995', { settings: { primaryPort: 9995 } }],
@@ -246,8 +518,8 @@ MESHBOOT_OPTIONS="--bip=172.28.233.1/25 --fixed-cidr=172.28.233.0/25 --ipv6 --fi
     const text = `reload_unit() { :; }; local_conf_up >/dev/null 2>&1
 ${edit ? `sed -i 's|"settings" *: *{|&${edit},|' "$ZT/local.conf"` : ""}
 cat "$ZT/local.conf" >"$R/edited"
-local_conf_down 2>"$R/warned"; local_conf_down 2>>"$R/warned"
-drop_files .; cat "$ZT/local.conf" 2>/dev/null || echo none; echo ---; cat "$R/edited" "$R/warned"`;
+{ local_conf_down; local_conf_down; } >/dev/null 2>"$R/warned"
+drop_files . >/dev/null; cat "$ZT/local.conf" 2>/dev/null || echo none; echo ---; cat "$R/edited" "$R/warned"`;
     const out = withLease(shell, {}, text, before === undefined ? {} : { [path]: before });
     const [left = "", edited = ""] = out.split("---\n");
     if (edit === "//") {

@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
-import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { AGENT, runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 60_000 };
 
@@ -62,23 +64,26 @@ describe.each(SHELLS)("overlap in $name", PATIENCE, (shell) => {
       host.run(shell, "up");
       host.world({
         routes:
-          "default via 203.0.113.1 dev eth0\n172.16.0.0/12 via 203.0.113.2 dev eth0 proto dhcp metric 100\n",
+          "default via 203.0.113.1 dev eth0\n172.28.0.0/17 via 203.0.113.2 dev eth0 proto dhcp metric 100\n",
       });
       const route = host.run(shell, "up");
       expect(route.status).toBe(3);
-      expect(route.err).toContain("172.16.0.0/12 (eth0) overlaps the mesh");
+      expect(route.err).toContain("172.28.0.0/17 (eth0) overlaps the mesh");
 
       const docker =
         "9: br-0123456789ab    inet 172.28.4.1/24 brd 172.28.4.255 scope global br-0123456789ab\n";
       const own =
         "9: br-0123456789ab    inet 172.28.233.129/28 brd 172.28.233.143 scope global br-0123456789ab\n";
       const addresses = host.seen("addresses");
-      host.world({ routes: "", addresses: addresses + docker });
+      host.world({
+        routes: "",
+        addresses: addresses + docker,
+        "docker-networks": "0123456789ab\n",
+        "docker-subnets": "172.28.4.0/24 bridge shop_default\n",
+      });
       const network = host.run(shell, "up");
       expect(network.status).toBe(3);
-      expect(network.err).toContain(
-        "172.28.4.0/24 (br-0123456789ab, the Docker network shop_default) overlaps",
-      );
+      expect(network.err).toContain("172.28.4.0/24 (the Docker network shop_default) overlaps");
 
       host.world({ addresses: addresses + own });
       expect(host.run(shell, "up").status).toBe(0);
@@ -123,6 +128,81 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
       expect(status).toBe(1);
       expect(err).toContain("4e8d87c868 (web1) waits for approval");
       expect(host.read("/etc/meshboot/key")).toMatch(/^mbk_/);
+    });
+  });
+
+  it("of a deleted node that waits for approval keeps its lease in place, fails each time, and ends with the new token", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.write("/var/lib/docker/network/files/local-kv.db", "1");
+      for (const _ of ["enrols", "finds nothing to do", "remembers that"]) host.run(shell, "up");
+      host.write("/etc/meshboot/key", `mbk_${"a".repeat(22)}\n`);
+      host.world({
+        answers: "202 lease\n401 gone\n",
+        gone: "TYPE=/problems/unauthorized\nDETAIL=no such token\n",
+        "mesh-routes": "",
+      });
+      for (const _ of ["asks", "asks again", "and again"]) {
+        host.world({ answers: "202 lease\n401 gone\n" });
+        const waiting = host.run(shell, "up");
+        expect(waiting.status, waiting.out).toBe(1);
+        expect(waiting.err).toContain("4e8d87c868 (web1) waits for approval at the Worker");
+        expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
+        expect(host.read("/etc/meshboot/key")).toMatch(/^mbk_a/);
+        expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ failedStep: "enrol" });
+      }
+      host.world({ answers: "200 lease\n", lease: withLine(leaseText(), "TOKEN", "mbn_new") });
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.read("/var/lib/meshboot/token")).toBe("mbn_new\n");
+      expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ failedStep: "" });
+    });
+  });
+
+  it("asks with a key that is there at each run, also where nothing else has changed", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.write("/var/lib/docker/network/files/local-kv.db", "1");
+      host.run(shell, "up");
+      host.write("/etc/meshboot/key", "mbk_spent\n");
+      host.world({ spent: "TYPE=/problems/key-spent\nDETAIL=spent\n" });
+      for (const _ of [1, 2, 3, 4]) {
+        host.world({ answers: "403 spent\n200 lease\n", requests: "" });
+        expect(host.run(shell, "up").err).toContain("key-spent: spent");
+        expect(host.seen("requests")).toContain("/v1/enroll");
+      }
+    });
+  });
+
+  it.each([
+    ["403 no", "TYPE=/problems/revoked\nDETAIL=taken out\n", "revoked"],
+    ["401 no", "TYPE=/problems/unauthorized\nDETAIL=no such token\n", "unauthorized"],
+    ["403 no", "<html>a login page</html>\n", "active"],
+    ["000", "", "active"],
+  ])("when the Worker says %s %j to a report, status says %s", (answers, no, state) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      host.world({ answers: `${answers}\n`, no });
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ state });
+      const { out } = host.run(shell, "status");
+      expect(out).toMatch(new RegExp(`^lease +slot 233, ${state}$`, "m"));
+      expect(out).toMatch(state === "active" ? /^wrong: last report/m : /^wrong: lease, last report/m);
+      host.world({ answers: "200 lease\n" });
+      host.run(shell, "heartbeat");
+      expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ state: "active" });
+    });
+  });
+
+  it("is not called active while the controller does not let the node in, whatever the last report said", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      host.world({ "zerotier-status": "ACCESS_DENIED" });
+      expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ state: "denied" });
+      expect(host.run(shell, "status").out).toMatch(
+        /^lease +slot 233, denied$[\s\S]*^wrong: lease, network/m,
+      );
     });
   });
 
@@ -199,6 +279,23 @@ describe.each(SHELLS)("settings in $name", PATIENCE, (shell) => {
       const { out, err } = runWithAgent(shell, `read_settings; ${print}`, { MESHBOOT_ROOT: host.root });
       expect(err).toBe("");
       expect(out.trim()).toBe("https://mesh.example.com:443 mesh.example.com web-1 present off off on off");
+    });
+  });
+});
+
+describe.each(SHELLS.slice(0, 1))("a service, which ignores SIGPIPE, in $name", PATIENCE, (shell) => {
+  it("says nothing of broken pipes", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.run(shell, "up");
+      const many = Array.from({ length: 9000 }, (_, n) => `100.${64 + (n >> 8)}.${n & 255}.0/24 dev eth0`);
+      // Who looks for the first that lies where docker0 is to be does not read the others.
+      host.world({ routes: ["172.28.233.0/26 dev web0", ...many, ""].join("\n") });
+      const service = join(directory, "service");
+      writeFileSync(service, `trap '' PIPE\nexec dash '${AGENT}' "$@"\n`);
+      const { status, err } = host.run(shell, "up", service);
+      expect(status).toBe(3);
+      expect(err).toMatch(/^meshboot: docker: refused: 172\.28\.233\.0\/26 \(web0\) lies in .*\n$/);
     });
   });
 });

@@ -33,7 +33,7 @@ describe.each(SHELLS)("the command line in $name", (shell) => {
     for (const word of [
       "--dry-run ",
       "status [--json]",
-      "down [--release]",
+      "--purge[=zerotier,docker]",
       "upgrade ",
       "examples",
       "exit codes",
@@ -43,7 +43,19 @@ describe.each(SHELLS)("the command line in $name", (shell) => {
     expect(run("--version").out).toMatch(/^meshboot \d+\.\d+\.\d+\n$/);
   });
 
-  it.each(["", "upp", "up --force", "status --xml"])("refuses %j with exit code 2", (args) => {
-    expect(run(args).status).toBe(2);
+  it.each(["", "upp", "up --force", "down --purge=web", "down --purge=", "status --xml"])(
+    "refuses %j with exit code 2",
+    (args) => {
+      expect(run(args).status).toBe(2);
+    },
+  );
+
+  it("says what is wrong with the verb, and where to look", () => {
+    expect(run("statsu").err).toBe(
+      "meshboot: usage: statsu: there is no such verb, or none with these arguments; see meshboot --help\n",
+    );
+    expect(run("").err).toMatch(
+      /^usage: [\s\S]*\nmeshboot: usage: a verb is missing, such as status or up\n$/,
+    );
   });
 });

@@ -41,6 +41,9 @@ describe.each(SHELLS)("steps in $name", PATIENCE, (shell) => {
     ["URL=https://a b", "URL=https://a b is not known"],
     ["URL=https://x/`id`", "URL=https://x/`id` is not known"],
     ["DOCKER=docker", "DOCKER=docker is not known to this version: present distro official"],
+    ["MTU=1279", "MTU=1279 is not known to this version: auto, or 1280 to 10000"],
+    ["MTU=10001", "MTU=10001 is not known"],
+    ["MTU=off", "MTU=off is not known"],
     ["COMPOSE=on off", "COMPOSE=on off is not known"],
     ["NAME=-web", "NAME=-web is not known"],
     ["URLS=https://x", "does not know the setting URLS"],
@@ -137,7 +140,7 @@ IPV6NAT_IMAGE=${image}; write_ipv6nat_unit >/dev/null; start_ipv6nat`;
 
   it("restores a user's file again when a down was killed and is run again", () => {
     const text = `echo ours | put_file /etc/theirs 644 >/dev/null
-cat "$R/etc/theirs"; drop_files .; drop_files .; cat "$R/etc/theirs"`;
+cat "$R/etc/theirs"; drop_files . >/dev/null; drop_files . >/dev/null; cat "$R/etc/theirs"`;
     expect(step(shell, text, { "/etc/theirs": "theirs\n" }).out).toBe("ours\ntheirs\n");
   });
 
@@ -161,7 +164,7 @@ mkdir -p "$RUN"; look_for_ipv6; look_for_ipv6; sysctl_lines; docker_options`;
   it("knows interfaces that live on router advertisements, also with two routers, and where one may still speak up", () => {
     const text = `ip() { case $* in '-6 '*default) printf '%s\\n' 'default proto ra metric 1024 pref medium' \
 ' nexthop via fe80::1 dev eth0 weight 1' ' nexthop via fe80::2 dev eth1 weight 1' 'default via fe80::9 dev eth2 proto static' ;;
-'-4 '*default) echo 'default via 192.0.2.1 dev eth4 onlink' ;;
+'-4 '*default) echo 'default nhid 12 via 192.0.2.1 dev eth4 onlink' ;;
 *dynamic) echo '2: eth3    inet6 2001:db8::2/64 scope global dynamic' ;; esac; }
 advertised_interfaces`;
     const forwarding = (value: string) => ({ "/proc/sys/net/ipv6/conf/all/forwarding": `${value}\n` });
@@ -173,7 +176,7 @@ advertised_interfaces`;
   it("looks also at gateway and resolver before it is in the mesh, and at Docker networks without a bridge", () => {
     const overlap = `ALLOW_OVERLAP=off LAYOUT=split; has_lease() { :; }; look_at_network() { :; }
 is_running() { :; }; timeout() { shift; "$@"; }
-docker() { case "$1 $2" in 'network ls') echo 0123 ;; *) echo "$LAN lan" ;; esac; }
+docker() { case "$1 $2" in 'network ls') echo 0123 ;; *) echo "$LAN macvlan lan" ;; esac; }
 use_lease "$R/lease"; check_overlap; echo none`;
     const ip = (lan: string, gateway: string) =>
       `LAN=${lan}; ip() { case $* in *route*) echo 'default via ${gateway} dev eth0 onlink' ;; esac; }\n`;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { AGENT } from "../../scripts/agent.ts";
 
 const FOLDER = new URL("../../cloud-init/agent/", import.meta.url);
-const PARTS = ["up", "down", "state", "status", "doctor", "bake"];
+const PARTS = ["up", "down", "consent", "purge", "state", "keep", "status", "doctor", "bake"];
 
 interface Source {
   /** `base`, `verbs`, or `steps/<file or folder>`. */

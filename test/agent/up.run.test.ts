@@ -32,13 +32,15 @@ describe.each(SHELLS)("up in $name", PATIENCE, (shell) => {
         "4e8d87c868",
         "web1",
       ]);
-      expect(host.seen("requests")).toContain('"localPrefixes":["203.0.113.0/24"]');
+      expect(host.seen("requests")).toContain(
+        '"localPrefixes":["203.0.113.5/32","203.0.113.1/32","203.0.113.0/24"]',
+      );
       const limits = "/var/lib/zerotier-one/networks.d/8056c2e21c000001.local.conf";
       expect(host.read(limits)).toContain(`allowManaged=${MESH}\n`);
       expect(host.read("/proc/sys/net/ipv4/ip_forward")).toBe("1\n");
       expect(host.read("/proc/sys/net/ipv6/conf/eth0/accept_ra")).toBe("2\n");
       expect(host.seen("mesh-routes").trim().split("\n")).toHaveLength(238);
-      expect(host.read("/etc/systemd/system/docker.service.d/50-meshboot.conf")).toContain(
+      expect(host.read("/run/systemd/generator/docker.service.d/50-meshboot.conf")).toContain(
         "ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS $MESHBOOT_OPTIONS\n",
       );
       expect(host.dockerdCommand()).toContain("--bip=172.28.233.1/25\0");

@@ -1,6 +1,6 @@
 // Another agent in place of the one that is there: by the operator's word, whole or not at all, and back again.
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AGENT } from "../../scripts/agent.ts";
@@ -84,6 +84,7 @@ describe.each(SHELLS)("upgrade in $name", PATIENCE, (shell) => {
       expect(host.seen("requests")).toContain(`"agent":"99.0.0","agentSha256":"${sha256(NEW)}"`);
       expect(host.seen("requests")).not.toContain("repaired");
       expect(starts(host)).toBe(0);
+      expect(host.seen("calls")).toContain("systemctl restart --no-block meshboot-watch.service\n");
 
       host.world({ calls: "" });
       const after = host.files();
@@ -320,19 +321,16 @@ describe.each(SHELLS.slice(0, 1))("upgrade in $name", PATIENCE, (shell) => {
         const origin = settled(join(directory, "origin"), shell);
         install(origin, first);
         if (first === NEW) origin.write(PREVIOUS, OLD);
-        const make = (name: string) => {
+        origin.world({ changes: "", calls: "" });
+        const copy = (from: string, name: string) => {
           const host = new Host(join(directory, name));
-          cpSync(join(directory, "origin"), join(directory, name), {
-            recursive: true,
-            preserveTimestamps: true,
-          });
-          host.put("/etc/meshboot/key", undefined);
-          host.world({ changes: "", calls: "" });
+          rmSync(join(directory, name), { recursive: true });
+          cpSync(join(directory, from), join(directory, name), { recursive: true, preserveTimestamps: true });
           return host;
         };
         const fetch = join(directory, "fetch");
         writeFileSync(fetch, AGENT.fetch);
-        const undisturbed = make("undisturbed");
+        const undisturbed = copy("origin", "undisturbed");
         expect(undisturbed.run(shell, args, killedBefore(directory, 0))).toMatchObject({
           status: 0,
           err: "",
@@ -341,10 +339,11 @@ describe.each(SHELLS.slice(0, 1))("upgrade in $name", PATIENCE, (shell) => {
         const changes = undisturbed.seen("changes").length / 2;
         expect(changes).toBeGreaterThan(8);
         for (let change = 1; change <= changes; change++) {
+          const killed = copy("origin", `${change}`);
+          expect(killed.run(shell, args, killedBefore(directory, change)).status).not.toBe(0);
+          const left = places(killed);
           for (const fetches of [true, false]) {
-            const host = make(`${change}-${fetches}`);
-            expect(host.run(shell, args, killedBefore(directory, change)).status).not.toBe(0);
-            const left = places(host);
+            const host = copy(`${change}`, `${change}-${fetches}`);
             const label = `change ${change}, fetches ${fetches}, left ${JSON.stringify(left)}`;
             expect(installed(host, shell, "--version").out, label).toMatch(/^meshboot \d+\.\d+\.\d+\n$/);
             if (fetches) {

@@ -1,4 +1,5 @@
-// A server that already runs, taken into the mesh by the script form, and everything as it was after `meshboot down`.
+// A server that already runs: a look at the plan, taken into the mesh by the script form, everything as it was after `meshboot down`,
+// and nothing of ours anywhere after `meshboot down --purge`.
 
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { BROUGHT, installBeforehand } from "../lab/beforehand.ts";
@@ -16,6 +17,8 @@ let container: Container;
 let bootUrl: string;
 let before: Snapshot;
 let joined: MeshStatus;
+/** Where the image and the packages of the lab name us. */
+let known: string[];
 
 beforeAll(async () => {
   lab = await Lab.open();
@@ -40,6 +43,7 @@ beforeAll(async () => {
   expect(answer.status, answer.text).toBe(201);
   bootUrl = /^http\S+/m.exec(answer.text)?.[0] ?? "none";
   before = await snapshot(guest);
+  known = await traces();
 });
 
 afterEach(async ({ task }) => {
@@ -53,6 +57,14 @@ afterAll(async () => {
 
 test("a look at the server twice shows no difference", async () => {
   expect(difference(before, await snapshot(guest))).toEqual({});
+});
+
+test("a dry run of that one line shows the plan, and leaves nothing on the server", async () => {
+  const plan = await guest.sh(`curl -fsS ${bootUrl}/sh | sh -s -- --dry-run`);
+  expect(plan).toContain("meshboot: dry run: enrol: asks ");
+  expect(plan).toMatch(/dockerd restarts, and with it 2 containers \((?:web, apart|apart, web)\)/);
+  expect(difference(before, await snapshot(guest))).toEqual({});
+  expect((await traces()).filter((line) => !known.includes(line))).toEqual([]);
 });
 
 test("one line takes a running server into the mesh, and its containers may restart", async () => {
@@ -75,10 +87,22 @@ test("one line takes a running server into the mesh, and its containers may rest
   );
 });
 
+test("meshboot down asks before it restarts dockerd under containers, and shows its plan: both change nothing", async () => {
+  const inMesh = await snapshot(guest);
+  const asked = await guest.try("meshboot", "down");
+  expect(asked).toMatchObject({ code: 3 });
+  expect(asked.stderr).toMatch(/refused: 2 containers \(.*\) would restart with dockerd/);
+  const plan = await guest.try("meshboot", "down", "--dry-run", "--restart-docker", "--purge");
+  expect(plan).toMatchObject({ code: 0, stderr: "" });
+  expect(plan.stdout).toContain("dry run: down: removes /usr/local/sbin/meshboot\n");
+  expect(difference(inMesh, await snapshot(guest))).toEqual({});
+  expect(await untilInMesh(guest)).toMatchObject({ state: "active", rules: true });
+});
+
 test("meshboot down, with the Worker stopped, leaves files, rules, routes, sysctls and dockerd's options as they were", async () => {
   await servers.worker.stop();
   await guest.run("docker", "network", "create", "shop");
-  const down = await guest.try("meshboot", "down");
+  const down = await guest.try("meshboot", "down", "--restart-docker");
   expect(down).toMatchObject({ code: 0 });
   expect(down.stdout + down.stderr).toContain("Docker networks keep their subnets in 172.28.1.0/24: shop (");
   await guest.run("docker", "network", "rm", "shop");
@@ -99,3 +123,25 @@ test("and the server can come back to its slot, when its containers may restart 
   `);
   expect(await untilInMesh(guest)).toMatchObject({ node: joined.node, slot: joined.slot });
 });
+
+test("meshboot down --purge leaves the server as it was, and nothing that names us", async () => {
+  expect(await guest.sh("journalctl -u meshboot --no-pager")).not.toMatch(/broken pipe|I\/O error/i);
+  const purged = await guest.try("meshboot", "down", "--purge", "--restart-docker", "--release");
+  expect(purged, purged.stderr).toMatchObject({ code: 0, stderr: "" });
+  expect(difference(before, await snapshot(guest))).toEqual({});
+  expect((await traces()).filter((line) => !known.includes(line))).toEqual([]);
+  const gone = await servers.asOperator("GET", `/v1/nodes/${joined.node}`);
+  expect(gone.status).toBe(404);
+});
+
+/** Paths that have our name, and files that hold it: all but the journal, and what is no disk. */
+async function traces(): Promise<string[]> {
+  const found = await guest.sh(`
+    find / -xdev \\( -path /proc -o -path /sys -o -path /dev \\) -prune -o -iname '*meshboot*' -print
+    find /run /tmp -iname '*meshboot*' -print
+    grep -rlIi meshboot /etc /home /opt /root /run /srv /tmp /usr /var --exclude-dir=journal 2>/dev/null || :
+    systemctl list-units --all --no-legend --plain '*meshboot*'
+    nft list ruleset | grep -i meshboot || :
+  `);
+  return found.split("\n");
+}

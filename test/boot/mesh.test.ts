@@ -167,7 +167,7 @@ describe.each(["web1", "db1", "app1"])("%s", (name) => {
     const six = (await addressesOf(guest, status.interface)).find((address) => address.endsWith("/40"));
     const six80 = six?.replace("::1/40", "") ?? "none";
     const unit = await guest.run("systemctl", "cat", "docker.service");
-    expect(unit).toContain("# /etc/systemd/system/docker.service.d/50-meshboot.conf");
+    expect(unit).toContain("# /run/systemd/generator/docker.service.d/50-meshboot.conf");
     const addresses = await addressesOf(guest, "docker0");
     expect(addresses).toContain(`172.28.${status.slot}.1/25`);
     expect(addresses).toContain(`${six80}::1/81`);
@@ -331,8 +331,34 @@ test("zerotier-one restarted: interface, addresses and routes come back, also wi
   await expectExchange("web1", "db1", "app1");
 });
 
-test("the Worker stopped: the rest goes on, and a rebooted server comes back into the mesh", async () => {
+test("an address that goes at run time takes the routes with it, and they are back within seconds", async () => {
+  const { guest, status } = server("web1");
+  const address = `10.147.17.${status.slot}/24`;
+  const lost = await guest.sh(
+    `ip addr del ${address} dev ${status.interface}; ip -4 route show dev ${status.interface} | wc -l; ip addr add ${address} dev ${status.interface}`,
+  );
+  expect(lost).toBe("0");
+  await until("the routes to come back", 10, async () => {
+    const { routes, routesExpected } = await meshStatus(guest);
+    return routes === routesExpected ? holds(undefined) : not(`${routes} of ${routesExpected} routes`);
+  });
+  await expectExchange("web1", "db1", "app1");
+});
+
+test("zerotier-one keeps the network's configuration in a folder that is its user's", async () => {
+  for (const { guest } of mesh.values()) {
+    expect(await guest.sh("cd /var/lib/zerotier-one; stat -c %U . networks.d networks.d/*")).toBe(
+      Array.from({ length: 4 }, () => "zerotier-one").join("\n"),
+    );
+    expect(Number(await guest.sh("cat /var/lib/zerotier-one/networks.d/*.conf | wc -c"))).toBeGreaterThan(
+      100,
+    );
+  }
+});
+
+test("Worker, Central and roots stopped: the rest goes on, and a server that reboots for the first time comes back", async () => {
   expect(servers.worker.isRunning).toBe(false);
+  await Promise.all([servers.central.stop(), servers.root.stop()]);
   const { guest, status } = server("db1");
   await guest.reboot();
   await expectExchange("web1", "app1");
@@ -341,14 +367,42 @@ test("the Worker stopped: the rest goes on, and a rebooted server comes back int
   expect(await guest.run("systemctl", "--failed", "--no-legend", "--plain")).toBe("");
   await untilContainerIsBack("db1", "web1");
   await expectExchange("web1", "db1", "app1");
-});
-
-test("Central stopped as well: the rest goes on", async () => {
-  await servers.central.stop();
-  await expectExchange("web1", "db1", "app1");
-  await servers.central.start();
+  await Promise.all([servers.central.start(), servers.root.start()]);
   await servers.worker.start();
   await expectExchange("web1", "db1", "app1");
+});
+
+describe("a server that only answers", () => {
+  const reaches = async (name: string) => {
+    const { slot } = server("db1").status;
+    const { code } = await server(name).guest.try("ping", "-c1", "-W2", `10.147.17.${slot}`);
+    return code === 0;
+  };
+  const asleep = "/run/systemd/system/meshboot-watch.service.d/asleep.conf";
+
+  test("is not reached after a restart of zerotier-one, while it speaks to nobody", async () => {
+    await server("db1").guest.sh(`
+      : >/run/zerotier-double-unheard
+      mkdir -p ${asleep.replace(/\/[^/]*$/, "")}
+      printf '[Service]\nExecStart=\nExecStart=/bin/sleep infinity\n' >${asleep}
+      systemctl daemon-reload
+      systemctl restart zerotier-one.service`);
+    await untilInMesh(server("db1").guest);
+    expect(await Promise.all(["web1", "app1"].map(reaches))).toEqual([false, false]);
+  });
+
+  test("is reached from all others within seconds, since it speaks to them first", async () => {
+    await server("db1").guest.sh(
+      `rm ${asleep}; systemctl daemon-reload; systemctl restart zerotier-one.service`,
+    );
+    for (const name of ["web1", "app1"])
+      await until(`${name} to reach db1`, 10, async () =>
+        (await reaches(name)) ? holds(undefined) : not("no answer"),
+      );
+    await server("db1").guest.run("rm", "/run/zerotier-double-unheard");
+    await untilInMesh(server("db1").guest);
+    await untilContainerIsBack("db1", "web1");
+  });
 });
 
 describe.each([

@@ -142,7 +142,7 @@ export class Guest {
   /** Switches the server on; resolves when its systemd answers, long before it has finished booting. */
   async boot(): Promise<void> {
     if (this.#boot) throw new Error(`${this.name} is running already`);
-    const namespace = await this.#network.plugIn(this.name);
+    const namespace = await this.#network.plugIn(this.name, this.index);
     this.#boots += 1;
     const cgroups = makeCgroups(`${this.#machine}-${this.#boots}`, this.#journal);
     const log = openSync(this.console, "a");

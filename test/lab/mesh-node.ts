@@ -7,6 +7,8 @@ const Status = z.object({
   name: z.string(),
   slot: z.number(),
   state: z.string(),
+  zerotierIpv4: z.string(),
+  dockerIpv6: z.string(),
   zerotier: z.string(),
   interface: z.string(),
   docker: z.string(),

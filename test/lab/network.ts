@@ -1,6 +1,6 @@
 import { run } from "./command.ts";
 import type { Journal } from "./journal.ts";
-import { GATEWAY_IPV4, GATEWAY_IPV6, WIRE, WIRE_MTU } from "./topology.ts";
+import { GATEWAY_IPV4, GATEWAY_IPV6, macAddress, WIRE, WIRE_MTU } from "./topology.ts";
 
 /** The path of a named network namespace. */
 export function namespacePath(namespace: string): string {
@@ -44,20 +44,24 @@ export class LabNetwork {
     return network;
   }
 
-  /** A new namespace with eth0 on the internet and wire0 on the wire, neither with an address; gives its name. */
-  async plugIn(guest: string): Promise<string> {
+  /**
+   * A new namespace with eth0 on the internet and wire0 on the wire, neither with an IP address; gives its name. As with a
+   * server's own card, eth0's MAC address is the same at each boot: the others would go on for up to a minute to send to
+   * the one that they knew.
+   */
+  async plugIn(guest: string, index: number): Promise<string> {
     const namespace = `${this.#prefix}-${guest}`;
     await this.#addNamespace(namespace);
     const cards = [
-      { card: "eth0", bridge: "wan0", mtu: 1500 },
-      { card: WIRE, bridge: "wire", mtu: WIRE_MTU },
+      { card: "eth0", bridge: "wan0", mtu: 1500, address: ["address", macAddress(index)] },
+      { card: WIRE, bridge: "wire", mtu: WIRE_MTU, address: [] },
     ];
-    for (const { card, bridge, mtu } of cards) {
+    for (const { card, bridge, mtu, address } of cards) {
       const port = `${guest}-${card}`;
       await run(
         ...inside(this.internet, "ip", [
           ...["link", "add", port, "mtu", String(mtu), "type", "veth"],
-          ...["peer", "name", card, "mtu", String(mtu), "netns", namespacePath(namespace)],
+          ...["peer", "name", card, ...address, "mtu", String(mtu), "netns", namespacePath(namespace)],
         ]),
       );
       await run(...inside(this.internet, "ip", ["link", "set", port, "master", bridge, "up"]));

@@ -15,7 +15,13 @@ const INSTALLED: Readonly<Record<string, { folder: string; mode: number }>> = {
   "zerotier-idtool": { folder: "usr/sbin", mode: 0o755 },
 };
 
-async function buildPackage(tree: string, deb: string, central: string): Promise<void> {
+/** Whom the double asks: the base URL of the simulated Central, and `address:port` of the root. */
+export interface Peers {
+  readonly central: string;
+  readonly root: string;
+}
+
+async function buildPackage(tree: string, deb: string, { central, root }: Peers): Promise<void> {
   const put = (from: string, to: string, mode: number) => {
     mkdirSync(join(tree, to, ".."), { recursive: true, mode: 0o755 });
     cpSync(from, join(tree, to));
@@ -31,27 +37,29 @@ async function buildPackage(tree: string, deb: string, central: string): Promise
   }
   await put(`${DOUBLE}/zerotier-one.service`, "lib/systemd/system/zerotier-one.service", 0o644);
   mkdirSync(`${tree}/etc`, { recursive: true });
-  mkdirSync(`${tree}/var/lib/zerotier-one`, { recursive: true, mode: 0o700 });
-  writeFileSync(`${tree}/etc/zerotier-double.conf`, `CENTRAL=${central}\nWIRE=${WIRE}\n`, { mode: 0o644 });
+  mkdirSync(`${tree}/var/lib/zerotier-one`, { recursive: true, mode: 0o755 });
+  writeFileSync(`${tree}/etc/zerotier-double.conf`, `CENTRAL=${central}\nROOT=${root}\nWIRE=${WIRE}\n`, {
+    mode: 0o644,
+  });
   await run("dpkg-deb", ["--root-owner-group", "--build", tree, deb]);
 }
 
 /**
  * Builds the test double's package and an apt repository with it, laid out as ZeroTier's and signed with a key made
  * for it here: `<directory>/contact@zerotier.com.gpg` (armored, as the real one) and `<directory>/debian/<codename>`.
- * `central` is the base URL that the double will ask. Gives the key's fingerprint.
+ * Gives the key's fingerprint.
  */
 export async function makePackageRepository(
   directory: string,
   scratch: string,
-  central: string,
+  peers: Peers,
   journal: Journal,
 ): Promise<{ fingerprint: string }> {
   const repository = `${directory}/debian/${CODENAME}`;
   const pool = "pool/main/z/zerotier-one";
   const dist = `dists/${CODENAME}`;
   mkdirSync(`${repository}/${pool}`, { recursive: true });
-  await buildPackage(`${scratch}/package`, `${repository}/${pool}/zerotier-one_1.14.1_all.deb`, central);
+  await buildPackage(`${scratch}/package`, `${repository}/${pool}/zerotier-one_1.14.1_all.deb`, peers);
 
   const architecture = (await run("dpkg", ["--print-architecture"])).trim();
   const binary = `${dist}/main/binary-${architecture}`;

@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
 import { createAptMirror } from "./apt-mirror.ts";
 import { run } from "./command.ts";
 import type { Journal } from "./journal.ts";
@@ -61,13 +64,18 @@ type Release = keyof typeof RELEASES;
 export const OPERATORS_LABEL = "rack=7";
 
 /** Which system a guest starts from: a bare Debian cloud server, or one on which Docker runs already. */
-export const IMAGE_KINDS = ["bare", "docker", "bare-trixie", "trixie", "bare-forky", "forky"] as const;
+export const IMAGE_KINDS = [
+  ...(["bare", "docker", "bare-trixie", "trixie"] as const),
+  ...(["bare-forky", "forky", "forky-29"] as const),
+] as const;
 
 /** One of IMAGE_KINDS. */
 export type ImageKind = (typeof IMAGE_KINDS)[number];
 
 /** What each kind is made of; without `docker` it is a bare system. */
-const SYSTEMS: Readonly<Record<ImageKind, { release: Release; docker?: { defaults: string } }>> = {
+const SYSTEMS: Readonly<
+  Record<ImageKind, { release: Release; docker?: { defaults: string; isDouble?: true } }>
+> = {
   bare: { release: "bookworm" },
   docker: {
     release: "bookworm",
@@ -77,6 +85,7 @@ const SYSTEMS: Readonly<Record<ImageKind, { release: Release; docker?: { default
   trixie: { release: "trixie", docker: { defaults: "" } },
   "bare-forky": { release: "forky" },
   forky: { release: "forky", docker: { defaults: "" } },
+  "forky-29": { release: "forky", docker: { defaults: "", isDouble: true } },
 };
 
 /** The directories of an image, uppermost first, as overlayfs takes them for `lowerdir`. Never written to. */
@@ -84,6 +93,8 @@ export type Image = readonly string[];
 
 /** Where images and packages are kept between runs. */
 export const CACHE = process.env["MESHBOOT_LAB_CACHE"] ?? "/var/cache/meshboot-lab";
+
+const DOCKERD_DOUBLE = join(import.meta.dirname, "dockerd-double");
 
 const MIRROR = "http://deb.debian.org/debian";
 
@@ -224,6 +235,30 @@ async function addPackages(
   for (const folder of [merged, work]) rmSync(folder, { recursive: true });
 }
 
+/** The double of dockerd 29, by where each of its files is installed. */
+function dockerdDouble(): Readonly<Record<string, string>> {
+  const library = readdirSync(`${DOCKERD_DOUBLE}/lib`).filter((name) => name.endsWith(".py"));
+  const sources = [
+    ["/usr/sbin/dockerd", "dockerd"],
+    ...library.map((name) => [`/usr/lib/dockerd-double/${name}`, `lib/${name}`]),
+  ] as const;
+  return Object.fromEntries(
+    sources.map(([path, source]) => [path, readFileSync(`${DOCKERD_DOUBLE}/${source}`, "utf8")]),
+  );
+}
+
+/** Puts the double in the place of the dockerd that the image below has, which moves to where the double looks for it. */
+function addDockerdDouble(layer: string, below: Image, files: Readonly<Record<string, string>>): void {
+  const dockerd = below.map((part) => `${part}/usr/sbin/dockerd`).find((path) => existsSync(path));
+  if (dockerd === undefined) throw new Error("the image below the double of dockerd has no dockerd");
+  mkdirSync(`${layer}/usr/libexec/docker-28`, { recursive: true });
+  copyFileSync(dockerd, `${layer}/usr/libexec/docker-28/dockerd`);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(layer + path), { recursive: true });
+    writeFileSync(layer + path, content, { mode: 0o755 });
+  }
+}
+
 const KERNEL_PACKAGES = ["linux-image-cloud-amd64", "initramfs-tools", "zstd"];
 
 /** Makes `final` by way of a directory beside it, so that an image that is there is whole. */
@@ -275,7 +310,13 @@ export class Images {
     const layer = await this.#layer(name, (part, proxy) =>
       addPackages(part, [bare], { packages, defaults }, proxy, this.#journal),
     );
-    return [layer, bare];
+    if (!docker.isDouble) return [layer, bare];
+    const files = dockerdDouble();
+    const double = await this.#layer(
+      nameOf(`docker29-${release}`, release, [packages, defaults, files]),
+      async (part) => addDockerdDouble(part, [layer, bare], files),
+    );
+    return [double, layer, bare];
   }
 
   /** One of bookworm's images with Debian's kernel and an initrd: for a machine that boots by itself. */

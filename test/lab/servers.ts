@@ -9,7 +9,14 @@ import { makePackageRepository } from "./package-repository.ts";
 import { PROJECT } from "./project-copy.ts";
 import { CACHE } from "./rootfs.ts";
 import { ServerProcess } from "./server-process.ts";
-import { CENTRAL_PORT, GATEWAY_IPV4, MIRROR_PORT, REPOSITORY_PORT, WORKER_PORT } from "./topology.ts";
+import {
+  CENTRAL_PORT,
+  GATEWAY_IPV4,
+  MIRROR_PORT,
+  REPOSITORY_PORT,
+  ROOT_PORT,
+  WORKER_PORT,
+} from "./topology.ts";
 
 /** The ZeroTier network of the lab. */
 export const NETWORK = "8056c2e21c000001";
@@ -20,10 +27,11 @@ const CENTRAL_HOST = `${GATEWAY_IPV4}:${CENTRAL_PORT}`;
 
 const DevJson = z.object({ adminToken: z.string() });
 
-/** Everything that a guest finds on the internet: Worker, simulated Central, package repository, Debian's mirror. */
+/** Everything that a guest finds on the internet: Worker, simulated Central, ZeroTier's root, package repository, Debian's mirror. */
 export class Servers {
   readonly worker: ServerProcess;
   readonly central: ServerProcess;
+  readonly root: ServerProcess;
   /** What a guest is told to install ZeroTier from. */
   readonly repository: { readonly url: string; readonly fingerprint: string };
   readonly #sockets: { readonly worker: string; readonly central: string };
@@ -34,6 +42,7 @@ export class Servers {
   private constructor(parts: {
     worker: ServerProcess;
     central: ServerProcess;
+    root: ServerProcess;
     repository: { url: string; fingerprint: string };
     sockets: { worker: string; central: string };
     devJson: string;
@@ -42,6 +51,7 @@ export class Servers {
   }) {
     this.worker = parts.worker;
     this.central = parts.central;
+    this.root = parts.root;
     this.repository = parts.repository;
     this.#sockets = parts.sockets;
     this.#devJson = parts.devJson;
@@ -59,7 +69,12 @@ export class Servers {
     const tree = `${lab.directory}/repository`;
     mkdirSync(tree);
     const scratch = `${lab.directory}/scratch`;
-    const { fingerprint } = await makePackageRepository(tree, scratch, `http://${CENTRAL_HOST}`, lab.journal);
+    const { fingerprint } = await makePackageRepository(
+      tree,
+      scratch,
+      { central: `http://${CENTRAL_HOST}`, root: `${GATEWAY_IPV4}:${ROOT_PORT}` },
+      lab.journal,
+    );
 
     const mirror = createAptMirror(`${CACHE}/packages`);
     await new Promise<void>((resolve, reject) =>
@@ -100,6 +115,7 @@ export class Servers {
       ],
       async (written) => written.includes('"url"'),
     );
+    const root = server("root", [script("zerotier-root.ts"), GATEWAY_IPV4, String(ROOT_PORT)]);
     const home = `${lab.directory}/worker`;
     const devJson = `${home}/dev.json`;
     const workerArguments = (project: string) => [
@@ -114,10 +130,11 @@ export class Servers {
       async () =>
         existsSync(devJson) && (await call(sockets.worker, WORKER_HOST, "GET", "/openapi.json")).status > 0,
     );
-    await Promise.all([tunnel.start(), files.start(), central.start()]);
+    await Promise.all([tunnel.start(), files.start(), central.start(), root.start()]);
     return new Servers({
       worker,
       central,
+      root,
       repository: { url: `http://${GATEWAY_IPV4}:${REPOSITORY_PORT}`, fingerprint },
       sockets,
       devJson,

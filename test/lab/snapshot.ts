@@ -18,6 +18,8 @@ const ELSEWHERE = [
 ]
   // containerd's own database, and systemd's timers, clock and random seed
   .concat("/var/lib/containerd", "/var/lib/systemd")
+  // what zerotier-one counts, and whom it knew when it last stopped
+  .concat("/var/lib/zerotier-one/metrics.prom", "/var/lib/zerotier-one/peers.d")
   .map((path) => `-path ${path}`)
   .join(" -o ");
 

@@ -12,6 +12,9 @@ export const CENTRAL_PORT = 8788;
 export const REPOSITORY_PORT = 8080;
 export const MIRROR_PORT = 3142;
 
+/** The root that the double of zerotier-one says hello to, on the gateway: UDP, and apart from Central. */
+export const ROOT_PORT = 9993;
+
 /** The wire that stands for ZeroTier's tunnel: a second network card in each guest, without addresses. */
 export const WIRE = "wire0";
 
@@ -21,4 +24,9 @@ export const WIRE_MTU = 2800;
 /** A guest's own address on the internet, by its number from 1. */
 export function internetAddress(index: number): { ipv4: string; ipv6: string } {
   return { ipv4: `203.0.113.${10 + index}`, ipv6: `2001:db8:113::${10 + index}` };
+}
+
+/** The MAC address of a guest's card on the internet: without zeros in front, which the text of an IPv6 address that is made of it leaves out. */
+export function macAddress(index: number): string {
+  return `52:54:00:00:01:${index.toString(16).padStart(2, "0")}`;
 }

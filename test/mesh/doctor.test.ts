@@ -92,7 +92,8 @@ const member = (authorized: boolean) => async () => {
   const { guest, status } = node("web1");
   await servers.atCentral("POST", `/network/${NETWORK}/member/${status.node}`, { config: { authorized } });
   const wanted = authorized ? " OK " : " ACCESS_DENIED ";
-  await until(`zerotier-cli to say ${wanted}`, 15, async () => {
+  // A node that is shut out finds it out when it asks, once a minute.
+  await until(`zerotier-cli to say ${wanted}`, 90, async () => {
     const said = await guest.run("zerotier-cli", "listnetworks");
     return said.includes(wanted) ? holds(undefined) : not(said);
   });
@@ -184,7 +185,7 @@ const rows: readonly Row[] = [
     breaks: "cp $CONF /root/conf; sed -i 's|^URL=.*|URL=http://203.0.113.1:8080|' $CONF",
     link: "worker",
     level: "warning",
-    saw: /8080 says 404, and is no Meshboot Worker/,
+    saw: /8080 says 404.*, and that is not the Worker's answer/,
     remedy: /URL in \/etc\/meshboot\/meshboot\.conf/,
     mends: "cp /root/conf $CONF",
   },
@@ -256,17 +257,19 @@ const rows: readonly Row[] = [
   {
     what: "no way to ZeroTier's roots",
     breaks: async () => {
-      await servers.central.stop();
-      await until("zerotier-cli to say OFFLINE", 15, async () => {
-        const said = await node("web1").guest.run("zerotier-cli", "info");
-        return said.includes("OFFLINE") ? holds(undefined) : not(said);
-      });
+      await servers.root.stop();
+      // It is believed for 500 s that they are there, but not after a start.
+      await sh("web1", restartZerotier);
+      await untilInMesh(node("web1").guest);
     },
     link: "zerotier",
     level: "warning",
     saw: /^OFFLINE$/,
     remedy: /let UDP 9993 in and out/,
-    mends: () => servers.central.start(),
+    mends: async () => {
+      await servers.root.start();
+      await sh("web1", restartZerotier);
+    },
   },
   {
     what: "the member deauthorized at Central",
@@ -337,25 +340,25 @@ const rows: readonly Row[] = [
   {
     what: "a foreign route over a slot, of a better metric",
     breaks: "ip route add 172.28.77.0/24 dev eth0",
-    link: "routes",
-    saw: /before ours: 172\.28\.77\.0\/24 eth0/,
-    remedy: /ip route del/,
+    link: "overlap",
+    saw: /^172\.28\.77\.0\/24 \(eth0\) overlaps the mesh/,
+    remedy: /^ip route del 172\.28\.77\.0\/24 dev eth0/,
     mends: "ip route del 172.28.77.0/24 dev eth0",
   },
   {
     what: "a foreign route over half the ZeroTier range",
     breaks: "ip route add 10.147.17.128/25 dev eth0",
-    link: "routes",
-    saw: /before ours: 10\.147\.17\.128\/25 eth0/,
-    remedy: /another VPN/,
+    link: "overlap",
+    saw: /^10\.147\.17\.128\/25 \(eth0\) overlaps the mesh/,
+    remedy: /^ip route del 10\.147\.17\.128\/25 dev eth0, and what sets it: another VPN/,
     mends: "ip route del 10.147.17.128/25",
   },
   {
     what: "a VPN's policy rule",
     breaks: "ip route add 172.28.0.0/16 dev eth0 table 77; ip rule add to 172.28.0.0/16 lookup 77",
-    link: "routes",
-    saw: /a policy rule sends 172\.28\.\d+\.1 elsewhere/,
-    remedy: /ip rule/,
+    link: "overlap",
+    saw: /^172\.28\.0\.0\/16 \(eth0, table 77\) overlaps the mesh/,
+    remedy: /^ip route del 172\.28\.0\.0\/16 dev eth0 table 77/,
     mends: "ip rule del to 172.28.0.0/16 lookup 77; ip route flush table 77",
   },
   {
@@ -364,7 +367,7 @@ const rows: readonly Row[] = [
       "cp -p /etc/sysctl.d/90-meshboot.conf /root/sysctls; echo net/ipv6/conf/eth0/accept_ra=2 >>/etc/sysctl.d/90-meshboot.conf; sysctl -qw net.ipv6.conf.eth0.accept_ra=1",
     link: "uplink",
     saw: /accept_ra of eth0 is 1/,
-    remedy: /sysctl -w net\.ipv6\.conf\.eth0\.accept_ra=2/,
+    remedy: /sysctl -w net\/ipv6\/conf\/eth0\/accept_ra=2/,
     mends: "mv /root/sysctls /etc/sysctl.d/90-meshboot.conf",
   },
   {
@@ -396,7 +399,7 @@ const rows: readonly Row[] = [
     breaks: `mkdir -p /etc/docker; echo '{"bip": "172.30.0.1/16"}' >/etc/docker/daemon.json`,
     link: "dockerd",
     saw: /daemon\.json sets bip/,
-    remedy: /remove it there/,
+    remedy: /change it there; meshboot up/,
     mends: "rm /etc/docker/daemon.json",
   },
   {
@@ -425,13 +428,14 @@ const rows: readonly Row[] = [
     mends: "meshboot up",
   },
   {
-    what: "a drop-in of the user's that wins",
-    breaks: `printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/dockerd -H fd://\\n' >/etc/systemd/system/docker.service.d/override.conf
+    what: "a drop-in of the user's whose command hands nothing on",
+    breaks: `mkdir -p /etc/systemd/system/docker.service.d
+printf '[Service]\\nExecStart=\\nExecStart=/bin/sh -c "exec /usr/sbin/dockerd -H fd://"\\n' >/etc/systemd/system/docker.service.d/override.conf
 systemctl daemon-reload; systemctl reset-failed docker.service; systemctl restart docker`,
     link: "dockerd",
-    saw: /ExecStart of \S+\/override\.conf wins/,
+    saw: /starts dockerd by \/bin\/sh -c, which hands none of the mesh's options on/,
     remedy: /meshboot up/,
-    mends: "rm /etc/systemd/system/docker.service.d/override.conf; systemctl daemon-reload; meshboot up",
+    mends: "rm -r /etc/systemd/system/docker.service.d; systemctl daemon-reload; meshboot up",
   },
   {
     what: "docker0's address gone",
@@ -538,20 +542,12 @@ systemctl daemon-reload; systemctl reset-failed docker.service; systemctl restar
     mends: "iptables -D INPUT -i $DEV -p icmp -j DROP",
   },
   {
-    what: "an MTU of 1280 on the mesh's interface",
-    breaks: "ip link set $DEV mtu 1280",
-    link: "mtu",
-    saw: /^1280 on zt/,
-    remedy: /ip link set zt\w+ mtu 2800/,
-    mends: "ip link set $DEV mtu 2800",
-  },
-  {
     what: "a way that drops large packets",
     breaks:
       "nft 'table inet lab { chain out { type filter hook output priority 0; oifname \"'$DEV'\" meta length > 1400 drop; }; }'",
     link: "mtu",
     saw: /^1500 bytes do not reach .*app1/,
-    remedy: /a lower --mtu/,
+    remedy: /MTU=1400 or less in/,
     mends: "nft delete table inet lab",
   },
   {
@@ -586,6 +582,13 @@ beforeAll(async () => {
       await guest.settled(240);
       mesh.set(name, { guest, status: await untilInMesh(guest, 240) });
     }),
+  );
+  // What a row breaks is to stay broken until it has been looked at: nobody puts it back at once.
+  await sh(
+    "web1",
+    `mkdir -p /run/systemd/system/meshboot-watch.service.d
+     printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep infinity\\n' >/run/systemd/system/meshboot-watch.service.d/asleep.conf
+     systemctl daemon-reload; systemctl restart meshboot-watch`,
   );
   // Whoever enrolled first knows nobody yet: the heartbeat tells.
   for (const name of mesh.keys()) await sh(name, "meshboot up");
@@ -660,7 +663,7 @@ test("with everything dead it ends all the same, and says what it did not check"
   expect(broken.map((check) => check.link)).toEqual(["worker", "zerotier", "dockerd"]);
   const notChecked = report.checks.filter((check) => check.saw.startsWith("not checked"));
   expect(notChecked.map((check) => check.link)).toEqual([
-    ...["key", "clock", "network", "limits", "address", "routes", "nat66", "peers", "mtu"],
+    ...["key", "clock", "network", "limits", "address", "routes", "nat44", "nat66", "peers", "mtu"],
   ]);
   await untilHealthy("web1");
 });

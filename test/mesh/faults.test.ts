@@ -38,16 +38,16 @@ EOF
 chmod 755 /root/trap/${command}`;
 }
 
-/** Modes and paths of all that belongs to the mesh, and the contents that say nothing of the server's identity. */
+/** Modes and paths of all that belongs to the mesh, and the contents that say nothing of the server's identity. Whom zerotier-one knew when it last stopped depends on how it stopped. */
 async function tree(guest: Guest): Promise<string> {
   const listing = await guest.sh(`
     find /etc/meshboot /etc/systemd/system /etc/sysctl.d /etc/apt /usr/local/sbin /usr/share/keyrings /var/lib/meshboot \\
-      /var/lib/zerotier-one -printf '%M %u %p %l\\n' | sort
+      /var/lib/zerotier-one -name peers.d -prune -o -printf '%M %u %p %l\\n' | sort
     cat /etc/sysctl.d/90-meshboot.conf /etc/systemd/system/*.service.d/*meshboot.conf /var/lib/meshboot/files \\
       /var/lib/meshboot/pools /var/lib/meshboot/sysctls /var/lib/meshboot/tables /var/lib/meshboot/docker0
     ls /run/meshboot
   `);
-  return listing.replaceAll(/[0-9a-f]{10}\.peer/g, "node.peer");
+  return listing;
 }
 
 beforeAll(async () => {
@@ -140,7 +140,7 @@ test("what is changed underneath is repaired, and the Worker hears of it", { tim
     ip route flush proto static dev "$(cat /var/lib/meshboot/interface)"
     nft delete table inet meshboot
     sysctl -qw net.ipv6.conf.all.proxy_ndp=0
-    rm /etc/systemd/system/docker.service.d/50-meshboot.conf
+    rm /etc/systemd/system-generators/meshboot-docker
     meshboot up
   `);
   const { node } = await untilInMesh(torn, 360);
@@ -148,4 +148,83 @@ test("what is changed underneath is repaired, and the Worker hears of it", { tim
   expect(answer.text).toMatch(/"steps":\["docker","routes","rules","sysctls"\]/);
   const started = "journalctl -u docker.service -o cat | grep -c '^Started docker.service'";
   expect(await torn.sh(started)).toBe("2");
+});
+
+test("another package's dockerd has the options before the agent runs again", {
+  timeout: 400_000,
+}, async () => {
+  const command = "tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value docker.service)/cmdline";
+  const before = await torn.sh(command);
+  await torn.sh(`
+    systemctl stop meshboot.timer meshboot.service
+    mv /usr/sbin/dockerd /usr/bin/dockerd
+    sed -i 's|^ExecStart=.*|ExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock|' /lib/systemd/system/docker.service
+    systemctl daemon-reload
+    systemctl restart docker.service
+  `);
+  const options = /--bip=.*/.exec(before)?.[0] ?? "none";
+  expect(await torn.sh(command)).toBe(
+    `/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock ${options}`,
+  );
+  await torn.sh("systemctl start meshboot.timer; meshboot up");
+  await untilInMesh(torn, 360);
+});
+
+test("what systemd would start dockerd with is what counts, wherever it comes from", {
+  timeout: 400_000,
+}, async () => {
+  const dropIn = "/etc/systemd/system/docker.service.d/zzz.conf";
+  const refusal = async (text: string) => {
+    await torn.sh(
+      `mkdir -p ${dropIn.replace("/zzz.conf", "")}; printf '[Service]\\n${text}\\n' >${dropIn}; systemctl daemon-reload`,
+    );
+    return torn.sh("meshboot up 2>&1 || echo $?");
+  };
+  const start = "ExecStart=\\nExecStart=/usr/bin/dockerd -H fd://";
+  expect(await refusal(`Environment="X=--debug --bip=10.10.1.1/24"\\n${start} $X`)).toMatch(
+    /refused: docker\.service starts dockerd with --bip=10\.10\.1\.1\/24, which .*\n3$/,
+  );
+  expect(await refusal('ExecStart=\\nExecStart=/bin/sh -c "exec /usr/bin/dockerd -H fd://"')).toMatch(
+    /refused: docker\.service starts dockerd by \/bin\/sh -c, .*\n3$/,
+  );
+  // One that hands nothing on shows it by one start, and gets no second one.
+  await torn.sh(
+    "printf '#!/bin/sh\\nexec /usr/bin/dockerd -H fd://\\n' >/usr/local/bin/start-dockerd; chmod 755 /usr/local/bin/start-dockerd",
+  );
+  const pid = () => torn.run("systemctl", "show", "-p", "MainPID", "--value", "docker.service");
+  const own = /refused: dockerd was started, and runs without the lease's options: --bip=.*\n3$/;
+  await torn.sh("systemctl reset-failed docker.service");
+  await refusal("ExecStart=\\nExecStart=/usr/local/bin/start-dockerd");
+  await torn.sh("systemctl restart docker.service");
+  expect(await torn.sh("meshboot up 2>&1 || echo $?")).toMatch(own);
+  const started = await pid();
+  expect(await torn.sh("rm -f /run/meshboot/unchanged; meshboot up 2>&1 || echo $?")).toMatch(own);
+  expect(await pid()).toBe(started);
+  await torn.sh(`rm -r ${dropIn.replace("/zzz.conf", "")}; systemctl daemon-reload; meshboot up`);
+  await untilInMesh(torn, 360);
+});
+
+test("a docker.service that does not start is told by what failed", { timeout: 400_000 }, async () => {
+  const units = "/etc/systemd/system";
+  const failure = async (unit: string, text: string) => {
+    await torn.sh(`mkdir -p ${units}/${unit}.d; printf '${text}\\n' >${units}/${unit}.d/zzz.conf; systemctl daemon-reload
+      systemctl stop docker.service docker.socket; systemctl reset-failed docker.service; : >/run/meshboot/restarting`);
+    const said = await torn.sh("meshboot up 2>&1 || echo $?");
+    await torn.sh(
+      `systemctl stop docker.service docker.socket; rm -r ${units}/${unit}.d; systemctl daemon-reload`,
+    );
+    return said;
+  };
+  expect(await failure("docker.service", "[Service]\\nExecStartPre=/bin/false disk")).toMatch(
+    /failed: docker\.service does not start, and dockerd was not reached: its ExecStartPre \/bin\/false disk failed.*\n1$/,
+  );
+  const command = "/usr/bin/dockerd -H fd:// --no-such-flag";
+  expect(await failure("docker.service", `[Service]\\nExecStart=\\nExecStart=${command}`)).toMatch(
+    /failed: dockerd does not start: .*unknown flag: --no-such-flag.*\n1$/,
+  );
+  expect(await failure("docker.socket", "[Socket]\\nExecStartPre=/bin/false")).toMatch(
+    /failed: docker\.service does not start: docker\.socket failed before it.*\n1$/,
+  );
+  await torn.sh("systemctl reset-failed; meshboot up");
+  await untilInMesh(torn, 360);
 });

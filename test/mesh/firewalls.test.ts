@@ -150,14 +150,19 @@ function connects(host: string, port: number): string {
 
 /** Ports of the two whose datagrams reach a program on the server, with the address they came from. */
 async function heard(name: string, senders: ((script: string) => Promise<unknown>)[], host: string) {
+  const addresses = [host, ...(server(name).status === undefined ? [] : [meshAddress(name)])];
   const listen = `
-import select, socket
+import select, socket, subprocess
 sockets = []
-for port in (9993, 9994):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("0.0.0.0", port))
-    sockets.append(s)
+for address in ${JSON.stringify(addresses)}:
+    for port in (9993, 9994):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # As zerotier-one binds its own: of two, the later one is given what comes.
+        card = subprocess.run(["ip", "-o", "addr", "show", "to", address], capture_output=True, text=True).stdout.split()[1]
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, card.encode())
+        s.bind((address, port))
+        sockets.append(s)
 print("ready", flush=True)
 seen = set()
 while (ready := select.select(sockets, [], [], 4)[0]):
@@ -330,6 +335,34 @@ test.each(Object.keys(EVENTS))("all of it holds after %s", async (event) => {
     const { rules } = await meshStatus(server(name).guest);
     expect(rules, name).toBe(true);
   });
+});
+
+test("a chain of Docker's that ufw keeps, and empties with each reload, has its accepts back within seconds", async () => {
+  const { guest } = server("ufw");
+  const accepts = "iptables -S DOCKER-USER | grep -- '-i zt.* -j ACCEPT' || :";
+  // As people close published ports with ufw: their rules for Docker's chain stand in its file.
+  await guest.sh(`
+    cp -p /etc/ufw/after.rules /root/after.rules
+    printf '*filter\\n:DOCKER-USER - [0:0]\\n-A DOCKER-USER -s 198.51.100.0/24 -j DROP\\n-A DOCKER-USER -j RETURN\\nCOMMIT\\n' >>/etc/ufw/after.rules
+    systemctl kill -s STOP meshboot-watch
+    ufw reload`);
+  expect(await guest.sh(accepts), "what the reload leaves").toBe("");
+  await guest.run("systemctl", "kill", "-s", "CONT", "meshboot-watch");
+  await until("the accept to be back", 10, async () => {
+    const there = await guest.sh(accepts);
+    return there === "" ? not("none") : holds(there);
+  });
+  await guest.sh("iptables -I FORWARD -d 172.16.0.0/12 -j REJECT");
+  await until("the accepts to stand before the reject", 10, async () => {
+    const chain = await guest.sh("iptables -S FORWARD");
+    return /-i zt\S+ -j ACCEPT[\s\S]*-j REJECT/.test(chain) ? holds(undefined) : not(chain);
+  });
+  await untilExchange("with a reject");
+  await guest.sh(
+    "iptables -D FORWARD -d 172.16.0.0/12 -j REJECT; mv /root/after.rules /etc/ufw/after.rules; ufw reload",
+  );
+  await guest.sh("iptables -D DOCKER-USER -s 198.51.100.0/24 -j DROP || :");
+  await untilExchange("after another reload");
 });
 
 test.each(NAMES)("and %s is still closed to strangers", async (name) => {

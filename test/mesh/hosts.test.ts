@@ -303,7 +303,7 @@ test("down leaves them, also past what the router said before, and at the next b
   timeout: 600_000,
 }, async () => {
   await each(Object.keys(KINDS), async (name) => {
-    await known(guests, name).run("meshboot", "down");
+    await known(guests, name).run("meshboot", "down", "--restart-docker");
   });
   await each(names, expectUplink);
   await pause((ROUTER_LIFETIME + 3) * 1000);

@@ -1,4 +1,5 @@
-// A running server with each layout in turn: up, look, down, and all as it was. What never stops meanwhile is held too.
+// A running server, a Swarm's node among others, with each layout in turn: up, look, down, and all as it was. What never stops
+// meanwhile is held too.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { BROUGHT, installBeforehand } from "../lab/beforehand.ts";
@@ -9,7 +10,7 @@ import { Lab } from "../lab/lab.ts";
 import { inside } from "../lab/network.ts";
 import { Servers } from "../lab/servers.ts";
 import { difference, type Snapshot, snapshot } from "../lab/snapshot.ts";
-import { GATEWAY_IPV4, GATEWAY_IPV6 } from "../lab/topology.ts";
+import { GATEWAY_IPV4, GATEWAY_IPV6, internetAddress } from "../lab/topology.ts";
 import { holds, not, until } from "../lab/until.ts";
 
 /**
@@ -60,6 +61,12 @@ async function pingsOut(container: string): Promise<boolean> {
   return (await guest.try(...ping)).code === 0;
 }
 
+/** docker_gwbridge, which the Swarm has made before Meshboot came, as the snapshot has it. */
+function gatewayBridge(): Promise<string> {
+  const format = "{{.Name}} {{.EnableIPv6}} {{json .IPAM.Config}}";
+  return guest.run("docker", "network", "inspect", "docker_gwbridge", "--format", format);
+}
+
 async function comesUp(settings: string): Promise<void> {
   await guest.sh(`
     sed -i '/^LAYOUT=/d; /^IPV6NAT=/d' /etc/meshboot/meshboot.conf
@@ -70,7 +77,7 @@ async function comesUp(settings: string): Promise<void> {
 }
 
 async function expectAsBefore(): Promise<void> {
-  await guest.run("meshboot", "down");
+  await guest.run("meshboot", "down", "--restart-docker");
   const { files = [], ...others } = difference(before, await snapshot(guest));
   expect(others).toEqual({});
   expect(files.filter((line) => !line.startsWith("+ "))).toEqual([]);
@@ -86,6 +93,7 @@ beforeAll(async () => {
   await guest.settled();
   await guest.sh(installBeforehand(servers.repository.url, "docker-compose"));
   await importImage(guest);
+  await guest.run("docker", "swarm", "init", `--advertise-addr=${internetAddress(guest.index).ipv4}`);
   await guest.run("docker", "network", "create", "before");
   await startContainer(guest, "apart", "before");
   await guest.sh(NAT_DOUBLE);
@@ -183,6 +191,7 @@ describe.each(["LAYOUT=bridge\\n", "LAYOUT=split\\nIPV6NAT=container\\n"])(
         expect.arrayContaining(["apart", "pinging"]),
       );
       expect(await leaked()).toBe(sofar);
+      expect(before["networks"]).toContain(await gatewayBridge());
       await guest.run("docker", "rm", "--force", "web");
     });
 

@@ -64,6 +64,24 @@ describe("the copy in KV", () => {
     expect((await unreachable(`/v1/nodes/${node}`, "mbn_0123456789abcdefghijkl")).status).toBe(401);
   });
 
+  it("takes no token any more that the node has replaced", async () => {
+    const key = await use.world.key();
+    const [before, after] = [await use.world.enrol({ key }), await use.world.enrol({ key })].map(({ json }) =>
+      String(json["token"]),
+    );
+    await use.world.settle();
+    const beat = { token: after, body: { state: "ok" } };
+    expect((await use.world.call("POST", `/v1/nodes/${node}/heartbeat`, beat)).status).toBe(200);
+    await use.world.settle();
+    expect((await unreachable(`/v1/nodes/${node}`, after ?? "")).status).toBe(200);
+    expect((await unreachable(`/v1/nodes/${node}`, before ?? "")).json["type"]).toBe(
+      "/problems/unauthorized",
+    );
+    // From here on the heartbeats write nothing again.
+    await use.world.call("POST", `/v1/nodes/${node}/heartbeat`, beat);
+    expect(await use.world.outbox()).toEqual([]);
+  });
+
   it("that cannot be read is no answer either, and no fault of ours", async () => {
     await use.world.enrol();
     await use.world.settle();

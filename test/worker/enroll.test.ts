@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { identity } from "./identities.ts";
+import { ownStores } from "./own-stores.ts";
 import { type Answer, type Enrolment, useWorld } from "./world.ts";
 
 const use = useWorld();
@@ -39,7 +40,10 @@ describe("an enrolment", () => {
       {
         method: "POST",
         path: `/network/8056c2e21c000001/member/${node}`,
-        body: { name: "web1", config: { authorized: true, ipAssignments: ["10.147.17.1"] } },
+        body: {
+          name: "web1",
+          config: { authorized: true, ipAssignments: ["10.147.17.1"], noAutoAssignIps: false },
+        },
       },
     ]);
   });
@@ -59,15 +63,16 @@ describe("an enrolment", () => {
     expect(text).toContain("\nDOCKER_IPV4_SUBNET=172.28.1.0/24\n");
   });
 
-  it("answers a second call with the same lease and does not tell the controller again", async () => {
+  it("answers a second call with the same lease, looks at the member and does not tell the controller again", async () => {
     const key = await use.world.key();
     const first = await use.world.enrol({ key });
-    const calls = use.world.central.calls.length;
+    const before = use.world.central.calls.length;
     const second = await use.world.enrol({ key, name: "another-name" });
     const { token: _t1, renewBefore: _r1, ...lease } = first.json;
     expect(second.status).toBe(200);
     expect(second.json).toMatchObject(lease);
-    expect(use.world.central.calls).toHaveLength(calls);
+    const calls = use.world.central.calls.slice(before).map(({ method, path }) => `${method} ${path}`);
+    expect(calls).toEqual([`GET /network/8056c2e21c000001/member/${identity(0).node}`]);
   });
 
   it("gives servers that want one name different ones", async () => {
@@ -190,13 +195,27 @@ describe("what refuses an enrolment", () => {
   });
 
   it("networks of the host that overlap the mesh's, naming the prefix", async () => {
-    for (const prefix of ["172.28.0.0/14", "172.28.7.0/24", "10.147.0.0/16", "fc9c:56c2:e300::/40"]) {
+    for (const prefix of [
+      "172.28.0.0/16",
+      "172.28.7.0/24",
+      "10.147.17.0/24",
+      "10.147.17.9/32",
+      "fc9c:56c2:e300::/40",
+    ]) {
       const { json } = await refused({ change: { localPrefixes: ["192.0.2.0/24", prefix] } }, 409, "overlap");
       expect(json["prefix"]).toBe(prefix);
       expect(json["detail"]).toMatch(/key made with allowOverlap.*ALLOW_OVERLAP=on/);
     }
     const free = { localPrefixes: ["192.0.2.0/24", "0.0.0.0/0", "172.17.0.0/16", "2001:db8::/64"] };
     expect((await use.world.enrol({ change: free })).status).toBe(200);
+  });
+
+  it("no wider network, which the mesh's more specific routes leave whole, unless an address of the host lies in them", async () => {
+    const wider = ["10.0.0.1/32", "10.0.0.2/32", "10.0.0.0/8", "172.16.0.0/12", "fc00::/7"];
+    expect((await use.world.enrol({ change: { localPrefixes: wider } })).status).toBe(200);
+    const change = { localPrefixes: ["10.147.17.2/32", "10.0.0.0/8"] };
+    const { json } = await refused({ change }, 409, "overlap");
+    expect(json["prefix"]).toBe("10.147.17.2/32");
   });
 
   it("no overlap when the key allows it, nor what a server has from its own lease", async () => {
@@ -296,18 +315,24 @@ describe("a node's token", () => {
   });
 });
 
+/** What removes the node's row when it is called, at whatever moment. */
+async function remover(node: string): Promise<() => void> {
+  const storage = await runInDurableObject(use.world.object, (_, state) => state.storage);
+  const { nodes, transaction } = ownStores(storage);
+  return () => transaction(() => nodes.remove(node));
+}
+
 describe("an enrolment whose node is gone when the controller has answered", () => {
   const { node } = identity(0);
   const MEMBER = new RegExp(`/member/${node}$`);
 
   /** Deletes the node's row each time that the controller is told of its member, so often. */
   async function loseRaces(times: number): Promise<void> {
-    const { sql } = await runInDurableObject(use.world.object, (_, { storage }) => storage);
+    const remove = await remover(node);
     const { central } = use.world;
     let left = times;
     vi.mocked(globalThis.fetch).mockImplementation((input, init) => {
-      if (init?.method === "POST" && MEMBER.test(String(input)) && left-- > 0)
-        sql.exec("DELETE FROM nodes WHERE node = ?", node);
+      if (init?.method === "POST" && MEMBER.test(String(input)) && left-- > 0) remove();
       return central.fetch(input, init);
     });
   }
@@ -342,11 +367,11 @@ it("asks the controller before a new lease, also when the node is deleted while 
     config: { ...other.config, ipAssignments: ["10.147.17.1"] },
   });
   use.world.central.network.members.delete(node);
-  const { sql } = await runInDurableObject(use.world.object, (_, { storage }) => storage);
+  const remove = await remover(node);
   const digest = crypto.subtle.digest.bind(crypto.subtle);
   vi.spyOn(crypto.subtle, "digest").mockImplementation(async (algorithm, data) => {
     // The derivation's first step, over the public key.
-    if (algorithm === "SHA-512" && data.byteLength === 64) sql.exec("DELETE FROM nodes WHERE node = ?", node);
+    if (algorithm === "SHA-512" && data.byteLength === 64) remove();
     return digest(algorithm, data);
   });
   const { status, json } = await use.world.enrol();

@@ -3,8 +3,9 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { parseConfig } from "../../worker/config/config.ts";
 import { keepPool } from "../../worker/network/kept-pool.ts";
-import { openStores, type Stores } from "../../worker/store/stores.ts";
+import type { Stores } from "../../worker/store/stores.ts";
 import { identity } from "./identities.ts";
+import { ownStores } from "./own-stores.ts";
 import { useWorld } from "./world.ts";
 
 const use = useWorld();
@@ -13,7 +14,7 @@ const path = `/v1/nodes/${identity(0).node}`;
 
 /** Does something with the tables of the object. */
 function inStores<T>(work: (stores: Stores) => T): Promise<T> {
-  return runInDurableObject(use.world.object, (_, { storage }) => work(openStores(storage, () => {})));
+  return runInDurableObject(use.world.object, (_, { storage }) => work(ownStores(storage)));
 }
 
 /** The node prefix in use after the settings were changed from 24 to 25, and why. */
@@ -55,7 +56,7 @@ it("what is known of slots is forgotten with the pool whose numbers they have", 
   const known = await inStores(({ memory, slots }) => [
     memory.fitness(),
     memory.conflicts(),
-    slots.released(),
+    slots.allReleased(),
     [...slots.excluded()],
   ]);
   expect(known).toEqual([undefined, [], [], []]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AGENT } from "../../cloud-init/agent/program.ts";
 import { identity } from "./identities.ts";
-import { useWorld } from "./world.ts";
+import { ADMIN, useWorld } from "./world.ts";
 
 const use = useWorld();
 const DAY = 86_400_000;
@@ -23,6 +23,25 @@ describe("a heartbeat", () => {
       report: { state: "failed", step: "dockerd", log: "line 1\nline 2" },
     });
     expect(await use.world.outbox()).toEqual([]);
+  });
+
+  it("keeps no secret that a server has let slip into what it reports", async () => {
+    const { json } = await use.world.enrol({
+      change: { facts: { agent: "mbn_0123456789abcdefghijkl" } },
+    });
+    const token = String(json["token"]);
+    expect((await use.world.admin("GET", path())).json["facts"]).toEqual({ agent: "mbn_…" });
+    const body = {
+      state: "failed",
+      step: "enrol",
+      log: `sent "${token}\n"`,
+      facts: { os: `of ${token}`, [token]: 1 },
+    };
+    await use.world.call("POST", `${path()}/heartbeat`, { token, body });
+    expect((await use.world.admin("GET", path())).json).toMatchObject({
+      facts: { os: "of mbn_…", "mbn_…": 1 },
+      report: { log: 'sent "mbn_…\n"' },
+    });
   });
 
   it("answers KEY=value lines, problems too", async () => {
@@ -111,23 +130,6 @@ describe("a heartbeat", () => {
 });
 
 describe("the operator", () => {
-  it("lists nodes page by page", async () => {
-    const key = await use.world.key({ maxUses: 5 });
-    for (const number of [0, 1, 2, 3, 4]) await use.world.enrol({ key, number });
-    const seen: unknown[] = [];
-    let cursor = "";
-    for (;;) {
-      const { json } = await use.world.admin("GET", `/v1/nodes?limit=2${cursor}`);
-      const items: unknown = json["items"];
-      if (!Array.isArray(items)) throw new Error("no items");
-      seen.push(...items.map(({ node }: { node: string }) => node));
-      if (json["next"] === null) break;
-      cursor = `&cursor=${json["next"]}`;
-    }
-    expect(seen).toEqual([0, 1, 2, 3, 4].map((number) => identity(number).node).sort());
-    expect((await use.world.admin("GET", "/v1/nodes?limit=0")).status).toBe(400);
-  });
-
   it("leases without a proof, again with the same result", async () => {
     const made = await use.world.admin("PUT", path(), { name: "db1", slot: 42 });
     expect([made.status, made.json["slot"], made.json["name"]]).toEqual([201, 42, "db1"]);
@@ -184,6 +186,19 @@ describe("the operator", () => {
     expect(use.world.routes()).toContain("172.28.1.0/24 via 10.147.17.1");
   });
 
+  it("takes a node for seen when the operator lets it in, and not when he changes what is in already", async () => {
+    const seen = async () => String((await use.world.admin("GET", path())).json["lastSeen"]);
+    await use.world.enrol();
+    const enrolled = await seen();
+    use.world.advance(DAY);
+    await use.world.admin("POST", `${path()}/approve`);
+    await use.world.admin("PUT", path(), { name: "db7" });
+    expect(await seen()).toBe(enrolled);
+    await use.world.admin("POST", `${path()}/revoke`);
+    await use.world.admin("POST", `${path()}/approve`);
+    expect(Date.parse(await seen()) - Date.parse(enrolled)).toBeGreaterThanOrEqual(DAY);
+  });
+
   it("revokes also while the controller is away: it is told later", async () => {
     await use.world.enrol();
     await use.world.settle();
@@ -234,6 +249,18 @@ describe("the operator", () => {
     },
   );
 
+  it.each([
+    [`bearer ${ADMIN}`, 200],
+    [`BEARER  ${ADMIN}  `, 200],
+    [`Bearer${ADMIN}`, 401],
+    [`Bearer ${ADMIN} x`, 401],
+    [`Bearer x ${ADMIN}`, 401],
+    [`Basic ${ADMIN}`, 401],
+    [ADMIN, 401],
+  ])("shows the token as a bearer: %s", async (Authorization, status) => {
+    expect((await use.world.call("GET", "/v1/nodes", { headers: { Authorization } })).status).toBe(status);
+  });
+
   it("needs the admin token for every call", async () => {
     const token = String((await use.world.enrol()).json["token"]);
     const calls: [string, string, object?][] = [
@@ -261,6 +288,18 @@ describe("the operator", () => {
 });
 
 describe("a node", () => {
+  it("is neither read nor deleted with another admin token or a key", async () => {
+    const key = await use.world.key();
+    await use.world.enrol({ key });
+    for (const token of ["mba_wrong-wrong-wrong-wrong", key]) {
+      for (const method of ["GET", "DELETE"]) {
+        const { status, json } = await use.world.call(method, path(), { token });
+        expect([method, status, json["type"]]).toEqual([method, 401, "/problems/unauthorized"]);
+      }
+    }
+    expect((await use.world.admin("GET", path())).status).toBe(200);
+  });
+
   it("reads itself and nobody else", async () => {
     const token = String((await use.world.enrol()).json["token"]);
     await use.world.enrol({ number: 1 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { setAuthorized } from "../../scripts/simulated-central/state.ts";
 import { identity } from "./identities.ts";
 import { type Answer, useWorld } from "./world.ts";
 
@@ -11,7 +12,7 @@ const LIST = /\/member$/;
 function authorizeAtController(authorized: boolean): void {
   const member = use.world.central.network.members.get(node);
   if (member === undefined) throw new Error("there is no member");
-  member.config.authorized = authorized;
+  setAuthorized(member, authorized, use.world.now());
 }
 
 const isAuthorized = () => use.world.central.network.members.get(node)?.config.authorized;
@@ -109,12 +110,12 @@ describe("the hourly run", () => {
     const one = use.world.central.holdAnswer(/\/member\/[0-9a-f]+$/);
     const run = use.world.object.reconcile();
     await one.seen();
-    const renamed = use.world.admin("PATCH", path, { name: "db1" });
+    const approved = use.world.admin("POST", `${path}/approve`);
     while ((await use.world.outbox()).every(({ kind }) => kind !== "member"));
     one.free();
     await run;
-    await renamed;
-    expect(await state()).toBe("active");
+    await approved;
+    expect([await state(), isAuthorized()]).toEqual(["active", true]);
   });
 
   it("takes nothing from the controller while a change of ours is on its way there", async () => {
@@ -141,7 +142,7 @@ describe("the hourly run", () => {
     expect(isAuthorized()).toBe(false);
   });
 
-  it("takes out whoever waits for approval and is authorized there", async () => {
+  it("leaves alone whoever waits for approval and is authorized there: that is the operator's doing", async () => {
     await use.world.enrol({ key: await use.world.key({ approval: true }) });
     await use.world.call("GET", "/healthz");
     await use.world.central.fetch(`https://api.zerotier.com/api/v1/network/8056c2e21c000001/member/${node}`, {
@@ -150,9 +151,9 @@ describe("the hourly run", () => {
       body: JSON.stringify({ config: { authorized: true } }),
     });
     await use.world.object.reconcile();
-    expect(await read()).toMatchObject({ state: "pending", delivered: false });
+    expect(await read()).toMatchObject({ state: "pending", delivered: true });
     await use.world.settle();
-    expect([await state(), isAuthorized()]).toEqual(["pending", false]);
+    expect([await state(), isAuthorized()]).toEqual(["pending", true]);
   });
 
   it("lets in again whom the operator took out and let in again at the controller", async () => {

@@ -43,7 +43,6 @@ describe("a slot that was released", () => {
     await held.seen();
     const deleted = use.world.admin("DELETE", path());
     while ((await use.world.admin("GET", path())).status !== 404);
-    use.world.central.fail("POST", "/member", { kind: "delay" });
     controllerTakesNoMember();
     held.free();
     await Promise.all([renamed, deleted]);
@@ -63,6 +62,18 @@ describe("a slot that was released", () => {
     const back = await use.world.admin("PUT", path(1), { slot: 5 });
     expect([back.status, back.json["slot"]]).toEqual([201, 5]);
     expect((await use.world.enrol({ key })).json["slot"]).toBe(1);
+  });
+
+  it("goes to its identity on another machine, once the old one is deleted and with another key", async () => {
+    const key = await use.world.key({ maxUses: 2 });
+    await use.world.admin("PUT", path(1), {});
+    const { json } = await use.world.enrol({ key, machine: "a" });
+    expect(json["slot"]).toBe(2);
+    expect((await use.world.enrol({ key, machine: "b" })).json["type"]).toBe("/problems/cloned-identity");
+    await use.world.admin("DELETE", path());
+    expect((await use.world.enrol({ key, machine: "b" })).json["type"]).toBe("/problems/revoked");
+    const replaced = (await use.world.enrol({ machine: "b" })).json;
+    expect([replaced["slot"], replaced["name"], replaced["docker"]]).toEqual([2, "web1", json["docker"]]);
   });
 
   it("goes back also before the controller has taken that it left", async () => {

@@ -1,6 +1,9 @@
 // What wrangler.jsonc and vitest.config.ts bind, for `cloudflare:workers`.
 declare namespace Cloudflare {
-  interface Env extends Required<import("../../worker/env.ts").Env> {}
+  interface Env extends Required<import("../../worker/env.ts").Env> {
+    readonly FUZZ_SEED: number;
+    readonly FUZZ_RUNS: number;
+  }
   interface GlobalProps {
     mainModule: typeof import("../../worker/main.ts");
   }

@@ -1,7 +1,9 @@
-import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { makeApp } from "../../worker/app.ts";
-import { ORIGIN, useWorld } from "./world.ts";
+import { seal } from "../../worker/base/seal.ts";
+import { ADMIN, ORIGIN, readAnswer, useWorld } from "./world.ts";
 
 const use = useWorld();
 
@@ -32,11 +34,12 @@ describe("POST /v1/user-data", () => {
 
   it("gives the user-data alone to who asks for plain text", async () => {
     const call = { token: undefined, body: { form: "include" }, headers: { Accept: "text/plain" } };
-    const { text } = await use.world.call("POST", "/v1/user-data", {
+    const { text, headers } = await use.world.call("POST", "/v1/user-data", {
       ...call,
       headers: { ...call.headers, Authorization: "Bearer mba_operator-of-the-tests-0123" },
     });
     expect(text).toMatch(/^#include-once\nhttps:\/\/mesh\.example\.com\/boot\/mbk_[A-Za-z0-9_-]{22}\n$/);
+    expect(headers.get("Cache-Control")).toBe("no-store");
   });
 
   it("makes no key when the user-data cannot be made", async () => {
@@ -54,6 +57,153 @@ describe("POST /v1/user-data", () => {
       expect([status, json["type"]]).toEqual([400, "/problems/bad-request"]);
     }
     expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toEqual([]);
+  });
+});
+
+describe("user-data that cannot be made, and why", () => {
+  it.each([
+    [
+      { cloudConfig: "#cloud-config\nhostname:\tweb1\n" },
+      /^cloudConfig: it is no valid YAML: .* \(line 2, column 10\)$/,
+    ],
+    [{ cloudConfig: "#cloud-config\nruncmd: [a: b]\n" }, /^cloudConfig: runcmd: item 1 /],
+    [{ provider: "ovh-vps", form: "include" }, /^provider: ovh-vps has no field .* leave form out/],
+    [{ provider: "ovh-vps", cloudConfig: "#cloud-config\n{}\n" }, /^provider: .* leave cloudConfig out/],
+    [
+      { provider: "aws", cloudConfig: `#cloud-config\nbootcmd: [${"x".repeat(16_000)}]\n` },
+      /^provider: the user-data has \d+ bytes .*; make your own part of it smaller$/,
+    ],
+  ])("%j", async (body, fault) => {
+    const { status, json } = await use.world.admin("POST", "/v1/user-data", body);
+    expect([status, json["errors"]]).toEqual([400, [expect.stringMatching(fault)]]);
+    expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toEqual([]);
+  });
+
+  it("gives the script where there is no field for user-data, asked for or not", async () => {
+    for (const form of [undefined, "script"]) {
+      const { status, json } = await use.world.admin("POST", "/v1/user-data", { provider: "ovh-vps", form });
+      expect([status, json["form"]]).toEqual([201, "script"]);
+      expect(json["notes"]).toEqual([expect.stringContaining("empty line")]);
+    }
+  });
+
+  it("says that servers elsewhere do not reach a local Worker, and nothing of it otherwise", async () => {
+    const notesOf = async (origin: string) => {
+      const response = await exports.default.fetch(`${origin}/v1/user-data`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${ADMIN}`, "Content-Type": "application/json" },
+        body: "{}",
+      });
+      return (await readAnswer(response)).json["notes"];
+    };
+    for (const origin of ["http://127.0.0.1:8787", "http://192.168.1.5:8787"])
+      expect(await notesOf(origin)).toEqual([
+        `It names ${origin}, which servers elsewhere do not reach: call the Worker by the address that your servers should use.`,
+      ]);
+    expect(await notesOf(ORIGIN)).toEqual([]);
+    expect(await notesOf(ORIGIN.replace("https:", "http:"))).toEqual([]);
+  });
+});
+
+describe("an Idempotency-Key", () => {
+  const ask = (idempotencyKey: string, body: unknown) =>
+    use.world.call("POST", "/v1/user-data", {
+      token: ADMIN,
+      body,
+      headers: { "Idempotency-Key": idempotencyKey },
+    });
+  const keyIds = async () => {
+    const { json } = await use.world.admin("GET", "/v1/keys");
+    return (json["items"] as { id: string }[]).map(({ id }) => id);
+  };
+  const web1 = {
+    name: "web1",
+    cloudConfig: "#cloud-config\npassword: of-the-operator\n",
+    key: { note: "a" },
+  };
+
+  it("gives the same key and text again, whatever the order of the fields, until the key is deleted", async () => {
+    const first = await ask("web1", web1);
+    expect(first.status).toBe(201);
+    expect(await keyIds()).toHaveLength(1);
+    await use.world.crash();
+    use.world.advance(8 * 86_400_000);
+    const { key, cloudConfig, name } = web1;
+    const again = await ask("web1", { key, cloudConfig, name });
+    expect(again.status).toBe(201);
+    expect(again.json["userData"]).toBe(first.json["userData"]);
+    expect(again.json["key"]).toMatchObject({ note: "a", state: "expired" });
+    expect(await keyIds()).toHaveLength(1);
+    await use.world.admin("DELETE", `/v1/keys/${(await keyIds())[0]}`);
+    const gone = await ask("web1", web1);
+    expect([gone.status, gone.json["type"]]).toEqual([409, "/problems/idempotency-key-used"]);
+    expect(gone.json["detail"]).toContain("was deleted");
+    expect(await keyIds()).toEqual([]);
+    const kept = await runInDurableObject(use.world.object, (_, { storage }) =>
+      storage.sql.exec("SELECT sealed FROM user_data").toArray(),
+    );
+    expect(kept).toEqual([{ sealed: null }]);
+  });
+
+  it("is another one's: other user-data; without any, each call makes its own", async () => {
+    const texts = [];
+    for (const idempotencyKey of ["web1", "web2"])
+      texts.push((await ask(idempotencyKey, web1)).json["userData"]);
+    for (let n = 0; n < 2; n++)
+      texts.push((await use.world.admin("POST", "/v1/user-data", web1)).json["userData"]);
+    expect(new Set(texts).size).toBe(4);
+    expect(await keyIds()).toHaveLength(4);
+  });
+
+  it("is refused with another body, and makes nothing", async () => {
+    await ask("web1", web1);
+    const other = await ask("web1", { ...web1, name: "web2" });
+    expect([other.status, other.json["type"]]).toEqual([409, "/problems/idempotency-key-used"]);
+    expect(other.json["detail"]).toContain("another kind");
+    expect(await keyIds()).toHaveLength(1);
+  });
+
+  it("makes one key, however many ask at a time", async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => ask("web1", web1)));
+    expect(new Set(answers.map(({ json }) => json["userData"])).size).toBe(1);
+    expect(await keyIds()).toHaveLength(1);
+  });
+
+  it.each(["", "a b", "x".repeat(201)])("is refused when it is %j", async (idempotencyKey) => {
+    const { status, json } = await ask(idempotencyKey, web1);
+    expect([status, json["errors"]]).toEqual([400, [expect.stringContaining("idempotency-key: ")]]);
+  });
+
+  it("leaves neither the key nor the operator's own text readable in the tables", async () => {
+    const { json } = await ask("web1", web1);
+    const secret = /mbk_[A-Za-z0-9_-]{22}/.exec(String(json["userData"]))?.[0] ?? "none";
+    expect(secret).toMatch(/^mbk_/);
+    const stored = await runInDurableObject(use.world.object, (_, { storage: { sql } }) => {
+      const tables = sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .toArray();
+      return tables
+        .filter(({ name }) => !name.startsWith("_") && !name.startsWith("sqlite_"))
+        .flatMap(({ name }) => sql.exec(`SELECT * FROM ${name}`).toArray())
+        .flatMap((row) => Object.values(row))
+        .map((value) =>
+          value instanceof ArrayBuffer ? new TextDecoder("latin1").decode(value) : String(value),
+        )
+        .join("\n");
+    });
+    expect(stored).toContain("web1");
+    expect(stored).not.toContain(secret);
+    expect(stored).not.toContain("of-the-operator");
+  });
+
+  it("says so when what it gave is sealed with another admin token", async () => {
+    await ask("web1", web1);
+    const sealed = await seal("{}", "mba_another-operator-of-the-tests", (bytes) => bytes);
+    await runInDurableObject(use.world.object, (_, { storage }) => {
+      storage.sql.exec("UPDATE user_data SET sealed = ?", sealed);
+    });
+    const { status, json } = await ask("web1", web1);
+    expect([status, json["detail"]]).toEqual([409, expect.stringContaining("another admin token")]);
   });
 });
 
@@ -104,8 +254,10 @@ describe("GET /boot/:key", () => {
     const id = typeof first === "object" && first !== null && "id" in first ? first.id : "";
     expect((await use.world.admin("DELETE", `/v1/keys/${id}`)).status).toBe(204);
     expect((await use.world.admin("DELETE", `/v1/keys/${id}`)).status).toBe(404);
-    for (const path of [`/boot/${key}`, `/boot/${key}/sh`, "/boot/x", "/boot/mbn_0123456789abcdefghijkl"])
+    for (const path of [`/boot/${key}`, "/boot/x", "/boot/mbn_0123456789abcdefghijkl"])
       expect([path, (await use.world.call("GET", path)).status]).toEqual([path, 404]);
+    for (const path of [`/boot/${key}/sh`, "/boot/x/sh"])
+      expect((await use.world.call("GET", path)).text).toMatch(/no such enrolment key.*\nexit 1\n$/);
   });
 
   it("is not found in the log with its key, and neither is any other secret", async () => {
@@ -131,7 +283,7 @@ describe("a field that does not exist", () => {
   ])("is refused by %s %s, with its name", async (method, path, body, field) => {
     const { status, json } = await use.world.admin(method, path, body);
     expect([status, json["type"]]).toEqual([400, "/problems/bad-request"]);
-    expect(json["errors"]).toEqual([`${field}: there is no such field`]);
+    expect(json["errors"]).toEqual([`${field}: there is no such field; /openapi.json lists them`]);
     expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toEqual([]);
     expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
   });

@@ -8,7 +8,10 @@ import { SimulatedCentral } from "./simulated-central.ts";
 /** Where the Worker of the tests is reached; the host is what servers sign. */
 export const ORIGIN = "https://mesh.example.com";
 export const ADMIN = env.ADMIN_TOKEN;
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** ms for which strangers are told what another one was. */
+const LOOK = 10_000;
 
 /** An answer with its body read. */
 export interface Answer {
@@ -47,8 +50,10 @@ export interface Enrolment {
 export class World {
   readonly central = new SimulatedCentral(env.ZEROTIER_URL, env.ZEROTIER_TOKEN, env.ZEROTIER_NETWORK);
   readonly log: string[] = [];
-  // A year ahead, so that no alarm goes off by itself: the tests fire them.
-  #ahead = 365 * DAY;
+  static #worlds = 0;
+  // A year ahead, so that no alarm goes off by itself: the tests fire them. Each world has an hour of its own, since the Worker
+  // remembers for some seconds what it saw in the one before.
+  #ahead = 365 * DAY + HOUR * ++World.#worlds;
   readonly #realNow = Date.now.bind(Date);
 
   now(): number {
@@ -80,6 +85,12 @@ export class World {
   /** Calls as the operator. */
   admin(method: string, path: string, body?: unknown): Promise<Answer> {
     return this.call(method, path, { token: ADMIN, body });
+  }
+
+  /** Asks how the Worker is, as a stranger does when nobody did just before. */
+  health(): Promise<Answer> {
+    this.advance(LOOK);
+    return this.call("GET", "/healthz");
   }
 
   /** Makes an enrolment key. */

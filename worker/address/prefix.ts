@@ -39,6 +39,19 @@ export function formatAddress(address: Address): string {
 
 /** Reads `address/length`. Undefined for junk, for a missing length and when host bits are set. */
 export function parsePrefix(text: string): Prefix | undefined {
+  const read = readPrefix(text);
+  return read !== undefined && read.address.value === read.prefix.first ? read.prefix : undefined;
+}
+
+/**
+ * Reads `address/length` whose host bits may be set, as a ZeroTier controller keeps routes: the prefix that the address is in.
+ * Undefined for junk and for a missing length.
+ */
+export function parseMaskedPrefix(text: string): Prefix | undefined {
+  return readPrefix(text)?.prefix;
+}
+
+function readPrefix(text: string): { readonly address: Address; readonly prefix: Prefix } | undefined {
   const slash = text.indexOf("/");
   if (slash < 0) return undefined;
   const address = parseAddress(text.slice(0, slash));
@@ -46,8 +59,13 @@ export function parsePrefix(text: string): Prefix | undefined {
   if (address === undefined || !LENGTH.test(lengthText)) return undefined;
   const length = Number(lengthText);
   if (length > bitsOf(address.family)) return undefined;
-  const prefix = { family: address.family, first: address.value, length };
-  return address.value % sizeOf(prefix) === 0n ? prefix : undefined;
+  return { address, prefix: prefixOf(address, length) };
+}
+
+/** The prefix of that length that holds the address. */
+export function prefixOf({ family, value }: Address, length: number): Prefix {
+  const size = sizeOf({ family, first: 0n, length });
+  return { family, first: value - (value % size), length };
 }
 
 /** The prefix as text, `172.28.0.0/16`. */

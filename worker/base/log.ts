@@ -1,18 +1,11 @@
 // One JSON object a line, for Workers Logs. What goes in is chosen field by field: no header, no body, no
 // path (a path may carry an enrolment key), only the route's pattern. Free text is redacted as well.
 
+import { redact } from "./redact.ts";
+
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export type Log = (event: string, fields?: LogFields) => void;
-
-// Any of our own secrets, and whatever follows an authorization scheme.
-const SECRET = /\bmb[kna]_[A-Za-z0-9_-]+/g;
-const CREDENTIALS = /\b(bearer|token|basic)\s+[^\s"',;]{8,}/gi;
-
-/** A text without the secrets that may have got into it. */
-export function redact(text: string): string {
-  return text.replace(SECRET, (found) => `${found.slice(0, 4)}…`).replace(CREDENTIALS, "$1 …");
-}
 
 export function logLine(event: string, fields: LogFields = {}): string {
   const shown = Object.entries(fields)

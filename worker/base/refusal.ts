@@ -2,8 +2,12 @@
 
 /** Why a call was refused. */
 export type Refusal =
-  | Plain<"unknown-key" | "key-expired" | "key-spent" | "forbidden" | "pool-exhausted" | "too-many-requests">
-  | Plain<"changed-meanwhile" | "object-unreachable" | "internal">
+  | Plain<"unknown-key" | "key-expired" | "key-spent" | "forbidden" | "pool-exhausted">
+  | Plain<"changed-meanwhile" | "internal">
+  | Found<"too-many-requests", { readonly by: "address" | "node" }>
+  | Found<"busy", { readonly retryAfter: number }>
+  | Found<"object-unreachable", { readonly reason: "failed" | "late" | "overloaded" }>
+  | Found<"object-unreachable", { readonly reason: "used-up"; readonly retryAfter: number }>
   | Found<"bad-request" | "misconfigured", { readonly faults: readonly string[] }>
   | Found<"unauthorized", { readonly reason: TokenFault }>
   | Found<"unauthorized", { readonly reason: "not-of-node" | "not-of-copy"; readonly node: string }>
@@ -19,6 +23,7 @@ export type Refusal =
   | Found<"body-too-large", { readonly most: number }>
   | Found<"unsupported-media-type", { readonly type: string | undefined }>
   | Found<"clock-skew", { readonly timestamp: number; readonly now: number }>
+  | Found<"idempotency-key-used", { readonly reason: KeptFault; readonly keyId: string }>
   | Found<"agent-not-kept", { readonly fault: string }>
   | Found<ControllerProblem, { readonly fault: string; readonly retryAfter: number }>
   | Found<"network-unfit", { readonly networkId: string | undefined; readonly faults: readonly string[] }>;
@@ -29,8 +34,13 @@ export type ProblemName = Refusal["problem"];
 /** What is wrong with the token or key that a call carries: none of the kind that it needs, or not the configured one. */
 export type TokenFault = "no-key" | "no-admin-token" | "no-node-token" | "no-token" | "wrong-admin-token";
 
+/** Why what an Idempotency-Key was answered before is not given again. */
+export type KeptFault = "other-request" | "key-deleted" | "other-admin-token";
+
 export type Missing =
-  | { readonly what: "address" | "problem" | "key-in-address" }
+  | { readonly what: "problem" | "key-in-address" }
+  /** `meant`: the path with single slashes and none at its end, where it is written otherwise and something is there. */
+  | { readonly what: "address"; readonly meant: string | undefined }
   | { readonly what: "node" | "key" | "agent"; readonly id: string };
 
 export type MeshRange = "docker" | "zerotier" | "six-plane";

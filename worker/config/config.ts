@@ -83,12 +83,18 @@ function readNetworkId(text: string | undefined, show: Show, faults: string[]): 
     );
     return undefined;
   }
-  const networkId = parseNetworkId(text.trim().toLowerCase());
-  if (networkId === undefined)
-    faults.push(
-      `ZEROTIER_NETWORK is ${show(text)}: a network id has exactly 16 hex digits; copy it from ZeroTier Central`,
-    );
+  const wanted = text.trim().toLowerCase();
+  const networkId = parseNetworkId(wanted);
+  if (networkId === undefined) faults.push(`ZEROTIER_NETWORK is ${show(text)}: ${networkIdFault(wanted)}`);
   return networkId;
+}
+
+function networkIdFault(text: string): string {
+  if (!/^[0-9a-f]{16}$/.test(text))
+    return "a network id has exactly 16 hex digits; copy it from ZeroTier Central";
+  if (text.startsWith("ff"))
+    return "ids that begin with ff are of ad-hoc networks, which have no controller that could let servers in; make a network at my.zerotier.com";
+  return "no network has this id; copy yours from ZeroTier Central";
 }
 
 function readUrl(text: string | undefined, show: Show, faults: string[]): string | undefined {
@@ -168,7 +174,10 @@ function readPool(
     ([, value]) => show(value) !== JSON.stringify(value),
   );
   faults.push(
-    ...unfit.map(([name, value]) => `${name} is ${show(value)}: give an IPv4 prefix, such as 172.28.0.0/16`),
+    ...unfit.map(([name, value]) => {
+      const example = name === "DOCKER_POOL" ? "172.28.0.0/16" : "10.147.17.0/24";
+      return `${name} is ${show(value)}: give an IPv4 prefix, such as ${example}`;
+    }),
   );
   if (nodePrefix === undefined || unfit.length > 0) return undefined;
   const made = makePool({ zerotier, docker, nodePrefix });

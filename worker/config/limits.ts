@@ -21,6 +21,20 @@ export const LIMITS = {
   factCharacters: 256,
   /** Steps that a heartbeat may name as repaired: `up` has some ten. */
   repairedSteps: 32,
+  /** Tags that a key gives to the servers that it lets in. */
+  tags: 16,
+  /** Refused enrolments that are kept: those of keys that are known, and of others. */
+  refusals: 200,
+  strangersRefusals: 50,
+  /**
+   * How many of them may be written an hour, of either kind: whoever asks in a loop must not use up the day's rows. No more
+   * than are kept: those that are found are what was written before the object started anew.
+   */
+  refusalsAnHour: 50,
+  /** Milliseconds within which the same refusal is not written again. */
+  refusalAgainMs: 10 * 60_000,
+  /** Characters that are kept of what a refusal was about. */
+  refusalCharacters: 300,
   /** Other nodes that a node is told: enough to tell one that is down from a mesh that does not carry. */
   peers: 8,
   /** Items of a page: the default and the most. */
@@ -38,6 +52,8 @@ export const LIMITS = {
   objectSeconds: 10,
   /** Seconds after which a read is answered from the copy in KV instead. */
   readSeconds: 4,
+  /** Milliseconds that an enrolment waits until its proof is checked; with the wait for the controller it has to stay below `enrolSeconds`. */
+  proofWaitMs: 20_000,
   /** Milliseconds that a call waits for its turn at the controller. */
   controllerWaitMs: 20_000,
   /** Milliseconds that a call to the controller may take. */

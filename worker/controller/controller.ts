@@ -39,9 +39,12 @@ export interface ControllerMember {
   readonly authorized: boolean;
   /** Addresses that the member was given by hand or by auto-assignment, without prefix length. */
   readonly addresses: readonly string[];
+  /** Whether the controller gives it addresses of its own choice. Without, it gets no 6PLANE address either. */
+  readonly autoAssign: boolean;
   /** Unix milliseconds. Absent when unknown, which ZeroTier may make it at any time: no proof that a node is gone. */
   readonly lastSeen: number | undefined;
-  /** Unix milliseconds of the last deauthorization, when there was one. */
+  /** Unix milliseconds, by the controller's clock, of the last authorization and deauthorization: 0 when there was none, absent when it does not say. */
+  readonly authorizedAt?: number;
   readonly deauthorizedAt?: number;
 }
 
@@ -50,6 +53,14 @@ export interface MemberChange {
   readonly name?: string;
   readonly authorized?: boolean;
   readonly addresses?: readonly string[];
+  readonly autoAssign?: boolean;
+}
+
+/** The members of a network, as far as they can be read. */
+export interface MemberList {
+  readonly members: readonly ControllerMember[];
+  /** The nodes whose entries cannot be read, and the places in the list of those that name none. */
+  readonly unread: readonly string[];
 }
 
 /** One ZeroTier network at its controller. Every call rejects with a {@link ControllerError} and nothing else. */
@@ -57,12 +68,16 @@ export interface Controller {
   readNetwork(): Promise<ControllerNetwork>;
   /** Returns the settings as they are after the change: bad routes are dropped silently, so compare. */
   writeNetwork(change: NetworkChange): Promise<ControllerNetwork>;
-  listMembers(): Promise<ControllerMember[]>;
+  /** An entry that cannot be read keeps no other from being read; rejects when none of several can. */
+  listMembers(): Promise<MemberList>;
   /** One member as it is now; undefined when there is none. */
   readMember(node: NodeId): Promise<ControllerMember | undefined>;
   /** Creates the member when it is absent, also before the node was ever seen; checks that what was asked came back. */
   putMember(node: NodeId, change: MemberChange): Promise<ControllerMember>;
-  /** Deauthorizes, then deletes: a member deleted while authorized could go on until its certificate ends. An absent member is fine. */
+  /**
+   * Deauthorizes, then deletes: a member deleted while authorized could go on until its certificate ends. Looks whether it
+   * is gone. An absent member is fine.
+   */
   removeMember(node: NodeId): Promise<void>;
 }
 
@@ -77,15 +92,24 @@ export interface Controller {
  * - `rejected`: understood and not taken, or answered 200 and not done
  * - `bad-answer`: not JSON, or not of the expected shape
  */
-export type ControllerFault =
-  | "unauthorized"
-  | "rate-limited"
-  | "not-found"
-  | "timeout"
-  | "unreachable"
-  | "server-error"
-  | "rejected"
-  | "bad-answer";
+export type ControllerFault = (typeof CONTROLLER_FAULTS)[number];
+
+export const CONTROLLER_FAULTS = [
+  "unauthorized",
+  "rate-limited",
+  "not-found",
+  "timeout",
+  "unreachable",
+  "server-error",
+  "rejected",
+  "bad-answer",
+] as const;
+
+/** Whether a write that failed so may have taken effect, or still does: not when it was refused before anything was done. */
+export function mayHaveLanded(error: unknown): boolean {
+  if (!(error instanceof ControllerError)) return true;
+  return error.reason !== "unauthorized" && error.reason !== "rate-limited" && error.reason !== "not-found";
+}
 
 /** A failed call. The message names what failed, why and what to do, and never holds the token. */
 export class ControllerError extends Error {
@@ -98,5 +122,12 @@ export class ControllerError extends Error {
     super(message);
     this.reason = reason;
     if (retryAt !== undefined) this.retryAt = retryAt;
+  }
+}
+
+/** A call that did not leave, since its turn would come too late by the rate limit that is kept here; at `retryAt` it would be its turn. */
+export class HeldBackError extends ControllerError {
+  constructor(message: string, retryAt: number) {
+    super("rate-limited", message, retryAt);
   }
 }

@@ -1,7 +1,18 @@
-import { encloses, formatPrefix, type Prefix, parseAddress, parsePrefix, sizeOf } from "../address/prefix.ts";
+import {
+  encloses,
+  formatPrefix,
+  type Prefix,
+  parseAddress,
+  parseMaskedPrefix,
+  parsePrefix,
+  sizeOf,
+} from "../address/prefix.ts";
 import type { Route } from "../lease/managed-routes.ts";
 import { autoAssignRange, type Pool, slotLimit, zerotierAddress } from "../lease/pool.ts";
 import type { AssignmentRange, ControllerNetwork, NetworkChange } from "./controller.ts";
+
+/** A node is sent so many routes, the first (ZeroTierOne, ZT_MAX_NETWORK_ROUTES). */
+const MOST_SENT = 128;
 
 /** What a network lacks to carry the mesh. */
 export interface Fit {
@@ -12,8 +23,8 @@ export interface Fit {
 }
 
 /**
- * Compares a network with what the mesh needs: 6PLANE on, the on-link route of the ZeroTier range first (a member is
- * sent the first 128 routes only, and an address in no route is silently not handed out), and auto-assigned addresses
+ * Compares a network with what the mesh needs: 6PLANE on, the on-link route of the ZeroTier range among the
+ * first (a member is sent 128 routes, and an address in no route is silently not handed out), and auto-assigned addresses
  * for other members where no lease can be. Applying the change leaves nothing to change; the operator's settings stay.
  */
 export function fit(network: ControllerNetwork, pool: Pool): Fit {
@@ -33,7 +44,10 @@ export function fit(network: ControllerNetwork, pool: Pool): Fit {
   };
 }
 
-/** The routes with the on-link route first; undefined when it is, or when another route is in its place. */
+/**
+ * The routes with the on-link route first; undefined when it is among those that a node is sent, or when another route is in
+ * its place. Its order alone is no reason to write: a route that somebody saves at that moment would be lost.
+ */
 function fitRoutes(routes: readonly Route[], pool: Pool): Route[] | undefined {
   const isRange = (route: Route): boolean => isTarget(route, pool.zerotier);
   const onLink = routes.find((route) => isRange(route) && route.via === null);
@@ -41,7 +55,7 @@ function fitRoutes(routes: readonly Route[], pool: Pool): Route[] | undefined {
     if (routes.some(isRange)) return undefined;
     return [{ target: formatPrefix(pool.zerotier), via: null }, ...routes];
   }
-  if (routes[0] === onLink) return undefined;
+  if (routes.indexOf(onLink) < MOST_SENT) return undefined;
   return [onLink, ...routes.filter((route) => route !== onLink)];
 }
 
@@ -62,11 +76,11 @@ function publicFault(network: ControllerNetwork): string[] {
 }
 
 function routeFault(route: Route, all: readonly Route[], pool: Pool): string[] {
-  const target = parsePrefix(route.target);
+  const target = parseMaskedPrefix(route.target);
   if (target === undefined) return [];
   const shown = route.via === null ? `${route.target} (on-link)` : `${route.target} via ${route.via}`;
   const range = formatPrefix(pool.zerotier);
-  if (isTarget(route, pool.zerotier)) {
+  if (formatPrefix(target) === range) {
     const shadowed = all.some((other) => isTarget(other, pool.zerotier) && other.via === null);
     if (route.via === null || shadowed) return [];
     return [
@@ -119,6 +133,7 @@ function reachesLeasable({ first, last }: Bounds, pool: Pool): boolean {
   return first <= highest && last >= lowest;
 }
 
+/** Whether the route's target is the prefix as we write it. */
 function isTarget(route: Route, prefix: Prefix): boolean {
   const target = parsePrefix(route.target);
   return target !== undefined && formatPrefix(target) === formatPrefix(prefix);

@@ -1,4 +1,4 @@
-import { ControllerError } from "./controller.ts";
+import { HeldBackError } from "./controller.ts";
 
 /**
  * Keeps the calls to a controller under its rate limit, in the order they were asked for but for those that go first.
@@ -84,7 +84,8 @@ export function makePace(options: PaceOptions): Pace {
     const late = queue.filter(({ deadline }) => deadline < turn);
     if (late.length === 0) return;
     queue = queue.filter(({ deadline }) => deadline >= turn);
-    for (const { refuse } of late) refuse(turn);
+    const retryAt = Math.max(turn, turnAfter(queue.length));
+    for (const { refuse } of late) refuse(retryAt);
   }
 
   async function pump(): Promise<void> {
@@ -113,9 +114,8 @@ export function makePace(options: PaceOptions): Pace {
     void pump();
   }
 
-  function tooLong(retryAt: number): ControllerError {
-    return new ControllerError(
-      "rate-limited",
+  function tooLong(retryAt: number): HeldBackError {
+    return new HeldBackError(
       `The ZeroTier controller's rate limit makes this call wait more than ${maxWaitMs / 1000} s. It is tried again later; many enrolments at once take longer.`,
       retryAt,
     );

@@ -1,11 +1,23 @@
+const JSON_TYPE = /^application\/([a-z.+-]+\+)?json$/;
+
 /** Whether an `Accept` header prefers text/plain to JSON: it names text/plain, and JSON with less weight, later, or not at all. */
 export function prefersText(accept: string): boolean {
   const ranges = accept.split(",").map(readRange);
   const text = ranges.find(({ type }) => type === "text/plain");
-  const json = ranges.find(({ type }) => /^application\/([a-z.+-]+\+)?json$/.test(type));
+  const json = ranges.find(({ type }) => JSON_TYPE.test(type));
   if (text === undefined || text.weight === 0) return false;
   if (json === undefined || text.weight !== json.weight) return text.weight > (json?.weight ?? 0);
   return ranges.indexOf(text) < ranges.indexOf(json);
+}
+
+/** Whether an `Accept` header is a browser's: it names text/html, and neither JSON nor text/plain with as much weight. */
+export function prefersHtml(accept: string): boolean {
+  const ranges = accept.split(",").map(readRange);
+  const html = ranges.find(({ type }) => type === "text/html");
+  if (html === undefined || html.weight === 0) return false;
+  return ranges.every(
+    ({ type, weight }) => (type !== "text/plain" && !JSON_TYPE.test(type)) || weight < html.weight,
+  );
 }
 
 function readRange(text: string): { type: string; weight: number } {

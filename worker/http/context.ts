@@ -1,3 +1,4 @@
+import type { ProblemName } from "../base/refusal.ts";
 import type { Config } from "../config/config.ts";
 import type { Env } from "../env.ts";
 
@@ -6,10 +7,14 @@ export interface App {
   Bindings: Env;
   Variables: {
     requestId: string;
+    /** What the call is refused with, for the log. */
+    problem?: ProblemName;
     /** Set by `configured`. */
     config: Config;
     /** SHA-256 of the presented token or key, set by the guards. */
     secretHash: string;
+    /** Set where the answer is run by a shell: a refusal has to be a script too. */
+    answersScript?: true;
     /** Who calls, set by the guards. */
     caller: "admin" | "node";
   };

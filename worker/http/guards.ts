@@ -1,15 +1,14 @@
-// What stands before a handler: configuration, caller, rate, size and type of the body. Each is a middleware
-// that lets through or refuses, and reads nothing of the body.
+// What stands before a handler: configuration, caller, rate. Each is a middleware that lets through or refuses, and reads
+// nothing of the body.
 import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type { TokenFault } from "../base/refusal.ts";
 import { equalDigests, secretKind, sha256Hex } from "../base/secret.ts";
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
+import { callerNetwork } from "./caller-address.ts";
 import type { App } from "./context.ts";
 import { Problem } from "./problem.ts";
-import { answerProblem } from "./problem-answer.ts";
 
 // The platform hands the same `env` to every request of an isolate.
 const read = new WeakMap<Env, ConfigResult>();
@@ -66,9 +65,9 @@ export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (
   const kind = token === undefined ? undefined : secretKind(token);
   if (token === undefined || kind === undefined || kind === "mbk") throw unauthorized("no-token");
   if (kind === "mba" && !(await isAdmin(c, token))) throw unauthorized("wrong-admin-token");
-  if (kind === "mbn") await countCall(c);
   c.set("caller", kind === "mba" ? "admin" : "node");
   c.set("secretHash", await sha256Hex(token));
+  if (kind === "mbn") await countNodeToken(c);
   await next();
 });
 
@@ -76,25 +75,11 @@ export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (
 export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   if (token === undefined || secretKind(token) !== "mbn") throw unauthorized("no-node-token");
-  await countCall(c);
   c.set("caller", "node");
   c.set("secretHash", await sha256Hex(token));
+  await countNodeToken(c);
   await next();
 });
-
-/** Lets through a JSON body of at most `bytes`. */
-export function jsonBody(bytes: number): MiddlewareHandler<App>[] {
-  const typed = createMiddleware<App>(async (c, next) => {
-    const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
-    if (type !== "application/json") throw new Problem({ problem: "unsupported-media-type", type });
-    await next();
-  });
-  const small = bodyLimit({
-    maxSize: bytes,
-    onError: (c: Context<App>) => answerProblem(c, { problem: "body-too-large", most: bytes }),
-  });
-  return [typed, small];
-}
 
 /** Whether the call carries the admin token, where none is needed. */
 export async function isOperator(c: Context<App>): Promise<boolean> {
@@ -103,9 +88,23 @@ export async function isOperator(c: Context<App>): Promise<boolean> {
 }
 
 async function countCall(c: Context<App>): Promise<void> {
-  const address = c.req.header("CF-Connecting-IP") ?? "unknown";
-  const { success } = await c.env.CALLS.limit({ key: address });
-  if (!success) throw new Problem({ problem: "too-many-requests" });
+  const { success } = await c.env.CALLS.limit({ key: callerNetwork(c) });
+  if (!success) throw new Problem({ problem: "too-many-requests", by: "address" });
+}
+
+/** By its token and not by the node that it names: nobody else can use up what a node may ask. */
+async function countNodeToken(c: Context<App>): Promise<void> {
+  await countCall(c);
+  await countNode(c, c.get("secretHash"));
+}
+
+/**
+ * Counts a call of a node, which is known by `proof`: a server that asks in a loop must not use up the object's day, from
+ * however many addresses it comes.
+ */
+export async function countNode(c: Context<App>, proof: string): Promise<void> {
+  const { success } = await c.env.NODE_CALLS.limit({ key: proof });
+  if (!success) throw new Problem({ problem: "too-many-requests", by: "node" });
 }
 
 async function isAdmin(c: Context<App>, token: string): Promise<boolean> {

@@ -9,11 +9,24 @@ export interface ReleasedSlot {
   readonly freeAt: number | undefined;
 }
 
-/** What is known about the slots of a pool. A slot named nowhere was never leased. */
-export interface SlotUse {
-  readonly leased: ReadonlySet<number>;
-  readonly released: readonly ReleasedSlot[];
-  readonly excluded: ReadonlySet<number>;
+/**
+ * What is known about the slots of a pool, asked as far as it matters: there may be a hundred thousand of them. A slot is leased,
+ * released, or was never leased.
+ */
+export interface SlotBook {
+  isLeased(slot: number): boolean;
+  /** Somebody else's address or route is in the way. */
+  isExcluded(slot: number): boolean;
+  /** How the slot was released, if it was and the controller is not told of a new holder yet. */
+  released(slot: number): ReleasedSlot | undefined;
+  /** The slots whose last holder the node was, the one that it had last first. */
+  formerOf(node: string): Iterable<ReleasedSlot>;
+  /** The slots that were never leased, ascending, beyond the pool's end too. Those that are excluded may be left out. */
+  neverLeased(): Iterable<number>;
+  /** The released slots whose quarantine is over by then (ms since 1970), the one released longest ago first. */
+  freeAgain(now: number): Iterable<ReleasedSlot>;
+  /** The slot that the node has by what the controller says (see {@link ownSlot}); excluded for all others. */
+  readonly own: number | undefined;
 }
 
 /** Whether a released slot's quarantine is over. */
@@ -27,20 +40,26 @@ export function mayTake(released: ReleasedSlot, node: string, now: number): bool
 }
 
 /**
- * The slot for the node's new lease, undefined when the pool is exhausted. A node gets back the slot that it had last.
+ * The slot for the node's new lease, undefined when the pool is exhausted. A node gets back the slot that it had last, or has by what the
+ * controller says.
  * Otherwise slots are reused as late as possible, since peers may hold routes and connections to the last holder: the
  * lowest that was never leased, then the one released longest ago, never one in quarantine.
  */
-export function chooseSlot(pool: Pool, use: SlotUse, node: string, now: number): number | undefined {
+export function chooseSlot(pool: Pool, book: SlotBook, node: string, now: number): number | undefined {
+  const { own } = book;
   const isOpen = (slot: number): boolean =>
-    isLeasable(pool, slot) && !use.leased.has(slot) && !use.excluded.has(slot);
-  const released = use.released
-    .filter((entry) => isOpen(entry.slot) && mayTake(entry, node, now))
-    .sort((a, b) => a.releasedAt - b.releasedAt || a.slot - b.slot);
-  const former = released.findLast((entry) => entry.node === node);
-  if (former !== undefined) return former.slot;
-  const releasedSlots = new Set(use.released.map(({ slot }) => slot));
+    isLeasable(pool, slot) && (slot === own || !book.isExcluded(slot)) && !book.isLeased(slot);
+  for (const { slot } of book.formerOf(node)) if (isOpen(slot)) return slot;
+  if (own !== undefined && isOpen(own)) {
+    const released = book.released(own);
+    if (released === undefined || mayTake(released, node, now)) return own;
+  }
   const limit = slotLimit(pool);
-  for (let slot = 1; slot <= limit; slot++) if (isOpen(slot) && !releasedSlots.has(slot)) return slot;
-  return released[0]?.slot;
+  for (const slot of book.neverLeased()) {
+    if (slot > limit) break;
+    // The book finds it; whether it is so, each slot says itself.
+    if (isOpen(slot) && book.released(slot) === undefined) return slot;
+  }
+  for (const { slot } of book.freeAgain(now)) if (isOpen(slot)) return slot;
+  return undefined;
 }

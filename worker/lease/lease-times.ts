@@ -1,13 +1,22 @@
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What a lease is: waiting for the operator, in use, in use but not seen, withdrawn. */
-export const LEASE_STATES = ["pending", "active", "stale", "revoked"] as const;
+const HOUR_MS = 60 * 60 * 1000;
+
+/** What a lease is: waiting for the operator, in use, in use but not seen lately, not seen for long, withdrawn. */
+export const LEASE_STATES = ["pending", "active", "offline", "stale", "revoked"] as const;
 
 export type LeaseState = (typeof LEASE_STATES)[number];
 
+/** What a node can be shown as: the state of its lease; and `failed`, beside it, when its last report is of a failure. */
+export const SHOWN_STATES = [...LEASE_STATES, "failed"] as const;
+
+export type ShownState = (typeof SHOWN_STATES)[number];
+
 /** How long a lease lives without being seen, in ms. */
 export interface LeaseTimes {
-  /** Unseen for so long, it is `stale`: shown as such, nothing else. */
+  /** Unseen for so long, it is `offline`: shown as such, nothing else. */
+  readonly offlineAfter: number;
+  /** Unseen for so long, it is `stale`: it is told to no other node any more. */
   readonly staleAfter: number;
   /** Unseen for so long, it is `released`: the node has lost its slot. */
   readonly releaseAfter: number;
@@ -15,31 +24,34 @@ export interface LeaseTimes {
   readonly quarantine: number;
 }
 
-/** The agent calls hourly, so a week unseen is no hiccup; a month off covers a server switched off for holidays. */
+/** The agent calls hourly, give or take ten minutes: three calls are missed then. A week unseen is no hiccup; a month off covers a server switched off for holidays. */
 export const defaultLeaseTimes: LeaseTimes = {
+  offlineAfter: 3.5 * HOUR_MS,
   staleAfter: 7 * DAY_MS,
   releaseAfter: 30 * DAY_MS,
   quarantine: 7 * DAY_MS,
 };
 
 /** Runs that look at the leases come hourly; after a longer gap nobody has looked, and perhaps nobody could call. */
-const LONGEST_GAP = 6 * 60 * 60 * 1000;
+const LONGEST_GAP = 6 * HOUR_MS;
 
 /** The part of a lease on which time acts. `seenAt`: last enrolment or heartbeat, ms since 1970. */
 export interface AgingLease {
   readonly state: LeaseState;
   readonly seenAt: number;
-  /** Never released by time: a server without an agent does not call, however alive it is. */
+  /** Never offline, and never released by time: a server without an agent does not call, however alive it is. */
   readonly kept: boolean;
 }
 
-/** The state to show of a lease that stands: time makes an active one stale, and a call makes it active again. */
+/** The state to show of a lease that stands: time makes an active one offline, then stale, and a call makes it active again. */
 export function stateAt(
-  lease: Pick<AgingLease, "state" | "seenAt">,
+  { state, seenAt, kept }: AgingLease,
   now: number,
   times: LeaseTimes = defaultLeaseTimes,
 ): LeaseState {
-  return lease.state === "active" && now - lease.seenAt >= times.staleAfter ? "stale" : lease.state;
+  if (state !== "active") return state;
+  if (now - seenAt >= times.staleAfter) return "stale";
+  return !kept && now - seenAt >= times.offlineAfter ? "offline" : "active";
 }
 
 /** Start of the unbroken series of runs that the one at `now` belongs to. `before`: the run before. All in ms since 1970. */

@@ -1,4 +1,4 @@
-import { encloses, formatPrefix, parseAddress, parsePrefix } from "../address/prefix.ts";
+import { encloses, formatPrefix, parseAddress, parseMaskedPrefix, parsePrefix } from "../address/prefix.ts";
 import {
   dockerSubnet,
   isLeasable,
@@ -18,10 +18,8 @@ export interface Route {
 export interface MergedRoutes {
   /** All of them, in the order to be written: the whole list replaces the one at the controller. */
   readonly routes: Route[];
-  /** Whether that differs from what is there. */
+  /** Whether that differs from what is there by more than its order. */
   readonly changed: boolean;
-  /** Routes inside the Docker pool that are not ours: kept, and their slots must not be leased. */
-  readonly foreign: Route[];
 }
 
 /** The on-link route of the ZeroTier range: without it no member is given an address of the range. */
@@ -48,7 +46,7 @@ export function desiredRoutes(
   return [onLinkRoute(pool), ...slots.slice(0, Math.max(0, limit - 1)).map((slot) => slotRoute(pool, slot))];
 }
 
-/** The slot whose route this is: exactly its subnet via exactly its address; undefined for every other route. */
+/** The slot whose route this is: exactly its subnet, as we write it, via exactly its address; undefined for every other route. */
 export function slotOfRoute(pool: Pool, { target, via }: Route): number | undefined {
   const prefix = parsePrefix(target);
   const address = via === null ? undefined : parseAddress(via);
@@ -57,23 +55,26 @@ export function slotOfRoute(pool: Pool, { target, via }: Route): number | undefi
   return formatPrefix(prefix) === formatPrefix(dockerSubnet(pool, slot)) ? slot : undefined;
 }
 
+/** Whether the route is the on-link one of the ZeroTier range. */
+function isOnLink(pool: Pool, { target, via }: Route): boolean {
+  const prefix = via === null ? parsePrefix(target) : undefined;
+  return prefix !== undefined && formatPrefix(prefix) === formatPrefix(pool.zerotier);
+}
+
 /**
- * Whether the route is one that we wrote: the on-link route, or that of a slot that we lease or whose route we have
- * published (`owned`). Without the last condition the route of a server that somebody set up by hand, whose numbers
- * follow the same scheme, would pass for ours and be withdrawn.
+ * Whether the route is ours to withdraw. `owned`: the slots whose routes we wrote; without that condition the route of a
+ * server that somebody set up by hand, whose numbers follow the same scheme, would pass for ours.
  */
-export function isOurRoute(pool: Pool, route: Route, owned: ReadonlySet<number>): boolean {
-  const target = parsePrefix(route.target);
-  if (target !== undefined && route.via === null) return formatPrefix(target) === formatPrefix(pool.zerotier);
+export function isOurs(pool: Pool, route: Route, owned: ReadonlySet<number>): boolean {
   const slot = slotOfRoute(pool, route);
   return slot !== undefined && owned.has(slot);
 }
 
 /**
- * Puts `ours` (from `desiredRoutes`) into the routes that the network has; `owned` are the slots whose
- * routes may be withdrawn. The on-link route comes first,
- * since a node is only sent the first 128; then every route that is not ours, untouched and in its order;
- * then as many of ours as `limit` allows in total. Routes of ours that are no longer called for go.
+ * What is to be written so that the network has `ours` (from `desiredRoutes`) besides the routes of others. `owned` are the
+ * slots whose routes are ours to withdraw. Whatever is not ours stays, untouched and in its place; so does what is ours
+ * already, since each write is a moment in which somebody else's may be lost. The on-link route, when it
+ * is missing, comes first: a node is only sent the first 128. Ours come as far as `limit` allows in total, by slot.
  */
 export function mergeRoutes(
   current: readonly Route[],
@@ -82,26 +83,43 @@ export function mergeRoutes(
   limit: number,
   owned: ReadonlySet<number>,
 ): MergedRoutes {
-  const others = current.filter((route) => !isOurRoute(pool, route, owned));
-  const [first, ...rest] = ours;
-  const head = first === undefined ? [] : [first];
-  const room = Math.max(0, limit - others.length - head.length);
-  const routes = [...head, ...others, ...rest.slice(0, room)];
-  return { routes, changed: !sameRoutes(current, routes), foreign: others.filter(isInside(pool)) };
-}
-
-/** Whether two lists hold the same routes in the same order. */
-export function sameRoutes(a: readonly Route[], b: readonly Route[]): boolean {
-  return (
-    a.length === b.length && a.every(({ target, via }, i) => target === b[i]?.target && via === b[i]?.via)
+  const others = current.filter((route) => !isOurs(pool, route, owned));
+  const isLinked = current.some((route) => isOnLink(pool, route));
+  const head = isLinked ? [] : ours.filter((route) => isOnLink(pool, route));
+  const there = new Set(others.flatMap((route) => slotOfRoute(pool, route) ?? []));
+  const fitting = ours
+    .flatMap((route) => slotOfRoute(pool, route) ?? [])
+    .filter((slot) => !there.has(slot))
+    .slice(0, Math.max(0, limit - others.length - head.length));
+  const missing = new Set(fitting);
+  const kept = current.filter(
+    (route) => !isOurs(pool, route, owned) || missing.delete(slotOfRoute(pool, route) ?? 0),
   );
+  const added = [...missing].map((slot) => slotRoute(pool, slot));
+  return {
+    routes: [...head, ...kept, ...added],
+    changed: head.length > 0 || added.length > 0 || kept.length < current.length,
+  };
 }
 
-/** The slots that the routes (those that `mergeRoutes` reports as foreign) make unfit for a lease. */
+/** The routes inside the Docker pool that are not ours: their slots must not be leased. */
+export function foreignRoutes(current: readonly Route[], pool: Pool, owned: ReadonlySet<number>): Route[] {
+  return current.filter(isInside(pool)).filter((route) => !isOurs(pool, route, owned));
+}
+
+/** Whether two lists hold the same routes, in whatever order. */
+export function sameRoutes(a: readonly Route[], b: readonly Route[]): boolean {
+  const sorted = (routes: readonly Route[]): string[] =>
+    routes.map(({ target, via }) => JSON.stringify([target, via])).sort();
+  const other = sorted(b);
+  return a.length === b.length && sorted(a).every((route, at) => route === other[at]);
+}
+
+/** The slots that the routes (from `foreignRoutes`) make unfit for a lease. */
 export function slotsTakenByRoutes(pool: Pool, routes: readonly Route[]): Set<number> {
   return new Set(
     routes.filter(isInside(pool)).flatMap(({ target }) => {
-      const prefix = parsePrefix(target);
+      const prefix = parseMaskedPrefix(target);
       return prefix === undefined ? [] : slotsOfPrefix(pool, prefix);
     }),
   );
@@ -109,7 +127,7 @@ export function slotsTakenByRoutes(pool: Pool, routes: readonly Route[]): Set<nu
 
 function isInside(pool: Pool): (route: Route) => boolean {
   return ({ target }) => {
-    const prefix = parsePrefix(target);
+    const prefix = parseMaskedPrefix(target);
     return prefix !== undefined && encloses(pool.docker, prefix);
   };
 }

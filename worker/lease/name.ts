@@ -8,15 +8,21 @@ export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);
 }
 
+/** A name, and the number by which it differs from the one that was wanted; 1 when it does not. */
+export interface NumberedName {
+  readonly name: string;
+  readonly number: number;
+}
+
 /**
- * The wanted name, or when that is taken the first free of `web1-2`, `web1-3`, …; never longer than a DNS
- * label. `wanted` must be a name, and `taken` must be false for some number, as it is for any finite set.
+ * The wanted name, or when that is taken the first free of `web1-2`, `web1-3`, …, from the number `first` on (2 or more); never
+ * longer than a DNS label. `wanted` must be a name, and `taken` must be false for some number, as it is for any finite set.
  */
-export function uniqueName(wanted: string, taken: (name: string) => boolean): string {
-  let name = wanted;
-  for (let number = 2; taken(name); number++) {
+export function uniqueName(wanted: string, taken: (name: string) => boolean, first: number): NumberedName {
+  if (!taken(wanted)) return { name: wanted, number: 1 };
+  for (let number = first; ; number++) {
     const suffix = `-${number}`;
-    name = wanted.slice(0, LONGEST - suffix.length).replace(/-+$/, "") + suffix;
+    const name = wanted.slice(0, LONGEST - suffix.length).replace(/-+$/, "") + suffix;
+    if (!taken(name)) return { name, number };
   }
-  return name;
 }

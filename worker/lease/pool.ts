@@ -7,6 +7,7 @@ import {
   formatPrefix,
   overlaps,
   type Prefix,
+  parseMaskedPrefix,
   parsePrefix,
   sizeOf,
   subnet,
@@ -32,6 +33,8 @@ export interface PoolSettings {
 
 /** A node with fewer addresses than a /28 has no room for docker0 and a second network. */
 const LONGEST_NODE_PREFIX = 28;
+/** Two node subnets at least: slot 0 is never leased. */
+const LONGEST_POOL = LONGEST_NODE_PREFIX - 1;
 const SHORTEST_RANGE = 8;
 /** Below a /27 the top sixteenth of the range would hold no address but the broadcast one. */
 const LONGEST_RANGE = 27;
@@ -51,17 +54,19 @@ const MANAGED_BLOCKS = [
 /** Reads the operator's ranges. On failure every fault is listed, each naming the setting and the remedy. */
 export function makePool(settings: PoolSettings): Result<Pool, readonly string[]> {
   const faults: string[] = [];
-  const zerotier = readRange("the ZeroTier range", settings.zerotier, LONGEST_RANGE, faults);
-  const docker = readRange("the Docker pool", settings.docker, LONGEST_NODE_PREFIX, faults);
+  const zerotier = readRange(
+    "the ZeroTier range",
+    "10.147.17.0/24",
+    settings.zerotier,
+    LONGEST_RANGE,
+    faults,
+  );
+  const docker = readRange("the Docker pool", "172.28.0.0/16", settings.docker, LONGEST_POOL, faults);
   const { nodePrefix } = settings;
-  const shortest = docker?.length ?? SHORTEST_RANGE;
+  const shortest = (docker?.length ?? SHORTEST_RANGE) + 1;
   if (!Number.isInteger(nodePrefix) || nodePrefix < shortest || nodePrefix > LONGEST_NODE_PREFIX) {
     faults.push(
-      `the node prefix is ${nodePrefix}: give a whole number from ${shortest} (the Docker pool's own length) to ${LONGEST_NODE_PREFIX}`,
-    );
-  } else if (docker !== undefined && nodePrefix === docker.length) {
-    faults.push(
-      `the Docker pool ${settings.docker} holds a single /${nodePrefix}, and slot 0 is never leased: give a larger pool or a longer node prefix`,
+      `the node prefix is ${nodePrefix}: give a whole number from ${shortest} (the Docker pool has to hold more than one, since slot 0 is never leased) to ${LONGEST_NODE_PREFIX}`,
     );
   }
   if (zerotier !== undefined && docker !== undefined && overlaps(zerotier, docker)) {
@@ -73,11 +78,20 @@ export function makePool(settings: PoolSettings): Result<Pool, readonly string[]
   return ok({ zerotier, docker, nodePrefix });
 }
 
-function readRange(what: string, text: string, longest: number, faults: string[]): Prefix | undefined {
+function readRange(
+  what: string,
+  example: string,
+  text: string,
+  longest: number,
+  faults: string[],
+): Prefix | undefined {
   const prefix = parsePrefix(text);
   if (prefix === undefined) {
+    const masked = parseMaskedPrefix(text);
     faults.push(
-      `${what} is ${JSON.stringify(text)}: give an IPv4 prefix without host bits, such as 172.28.0.0/16`,
+      masked === undefined
+        ? `${what} is ${JSON.stringify(text)}: give an IPv4 prefix, such as ${example}`
+        : `${what} is ${text}, an address in ${formatPrefix(masked)}: give the prefix itself`,
     );
     return undefined;
   }

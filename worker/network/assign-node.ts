@@ -3,13 +3,13 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { uniqueName } from "../lease/name.ts";
 import { queueCopy, queueMember } from "../outbox/queue.ts";
+import { takeSlot, takeWantedSlot } from "../reconcile/take-slot.ts";
 import type { NodeView } from "../schema/lease.ts";
 import { newNode, type StoredNode } from "../store/stored-node.ts";
+import { lookFirst } from "./look-first.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { nodeViewOf } from "./node-operations.ts";
-import { takeSlot, takeWantedSlot } from "./take-slot.ts";
 
 /** What the operator wants; what is left out is chosen or stays. */
 export interface Assignment {
@@ -31,10 +31,8 @@ export async function assignNode(
   wanted: Assignment,
 ): Promise<Result<Assigned<NodeView>, Refusal>> {
   const { stores } = net;
-  if (stores.nodes.get(wanted.node) === undefined) {
-    const notReady = await net.readiness.refusal();
-    if (notReady !== undefined) return err(notReady);
-  }
+  const notReady = await lookFirst(net, wanted.node);
+  if (notReady !== undefined) return err(notReady);
   const assigned = stores.transaction(() => assign(net, wanted));
   if (!assigned.ok) return assigned;
   const { node, created } = assigned.value;
@@ -45,24 +43,25 @@ export async function assignNode(
 
 function assign(net: NetworkContext, wanted: Assignment): Result<Assigned<StoredNode>, Refusal> {
   const { stores } = net;
-  const { nodes } = stores;
+  const { nodes, names } = stores;
   const now = net.now();
   const known = nodes.get(wanted.node);
-  const holder = wanted.name === undefined ? undefined : nodes.holderOfName(wanted.name);
+  const holder = wanted.name === undefined ? undefined : names.holder(wanted.name);
   if (wanted.name !== undefined && holder !== undefined && holder !== wanted.node)
     return err({ problem: "name-taken", name: wanted.name, holder });
   const slot = slotForOperator(net, known, wanted, now);
   if (!slot.ok) return slot;
-  const byDefault = `node-${wanted.node}`;
-  const name =
-    wanted.name ?? known?.name ?? uniqueName(byDefault, (taken) => nodes.holderOfName(taken) !== undefined);
+  const name = wanted.name ?? known?.name ?? names.choose(`node-${wanted.node}`);
   const node: StoredNode = {
     ...(known ?? newNode({ node: wanted.node, name, slot: slot.value, state: "active" }, now)),
     name,
     machineId: wanted.machineId ?? known?.machineId ?? null,
-    seenAt: now,
+    // Of a server without an agent nothing else is heard.
+    seenAt: known === undefined || known.identity === null ? now : known.seenAt,
   };
   nodes.put(node);
+  // The operator has deleted it, and lets it in again.
+  if (known === undefined) stores.keys.unbar(node.node);
   if (known !== undefined && known.name === node.name && known.machineId === node.machineId)
     return ok({ node, created: false });
   if (node.state !== "pending" && node.name !== known?.name) queueMember(stores, node.node, now);

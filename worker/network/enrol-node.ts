@@ -10,6 +10,7 @@ import type { LeaseView, Peer } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import { admit, type EnrolRequest, leaseTo } from "./enrolment.ts";
 import { leaseView } from "./lease-view.ts";
+import { lookFirst } from "./look-first.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { withNewToken } from "./node-token.ts";
 import { peersOf } from "./peers.ts";
@@ -44,19 +45,22 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   const { stores, config, outbox, now } = net;
   const admitted = admit(stores, request, now());
   if (!admitted.ok) return admitted;
-  if (!(await isGenuine(net, request)))
-    return err({ problem: "wrong-address", reason: "not-derived", node: request.node });
+  const proven = await proveAddress(net, request);
+  if (!proven.ok) return proven;
   // Not read before: while the id was derived, the node may have been deleted, and its lease would be a new one.
-  if (stores.nodes.get(request.node) === undefined) {
-    const notReady = await net.readiness.refusal();
-    if (notReady !== undefined) return err(notReady);
-  }
+  const notReady = await lookFirst(net, request.node);
+  if (notReady !== undefined) return err(notReady);
   const leased = leaseTo(stores, config, request, now());
   if (!leased.ok) return leased;
   const delivered = await outbox.deliver("member", request.node);
   if (!delivered.ok) return err(controllerRefusal(delivered.error.cause, now(), delivered.error.attempts));
   const { node, token } = await handOut(net, request.node);
-  if (node === undefined || node.state === "revoked") return err({ problem: "changed-meanwhile" });
+  if (
+    node === undefined ||
+    node.state === "revoked" ||
+    (node.state === "active" && node.deliveredAt === null)
+  )
+    return err({ problem: "changed-meanwhile" });
   return ok({ lease: leaseView(config, node, now()), peers: peersOf(net, node), token });
 }
 
@@ -72,7 +76,9 @@ async function handOut(
   const hash = await sha256Hex(token);
   return stores.transaction(() => {
     const node = stores.nodes.get(id);
-    const isDue = node?.state === "active" || (node?.state === "pending" && node.tokenHashes.length === 0);
+    const isDue =
+      (node?.state === "active" && node.deliveredAt !== null) ||
+      (node?.state === "pending" && node.tokenHashes.length === 0);
     if (node === undefined || !isDue) return { node, token: undefined };
     const changed = withNewToken(node, hash);
     stores.nodes.put(changed);
@@ -82,9 +88,12 @@ async function handOut(
 }
 
 /** Whether the node id follows from the key. It takes 28 ms, so it is not done again for an identity that is known. */
-async function isGenuine(
+async function proveAddress(
   { stores, deriveNodeId }: NetworkContext,
   { node, identity, publicKey }: EnrolRequest,
-): Promise<boolean> {
-  return stores.nodes.get(node)?.identity === identity || (await deriveNodeId(publicKey)) === node;
+): Promise<Result<true, Refusal>> {
+  if (stores.nodes.get(node)?.identity === identity) return ok(true);
+  const derived = await deriveNodeId(publicKey);
+  if (!derived.ok) return err({ problem: "busy", retryAfter: Math.ceil(derived.error.waitMs / 1000) });
+  return derived.value === node ? ok(true) : err({ problem: "wrong-address", reason: "not-derived", node });
 }

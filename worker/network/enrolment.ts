@@ -4,14 +4,13 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { uniqueName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
 import { queueCopy, queueMember } from "../outbox/queue.ts";
+import { takeSlot } from "../reconcile/take-slot.ts";
 import type { EnrolmentKey } from "../store/key-store.ts";
 import { newNode, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { overlapRefusal } from "./overlap.ts";
-import { takeSlot } from "./take-slot.ts";
 
 /** An enrolment whose proof was checked. */
 export interface EnrolRequest {
@@ -24,6 +23,8 @@ export interface EnrolRequest {
   readonly name: string;
   readonly machineId: string;
   readonly localPrefixes: readonly string[];
+  /** Where it calls from, as the Worker sees it; null when that is not known. */
+  readonly address: string | null;
   /** What the host says of itself, as JSON. */
   readonly facts: string | null;
 }
@@ -67,6 +68,7 @@ export function leaseTo(
       machineId: request.machineId,
       keyId: key.id,
       seenAt: now,
+      address: request.address ?? node.address,
       facts: request.facts ?? node.facts,
     };
     stores.nodes.put(changed);
@@ -86,8 +88,9 @@ function newLease(
 ): StoredNode | undefined {
   const slot = takeSlot(stores, pool, request.node, now);
   if (slot === undefined) return undefined;
-  const name = uniqueName(request.name, (taken) => stores.nodes.holderOfName(taken) !== undefined);
-  return newNode({ node: request.node, name, slot, state: key.approval ? "pending" : "active" }, now);
+  const name = stores.names.choose(request.name);
+  const state = key.approval ? "pending" : "active";
+  return { ...newNode({ node: request.node, name, slot, state }, now), tags: key.tags };
 }
 
 /** Whether the copy says something of the node's identity that is no longer so. */

@@ -1,6 +1,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Renewed } from "../schema/lease.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
@@ -10,6 +11,8 @@ export interface Heartbeat {
   readonly node: string;
   /** SHA-256 of the node's token. */
   readonly tokenHash: string;
+  /** Where it calls from, as the Worker sees it; null: what is known stays. */
+  readonly address: string | null;
   /** What the agent did last, as JSON. */
   readonly report: string;
   /** The steps in which it put something right since the last heartbeat. */
@@ -18,13 +21,13 @@ export interface Heartbeat {
   readonly facts: string | null;
 }
 
-/** Renews the lease and keeps the report. It writes no copy to KV: the free plan has 1,000 writes a day. */
+/** Renews the lease and keeps the report. Neither is worth a copy in KV: the free plan has 1,000 writes a day. */
 export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed, Refusal> {
   const { stores, config } = net;
   return stores.transaction(() => {
-    const known = authorize(stores, beat.node, { admin: false, tokenHash: beat.tokenHash });
-    if (!known.ok) return known;
     const now = net.now();
+    const known = authorize(stores, beat.node, { admin: false, tokenHash: beat.tokenHash }, now);
+    if (!known.ok) return known;
     const node = {
       ...known.value,
       seenAt: now,
@@ -34,10 +37,14 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
         beat.repaired.length === 0
           ? known.value.lastRepair
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
+      address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
     };
-    stores.nodes.put(node);
+    stores.nodes.reported(node.node, node);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
-    return ok({ ...leaseView(config, node, now), peers: peersOf(net, node) });
+    // Until the controller has taken the lease, its slot may change.
+    const told: StoredNode =
+      node.state === "active" && node.deliveredAt === null ? { ...node, state: "pending" } : node;
+    return ok({ ...leaseView(config, told, now), peers: peersOf(net, told) });
   });
 }

@@ -36,10 +36,10 @@ export function keepPool(
 }
 
 /** What keeps another pool from being used, for a message. */
-function leftOver({ nodes, slots, outbox }: Stores, now: number): string | undefined {
-  const leases = nodes.slots().size;
+function leftOver({ slots, outbox }: Stores, now: number): string | undefined {
+  const leases = slots.holders().count();
   if (leases > 0) return `${leases} lease(s) were made from`;
-  const held = slots.released().filter((slot) => !isFree(slot, now)).length;
+  const held = slots.allReleased().filter((slot) => !isFree(slot, now)).length;
   if (held > 0) return `${held} slot(s) are in quarantine that were leased from`;
   return outbox.nextDue() === undefined ? undefined : "changes are still to be delivered of leases from";
 }

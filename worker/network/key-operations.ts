@@ -16,18 +16,21 @@ export interface KeyAnswer {
 }
 
 export async function createKey(net: NetworkContext, request: KeyRequest): Promise<KeyAnswer> {
-  const secret = makeSecret("mbk", net.randomBytes);
-  const hash = await sha256Hex(secret);
-  const now = net.now();
-  const { expiresIn, ...terms } = request;
-  const key = {
-    ...terms,
-    id: hexFromBytes(net.randomBytes(new Uint8Array(8))),
-    createdAt: now,
-    expiresAt: now + expiresIn * 1000,
-  };
+  const { secret, hash, key } = await makeKey(net, request);
   net.stores.transaction(() => net.stores.keys.add(key, hash));
-  return { key: secret, view: keyView({ ...key, uses: 0 }, now) };
+  return { key: secret, view: keyView({ ...key, uses: 0 }, net.now()) };
+}
+
+/** A key that is in no table yet: its secret, and what is stored of it. */
+export async function makeKey(
+  { now, randomBytes }: NetworkContext,
+  { expiresIn, ...terms }: KeyRequest,
+): Promise<{ secret: string; hash: string; key: Omit<EnrolmentKey, "uses"> }> {
+  const secret = makeSecret("mbk", randomBytes);
+  const hash = await sha256Hex(secret);
+  const createdAt = now();
+  const id = hexFromBytes(randomBytes(new Uint8Array(8)));
+  return { secret, hash, key: { ...terms, id, createdAt, expiresAt: createdAt + expiresIn * 1000 } };
 }
 
 /** Keys in the order of their making, at most `limit`, those after the key `after`. */
@@ -36,9 +39,12 @@ export function listKeys(net: NetworkContext, limit: number, after: KeyPlace | u
   return net.stores.keys.list(limit, after).map((key) => keyView(key, now));
 }
 
-/** Deletes a key; what it let in stays. */
+/** Deletes a key, and user-data that is kept with it; what it let in stays. */
 export function deleteKey(net: NetworkContext, id: string): Result<true, Refusal> {
-  const removed = net.stores.transaction(() => net.stores.keys.remove(id));
+  const removed = net.stores.transaction(() => {
+    net.stores.userData.forget(id);
+    return net.stores.keys.remove(id);
+  });
   return removed ? ok(true) : err({ problem: "not-found", missing: { what: "key", id } });
 }
 
@@ -55,7 +61,8 @@ export function userDataOf(net: NetworkContext, keyHash: string): KeyUserData | 
   return key === undefined ? undefined : { options: key.userData, allowOverlap: key.allowOverlap };
 }
 
-function keyView(key: EnrolmentKey, now: number): KeyView {
+/** A key as the operator sees it. */
+export function keyView(key: EnrolmentKey, now: number): KeyView {
   return {
     id: key.id,
     createdAt: new Date(key.createdAt).toISOString(),
@@ -65,6 +72,7 @@ function keyView(key: EnrolmentKey, now: number): KeyView {
     state: keyState(key, now),
     approval: key.approval,
     allowOverlap: key.allowOverlap,
+    tags: [...key.tags],
     note: key.note,
   };
 }

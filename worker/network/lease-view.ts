@@ -1,14 +1,14 @@
 // A lease and a node as the API shows them: everything that follows from the slot, worked out.
 import { formatPrefix } from "../address/prefix.ts";
 import type { Config } from "../config/config.ts";
-import { renewBefore, stateAt } from "../lease/lease-times.ts";
+import { type LeaseState, renewBefore, stateAt } from "../lease/lease-times.ts";
 import { describePool, dockerGateway, dockerSubnet, zerotierAddressWithPrefix } from "../lease/pool.ts";
 import { sixPlane } from "../lease/six-plane.ts";
 import type { LeaseView, NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 
 /** What both the object and the copy in KV know of a lease. */
-type KnownLease = Pick<StoredNode, "node" | "name" | "slot" | "state" | "leasedAt" | "seenAt">;
+type KnownLease = Pick<StoredNode, "node" | "name" | "slot" | "state" | "identity" | "leasedAt" | "seenAt">;
 
 export function leaseView(
   { networkId, pool }: Pick<Config, "networkId" | "pool">,
@@ -21,7 +21,7 @@ export function leaseView(
     node: lease.node,
     name: lease.name,
     slot: lease.slot,
-    state: stateAt({ state: lease.state, seenAt: lease.seenAt }, now),
+    state: shownState(lease, now),
     zerotier: { ipv4: zerotierAddressWithPrefix(pool, lease.slot), ipv6: six.addressWithPrefix },
     docker: {
       ipv4: {
@@ -36,12 +36,22 @@ export function leaseView(
   };
 }
 
+/** What the lease's state is shown as at `now` (ms since 1970). */
+export function shownState(
+  { state, seenAt, identity }: Pick<StoredNode, "state" | "seenAt" | "identity">,
+  now: number,
+): LeaseState {
+  return stateAt({ state, seenAt, kept: identity === null }, now);
+}
+
 export function nodeView(config: Config, node: StoredNode, delivered: boolean, now: number): NodeView {
   return {
     ...leaseView(config, node, now),
     lastSeen: new Date(node.seenAt).toISOString(),
     key: node.keyId,
     delivered,
+    address: node.address,
+    tags: [...node.tags],
     facts: node.facts,
     report: node.report,
     reportedAt: node.reportedAt === null ? null : new Date(node.reportedAt).toISOString(),

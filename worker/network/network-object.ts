@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import { consoleLog } from "../base/log.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
@@ -12,9 +11,10 @@ import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { migrate } from "../store/migrations.ts";
+import type { RefusalPlace } from "../store/refusal-store.ts";
 import { openStores, type Stores } from "../store/stores.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
-import { type Enrolled, enrolNode } from "./enrol-node.ts";
+import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
 import { health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
@@ -27,10 +27,25 @@ import {
   listKeys,
   userDataOf,
 } from "./key-operations.ts";
+import { type Listed, listNodes, type NodeQuery } from "./list-nodes.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
-import { approveNode, listNodes, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
+import { approveNode, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
+import { type Platform, workersPlatform } from "./platform.ts";
 import { poolUse } from "./pool-use.ts";
+import {
+  enrolOrNote,
+  type ListedRefusal,
+  listRefusals,
+  noteRefusalBefore,
+  type Refused,
+} from "./refused-enrolments.ts";
+import {
+  makeUserData,
+  type RepeatableCall,
+  repeatUserData,
+  type UserDataAnswer,
+} from "./user-data-operations.ts";
 
 /** ms until the alarm tries again while the Worker is misconfigured. */
 const MISCONFIGURED_MS = 10 * 60_000;
@@ -49,36 +64,49 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   #alarm: AlarmClock | undefined;
   /** The network that the tables are of, when the settings name another one. */
   #otherNetwork: string | undefined;
+  readonly #platform: Platform;
 
-  constructor(ctx: DurableObjectState, env: ObjectEnv) {
+  constructor(ctx: DurableObjectState, env: ObjectEnv, platform: Platform = workersPlatform) {
     super(ctx, env);
+    this.#platform = platform;
     void ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
-      const alarm = new AlarmClock(ctx.storage, (await ctx.storage.getAlarm()) ?? undefined);
+      const { now, log } = platform;
+      const setTo = (await ctx.storage.getAlarm()) ?? undefined;
+      const alarm = new AlarmClock({ storage: ctx.storage, setTo, now, log });
       this.#alarm = alarm;
       const read = parseConfig(env);
       if (!read.ok) return;
       const { networkId } = read.value;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
-      const stores = openStores(ctx.storage, (outbox) => alarm.arm(outbox));
+      const stores = openStores(ctx.storage, (outbox) => alarm.arm(outbox), now);
       const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? networkId);
       if (own !== networkId) {
         this.#otherNetwork = own;
         return;
       }
-      this.#network = openNetwork(stores, env.LEASES, read.value);
+      this.#network = openNetwork(stores, env.LEASES, read.value, platform);
       // An alarm that got lost would be set by the next change only.
-      alarm.arm(this.#network.stores.outbox);
+      alarm.begin(this.#network.stores.outbox);
     });
   }
 
   async enrol(request: EnrolRequest): Promise<Result<Enrolled, Refusal>> {
-    const net = this.#open();
-    return net.outbox.arriving(() => enrolNode(net, request));
+    const net = this.#openToWrite();
+    return net.outbox.arriving(() => enrolOrNote(net, request));
+  }
+
+  /** For an enrolment that was refused before it came here. */
+  noteRefusal(refused: Refused): void {
+    noteRefusalBefore(this.#openToWrite(), refused);
+  }
+
+  listRefusals(limit: number, after: RefusalPlace | undefined): ListedRefusal[] {
+    return listRefusals(this.#open(), limit, after);
   }
 
   async createKey(request: KeyRequest): Promise<KeyAnswer> {
-    return createKey(this.#open(), request);
+    return createKey(this.#openToWrite(), request);
   }
 
   listKeys(limit: number, after: KeyPlace | undefined): KeyView[] {
@@ -86,7 +114,19 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   }
 
   deleteKey(id: string): Result<true, Refusal> {
-    return deleteKey(this.#open(), id);
+    return deleteKey(this.#openToWrite(), id);
+  }
+
+  async repeatUserData(call: RepeatableCall): Promise<Result<UserDataAnswer | undefined, Refusal>> {
+    return repeatUserData(this.#openToWrite(), call);
+  }
+
+  async makeUserData(
+    call: RepeatableCall,
+    terms: KeyRequest,
+    around: readonly [before: string, after: string],
+  ): Promise<Result<UserDataAnswer, Refusal>> {
+    return makeUserData(this.#openToWrite(), call, terms, around);
   }
 
   userDataOf(keyHash: string): KeyUserData | undefined {
@@ -94,11 +134,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   }
 
   heartbeat(beat: Heartbeat): Result<Renewed, Refusal> {
-    return heartbeat(this.#open(), beat);
+    return heartbeat(this.#openToWrite(), beat);
   }
 
-  listNodes(limit: number, after: string | undefined): NodeView[] {
-    return listNodes(this.#open(), limit, after);
+  listNodes(query: NodeQuery): Listed[] {
+    return listNodes(this.#open(), query);
   }
 
   readNode(node: NodeId, caller: Caller): Result<NodeView, Refusal> {
@@ -106,43 +146,43 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   }
 
   async assignNode(wanted: Assignment): Promise<Result<Assigned<NodeView>, Refusal>> {
-    const net = this.#open();
+    const net = this.#openToWrite();
     return net.outbox.arriving(() => assignNode(net, wanted));
   }
 
   async renameNode(node: NodeId, name: string): Promise<Result<NodeView, Refusal>> {
-    return renameNode(this.#open(), node, name);
+    return renameNode(this.#openToWrite(), node, name);
   }
 
   async approveNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
-    return approveNode(this.#open(), node);
+    return approveNode(this.#openToWrite(), node);
   }
 
   async revokeNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
-    return revokeNode(this.#open(), node);
+    return revokeNode(this.#openToWrite(), node);
   }
 
   async releaseNode(node: NodeId, caller: Caller): Promise<Result<true, Refusal>> {
-    return releaseNode(this.#open(), node, caller);
+    return releaseNode(this.#openToWrite(), node, caller);
   }
 
   poolUse(): PoolUse {
     return poolUse(this.#open());
   }
 
-  health(): ObjectHealth {
-    return health(this.#open());
+  health(forOperator: boolean): ObjectHealth {
+    return health(this.#openToWrite(), forOperator);
   }
 
   /** Run by the cron trigger. */
   async reconcile(): Promise<void> {
-    await reconcile(this.#open());
+    await reconcile(this.#openToAsk());
   }
 
   override async alarm(): Promise<void> {
     if (this.#otherNetwork !== undefined) {
       // Its leases must not be told to another network. Should the settings name it again, the alarm is set at its start.
-      consoleLog("alarm-left-off", {
+      this.#platform.log("alarm-left-off", {
         reason: "the settings name another network",
         network: this.#otherNetwork,
       });
@@ -150,11 +190,25 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     }
     const net = this.#network;
     if (net === undefined || this.#alarm === undefined) {
-      consoleLog("alarm-put-off", { reason: "misconfigured" });
-      await this.ctx.storage.setAlarm(Date.now() + MISCONFIGURED_MS);
+      this.#platform.log("alarm-put-off", { reason: "misconfigured" });
+      await this.ctx.storage.setAlarm(this.#platform.now() + MISCONFIGURED_MS);
       return;
     }
-    await this.#alarm.goOff(net.stores.outbox, () => net.outbox.work());
+    await this.#alarm.goOff(net.stores.outbox, () => this.#openToAsk().outbox.work());
+  }
+
+  /** For what asks the controller before it keeps anything: whether it can be kept is known first. Throws as {@link #openToWrite}. */
+  #openToAsk(): NetworkContext {
+    const net = this.#open();
+    net.stores.writePause.prove();
+    return net;
+  }
+
+  /** For what has to be kept, or says whether that is possible. Throws what the platform said while it takes no write. */
+  #openToWrite(): NetworkContext {
+    const net = this.#open();
+    net.stores.writePause.check();
+    return net;
   }
 
   #open(): NetworkContext {

@@ -1,5 +1,6 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { queueCopy } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { withTokenUsed } from "./node-token.ts";
@@ -9,9 +10,15 @@ export type Caller = { readonly admin: true } | { readonly admin: false; readonl
 
 /**
  * Within a transaction, since the first use of a token ends those before it: the node, for the operator or for the node
- * itself. Somebody with another node's token is told the same whether the node exists or not.
+ * itself. `now`: ms since 1970. Somebody with another node's token is told the same whether the node exists or not.
  */
-export function authorize({ nodes }: Stores, node: string, caller: Caller): Result<StoredNode, Refusal> {
+export function authorize(
+  stores: Stores,
+  node: string,
+  caller: Caller,
+  now: number,
+): Result<StoredNode, Refusal> {
+  const { nodes } = stores;
   const known = nodes.get(node);
   if (caller.admin)
     return known === undefined
@@ -19,6 +26,10 @@ export function authorize({ nodes }: Stores, node: string, caller: Caller): Resu
       : ok(known);
   const admitted = known && withTokenUsed(known, caller.tokenHash);
   if (admitted === undefined) return err({ problem: "unauthorized", reason: "not-of-node", node });
-  if (admitted !== known) nodes.put(admitted);
+  if (admitted !== known) {
+    nodes.put(admitted);
+    // The copy answers for the object: what is good for nothing here must not read it.
+    queueCopy(stores, node, now);
+  }
   return ok(admitted);
 }

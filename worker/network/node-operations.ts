@@ -4,21 +4,17 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { endLease, queueCopy, queueMember } from "../outbox/queue.ts";
+import { endLease, queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
 import type { NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
+import type { Stores } from "../store/stores.ts";
 import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";
 
-/** Nodes by id, at most `limit`, those after `after`. */
-export function listNodes(net: NetworkContext, limit: number, after: string | undefined): NodeView[] {
-  return net.stores.nodes.list(limit, after).map((node) => nodeViewOf(net, node));
-}
-
 export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Result<NodeView, Refusal> {
-  const known = net.stores.transaction(() => authorize(net.stores, node, caller));
+  const known = net.stores.transaction(() => authorize(net.stores, node, caller, net.now()));
   return known.ok ? ok(nodeViewOf(net, known.value)) : known;
 }
 
@@ -28,7 +24,7 @@ export function renameNode(
   name: string,
 ): Promise<Result<NodeView, Refusal>> {
   return changeNode(net, node, (known) => {
-    const holder = net.stores.nodes.holderOfName(name);
+    const holder = net.stores.names.holder(name);
     if (holder !== undefined && holder !== node) return err({ problem: "name-taken", name, holder });
     return ok({ ...known, name });
   });
@@ -36,15 +32,18 @@ export function renameNode(
 
 /** Lets a node in that waits, or back in that was revoked. */
 export function approveNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
-  // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
-  return changeNode(net, node, (known) =>
-    ok({ ...known, state: "active", revokedBy: null, seenAt: net.now() }),
-  );
+  return changeNode(net, node, (known) => {
+    // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
+    const seenAt = known.state === "active" ? known.seenAt : net.now();
+    return ok({ ...known, state: "active", revokedBy: null, seenAt, letInAt: net.now() });
+  });
 }
 
 /** Takes a node out of the mesh; its slot stays its own. */
 export function revokeNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) => ok({ ...known, state: "revoked", revokedBy: "operator" }));
+  return changeNode(net, node, (known) =>
+    ok({ ...known, state: "revoked", revokedBy: "operator", letInAt: null }),
+  );
 }
 
 /**
@@ -57,18 +56,23 @@ export async function releaseNode(
   caller: Caller,
 ): Promise<Result<true, Refusal>> {
   const { stores, now } = net;
+  let asked: StoredNode | undefined;
   if (!caller.admin) {
-    const known = stores.transaction(() => authorize(stores, node, caller));
+    const known = stores.transaction(() => authorize(stores, node, caller, now()));
     if (!known.ok) return known;
+    asked = known.value;
     try {
-      if (known.value.state === "active") await followController(net, node);
+      if (asked.state === "active") await followController(net, node);
     } catch (error) {
       return err(controllerRefusal(error, now()));
     }
   }
   const released = stores.transaction((): Result<true, Refusal> => {
-    const known = authorize(stores, node, caller);
+    const known = authorize(stores, node, caller, now());
     if (!known.ok) return known;
+    // Enrolled while the controller was asked, it was told that it is in.
+    if (asked !== undefined && !hasSameTokens(asked, known.value))
+      return err({ problem: "changed-meanwhile" });
     if (!caller.admin && known.value.state === "revoked")
       return err({ problem: "revoked", reason: "taken-out", node });
     endLease(stores, known.value, now());
@@ -92,12 +96,12 @@ async function changeNode(
 ): Promise<Result<NodeView, Refusal>> {
   const { stores, now } = net;
   const changed = stores.transaction(() => {
-    const known = authorize(stores, node, { admin: true });
+    const known = authorize(stores, node, { admin: true }, now());
     if (!known.ok) return known;
     const decided = decide(known.value);
     if (!decided.ok || isSame(known.value, decided.value)) return decided;
     stores.nodes.put(decided.value);
-    if (decided.value.state !== "pending") queueMember(stores, node, now());
+    if (concernsMember(stores, known.value, decided.value)) queueMember(stores, node, now());
     queueCopy(stores, node, now());
     return decided;
   });
@@ -106,6 +110,20 @@ async function changeNode(
   return ok(nodeViewOf(net, stores.nodes.get(node) ?? changed.value));
 }
 
+function hasSameTokens(a: StoredNode, b: StoredNode): boolean {
+  return (
+    a.tokenHashes.length === b.tokenHashes.length &&
+    a.tokenHashes.every((hash, at) => hash === b.tokenHashes[at])
+  );
+}
+
+/** Whether the controller is to be told: of all that an active node becomes, and that one is taken out of which it was told. */
+function concernsMember(stores: Stores, before: StoredNode, after: StoredNode): boolean {
+  if (after.state === "active") return true;
+  const isTakenOut = before.state !== after.state || before.revokedBy !== after.revokedBy;
+  return isTakenOut && wasOffered(stores, before);
+}
+
 function isSame(a: StoredNode, b: StoredNode): boolean {
-  return a.name === b.name && a.state === b.state && a.revokedBy === b.revokedBy;
+  return a.name === b.name && a.state === b.state && a.revokedBy === b.revokedBy && a.letInAt === b.letInAt;
 }

@@ -1,5 +1,5 @@
 // A host that is attached to a network inside the mesh's ranges would be cut off from it, and perhaps from us.
-import { encloses, overlaps, type Prefix, parsePrefix } from "../address/prefix.ts";
+import { encloses, type Prefix, parsePrefix } from "../address/prefix.ts";
 import type { MeshRange, Refusal } from "../base/refusal.ts";
 import type { Config } from "../config/config.ts";
 import { dockerSubnet, type Pool } from "../lease/pool.ts";
@@ -22,10 +22,11 @@ export function overlapRefusal(
   ];
   for (const text of localPrefixes) {
     const local = parsePrefix(text);
-    // A default route covers everything and is no network that the host is attached to.
-    if (local === undefined || local.length === 0) continue;
+    if (local === undefined) continue;
     if (known !== undefined && isOwn(pool, known, local)) continue;
-    const hit = ours.find(({ prefix }) => overlaps(prefix, local));
+    // A wider one, a provider's 10.0.0.0/8 or a default route, loses nothing: the mesh's routes are more specific, and what of the
+    // host lies in its ranges (its addresses, gateways, resolvers) the agent names as prefixes of their own.
+    const hit = ours.find(({ prefix }) => encloses(prefix, local));
     if (hit !== undefined) return { problem: "overlap", prefix: text, range: hit.range };
   }
   return undefined;

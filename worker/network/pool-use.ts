@@ -6,12 +6,13 @@ import type { NetworkContext } from "./network-context.ts";
 
 export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
   const counts = stores.nodes.counts();
-  const leased = stores.nodes.slots();
-  const excluded = [...stores.slots.excluded()].filter((slot) => !leased.has(slot)).sort((a, b) => a - b);
+  const holders = stores.slots.holders();
+  const isLeased = (slot: number): boolean => holders.of(slot) !== undefined;
+  const excluded = [...stores.slots.excluded()].filter((slot) => !isLeased(slot)).sort((a, b) => a - b);
   const barred = new Set(excluded);
   const quarantined = stores.slots
-    .released()
-    .filter((entry) => !isFree(entry, now()) && !leased.has(entry.slot) && !barred.has(entry.slot)).length;
+    .allReleased()
+    .filter((entry) => !isFree(entry, now()) && !isLeased(entry.slot) && !barred.has(entry.slot)).length;
   const total = slotLimit(config.pool);
   return {
     network: config.networkId,
@@ -21,10 +22,10 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
       ...counts,
       quarantined,
       excluded: excluded.length,
-      free: total - leased.size - excluded.length - quarantined,
+      free: total - holders.count() - excluded.length - quarantined,
     },
     conflicts: stores.memory.conflicts(),
-    addressConflicts: addressConflicts(stores),
+    addressConflicts: addressConflicts(stores, holders),
     excluded,
     routeLimit: config.routeLimit,
     waiting: {

@@ -1,37 +1,99 @@
+import { errorText, type Log } from "../base/log.ts";
 import type { OutboxStore } from "../store/outbox-store.ts";
+
+/** ms by which an alarm may be late before it counts as lost: the platform gives one up that has failed too often. */
+const LOST_MS = 60_000;
+
+/** ms until the alarm goes off again after its work failed as a whole: at least and at most. */
+const FAILED_MS = { shortest: 5_000, longest: 15 * 60_000 } as const;
+
+/** What {@link AlarmClock} works with. */
+export interface AlarmClockOptions {
+  readonly storage: DurableObjectStorage;
+  /** The alarm that storage holds already (ms since 1970). */
+  readonly setTo: number | undefined;
+  readonly now: () => number;
+  readonly log: Log;
+}
 
 /** The object's one alarm: always set to when the next row of the outbox is due, or earlier. */
 export class AlarmClock {
-  readonly #storage: DurableObjectStorage;
+  readonly #options: AlarmClockOptions;
   #setTo: number | undefined;
   #working = false;
+  /** When work that failed is tried again (ms since 1970). */
+  #notBefore = 0;
 
-  /** `setTo`: the alarm that storage holds already (ms since 1970). */
-  constructor(storage: DurableObjectStorage, setTo: number | undefined) {
-    this.#storage = storage;
-    this.#setTo = setTo;
+  constructor(options: AlarmClockOptions) {
+    this.#options = options;
+    this.#setTo = options.setTo;
   }
 
-  /** Sets the alarm for the next due row; leaves one that goes off earlier. */
+  /** After the object's start: sets the alarm for the next due row if none is set, or one that should have gone off long ago. */
+  begin(outbox: OutboxStore): void {
+    if (this.#setTo === undefined || this.#isLost()) this.arm(outbox);
+  }
+
+  /** Sets the alarm for the next due row; leaves one that goes off earlier, unless it should have done so long ago. */
   arm(outbox: OutboxStore): void {
     // While the alarm works, rows are due that it is about to deliver. It arms anew at its end; if it never
     // gets there, the platform calls it again.
     if (this.#working) return;
     const next = outbox.nextDue();
-    if (next === undefined || (this.#setTo !== undefined && this.#setTo <= next)) return;
-    this.#setTo = next;
-    void this.#storage.setAlarm(next);
+    if (next === undefined) return;
+    const at = Math.max(next, this.#notBefore);
+    if (this.#setTo !== undefined && this.#setTo <= at && !this.#isLost()) return;
+    // In the past it would seem lost again at the next change.
+    void this.#set(Math.max(at, this.#options.now()));
   }
 
-  /** Runs the alarm's work, then sets the alarm for what is left. */
+  /**
+   * Runs the alarm's work, then sets the alarm for what is left. Work that fails as a whole, because storage does not answer or
+   * does not take what it did, is tried again after a pause, as long as what is due has waited by now: each time a longer one, also
+   * when the object is forgotten in between. Thrown on, the platform would try again a few times within two minutes, then never.
+   */
   async goOff(outbox: OutboxStore, work: () => Promise<void>): Promise<void> {
+    const { now, log } = this.#options;
     this.#setTo = undefined;
     this.#working = true;
     try {
       await work();
-    } finally {
+      this.#notBefore = 0;
       this.#working = false;
       this.arm(outbox);
+    } catch (error) {
+      this.#notBefore = now() + pauseOf(outbox, now());
+      log("alarm-failed", { error: errorText(error), until: this.#notBefore });
+      await this.#set(this.#notBefore);
+    } finally {
+      this.#working = false;
     }
+  }
+
+  #isLost(): boolean {
+    return this.#setTo !== undefined && this.#setTo + LOST_MS < this.#options.now();
+  }
+
+  /** One that the platform does not take is set by the next change. */
+  async #set(at: number): Promise<void> {
+    this.#setTo = at;
+    try {
+      await this.#options.storage.setAlarm(at);
+    } catch (error) {
+      this.#setTo = undefined;
+      this.#options.log("alarm-not-set", { error: errorText(error) });
+    }
+  }
+}
+
+/** How long to wait (ms) after work that failed: as long as what is due has waited, or has still to wait. */
+function pauseOf(outbox: OutboxStore, now: number): number {
+  try {
+    const next = outbox.nextDue();
+    if (next === undefined) return FAILED_MS.longest;
+    return Math.min(FAILED_MS.longest, Math.max(FAILED_MS.shortest, Math.abs(now - next)));
+  } catch {
+    // Storage does not answer.
+    return FAILED_MS.longest;
   }
 }

@@ -1,6 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
-import { mergeRoutes, type Route, sameRoutes, slotsTakenByRoutes } from "../lease/managed-routes.ts";
+import { foreignRoutes, type Route, sameRoutes, slotsTakenByRoutes } from "../lease/managed-routes.ts";
 import type { Stores } from "../store/stores.ts";
 
 /** What noting the routes of others works with. */
@@ -13,20 +13,24 @@ export interface ForeignRoutesOptions {
 
 /**
  * Within a transaction: remembers the routes of others inside the pool, whose slots are not leased and not routed, and
- * logs when they changed.
+ * logs when they changed. `readAt`: when the read began that found them (ms since 1970); what was read later stays.
  */
 export function noteForeign(
-  { stores, config: { pool, routeLimit }, log, now }: ForeignRoutesOptions,
+  { stores, config: { pool }, log }: ForeignRoutesOptions,
   current: readonly Route[],
+  readAt: number,
 ): void {
-  const { foreign } = mergeRoutes(current, [], pool, routeLimit, stores.slots.owned());
+  const known = stores.memory.slotsRouted();
+  if (known !== undefined && known.at > readAt) return;
+  const foreign = foreignRoutes(current, pool, stores.routes.owned());
   const before = stores.memory.conflicts();
-  if (stores.memory.slotsRouted() !== undefined && sameRoutes(before, foreign)) return;
+  if (known !== undefined && sameRoutes(before, foreign)) return;
   const taken = slotsTakenByRoutes(pool, foreign);
   stores.memory.setConflicts(foreign);
-  stores.memory.setSlotsRouted({ at: now(), slots: [...taken] });
+  stores.memory.setSlotsRouted({ at: readAt, slots: [...taken] });
   if (foreign.length === 0 && before.length === 0) return;
-  const leased = [...stores.nodes.slots()].filter((slot) => taken.has(slot));
+  const holders = stores.slots.holders();
+  const leased = [...taken].filter((slot) => holders.of(slot) !== undefined);
   log("route-conflicts", {
     count: foreign.length,
     routes: foreign.map(showRoute).join(", "),

@@ -20,6 +20,8 @@ const copySchema = z.object({
   machineId: z.string().nullable(),
   key: z.string().nullable(),
   tokenHashes: z.array(z.string()),
+  /** Not in the copies of older versions. */
+  tags: z.array(z.string()).default([]),
   leasedAt: z.number(),
   /** As of the last write: heartbeats do not write, the free plan has 1,000 KV writes a day. */
   seenAt: z.number(),
@@ -57,7 +59,10 @@ export function copyDelivery({ stores, config, leases }: CopyDeliveryOptions): D
     cost: () => 1,
     async deliver(subject) {
       const lease = stores.nodes.get(subject);
-      if (lease === undefined) return leases.delete(copyKey(subject));
+      if (lease === undefined) {
+        await leases.delete(copyKey(subject));
+        return undefined;
+      }
       const copy: LeaseCopy = {
         version: 1,
         network: config.networkId,
@@ -69,11 +74,13 @@ export function copyDelivery({ stores, config, leases }: CopyDeliveryOptions): D
         machineId: lease.machineId,
         key: lease.keyId,
         tokenHashes: [...lease.tokenHashes],
+        tags: [...lease.tags],
         leasedAt: lease.leasedAt,
         seenAt: lease.seenAt,
         pool: describePool(config.pool),
       };
       await leases.put(copyKey(subject), JSON.stringify(copy));
+      return undefined;
     },
   };
 }

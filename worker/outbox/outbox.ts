@@ -7,14 +7,18 @@ import { LIMITS } from "../config/limits.ts";
 import { ControllerError } from "../controller/controller.ts";
 import type { OutboxKind, OutboxRow } from "../store/outbox-store.ts";
 import type { Stores } from "../store/stores.ts";
+import { holdBack } from "./hold-back.ts";
 import { routesLatest } from "./queue.ts";
 
 /** How one kind is delivered. */
 export interface Delivery {
   /** Outgoing calls that delivering takes at most. */
   cost(subject: string): number;
-  /** Brings the subject in line with what is stored now; rejects when that failed. */
-  deliver(subject: string): Promise<void>;
+  /**
+   * Brings the subject in line with what is stored now; rejects when that failed. Resolves to when it is to be looked at
+   * again (ms since 1970), if at all.
+   */
+  deliver(subject: string): Promise<number | undefined>;
 }
 
 /** What {@link Outbox} needs; clock and randomness are arguments. */
@@ -41,6 +45,9 @@ interface OnItsWay {
 
 /** ms that a failed delivery waits: at most after its first failure, at most after any, and at least. */
 const RETRY_MS = { first: 2_000, longest: 10 * 60_000, shortest: 500 } as const;
+
+/** ms after a write that was not heard of until the subject is looked at again: most of what comes late has come by then. */
+export const SETTLE_MS = 60_000;
 
 /** ms by which the routes wait again while members are on their way. */
 const ROUTES_WAIT_MS = 500;
@@ -92,7 +99,7 @@ export class Outbox {
     let calls: number = LIMITS.alarmCalls;
     const batch: OutboxRow[] = [];
     for (const row of stores.outbox.due(now(), calls)) {
-      if (row.kind === "routes" && this.#holdsBack(row)) {
+      if (row.kind === "routes" && this.#routesWait(row)) {
         stores.transaction(() => stores.outbox.postpone(row, now() + ROUTES_WAIT_MS));
         continue;
       }
@@ -102,14 +109,19 @@ export class Outbox {
     }
     const lane = async (): Promise<void> => {
       for (let row = batch.shift(); row !== undefined; row = batch.shift())
-        await this.deliver(row.kind, row.subject);
+        if (!this.#isHeld(row)) await this.deliver(row.kind, row.subject);
     };
     await Promise.all(Array.from({ length: LIMITS.alarmConcurrency }, lane));
   }
 
-  #holdsBack(row: OutboxRow): boolean {
-    if (this.#options.now() >= routesLatest(row.createdAt)) return false;
-    return this.#arriving > 0 || this.#options.stores.outbox.countFresh("member") > 0;
+  /** Whether another of the kind has failed since the batch was made. */
+  #isHeld({ kind }: OutboxRow): boolean {
+    return (this.#options.stores.outbox.held(kind)?.until ?? 0) > this.#options.now();
+  }
+
+  #routesWait(row: OutboxRow): boolean {
+    if (row.isLook || this.#options.now() >= routesLatest(row.createdAt)) return false;
+    return this.#arriving > 0 || this.#options.stores.outbox.hasFresh("member");
   }
 
   #begin(key: string, row: OutboxRow): Promise<DeliveryOutcome> {
@@ -121,14 +133,19 @@ export class Outbox {
   async #run(row: OutboxRow): Promise<DeliveryOutcome> {
     const { stores, deliveries, now, random, log } = this.#options;
     try {
-      await deliveries[row.kind].deliver(row.subject);
-      stores.transaction(() => stores.outbox.done(row));
+      const again = await deliveries[row.kind].deliver(row.subject);
+      stores.transaction(() => {
+        stores.outbox.done(row);
+        stores.outbox.letGo(row.kind);
+        if (again !== undefined) stores.outbox.again(row.kind, row.subject, now(), again);
+      });
       return ok(undefined);
     } catch (error) {
       const retryAt = error instanceof ControllerError ? (error.retryAt ?? 0) : 0;
-      const dueAt = Math.max(now() + retryDelay(row.attempts, random), retryAt);
+      const ownDueAt = Math.max(now() + retryDelay(row.attempts, random), retryAt);
       const fault = errorText(error);
-      stores.transaction(() => stores.outbox.failed(row, dueAt, fault));
+      const failed = { row, error, fault, dueAt: ownDueAt };
+      const dueAt = stores.transaction(() => holdBack(stores.outbox, failed, now()));
       log("delivery-failed", {
         kind: row.kind,
         subject: row.subject,

@@ -31,10 +31,18 @@ export function routesLatest(createdAt: number): number {
   return createdAt + ROUTES_LONGEST_MS;
 }
 
-/** Removes the lease, and queues what follows from that. */
-export function endLease(stores: Stores, { node, slot }: StoredNode, now: number): void {
+/** Whether the controller was ever told of the lease: what it was never told of is left alone there. */
+export function wasOffered({ unheard }: Stores, { node, deliveredAt }: StoredNode): boolean {
+  return deliveredAt !== null || unheard.of(node).in !== undefined;
+}
+
+/** Removes the lease, and queues what follows from that. A slot that no server was ever let in with needs no quarantine. */
+export function endLease(stores: Stores, lease: StoredNode, now: number): void {
+  const { node, slot } = lease;
+  const isOffered = wasOffered(stores, lease);
+  if (isOffered) stores.slots.release(slot, node, now);
   stores.nodes.remove(node);
-  stores.slots.release(slot, node, now);
-  queueMember(stores, node, now);
   queueCopy(stores, node, now);
+  if (isOffered) queueMember(stores, node, now);
+  else if (!stores.slots.isRemovalDue(node)) stores.outbox.drop("member", node);
 }

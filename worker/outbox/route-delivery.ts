@@ -1,8 +1,10 @@
 // The managed routes, for the members that have no agent (a laptop). What is not ours is kept.
 import type { Config } from "../config/config.ts";
+import { mayHaveLanded, type NetworkChange } from "../controller/controller.ts";
 import type { NetworkWriter } from "../controller/network-writer.ts";
 import {
   desiredRoutes,
+  isOurs,
   type MergedRoutes,
   mergeRoutes,
   type Route,
@@ -11,56 +13,98 @@ import {
 } from "../lease/managed-routes.ts";
 import type { Pool } from "../lease/pool.ts";
 import type { Stores } from "../store/stores.ts";
+import { LATEST_MS } from "../store/unheard-store.ts";
 import { type ForeignRoutesOptions, noteForeign, showRoute } from "./foreign-routes.ts";
-import type { Delivery } from "./outbox.ts";
+import { type Delivery, SETTLE_MS } from "./outbox.ts";
+
+/** ms after which what was written is looked at once more: a page that people have open shows the list of before. */
+const LOOK_AFTER_MS = 5_000;
 
 /** What is stored of the slots whose routes are published, withdrawn or left alone. */
 export interface RoutedSlots {
-  /** Those whose holders are in the mesh. */
+  /** Those whose holders are in the mesh and that no foreign route touches, as many as can be published. */
   readonly active: readonly { readonly slot: number }[];
-  /** Those that a foreign route touches. */
-  readonly taken: ReadonlySet<number>;
   /** Those whose routes are ours to withdraw. */
   readonly owned: ReadonlySet<number>;
 }
 
 /** The stored slots, by what they mean for the routes. */
-export function readRoutedSlots({ nodes, slots }: Stores): RoutedSlots {
-  return { active: nodes.activeSlots(), taken: slots.routed(), owned: slots.owned() };
+export function readRoutedSlots(
+  { routeLimit }: Pick<Config, "routeLimit">,
+  { nodes, slots, routes }: Stores,
+): RoutedSlots {
+  return { active: nodes.activeSlots(routeLimit, slots.routed()), owned: routes.owned() };
 }
 
 /** What the routes become, from those that the network has: those of the active leases, as many as fit. */
 export function routesToPublish(
   { pool, routeLimit }: Pick<Config, "pool" | "routeLimit">,
   current: readonly Route[],
-  { active, taken, owned }: RoutedSlots,
+  { active, owned }: RoutedSlots,
 ): MergedRoutes {
-  const leases = active.filter(({ slot }) => !taken.has(slot));
-  return mergeRoutes(current, desiredRoutes(pool, leases, routeLimit), pool, routeLimit, owned);
+  return mergeRoutes(current, desiredRoutes(pool, active, routeLimit), pool, routeLimit, owned);
 }
 
 export function routeDelivery(options: ForeignRoutesOptions & { readonly writer: NetworkWriter }): Delivery {
-  const { stores, config, writer, log } = options;
+  const { stores, config, writer, log, now } = options;
+  const { pool } = config;
+  /** Within a transaction: the network was read, and has these routes. */
+  const see = (routes: readonly Route[], readAt: number): void => {
+    const owned = stores.routes.owned();
+    const others = routes.filter((route) => !isOurs(pool, route, owned));
+    stores.routes.saw(routes, slotsOf(pool, routes), others, readAt);
+    noteForeign(options, routes, readAt);
+  };
+  /** What to write, if anything, so that the network has the routes that it should. */
+  const plan = (found: readonly Route[], readAt: number): NetworkChange | undefined => {
+    const current = [...found, ...stores.routes.wiped(found)];
+    see(current, readAt);
+    const { routes, changed } = routesToPublish(config, current, readRoutedSlots(config, stores));
+    if (!changed && current.length === found.length) return undefined;
+    const owned = stores.routes.owned();
+    const ours = routes.filter((route) => !current.includes(route) || isOurs(pool, route, owned));
+    stores.routes.writing(routes, slotsOf(pool, ours), now());
+    return { routes };
+  };
   return {
-    cost: () => 2,
+    cost: () => 3,
     async deliver() {
-      const { network, asked } = await writer.change(({ routes: current }) =>
-        stores.transaction(() => {
-          noteForeign(options, current);
-          const { routes, changed } = routesToPublish(config, current, readRoutedSlots(stores));
-          if (!changed) return undefined;
-          stores.slots.publishing(slotsOf(config.pool, routes));
-          return { routes };
-        }),
-      );
-      stores.transaction(() => stores.slots.published(slotsOf(config.pool, network.routes)));
-      const dropped = (asked?.routes ?? []).filter(
+      let isLeaving = false;
+      const { network, asked } = await writer
+        .change(({ routes }, readAt) => {
+          const change = stores.transaction(() => plan(routes, readAt));
+          isLeaving = change !== undefined;
+          return change;
+        })
+        .catch((error: unknown) => {
+          if (isLeaving && !mayHaveLanded(error)) stores.transaction(() => stores.routes.refused());
+          throw error;
+        });
+      if (asked?.routes === undefined) return lookAgainAt(stores, now());
+      stores.transaction(() => {
+        stores.memory.controllerAnswered();
+        stores.routes.heard();
+      });
+      // What the write took away is ours until it is seen gone: at once, so that it is not taken for ours when somebody sets it by hand.
+      await writer.change(({ routes }, readAt) => {
+        stores.transaction(() => see(routes, readAt));
+        return undefined;
+      });
+      const dropped = asked.routes.filter(
         (route) => !network.routes.some((kept) => sameRoutes([kept], [route])),
       );
       if (dropped.length > 0)
         log("routes-dropped", { count: dropped.length, routes: dropped.map(showRoute).join(", ") });
+      return now() + LOOK_AFTER_MS;
     },
   };
+}
+
+/** When to look again, should a write still land that was not heard of: soon, and when it cannot any more. */
+function lookAgainAt({ routes }: Stores, now: number): number | undefined {
+  const looks = routes.unheard().flatMap(({ at }) => [at + SETTLE_MS, at + LATEST_MS + 1]);
+  const next = looks.filter((at) => at > now);
+  return next.length === 0 ? undefined : Math.min(...next);
 }
 
 function slotsOf(pool: Pool, routes: readonly Route[]): number[] {

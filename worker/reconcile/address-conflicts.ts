@@ -1,40 +1,49 @@
 import { parseAddress } from "../address/prefix.ts";
-import type { ControllerMember } from "../controller/controller.ts";
+import type { MemberList } from "../controller/controller.ts";
 import { slotOfAddress } from "../lease/pool.ts";
 import type { PoolUse } from "../schema/pool.ts";
+import type { Holders } from "../store/slot-pages.ts";
 import type { Stores } from "../store/stores.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** A leased ZeroTier address that another member, given it by hand or by the controller, holds as well: neither works reliably. */
 type AddressConflict = PoolUse["addressConflicts"][number];
 
-/** The conflicts, as the members were last listed. */
-export function addressConflicts({ memory, nodes }: Stores): AddressConflict[] {
+/** Members that a line of the log names at most. */
+const SHOWN = 20;
+
+/** The conflicts, as the members were last listed. `holders`: those to whom the slots are leased. */
+export function addressConflicts({ memory }: Stores, holders: Holders): AddressConflict[] {
   const held = memory.slotsHeld()?.held ?? [];
-  if (held.length === 0) return [];
-  const holders = new Map(nodes.all().map(({ slot, node }) => [slot, node]));
   return held.flatMap(({ slot, address, member }) => {
-    const node = holders.get(slot);
+    const node = holders.of(slot);
     return node === undefined || node === member ? [] : [{ slot, address, node, member }];
   });
 }
 
-/** Within a transaction: remembers the slots whose addresses members hold to whom they are not leased. */
+/**
+ * Within a transaction: remembers the slots whose addresses members hold to whom they are not leased. `readAt`: when the
+ * list was asked for (ms since 1970); what was read later stays.
+ */
 export function noteMembers(
-  { config, stores, log, now }: Upkeep,
-  members: readonly ControllerMember[],
+  { config, stores, log }: Upkeep,
+  { members, unread }: MemberList,
+  readAt: number,
 ): void {
-  const held = members.flatMap(({ node: member, addresses }) => {
-    const own = stores.nodes.get(member)?.slot;
-    return addresses.flatMap((text) => {
+  if ((stores.memory.slotsHeld()?.at ?? 0) > readAt) return;
+  if (unread.length > 0)
+    log("members-unread", { count: unread.length, members: unread.slice(0, SHOWN).join(", ") });
+  const holders = stores.slots.holders();
+  const held = members.flatMap(({ node: member, addresses }) =>
+    addresses.flatMap((text) => {
       const address = parseAddress(text);
       const slot = address && slotOfAddress(config.pool, address);
-      return slot === undefined || slot === own ? [] : [{ slot, address: text, member }];
-    });
-  });
-  const before = JSON.stringify(addressConflicts(stores));
-  stores.memory.setSlotsHeld({ at: now(), held });
-  const conflicts = addressConflicts(stores);
+      return slot === undefined || holders.of(slot) === member ? [] : [{ slot, address: text, member }];
+    }),
+  );
+  const before = JSON.stringify(addressConflicts(stores, holders));
+  stores.memory.setSlotsHeld({ at: readAt, held });
+  const conflicts = addressConflicts(stores, holders);
   if (JSON.stringify(conflicts) === before) return;
   const shown = conflicts.map(({ address, member, node }) => `${address} of ${node} at ${member}`);
   log("address-conflicts", { count: conflicts.length, addresses: shown.join(", ") });

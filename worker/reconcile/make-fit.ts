@@ -8,8 +8,8 @@ import type { Upkeep } from "./upkeep.ts";
 export async function makeFit(
   upkeep: Upkeep,
 ): Promise<{ readonly network: ControllerNetwork; readonly faults: readonly string[] }> {
-  const { config, stores, writer, log, now } = upkeep;
-  const { network, asked } = await writer.change((found) => {
+  const { config, stores, writer, log } = upkeep;
+  const { network, asked, readAt } = await writer.change((found) => {
     const { change, faults } = compare(found, config.pool);
     return faults.length === 0 ? change : undefined;
   });
@@ -23,8 +23,9 @@ export async function makeFit(
     log("network-made-fit", { faults: faults.length });
   }
   stores.transaction(() => {
-    noteForeign(upkeep, network.routes);
-    stores.memory.setFitness({ at: now(), pool: describePool(config.pool), faults });
+    noteForeign(upkeep, network.routes, readAt);
+    if ((stores.memory.fitness()?.at ?? 0) > readAt) return;
+    stores.memory.setFitness({ at: readAt, pool: describePool(config.pool), faults });
   });
   if (faults.length > 0) log("network-unfit", { faults: faults.join(" ") });
   return { network, faults };

@@ -3,24 +3,33 @@
 import { errorText } from "../base/log.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { LIMITS } from "../config/limits.ts";
-import { ControllerError } from "../controller/controller.ts";
+import { ControllerError, type ControllerMember } from "../controller/controller.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { describePool } from "../lease/pool.ts";
+import { type FailedLook, failedLook } from "../store/memory-store.ts";
 import { noteMembers } from "./address-conflicts.ts";
 import { makeFit } from "./make-fit.ts";
+import { readMembers } from "./read-members.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** ms within which one enrolment follows another closely, and the longest that what was read for the first is used. */
-const BURST = { gap: 3_000, longest: 30_000 } as const;
+/** ms for which what was read is as good as read now: enrolments that follow one another closely share it. */
+const FRESH_MS = 3_000;
 
 /** ms for which what is known is used on, after the controller could not be read. */
 const RETRY_MS = 30_000;
 
+/** What was found by one look at the controller, and when it began (ms since 1970). */
+interface Look {
+  readonly at: number;
+  readonly faults: readonly string[];
+  readonly members: ReadonlyMap<string, ControllerMember>;
+}
+
 export class NetworkReadiness {
   readonly #upkeep: Upkeep;
-  #asking: Promise<Refusal | undefined> | undefined;
-  /** When a slot was last wanted, and until when the controller is not asked after it failed (ms since 1970). */
-  #wantedAt = 0;
+  #looking: Promise<Look> | undefined;
+  #last: Look | undefined;
+  /** Until when the controller is not asked for a new lease after it failed (ms since 1970). */
   #notBefore = 0;
 
   constructor(upkeep: Upkeep) {
@@ -29,61 +38,71 @@ export class NetworkReadiness {
 
   /** Why no slot can be leased now; undefined when one can. */
   async refusal(): Promise<Refusal | undefined> {
-    const fresh = this.#isFresh();
-    this.#wantedAt = this.#upkeep.now();
-    if (fresh) return undefined;
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
+    const { config, log, now } = this.#upkeep;
+    if (now() < this.#notBefore && this.#isKnown()) return undefined;
+    try {
+      const { faults } = await this.#look();
+      return faults.length > 0
+        ? { problem: "network-unfit", networkId: config.networkId, faults }
+        : undefined;
+    } catch (error) {
+      if (!this.#isKnown()) return controllerRefusal(error, now());
+      // The lease is made from what was read a while ago, and looked at once more before anybody is told of it.
+      this.#notBefore = now() + RETRY_MS;
+      log("network-not-read", { error: errorText(error) });
+      return undefined;
+    }
   }
 
-  #isFit(): boolean {
-    const { stores, config } = this.#upkeep;
+  /** The members as they are now; what others hold is noted. Rejects when the controller cannot be read, or the network does not fit. */
+  async members(): Promise<Look["members"]> {
+    const { faults, members } = await this.#look();
+    if (faults.length > 0) throw new ControllerError("rejected", faults.join(" "));
+    return members;
+  }
+
+  /** Whether the network was fit for this pool when it was last read, and that is not long ago. */
+  #isKnown(): boolean {
+    const { stores, config, now } = this.#upkeep;
     const fitness = stores.memory.fitness();
     if (fitness === undefined || fitness.faults.length > 0) return false;
-    return JSON.stringify(fitness.pool) === JSON.stringify(describePool(config.pool));
+    if (JSON.stringify(fitness.pool) !== JSON.stringify(describePool(config.pool))) return false;
+    return now() - Math.min(fitness.at, stores.memory.slotsHeld()?.at ?? 0) < LIMITS.networkFreshMs;
   }
 
-  /** Age (ms) of what is known. */
-  #age(): number {
+  #look(): Promise<Look> {
+    const { now } = this.#upkeep;
+    if (this.#last !== undefined && now() - this.#last.at < FRESH_MS && this.#isKnown())
+      return Promise.resolve(this.#last);
+    this.#looking ??= this.#ask().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #ask(): Promise<Look> {
     const { stores, now } = this.#upkeep;
-    return now() - Math.min(stores.memory.fitness()?.at ?? 0, stores.memory.slotsHeld()?.at ?? 0);
-  }
-
-  #isFresh(): boolean {
-    if (!this.#isFit()) return false;
-    const now = this.#upkeep.now();
-    const age = this.#age();
-    if (now < this.#notBefore) return age < LIMITS.networkFreshMs;
-    return age < BURST.gap || (age < BURST.longest && now - this.#wantedAt < BURST.gap);
+    const at = now();
+    try {
+      const { faults } = await makeFit(this.#upkeep);
+      this.#noteCheck(null, faults);
+      if (faults.length > 0) return { at, faults, members: new Map() };
+      const { list, readAt } = await readMembers(this.#upkeep);
+      stores.transaction(() => noteMembers(this.#upkeep, list, readAt));
+      this.#last = { at, faults, members: new Map(list.members.map((member) => [member.node, member])) };
+      return this.#last;
+    } catch (error) {
+      if (error instanceof ControllerError) this.#noteCheck(failedLook(error, now()), []);
+      throw error;
+    }
   }
 
   /** So that the health says what a server has met before the hourly run meets it too. */
-  #noteCheck(unreachable: string | null, faults: readonly string[]): void {
+  #noteCheck(unreachable: FailedLook | null, faults: readonly string[]): void {
     const { stores, now } = this.#upkeep;
     stores.transaction(() => {
       const { at, unbrokenSince } = stores.memory.lastCheck() ?? { at: now(), unbrokenSince: now() };
       stores.memory.setLastCheck({ at, unbrokenSince, unreachable, faults });
     });
-  }
-
-  async #ask(): Promise<Refusal | undefined> {
-    const { config, stores, controller, log, now } = this.#upkeep;
-    try {
-      const { faults } = await makeFit(this.#upkeep);
-      this.#noteCheck(null, faults);
-      if (faults.length > 0) return { problem: "network-unfit", networkId: config.networkId, faults };
-      const members = await controller.listMembers();
-      stores.transaction(() => noteMembers(this.#upkeep, members));
-      return undefined;
-    } catch (error) {
-      if (error instanceof ControllerError) this.#noteCheck(error.message, []);
-      if (!this.#isFit() || this.#age() >= LIMITS.networkFreshMs) return controllerRefusal(error, now());
-      // What was read a moment ago is better than no lease: the controller being away must not keep a server out.
-      this.#notBefore = now() + RETRY_MS;
-      log("network-not-read", { error: errorText(error) });
-      return undefined;
-    }
   }
 }

@@ -8,7 +8,7 @@ import type { Upkeep } from "./upkeep.ts";
  */
 export function releaseByTime({ stores, log, now }: Upkeep, unbrokenSince: number): void {
   const all = stores.nodes.all();
-  const ended = stores.slots.released().filter(({ releasedAt }) => now() - releasedAt < DAY_MS).length;
+  const ended = stores.slots.countReleasedSince(now() - DAY_MS);
   const over = all
     .filter(({ state, seenAt, identity }) =>
       isOver({ state, seenAt, kept: identity === null }, now(), unbrokenSince),

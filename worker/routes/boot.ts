@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
 import { AGENT } from "../../cloud-init/agent/program.ts";
 import { generate } from "../../cloud-init/user-data.ts";
 import { type KeepAgent, keepOrLog } from "../agent/agents.ts";
@@ -14,6 +15,10 @@ import { orBadRequest, storedOptions } from "./user-data.ts";
 
 const params = z.object({ key: z.string().max(64).openapi({ example: "mbk_q3l2sVdZ0nQmFh4m1yXv7A" }) });
 const middleware = [configured, rateLimited];
+const answersScript = createMiddleware<App>(async (c, next) => {
+  c.set("answersScript", true);
+  await next();
+});
 const problems = problemResponses(
   "not-found",
   "too-many-requests",
@@ -45,11 +50,14 @@ const script = apiRoute({
   tags,
   summary: "A script for `curl … | sh`",
   description,
-  middleware,
+  middleware: [answersScript, ...middleware],
   request: { params },
   responses: {
-    200: { description: "A POSIX shell script.", content: { "text/x-shellscript": { schema: z.string() } } },
-    ...problems,
+    200: {
+      description:
+        "A POSIX shell script. Where the call is refused, one that says why and ends with 1: of another status `curl -f` would hand nothing on, and sh would end with 0.",
+      content: { "text/x-shellscript": { schema: z.string() } },
+    },
   },
 });
 

@@ -1,15 +1,21 @@
+import type { Context } from "hono";
+import { redactedJson } from "../base/redact.ts";
+import type { Refusal } from "../base/refusal.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answerAgent } from "../http/answer.ts";
+import { callerAddress } from "../http/caller-address.ts";
 import type { App } from "../http/context.ts";
-import { configured, jsonBody, keyCarried, rateLimited } from "../http/guards.ts";
+import { configured, countNode, keyCarried, rateLimited } from "../http/guards.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { Problem } from "../http/problem.ts";
 import { parseIdentity } from "../identity/identity.ts";
 import { enrolMessage, isTimely, verifySignature } from "../identity/proof.ts";
+import type { Refused } from "../network/refused-enrolments.ts";
 import { enrolmentSchema } from "../schema/enrolment.ts";
 import { enrolledSchema, pendingSchema } from "../schema/lease.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { CONTROLLER_PROBLEMS, plainLines, problemResponses } from "../schema/problem.ts";
-import { askObject } from "./object-call.ts";
+import { askObject, callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -19,7 +25,7 @@ const route = apiRoute({
   description:
     "Idempotent by node: a second call gives the same lease and, when it answers 200, a new node token; the token before stays valid until the new one is first used.",
   security: [{ enrolmentKey: [] }],
-  middleware: [configured, rateLimited, keyCarried, ...jsonBody(LIMITS.enrolBytes)],
+  middleware: [configured, rateLimited, keyCarried, jsonBody(LIMITS.enrolBytes)],
   request: { body: { required: true, content: { "application/json": { schema: enrolmentSchema } } } },
   responses: {
     200: {
@@ -50,6 +56,7 @@ const route = apiRoute({
       ...CONTROLLER_PROBLEMS,
       "changed-meanwhile",
       "misconfigured",
+      "busy",
       "object-unreachable",
     ),
   },
@@ -62,19 +69,26 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
     const identity = parseIdentity(body.identity);
     if (identity === undefined)
       throw new Problem({ problem: "bad-request", faults: ["identity: ZeroTier reserves this node id"] });
+    const { node } = identity;
+    const sender = { keyHash: c.get("secretHash"), node, name: body.name, address: callerAddress(c) };
+    const refuse = async (refusal: Refusal): Promise<never> => {
+      await noteRefusal(c, { ...sender, refusal });
+      throw new Problem(refusal);
+    };
     const now = Date.now();
     if (!isTimely(body.timestamp, now))
-      throw new Problem({ problem: "clock-skew", timestamp: body.timestamp, now });
+      return refuse({ problem: "clock-skew", timestamp: body.timestamp, now });
     const host = c.req.header("Host") ?? new URL(c.req.url).host;
     const message = enrolMessage({
       host,
-      node: identity.node,
+      node,
       name: body.name,
       machineId: body.machineId,
       timestamp: body.timestamp,
     });
     if (!(await verifySignature(identity.publicKey, message, body.signature)))
-      throw new Problem({ problem: "invalid-signature", host });
+      return refuse({ problem: "invalid-signature", host });
+    await countNode(c, node);
     const {
       lease: leased,
       peers,
@@ -83,14 +97,12 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
       c,
       async (object) =>
         object.enrol({
-          keyHash: c.get("secretHash"),
-          node: identity.node,
+          ...sender,
           identity: body.identity,
           publicKey: identity.publicKey,
-          name: body.name,
           machineId: body.machineId,
           localPrefixes: body.localPrefixes ?? [],
-          facts: body.facts === undefined ? null : JSON.stringify(body.facts),
+          facts: body.facts === undefined ? null : redactedJson(body.facts),
         }),
       LIMITS.enrolSeconds,
     );
@@ -99,4 +111,13 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
       return answerAgent(c, pendingSchema, { ...lease, token, leasedAt, renewBefore }, 202);
     return answerAgent(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore, peers });
   });
+}
+
+/** The object may be out of reach: the answer is the same then, and the log has it. */
+async function noteRefusal(c: Context<App>, refused: Refused): Promise<void> {
+  try {
+    await callObject(c, async (object) => object.noteRefusal(refused));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+  }
 }

@@ -1,7 +1,10 @@
+import { redactedJson } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answerAgent } from "../http/answer.ts";
+import { callerAddress } from "../http/caller-address.ts";
 import type { App } from "../http/context.ts";
-import { configured, jsonBody, nodeOnly } from "../http/guards.ts";
+import { configured, nodeOnly } from "../http/guards.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { heartbeatSchema } from "../schema/heartbeat.ts";
 import { renewedSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
@@ -15,7 +18,7 @@ const route = apiRoute({
   tags: ["servers"],
   summary: "Renew a lease and report",
   security: [{ nodeToken: [] }],
-  middleware: [configured, nodeOnly, ...jsonBody(LIMITS.heartbeatBytes)],
+  middleware: [configured, nodeOnly, jsonBody(LIMITS.heartbeatBytes)],
   request: {
     params: z.object({ node: nodeId }),
     body: { required: true, content: { "application/json": { schema: heartbeatSchema } } },
@@ -48,9 +51,10 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
       object.heartbeat({
         node,
         tokenHash: c.get("secretHash"),
-        report: JSON.stringify(report),
+        address: callerAddress(c),
+        report: redactedJson(report),
         repaired: report.repaired ?? [],
-        facts: facts === undefined ? null : JSON.stringify(facts),
+        facts: facts === undefined ? null : redactedJson(facts),
       }),
     );
     return answerAgent(c, renewedSchema, { ...renewed });

@@ -1,7 +1,8 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured, jsonBody } from "../http/guards.ts";
+import { adminOnly, configured } from "../http/guards.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { keySchema, keysSchema, keyTermsSchema, newKeySchema } from "../schema/key.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
@@ -36,7 +37,7 @@ const create = apiRoute({
   description: "The secret is shown this once.",
   tags: ["keys"],
   security,
-  middleware: [configured, adminOnly, ...jsonBody(LIMITS.bodyBytes)],
+  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
   request: { body: { required: true, content: { "application/json": { schema: keyTermsSchema } } } },
   responses: {
     201: { description: "The key.", content: { "application/json": { schema: newKeySchema } } },
@@ -67,7 +68,12 @@ const remove = apiRoute({
   security,
   middleware: [configured, adminOnly],
   request: {
-    params: z.object({ id: keySchema.shape.id.regex(/^[0-9a-f]{16}$/, "a key's id has 16 hex digits") }),
+    params: z.object({
+      id: keySchema.shape.id.regex(
+        /^[0-9a-f]{16}$/,
+        "a key's id has 16 hex digits; GET /v1/keys lists them with their notes",
+      ),
+    }),
   },
   responses: {
     204: { description: "The key is gone." },

@@ -1,7 +1,8 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, adminOrNode, configured, jsonBody } from "../http/guards.ts";
+import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
@@ -23,7 +24,7 @@ const put = apiRoute({
   summary: "Lease without a proof",
   description: "For servers without an agent: the operator names the node. Idempotent.",
   security,
-  middleware: [configured, adminOnly, ...jsonBody(LIMITS.bodyBytes)],
+  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
   request: {
     params,
     body: { required: true, content: { "application/json": { schema: assignmentSchema } } },
@@ -48,7 +49,7 @@ const patch = apiRoute({
   tags,
   summary: "Rename a node",
   security,
-  middleware: [configured, adminOnly, ...jsonBody(LIMITS.bodyBytes)],
+  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
   request: { params, body: { required: true, content: { "application/json": { schema: renameSchema } } } },
   responses: {
     200: { description: "The node.", ...oneNode },
@@ -62,13 +63,13 @@ const remove = apiRoute({
   tags,
   summary: "End a lease",
   description:
-    "For the operator, or the node itself unless it is revoked. The slot is not leased to another node before its quarantine ends. A node that the operator deletes does not come back with a key that let it in.",
+    "For the operator, or the node itself unless it is revoked. A slot that the node was let in with is not leased to another before its quarantine ends; a request that waits for approval costs none. A node that the operator deletes does not come back with a key that let it in.",
   security: [{ adminToken: [] }, { nodeToken: [] }],
   middleware: [configured, adminOrNode],
   request: { params },
   responses: {
     204: { description: "The lease is over." },
-    ...problemResponses(...NODE_PROBLEMS, "revoked", ...CONTROLLER_PROBLEMS),
+    ...problemResponses(...NODE_PROBLEMS, "revoked", "changed-meanwhile", ...CONTROLLER_PROBLEMS),
   },
 });
 

@@ -3,6 +3,7 @@ import { AGENT } from "../../cloud-init/agent/program.ts";
 import type { Config } from "../config/config.ts";
 import type { Json } from "../http/key-value.ts";
 import { makePool } from "../lease/pool.ts";
+import { failureIn } from "../network/failed-report.ts";
 import { leaseView } from "../network/lease-view.ts";
 import type { LeaseCopy } from "../outbox/lease-copy.ts";
 import { agentSha256Schema } from "../schema/agent.ts";
@@ -15,6 +16,7 @@ export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
   const said = fromJson(facts);
   return {
     ...node,
+    failed: failureOf(report, node.reportedAt),
     behind: isBehind(said),
     facts: said,
     report: fromJson(report),
@@ -23,21 +25,31 @@ export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
 }
 
 /** A node as its copy in KV shows it: what the host last said of itself is not in there. */
-export function copyDocument(config: Config, copy: LeaseCopy, now: number) {
+export function copyDocument(config: Config, copy: LeaseCopy) {
   // The pool that the lease was made from, should the settings have changed since.
   const made = makePool(copy.pool);
-  const view = leaseView(made.ok ? { ...config, pool: made.value } : config, copy, now);
+  // As of its last write: that it was not seen since says nothing, since heartbeats write none.
+  const view = leaseView(made.ok ? { ...config, pool: made.value } : config, copy, copy.seenAt);
   return {
     ...view,
     lastSeen: new Date(copy.seenAt).toISOString(),
     key: copy.key,
     delivered: true,
+    failed: null,
+    address: null,
+    tags: copy.tags,
     behind: null,
     facts: null,
     report: null,
     reportedAt: null,
     lastRepair: null,
   };
+}
+
+/** Where the agent stopped, when its report is of a failure. */
+function failureOf(report: string | null, at: string | null): { step: string | null; at: string } | null {
+  const failure = failureIn(report);
+  return failure === undefined || at === null ? null : { ...failure, at };
 }
 
 /** Whether the host's agent is another one than this Worker gives out; null when the host did not say. */

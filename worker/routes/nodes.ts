@@ -9,15 +9,18 @@ import type { NodeId } from "../lease/ids.ts";
 import { type LeaseCopy, readCopy } from "../outbox/lease-copy.ts";
 import { nodeSchema, nodesSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
+import { nodeQuery } from "../schema/node-query.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
-import { pageOf, pageQuery } from "../schema/page.ts";
+import { pageOf } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
 import { copyDocument, nodeDocument } from "./node-document.ts";
 import { askObject, callerOf, callObject } from "./object-call.ts";
 
 /** Set to `copy` on an answer that came from KV because the allocator is out of reach. */
 const SOURCE_HEADER = "Meshboot-Source";
 
+const placeBy = z.union([z.string(), z.number()]);
 const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
 const tags = ["nodes"];
@@ -30,7 +33,7 @@ const list = apiRoute({
   summary: "List the nodes",
   security,
   middleware: [configured, adminOnly],
-  request: { query: pageQuery },
+  request: { query: nodeQuery },
   responses: {
     200: { description: "A page of nodes.", content: { "application/json": { schema: nodesSchema } } },
     ...problemResponses("bad-request", ...ADMIN_PROBLEMS),
@@ -56,10 +59,14 @@ const get = apiRoute({
 /** Reading nodes: the operator all, a node itself. */
 export function nodeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(list, async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const nodes = await callObject(c, async (object) => object.listNodes(limit + 1, cursor));
-    const { items, next } = pageOf(nodes, limit, ({ node }) => node);
-    return answer(c, nodesSchema, { items: items.map(nodeDocument), next });
+    const { limit, cursor, sort, state, name, tag } = c.req.valid("query");
+    const [, by, node] = readCursor(cursor, z.tuple([z.literal(sort), placeBy, z.string()])) ?? [];
+    const after = by === undefined || node === undefined ? undefined : { by, node };
+    const nodes = await callObject(c, async (object) =>
+      object.listNodes({ limit: limit + 1, after, sort, state, name, tag }),
+    );
+    const { items, next } = pageOf(nodes, limit, ({ place }) => writeCursor([sort, place.by, place.node]));
+    return answer(c, nodesSchema, { items: items.map(({ node }) => nodeDocument(node)), next });
   });
 
   app.openapi(get, async (c) => {
@@ -84,7 +91,7 @@ async function answerFromCopy(c: Context<App>, node: NodeId, unreachable: Proble
   if (copy === undefined || copy.network !== config.networkId) throw unreachable;
   if (!mayRead(c, copy)) throw new Problem({ problem: "unauthorized", reason: "not-of-copy", node });
   c.header(SOURCE_HEADER, "copy");
-  return answer(c, nodeSchema, copyDocument(config, copy, Date.now()));
+  return answer(c, nodeSchema, copyDocument(config, copy));
 }
 
 function mayRead(c: Context<App>, copy: LeaseCopy): boolean {

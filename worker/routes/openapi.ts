@@ -1,4 +1,5 @@
 import type { App } from "../http/context.ts";
+import { rateLimited } from "../http/guards.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
 
 const DESCRIPTION = `Docker hosts that join one dual-stack ZeroTier mesh by themselves.
@@ -25,14 +26,21 @@ export function openapiRoute(app: OpenAPIHono<App>): void {
     bearerFormat: "mbn_…",
     description: "A node's own token, from its enrolment.",
   });
-  app.doc31("/openapi.json", {
-    openapi: "3.1.0",
-    info: { title: "Meshboot", version: "0.1.0", description: DESCRIPTION },
-    tags: [
-      { name: "servers", description: "What a server calls." },
-      { name: "keys", description: "How servers are let in." },
-      { name: "nodes", description: "What the operator sees and does." },
-      { name: "this Worker" },
-    ],
+  let document: string | undefined;
+  app.get("/openapi.json", rateLimited, (c) => {
+    // Making it takes longer than a request may on the free plan, and it is always the same.
+    document ??= JSON.stringify(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: { title: "Meshboot", version: "0.1.0", description: DESCRIPTION },
+        tags: [
+          { name: "servers", description: "What a server calls." },
+          { name: "keys", description: "How servers are let in." },
+          { name: "nodes", description: "What the operator sees and does." },
+          { name: "this Worker" },
+        ],
+      }),
+    );
+    return c.body(document, 200, { "Content-Type": "application/json" });
   });
 }

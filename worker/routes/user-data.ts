@@ -1,20 +1,31 @@
+import type { Context } from "hono";
 import { AGENT } from "../../cloud-init/agent/program.ts";
-import { optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
+import { notesOn } from "../../cloud-init/notes.ts";
+import { type Form, optionsSchema, type UserDataOptions } from "../../cloud-init/options.ts";
 import { formFor, limitsFor } from "../../cloud-init/provider-limits.ts";
 import { prepare } from "../../cloud-init/user-data.ts";
 import { UserDataError } from "../../cloud-init/user-data-error.ts";
 import type { KeepAgent } from "../agent/agents.ts";
+import { canonicalJson } from "../base/canonical-json.ts";
 import { errorText } from "../base/log.ts";
+import { sha256Hex } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured, jsonBody } from "../http/guards.ts";
+import { adminOnly, configured } from "../http/guards.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
+import type { RepeatableCall, UserDataAnswer } from "../network/user-data-operations.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
-import { userDataRequestSchema, userDataSchema } from "../schema/user-data.ts";
-import { callObject } from "./object-call.ts";
+import {
+  type UserDataRequest,
+  userDataHeadersSchema,
+  userDataRequestSchema,
+  userDataSchema,
+} from "../schema/user-data.ts";
+import { askObject, callObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -23,8 +34,11 @@ const route = apiRoute({
   summary: "Make a key and the user-data that carries it",
   description: "Whoever has the user-data can let in as many servers as the key may.",
   security: [{ adminToken: [] }],
-  middleware: [configured, adminOnly, ...jsonBody(LIMITS.userDataBytes)],
-  request: { body: { required: true, content: { "application/json": { schema: userDataRequestSchema } } } },
+  middleware: [configured, adminOnly, jsonBody(LIMITS.userDataBytes)],
+  request: {
+    headers: userDataHeadersSchema,
+    body: { required: true, content: { "application/json": { schema: userDataRequestSchema } } },
+  },
   responses: {
     201: {
       description: "The user-data; alone for `Accept: text/plain`.",
@@ -34,6 +48,7 @@ const route = apiRoute({
       "bad-request",
       "body-too-large",
       "unsupported-media-type",
+      "idempotency-key-used",
       "agent-not-kept",
       ...ADMIN_PROBLEMS,
     ),
@@ -43,20 +58,11 @@ const route = apiRoute({
 /** `POST /v1/user-data`: what to paste when ordering a server. */
 export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
   app.openapi(route, async (c) => {
-    const { provider, cloudConfig, key: terms, form: wanted, ...options } = c.req.valid("json");
-    const form = wanted ?? (cloudConfig === undefined ? formFor(provider) : "multipart");
-    const { note, ...rest } = terms;
-    const url = publicOrigin(c.req.url);
-    const { allowOverlap } = terms;
-    const prepared = orBadRequest(() =>
-      prepare({ form, cloudConfig, url, options, allowOverlap, agent: AGENT }),
-    );
-    if (form !== "script") refuseTooLarge(prepared.text, provider);
-    await keepOrRefuse(keepAgent, c.env.LEASES);
-    const { key, view } = await callObject(c, async (network) =>
-      network.createKey({ ...rest, note: note ?? null, userData: JSON.stringify(options) }),
-    );
-    const { text, bytes } = prepared.withKey(key);
+    const request = c.req.valid("json");
+    const form = formOf(request);
+    const repeatable = await repeatableCall(c, c.req.valid("header")["idempotency-key"]);
+    const again = repeatable && (await askObject(c, (network) => network.repeatUserData(repeatable)));
+    const { text, view } = again ?? (await makeUserData(c, keepAgent, { ...request, form }, repeatable));
     if (wantsText(c)) {
       c.header("Cache-Control", "no-store");
       return c.text(text, 201);
@@ -67,13 +73,49 @@ export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void
       {
         form,
         userData: text,
-        bytes,
-        limits: limitsFor(text, provider).map((limit) => ({ ...limit })),
+        bytes: text.length,
+        notes: notesOn(form, publicOrigin(c.req.url)),
+        limits: limitsFor(text, request.provider).map((limit) => ({ ...limit })),
         key: view,
       },
       201,
     );
   });
+}
+
+function formOf({ form, cloudConfig, provider }: UserDataRequest): Form {
+  return form ?? (cloudConfig === undefined ? formFor(provider) : "multipart");
+}
+
+/** What a call asks for, whatever the order of its fields, for a call with an Idempotency-Key. */
+async function repeatableCall(
+  c: Context<App>,
+  idempotencyKey: string | undefined,
+): Promise<RepeatableCall | undefined> {
+  if (idempotencyKey === undefined) return undefined;
+  return { idempotencyKey, request: await sha256Hex(canonicalJson(await c.req.json())) };
+}
+
+/** Makes a key, once all else is known to be right, and the user-data that carries it. */
+async function makeUserData(
+  c: Context<App>,
+  keepAgent: KeepAgent,
+  { provider, cloudConfig, key: terms, form, ...options }: UserDataRequest & { readonly form: Form },
+  repeatable: RepeatableCall | undefined,
+): Promise<UserDataAnswer> {
+  const { note, ...rest } = terms;
+  const url = publicOrigin(c.req.url);
+  const { allowOverlap } = terms;
+  const { text, around } = orBadRequest(() =>
+    prepare({ form, cloudConfig, url, options, allowOverlap, agent: AGENT }),
+  );
+  if (form !== "script") refuseTooLarge(form, text, provider);
+  await keepOrRefuse(keepAgent, c.env.LEASES);
+  const request = { ...rest, note: note ?? null, userData: JSON.stringify(options) };
+  if (repeatable !== undefined)
+    return askObject(c, (network) => network.makeUserData(repeatable, request, around));
+  const { key, view } = await callObject(c, (network) => network.createKey(request));
+  return { text: around.join(key), view };
 }
 
 /** A server may boot long after the next deploy, and then asks for the agent of today. */
@@ -86,15 +128,14 @@ async function keepOrRefuse(keepAgent: KeepAgent, kv: KVNamespace): Promise<void
 }
 
 /** Found out here, before a key is made, and not when the server is ordered. */
-function refuseTooLarge(text: string, provider: string | undefined): void {
+function refuseTooLarge(form: Form, text: string, provider: string | undefined): void {
   if (provider === undefined) return;
   for (const { limit, used, counted, fits, note } of limitsFor(text, provider)) {
     if (fits !== false) continue;
-    const why = note === undefined ? "" : ` (${note})`;
     const detail =
       limit === 0
-        ? `provider: ${provider} has no field for user-data${why}`
-        : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${why}; the form include needs 128 bytes`;
+        ? `provider: ${provider} has no field for user-data: leave ${form === "multipart" ? "cloudConfig" : "form"} out, and run the script that you get on the server`
+        : `provider: the user-data has ${used} bytes as ${provider} counts it (${counted}), and ${limit} fit${note === undefined ? "" : ` (${note})`}${form === "multipart" ? "; make your own part of it smaller" : ""}`;
     throw new Problem({ problem: "bad-request", faults: [detail] });
   }
 }

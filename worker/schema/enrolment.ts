@@ -46,12 +46,16 @@ export const enrolmentSchema = z
           .max(64)
           .refine(
             (text) => parsePrefix(text) !== undefined,
-            "not a prefix without host bits, such as 192.0.2.0/24",
+            "give a prefix whose host bits are 0, such as 192.0.2.0/24; an address of the host's as 192.0.2.7/32",
           ),
       )
       .max(LIMITS.localPrefixes)
       .optional()
-      .openapi({ description: "Networks that the host is attached to.", example: ["192.0.2.0/24"] }),
+      .openapi({
+        description:
+          "Networks that the host is attached to, and its own addresses, gateways and resolvers as /32: a network that is wider than the mesh's ranges is no overlap, an address in them is.",
+        example: ["192.0.2.0/24", "192.0.2.1/32"],
+      }),
     facts: factsSchema.optional(),
   })
   .openapi("Enrolment");

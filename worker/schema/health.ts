@@ -1,22 +1,37 @@
+import { SHOWN_STATES } from "../lease/lease-times.ts";
 import { z } from "./openapi.ts";
 
 export const healthSchema = z
   .object({
     status: z.enum(["ok", "misconfigured", "unreachable", "unfit", "waiting"]).openapi({
       description:
-        "misconfigured: settings are wrong; unreachable: the allocator does not answer; unfit: the ZeroTier network cannot carry the mesh as it is; waiting: the controller does not answer, or does not take what it should.",
+        "misconfigured: settings are wrong; unreachable: the allocator does not answer, or keeps nothing since a quota of the Cloudflare account is used up; unfit: the ZeroTier network cannot carry the mesh as it is; waiting: the controller does not answer, or does not take what it should.",
     }),
     faults: z.array(z.string()).openapi({ description: "What keeps servers out." }),
     warnings: z
       .array(z.string())
       .openapi({ description: "What keeps no server out, but needs somebody to look at it." }),
+    nodes: z.record(z.enum(SHOWN_STATES), z.number().int()).optional().openapi({
+      description:
+        "With the admin token alone: how many nodes are in each state; failed: whose last report is of a failure, whatever their state.",
+    }),
   })
   .openapi("Health");
 
-/** The parsed document: for everybody without the addresses of the mesh, for the operator with them. */
+/** The parsed document: for everybody without the details of the mesh, for the operator with them. */
 export type WorkerHealth = z.output<typeof healthSchema>;
 
-/** What the object knows of it. No name or number of a node is in it; addresses of the network are. */
-export type ObjectHealth = WorkerHealth & {
-  status: Exclude<WorkerHealth["status"], "misconfigured" | "unreachable">;
-};
+/** One thing that is wrong. */
+export interface HealthNote {
+  /** For everybody: nothing of the mesh, and no word of anybody else's. */
+  readonly open: string;
+  /** For the operator. */
+  readonly full: string;
+}
+
+/** What the object knows of it; `nodes` for the operator alone. */
+export interface ObjectHealth extends Pick<WorkerHealth, "nodes"> {
+  readonly status: Exclude<WorkerHealth["status"], "misconfigured" | "unreachable">;
+  readonly faults: readonly HealthNote[];
+  readonly warnings: readonly HealthNote[];
+}

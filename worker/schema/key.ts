@@ -1,4 +1,6 @@
+import { holdsSecret } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
+import { tag } from "./names.ts";
 import { z } from "./openapi.ts";
 
 /** What a new enrolment key may do. A misspelt field is refused: left at its default, the key would do something else. */
@@ -26,7 +28,17 @@ export const keyTermsSchema = z
       description:
         "Lets in a server whose own networks overlap the mesh's ranges. The agent has to allow it too: user-data with such a key writes ALLOW_OVERLAP=on into meshboot.conf.",
     }),
-    note: z.string().max(200).optional(),
+    tags: z
+      .array(tag)
+      .max(LIMITS.tags)
+      .default([])
+      .transform((tags) => [...new Set(tags)].sort())
+      .openapi({ description: "What the servers are tagged with that it lets in, to find them by." }),
+    note: z
+      .string()
+      .max(200)
+      .refine((text) => !holdsSecret(text), "leave keys and tokens out: whoever lists keys sees it")
+      .optional(),
   })
   .openapi("KeyTerms");
 
@@ -43,6 +55,7 @@ export const keySchema = z
     state: z.enum(["valid", "spent", "expired"]),
     approval: z.boolean(),
     allowOverlap: z.boolean(),
+    tags: z.array(z.string()),
     note: z.string().nullable(),
   })
   .openapi("Key");

@@ -4,7 +4,8 @@ import { poolSettingsSchema } from "./pool.ts";
 
 const time = z.iso.datetime().openapi({ example: "2026-08-01T12:00:00.000Z" });
 const state = z.enum(LEASE_STATES).openapi({
-  description: "pending: waits for approval; stale: not seen for a week; revoked: taken out by the operator.",
+  description:
+    "pending: waits for approval; offline: three heartbeats missed; stale: not seen for a week; revoked: taken out by the operator.",
 });
 
 /** A lease: what a node is told to apply. */
@@ -74,6 +75,15 @@ export const nodeSchema = leaseSchema
     lastSeen: time,
     key: z.string().nullable().openapi({ description: "The id of the enrolment key that let it in." }),
     delivered: z.boolean().openapi({ description: "Whether the controller has the lease as it should." }),
+    failed: z
+      .object({ step: z.string().nullable(), at: time })
+      .nullable()
+      .openapi({ description: "Where the agent stopped, when its last report is of a failure." }),
+    address: z.string().nullable().openapi({
+      description: "Where its last call came from, as this Worker saw it.",
+      example: "192.0.2.7",
+    }),
+    tags: z.array(z.string()).openapi({ description: "Of the key that it first came in with." }),
     behind: z.boolean().nullable().openapi({
       description:
         "Whether the node says that it runs another agent than this Worker gives out (`GET /agent`): `meshboot upgrade` there takes it. null: it does not say.",
@@ -96,7 +106,7 @@ export const nodeSchema = leaseSchema
 type Stored = "facts" | "report" | "lastRepair";
 
 /** A node as it leaves the object: what it said of itself is still JSON, as it is stored, and not compared with the Worker's. */
-export type NodeView = Omit<z.output<typeof nodeSchema>, Stored | "behind"> &
+export type NodeView = Omit<z.output<typeof nodeSchema>, Stored | "behind" | "failed"> &
   Readonly<Record<Stored, string | null>>;
 
 export const nodesSchema = z

@@ -16,6 +16,14 @@ export const nodeName = z
   .regex(NAME_PATTERN, "a name is one DNS label: lower-case letters, digits and hyphens, at most 63")
   .openapi({ description: "One DNS label.", example: "web1" });
 
+export const tag = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,31}$/,
+    "a tag has at most 32 lower-case letters, digits, dots, hyphens and underscores",
+  )
+  .openapi({ example: "web" });
+
 export const machineId = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "the machine id is sent as SHA-256: 64 lower-case hex digits")

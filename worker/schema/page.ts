@@ -2,11 +2,11 @@ import { LIMITS } from "../config/limits.ts";
 import { z } from "./openapi.ts";
 
 /** Which part of a list is asked for: `cursor` is the `next` of the page before. */
-export const pageQuery = z.object({
+export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIMITS.pageMost).default(LIMITS.page),
   cursor: z
     .string()
-    .regex(/^[0-9a-f]{1,32}$/, "give the `next` of the page before")
+    .regex(/^[0-9a-f]{1,512}$/, "give the `next` of the page before")
     .optional(),
 });
 

@@ -82,7 +82,7 @@ export const PROBLEMS = {
     status: 409,
     title: "The mesh's addresses overlap the server's own networks",
     meaning:
-      "Routing the mesh would cut the server off from the network named in `prefix`. Choose other ranges (ZEROTIER_RANGE, DOCKER_POOL). Or allow it, to the Worker and to the agent: user-data that is made with `key.allowOverlap` does both; on a server that runs already, put a key made with allowOverlap into /etc/meshboot/key and the line ALLOW_OVERLAP=on into /etc/meshboot/meshboot.conf.",
+      "Routing the mesh would cut the server off from the network named in `prefix`. Give that network other addresses; a Worker that has no lease yet also takes other ranges (ZEROTIER_RANGE, DOCKER_POOL). Or allow it, to the Worker and to the agent: user-data that is made with `key.allowOverlap` does both; on a server that runs already, put a key made with allowOverlap into /etc/meshboot/key and the line ALLOW_OVERLAP=on into /etc/meshboot/meshboot.conf.",
   },
   "name-taken": {
     status: 409,
@@ -93,13 +93,19 @@ export const PROBLEMS = {
     status: 409,
     title: "The slot is not free",
     meaning:
-      "The slot is leased, in quarantine, excluded, or outside the pool; or the node already holds another one, which never changes until the node is deleted.",
+      "The slot is leased, in quarantine, excluded, or outside the pool; or the node already holds another one, which never changes until the node is deleted. Leave slot out to get a free one.",
+  },
+  "idempotency-key-used": {
+    status: 409,
+    title: "The Idempotency-Key was used before",
+    meaning:
+      "A call with this Idempotency-Key made user-data that cannot be given again: the request was another one, its enrolment key was deleted, or the admin token was changed since. Choose another Idempotency-Key, or send the same body.",
   },
   "pool-exhausted": {
     status: 409,
     title: "No slot is free",
     meaning:
-      "Every slot is leased, in quarantine or excluded (GET /v1/pool). Delete nodes that are gone, or make the ranges larger.",
+      "Every slot is leased, in quarantine or excluded (GET /v1/pool). Delete nodes that are gone (GET /v1/nodes?state=stale): their slots are free after a quarantine of 7 days. Larger ranges are taken only by a Worker that has no lease.",
   },
   "body-too-large": {
     status: 413,
@@ -120,7 +126,7 @@ export const PROBLEMS = {
   "too-many-requests": {
     status: 429,
     title: "Too many requests",
-    meaning: "This address asks too often. Wait as long as Retry-After says.",
+    meaning: "This address, or this node, asks too often. Wait as long as Retry-After says.",
   },
   internal: {
     status: 500,
@@ -155,7 +161,7 @@ export const PROBLEMS = {
     status: 503,
     title: "The node was changed meanwhile",
     meaning:
-      "While the ZeroTier controller was told of the lease, the node was changed here, again and again. Ask again after Retry-After.",
+      "While the ZeroTier controller was asked about the node or told of its lease, it was changed here: again and again, or so that what was asked for would undo it. Ask again after Retry-After.",
   },
   "agent-not-kept": {
     status: 503,
@@ -166,12 +172,20 @@ export const PROBLEMS = {
   misconfigured: {
     status: 503,
     title: "The Worker is not configured",
-    meaning: "Settings are missing or wrong; `errors` names every one.",
+    meaning:
+      "Settings are missing or wrong; `errors` names every one with its remedy, and so do /healthz and /.",
+  },
+  busy: {
+    status: 503,
+    title: "Too many servers ask at once",
+    meaning:
+      "Proofs of identity are checked one after the other, and so many wait that this one would come too late. Nothing was leased. Ask again after Retry-After.",
   },
   "object-unreachable": {
     status: 503,
     title: "The allocator is out of reach",
-    meaning: "The Durable Object that holds the leases does not answer. Ask again after Retry-After.",
+    meaning:
+      "The Durable Object that holds the leases does not answer, or not in time; or a quota of the Cloudflare account is used up, which is back at midnight UTC. A lease that was made meanwhile stays. Ask again after Retry-After.",
   },
 } as const satisfies Record<ProblemName, ProblemKind>;
 

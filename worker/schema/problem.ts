@@ -34,7 +34,7 @@ export const plainLines = z.string().openapi({
 
 /** The OpenAPI responses for the refusals that a call can give; those of one status share an entry. */
 export function problemResponses(...names: ProblemName[]): Record<string, ProblemResponse> {
-  const byStatus = Map.groupBy(names, (name) => String(PROBLEMS[name].status));
+  const byStatus = Map.groupBy(new Set(names), (name) => String(PROBLEMS[name].status));
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
       status,
@@ -51,6 +51,7 @@ export function problemResponses(...names: ProblemName[]): Record<string, Proble
 
 /** What every call of the operator can be refused with. */
 export const ADMIN_PROBLEMS = [
+  "bad-request",
   "unauthorized",
   "forbidden",
   "internal",

@@ -1,5 +1,5 @@
 // What one refusal says beyond its problem's kind: what was seen, and what to do about it. Every text is here.
-import type { MeshRange, Missing, Refusal, SlotHold, TokenFault } from "../base/refusal.ts";
+import type { KeptFault, MeshRange, Missing, Refusal, SlotHold, TokenFault } from "../base/refusal.ts";
 
 /** One occurrence of a problem. */
 export interface Occurrence {
@@ -28,7 +28,9 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
           return { detail: TOKEN_FAULTS[refusal.reason] };
       }
     case "unknown-key":
-      return { detail: "no such enrolment key exists; it may have been deleted" };
+      return {
+        detail: "no such enrolment key exists; it may have been deleted. Make a new one with POST /v1/keys",
+      };
     case "key-expired":
       return { detail: "the enrolment key has expired; make a new one with POST /v1/keys" };
     case "key-spent":
@@ -65,16 +67,21 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       };
     case "overlap":
       return {
-        detail: `the host is attached to ${refusal.prefix}, which overlaps ${RANGES[refusal.range]}: routing the mesh would cut it off. Choose other ranges; or allow it with a key made with allowOverlap, and ALLOW_OVERLAP=on in /etc/meshboot/meshboot.conf, which user-data with such a key writes`,
+        detail: `the host is attached to ${refusal.prefix}, which overlaps ${RANGES[refusal.range]}: routing the mesh would cut it off. Give that network other addresses; or allow it with a key made with allowOverlap, and ALLOW_OVERLAP=on in /etc/meshboot/meshboot.conf, which user-data with such a key writes`,
         prefix: refusal.prefix,
       };
     case "name-taken":
-      return { detail: `node ${refusal.holder} has the name ${refusal.name}` };
+      return {
+        detail: `node ${refusal.holder} has the name ${refusal.name}; choose another one, or rename or delete that node`,
+      };
     case "slot-taken":
       return { detail: holdText(refusal.slot, refusal.hold) };
+    case "idempotency-key-used":
+      return { detail: `${KEPT_FAULTS[refusal.reason]} (enrolment key ${refusal.keyId})` };
     case "pool-exhausted":
       return {
-        detail: "every slot of the pool is leased, in quarantine or excluded; GET /v1/pool shows which",
+        detail:
+          "every slot of the pool is leased, in quarantine or excluded (GET /v1/pool); delete nodes that are gone (GET /v1/nodes?state=stale), and their slots are free after a quarantine of 7 days",
       };
     case "body-too-large":
       return { detail: `this call takes at most ${refusal.most} bytes` };
@@ -87,7 +94,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
         detail: `the timestamp ${refusal.timestamp} is more than 15 minutes from the Worker's clock, ${Math.floor(refusal.now / 1000)}; sign again with the time of this answer's Date header`,
       };
     case "too-many-requests":
-      return { detail: "too many calls from this address within a minute", retryAfter: 60 };
+      return { detail: `too many calls ${CALLERS[refusal.by]} within a minute`, retryAfter: 60 };
     case "internal":
       return { detail: "an unexpected fault; the log has it under `instance`" };
     case "controller-unreachable":
@@ -106,7 +113,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
     case "changed-meanwhile":
       return {
         detail:
-          "the node was changed each time that the ZeroTier controller was told of its lease; ask again",
+          "the node was changed while the ZeroTier controller was asked about it or told of its lease; ask again",
         retryAfter: 15,
       };
     case "agent-not-kept":
@@ -119,20 +126,45 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
         detail: `the Worker's settings have ${refusal.faults.length} fault(s): ${refusal.faults.join("; ")}`,
         errors: refusal.faults,
       };
+    case "busy":
+      return {
+        detail: `so many servers ask at once that this one's turn would come too late; nothing was leased. Ask again in ${refusal.retryAfter} s`,
+        retryAfter: refusal.retryAfter,
+      };
     case "object-unreachable":
       return {
-        detail: "the Durable Object that holds the leases does not answer; ask again",
-        retryAfter: 10,
+        detail: UNREACHABLE[refusal.reason],
+        retryAfter: refusal.reason === "used-up" ? refusal.retryAfter : 10,
       };
   }
 }
+
+const CALLERS = { address: "from this address", node: "of this node" } as const;
+
+const UNREACHABLE = {
+  failed: "the Durable Object that holds the leases does not answer; ask again",
+  late: "the Durable Object that holds the leases has not answered in time: it is busy with other servers, or out of reach. A lease that it made meanwhile stays; ask again",
+  overloaded: "the Durable Object that holds the leases is asked by more servers than it can take; ask again",
+  "used-up":
+    "a quota of the Cloudflare account is used up: the Durable Object that holds the leases can neither read nor write. Servers that are in the mesh run on; no other gets in until the day's quotas are back at midnight UTC, or the account has a paid plan (with one: until its spending limit is raised). The account's usage pages show what used it. Nothing has to be done on a server: it asks again on its own",
+} as const;
 
 const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
   "no-key": "enrolling needs `Authorization: Bearer mbk_…`, an enrolment key",
   "no-admin-token": "this call needs `Authorization: Bearer mba_…`, the admin token",
   "no-node-token": "this call needs `Authorization: Bearer mbn_…`, the node's own token",
   "no-token": "this call needs `Authorization: Bearer …` with the admin token or the node's own token",
-  "wrong-admin-token": "the admin token is not the one that is configured",
+  "wrong-admin-token":
+    "the admin token is not the one that is configured: the secret ADMIN_TOKEN, or the adminToken in dev.json of `npm start`",
+};
+
+const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
+  "other-request":
+    "this Idempotency-Key has been used for user-data of another kind; send the same body as then, or choose another one",
+  "key-deleted":
+    "the enrolment key of the user-data that this Idempotency-Key made was deleted, and the user-data with it; choose another one",
+  "other-admin-token":
+    "the user-data that this Idempotency-Key made was sealed with another admin token; choose another one",
 };
 
 const RANGES: Readonly<Record<MeshRange, string>> = {
@@ -144,32 +176,36 @@ const RANGES: Readonly<Record<MeshRange, string>> = {
 function missingText(missing: Missing): string {
   switch (missing.what) {
     case "address":
-      return "nothing is under this address; /openapi.json lists the calls";
+      return missing.meant === undefined
+        ? "nothing is under this address; /openapi.json lists the calls"
+        : `nothing is under this address, in which a slash is doubled or stands at the end: ${missing.meant} may be meant`;
     case "problem":
       return "there is no problem by that name";
     case "key-in-address":
-      return "there is no such enrolment key; it may have been deleted";
+      return "there is no such enrolment key; it may have been deleted. Make a new one with POST /v1/keys";
     case "node":
-      return `there is no node ${missing.id}`;
+      return `there is no node ${missing.id}; GET /v1/nodes lists them`;
     case "agent":
       return `neither this Worker nor an earlier deploy had the agent ${missing.id}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`;
     case "key":
-      return `there is no enrolment key ${missing.id}`;
+      return `there is no enrolment key ${missing.id}; GET /v1/keys lists them`;
   }
 }
+
+const FREE_ONE = "leave slot out to get a free one";
 
 function holdText(slot: number, hold: SlotHold): string {
   switch (hold.by) {
     case "pool":
-      return `slot ${slot} is outside the pool`;
+      return `slot ${slot} is outside the pool, which has slots from 1 to the total of GET /v1/pool`;
     case "lease":
-      return `slot ${slot} is leased to another node`;
+      return `slot ${slot} is leased to another node; ${FREE_ONE}`;
     case "controller":
       return `slot ${slot} is still node ${hold.node}'s at the ZeroTier controller, which has not taken its removal yet`;
     case "quarantine":
-      return `slot ${slot} is in quarantine until ${new Date(hold.until).toISOString()}`;
+      return `slot ${slot} is in quarantine until ${new Date(hold.until).toISOString()}; ${FREE_ONE}`;
     case "exclusion":
-      return `slot ${slot} is excluded: a route or an address in the ZeroTier network that is not ours is in it`;
+      return `slot ${slot} is excluded: a route or an address in the ZeroTier network that is not ours is in it (GET /v1/pool); ${FREE_ONE}`;
     case "other-slot":
       return `node ${hold.node} holds slot ${hold.has}, which never changes; delete the node first to lease it slot ${slot}`;
   }

@@ -22,12 +22,30 @@ export const userDataRequestSchema = optionsSchema
   })
   .openapi("UserDataRequest");
 
+export type UserDataRequest = z.output<typeof userDataRequestSchema>;
+
+/** The header with which a call gives the same key and text again. */
+export const userDataHeadersSchema = z.object({
+  "idempotency-key": z
+    .string()
+    .regex(
+      /^[\x21-\x7e]{1,200}$/,
+      "give 1 to 200 visible ASCII characters, such as a server's name or a UUID",
+    )
+    .optional()
+    .openapi({
+      description:
+        "Calls with the same one and the same body get the same key and the same text, also after a later deploy, until the key is deleted.",
+    }),
+});
+
 /** User-data, its size against the providers' limits, and its key (whose secret is in the user-data only). */
 export const userDataSchema = z
   .object({
     form: z.enum(FORMS),
     userData: z.string(),
     bytes: z.number().int(),
+    notes: z.array(z.string()).openapi({ description: "What has to be known when it is pasted." }),
     limits: z.array(
       z.object({
         provider: z.string(),

@@ -17,6 +17,11 @@ export class Database {
     return this.#storage.sql.exec<Row>(query, ...values).toArray();
   }
 
+  /** The rows of a query, read one by one; to be used up before anything is written. */
+  iterate<Row extends Record<string, Value>>(query: string, ...values: Value[]): Iterable<Row> {
+    return this.#storage.sql.exec<Row>(query, ...values);
+  }
+
   /** The row of a query that always has exactly one. */
   readOne<Row extends Record<string, Value>>(query: string, ...values: Value[]): Row {
     return this.#storage.sql.exec<Row>(query, ...values).one();

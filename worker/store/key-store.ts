@@ -1,4 +1,5 @@
 // Enrolment keys and whom they let in. A key is found by its hash; the key itself is never stored.
+import { z } from "zod";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Database } from "./database.ts";
 
@@ -11,6 +12,8 @@ export interface EnrolmentKey {
   readonly uses: number;
   readonly approval: boolean;
   readonly allowOverlap: boolean;
+  /** What the nodes are tagged with that it lets in. */
+  readonly tags: readonly string[];
   readonly note: string | null;
   /** The user-data's options as JSON, for a key that was made with one. */
   readonly userData: string | null;
@@ -31,11 +34,13 @@ type Row = {
   allow_overlap: number;
   note: string | null;
   user_data: string | null;
+  tags: string | null;
   uses: number;
 };
 
-const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data,
-  (SELECT count(*) FROM admissions WHERE key_id = keys.id) AS uses FROM keys`;
+const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, uses FROM keys`;
+
+const tags = z.array(z.string());
 
 export class KeyStore {
   readonly #db: Database;
@@ -46,8 +51,8 @@ export class KeyStore {
 
   add(key: Omit<EnrolmentKey, "uses">, hash: string): void {
     this.#db.write(
-      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key.id,
       hash,
       key.createdAt,
@@ -57,6 +62,7 @@ export class KeyStore {
       Number(key.allowOverlap),
       key.note,
       key.userData,
+      key.tags.length === 0 ? null : JSON.stringify(key.tags),
     );
   }
 
@@ -106,12 +112,22 @@ export class KeyStore {
 
   /** Counts the node as let in by the key. */
   use(id: string, node: string): void {
-    this.#db.write("INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING", id, node);
+    const written = this.#db.write(
+      "INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      id,
+      node,
+    );
+    if (written > 0) this.#db.write("UPDATE keys SET uses = uses + 1 WHERE id = ?", id);
   }
 
   /** Shuts out the node, which the operator deleted, from every key that let it in. */
   bar(node: string): void {
     this.#db.write("UPDATE admissions SET barred = 1 WHERE node = ?", node);
+  }
+
+  /** Lets the keys that let the node in do so again. */
+  unbar(node: string): void {
+    this.#db.write("UPDATE admissions SET barred = 0 WHERE node = ?", node);
   }
 }
 
@@ -131,6 +147,7 @@ function fromRow(row: Row): EnrolmentKey {
     allowOverlap: row.allow_overlap === 1,
     note: row.note,
     userData: row.user_data,
+    tags: row.tags === null ? [] : tags.parse(JSON.parse(row.tags)),
     uses: row.uses,
   };
 }

@@ -1,6 +1,7 @@
 // The few things that the object remembers by name: when the network was made fit, how it was last found, and what
 // others hold. In the table `facts`, as JSON; what a released version wrote there must stay readable.
 import { z } from "zod";
+import { CONTROLLER_FAULTS, type ControllerError, type ControllerFault } from "../controller/controller.ts";
 import type { Route } from "../lease/managed-routes.ts";
 import type { Database } from "./database.ts";
 import { poolSettings } from "./pool-settings.ts";
@@ -11,11 +12,17 @@ const heldAt = z.object({
   held: z.array(z.object({ slot: z.number(), address: z.string(), member: z.string() })),
 });
 const fitness = z.object({ at: z.number(), pool: poolSettings, faults: z.array(z.string()) });
-const conflicts: z.ZodType<Route[]> = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
+const routes: z.ZodType<Route[]> = z.array(z.object({ target: z.string(), via: z.string().nullable() }));
+const routesUnheard = z.array(
+  z.object({ at: z.number(), routes: routes, slots: z.array(z.number()), seen: routes }),
+);
 const lastCheck = z.object({
   at: z.number(),
   since: z.number(),
   unread: z.string().nullable(),
+  /** Two that older versions did not write. */
+  unreadAt: z.number().optional(),
+  unreadReason: z.enum(CONTROLLER_FAULTS).optional(),
   faults: z.array(z.string()),
 });
 
@@ -25,8 +32,29 @@ export type SlotsAt = z.infer<typeof slotsAt>;
 /** Addresses of slots that members hold to whom they are not leased, and when they were found out (ms since 1970). */
 export type HeldAt = z.infer<typeof heldAt>;
 
+/**
+ * A write of the routes that was not answered: what it wrote, the slots whose routes were ours in it, and the routes
+ * of others that were seen last before it took effect, if it did.
+ */
+export type RoutesUnheard = z.infer<typeof routesUnheard>[number];
+
 /** When the network was found fit for a pool; with faults, that it no longer was. */
 export type Fitness = z.infer<typeof fitness>;
+
+/** A look at the controller that failed. */
+export interface FailedLook {
+  /** ms since 1970. */
+  readonly at: number;
+  /** Undefined when an older version noted it. */
+  readonly reason: ControllerFault | undefined;
+  /** For the operator: it may quote what the other side said. */
+  readonly text: string;
+}
+
+/** The look that failed so at that time (ms since 1970). */
+export function failedLook({ reason, message }: ControllerError, at: number): FailedLook {
+  return { at, reason, text: message };
+}
 
 /** How the controller was last found, by the hourly run or for a server that came. Times in ms since 1970. */
 export interface LastCheck {
@@ -35,7 +63,7 @@ export interface LastCheck {
   /** Start of the unbroken series of runs that it belongs to. */
   readonly unbrokenSince: number;
   /** Why the controller could not be read; null when it could. */
-  readonly unreachable: string | null;
+  readonly unreachable: FailedLook | null;
   /** What keeps the network from carrying the mesh. */
   readonly faults: readonly string[];
 }
@@ -56,6 +84,11 @@ export class MemoryStore {
     this.#set("network", value);
   }
 
+  /** Writes one row, and changes nothing. */
+  rewrite(): void {
+    this.#db.write("UPDATE facts SET value = value WHERE name = 'network'");
+  }
+
   fitness(): Fitness | undefined {
     return this.#get("fitness", fitness);
   }
@@ -67,18 +100,27 @@ export class MemoryStore {
   lastCheck(): LastCheck | undefined {
     const stored = this.#get("look", lastCheck);
     if (stored === undefined) return undefined;
-    const { at, since, unread, faults } = stored;
-    return { at, unbrokenSince: since, unreachable: unread, faults };
+    const { at, since, unread, unreadAt = at, unreadReason: reason, faults } = stored;
+    const unreachable = unread === null ? null : { at: unreadAt, reason, text: unread };
+    return { at, unbrokenSince: since, unreachable, faults };
   }
 
   setLastCheck({ at, unbrokenSince, unreachable, faults }: LastCheck): void {
     const stored: z.infer<typeof lastCheck> = {
       at,
       since: unbrokenSince,
-      unread: unreachable,
+      unread: unreachable?.text ?? null,
+      unreadAt: unreachable?.at,
+      unreadReason: unreachable?.reason,
       faults: [...faults],
     };
     this.#set("look", stored);
+  }
+
+  /** The controller has answered: that it did not is no longer so. */
+  controllerAnswered(): void {
+    const check = this.lastCheck();
+    if (check?.unreachable) this.setLastCheck({ ...check, unreachable: null });
   }
 
   /** Slots whose ZeroTier address another member holds. */
@@ -99,6 +141,15 @@ export class MemoryStore {
     this.#set("slotsPublished", value);
   }
 
+  /** Writes of the routes whose answer was not heard, the oldest first. */
+  routesUnheard(): RoutesUnheard[] {
+    return this.#get("routesUnheard", routesUnheard) ?? [];
+  }
+
+  setRoutesUnheard(value: readonly RoutesUnheard[]): void {
+    this.#set("routesUnheard", value);
+  }
+
   /** Slots that a foreign route touches. */
   slotsRouted(): SlotsAt | undefined {
     return this.#get("slotsRouted", slotsAt);
@@ -110,7 +161,7 @@ export class MemoryStore {
 
   /** Foreign routes inside the pool. */
   conflicts(): Route[] {
-    return this.#get("conflicts", conflicts) ?? [];
+    return this.#get("conflicts", routes) ?? [];
   }
 
   setConflicts(value: readonly Route[]): void {
@@ -120,7 +171,8 @@ export class MemoryStore {
   /** Forgets what is known of slots, by their numbers, and the pool that gave them a meaning. */
   forgetSlots(): void {
     this.#db.write(
-      "DELETE FROM facts WHERE name IN ('fitness', 'slotsHeld', 'slotsPublished', 'slotsRouted', 'conflicts')",
+      `DELETE FROM facts WHERE name IN
+         ('fitness', 'slotsHeld', 'slotsPublished', 'routesUnheard', 'slotsRouted', 'conflicts')`,
     );
   }
 

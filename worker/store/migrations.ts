@@ -1,6 +1,7 @@
 // The tables of the object. A migration that was released is never edited: a change is a new number.
 
-const MIGRATIONS: readonly string[] = [
+/** What each migration does, in SQL; number 1 is the first. */
+export const MIGRATIONS: readonly string[] = [
   // 1
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -65,6 +66,81 @@ const MIGRATIONS: readonly string[] = [
   "ALTER TABLE nodes ADD COLUMN last_repair TEXT",
   // 3: whom a node may ask whether the mesh carries
   "CREATE INDEX active_nodes_by_sight ON nodes (seen_at) WHERE state = 'active';",
+  // 4: where a node calls from; tags, which a key gives to those that it lets in (JSON)
+  `ALTER TABLE nodes ADD COLUMN address TEXT;
+   ALTER TABLE nodes ADD COLUMN tags TEXT;
+   ALTER TABLE keys ADD COLUMN tags TEXT;`,
+  // 5: user-data that a call with the same Idempotency-Key is given again; without `sealed` when its key was deleted
+  `CREATE TABLE user_data (idempotency_key TEXT PRIMARY KEY, key_id TEXT NOT NULL, sealed BLOB);
+   CREATE INDEX user_data_by_key ON user_data (key_id);`,
+  // 6: enrolments that were refused; key_id is empty where no such key is known
+  `CREATE TABLE refusals (
+     node TEXT NOT NULL,
+     problem TEXT NOT NULL,
+     key_id TEXT NOT NULL,
+     name TEXT NOT NULL,
+     address TEXT,
+     about TEXT,
+     first_at INTEGER NOT NULL,
+     last_at INTEGER NOT NULL,
+     PRIMARY KEY (node, problem, key_id)
+   ) WITHOUT ROWID;`,
+  // 7: how many nodes a key let in, which would otherwise be counted at each enrolment
+  `ALTER TABLE keys ADD COLUMN uses INTEGER NOT NULL DEFAULT 0;
+   UPDATE keys SET uses = (SELECT count(*) FROM admissions WHERE key_id = keys.id);`,
+  // 8: what the operator said here and at the controller, and what we wrote there without an answer
+  `ALTER TABLE nodes ADD COLUMN let_in_at INTEGER;
+   ALTER TABLE nodes ADD COLUMN deauthorized_at INTEGER;
+   UPDATE nodes SET let_in_at = (SELECT created_at FROM outbox WHERE kind = 'member' AND subject = node)
+     WHERE state = 'active';
+   CREATE TABLE unheard (
+     node TEXT NOT NULL,
+     authorized INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     PRIMARY KEY (node, authorized)
+   ) WITHOUT ROWID;
+   INSERT INTO unheard (node, authorized, at)
+     SELECT subject, 1, due_at FROM outbox
+     WHERE kind = 'member' AND subject IN (SELECT node FROM nodes WHERE state = 'active');`,
+  // 9: what an enrolment would otherwise read a row for each lease for. Who has which slot, many slots a row: ten characters each,
+  // those of slot 1 first. How a released slot is found. The number that comes next for a name that is taken
+  `CREATE TABLE slot_pages (page INTEGER PRIMARY KEY, slots TEXT NOT NULL, is_full INTEGER NOT NULL DEFAULT 0);
+   CREATE INDEX slot_pages_not_full ON slot_pages (page) WHERE is_full = 0;
+   INSERT INTO slot_pages (page, slots, is_full)
+     WITH RECURSIVE
+       used (slot, entry) AS (
+         SELECT slot, node FROM nodes
+         UNION ALL SELECT slot, 'ffffffffff' FROM released WHERE slot NOT IN (SELECT slot FROM nodes)
+       ),
+       numbered (slot) AS (
+         SELECT 1 WHERE EXISTS (SELECT 1 FROM used)
+         UNION ALL SELECT slot + 1 FROM numbered WHERE slot < (SELECT max(slot) FROM used)
+       ),
+       entries (slot, entry) AS (
+         SELECT slot, coalesce(entry, '0000000000') FROM numbered LEFT JOIN used USING (slot)
+       )
+     SELECT (slot - 1) / 16384, group_concat(entry, '' ORDER BY slot),
+       count(*) = 16384 AND min(entry) > '0000000000'
+     FROM entries GROUP BY (slot - 1) / 16384;
+   CREATE INDEX released_by_node ON released (node, released_at, slot);
+   CREATE INDEX released_by_time ON released (released_at, slot, free_at);
+   CREATE INDEX released_by_end ON released (free_at);
+   CREATE TABLE name_numbers (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
+   INSERT INTO name_numbers (name, next)
+     WITH numbered (stem, number) AS (
+       SELECT rtrim(name, '0123456789'), substr(name, length(rtrim(name, '0123456789')) + 1) FROM nodes
+     )
+     SELECT substr(stem, 1, length(stem) - 1), max(CAST(number AS INTEGER)) + 1 FROM numbered
+     WHERE stem LIKE '%_-' AND length(number) BETWEEN 1 AND 6 AND number >= '1' GROUP BY stem;`,
+  // 10: kinds that are held back as a whole, and what is due of the others
+  `DROP INDEX outbox_by_time;
+   CREATE INDEX outbox_by_kind ON outbox (kind, due_at);
+   CREATE TABLE held (
+     kind TEXT PRIMARY KEY,
+     until INTEGER NOT NULL,
+     failures INTEGER NOT NULL,
+     used_up INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -1,7 +1,9 @@
 // The nodes and their leases. One row a node; `slot` and `name` are unique by the table itself.
 import { z } from "zod";
 import { parseNodeId } from "../lease/ids.ts";
+import type { NodeSort } from "../schema/node-query.ts";
 import type { Database } from "./database.ts";
+import type { SlotPages } from "./slot-pages.ts";
 import type { RevokedBy, StoredNode, StoredState } from "./stored-node.ts";
 
 type Row = {
@@ -21,15 +23,49 @@ type Row = {
   report: string | null;
   reported_at: number | null;
   last_repair: string | null;
+  address: string | null;
+  tags: string | null;
+  let_in_at: number | null;
+  deauthorized_at: number | null;
 };
 
-const hashes = z.array(z.string());
+/** A place in an order of nodes, also when the node there was deleted: what it is sorted by, and its id. */
+export interface NodePlace {
+  readonly by: string | number;
+  readonly node: string;
+}
+
+const COLUMNS = { name: "name", slot: "slot", lastSeen: "seen_at" } as const;
+
+function columnOf(sort: NodeSort): { readonly key: keyof typeof COLUMNS; readonly isTurned: boolean } {
+  switch (sort) {
+    case "-name":
+      return { key: "name", isTurned: true };
+    case "-slot":
+      return { key: "slot", isTurned: true };
+    case "-lastSeen":
+      return { key: "lastSeen", isTurned: true };
+    default:
+      return { key: sort, isTurned: false };
+  }
+}
+
+/** The node's place in that order. */
+export function placeOf({ node, name, slot, seenAt }: StoredNode, sort: NodeSort): NodePlace {
+  return { by: { name, slot, lastSeen: seenAt }[columnOf(sort).key], node };
+}
+
+type Sight = Pick<StoredNode, "seenAt" | "address">;
+
+const texts = z.array(z.string());
 
 export class NodeStore {
   readonly #db: Database;
+  readonly #pages: SlotPages;
 
-  constructor(db: Database) {
+  constructor(db: Database, pages: SlotPages) {
     this.#db = db;
+    this.#pages = pages;
   }
 
   get(node: string): StoredNode | undefined {
@@ -38,16 +74,19 @@ export class NodeStore {
 
   /** Writes the whole row, new or known. */
   put(node: StoredNode): void {
+    const before = this.#slotOf(node.node);
     this.#db.write(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
-         leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair, address, tags,
+         let_in_at, deauthorized_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
          revoked_by = excluded.revoked_by, identity = excluded.identity, machine_id = excluded.machine_id,
          key_id = excluded.key_id, token_hashes = excluded.token_hashes, leased_at = excluded.leased_at,
          seen_at = excluded.seen_at, delivered_at = excluded.delivered_at,
          facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at,
-         last_repair = excluded.last_repair`,
+         last_repair = excluded.last_repair, address = excluded.address, tags = excluded.tags,
+         let_in_at = excluded.let_in_at, deauthorized_at = excluded.deauthorized_at`,
       node.node,
       node.name,
       node.slot,
@@ -64,43 +103,102 @@ export class NodeStore {
       node.report,
       node.reportedAt,
       node.lastRepair,
+      node.address,
+      node.tags.length === 0 ? null : JSON.stringify(node.tags),
+      node.letInAt,
+      node.deauthorizedAt,
+    );
+    if (before === node.slot) return;
+    if (before !== undefined) this.#pages.follow(before);
+    this.#pages.follow(node.slot);
+  }
+
+  /** Writes what a heartbeat changes. The columns alone: with a name and a slot in it, a write would cost their indexes too. */
+  reported(
+    node: string,
+    beat: Sight & Pick<StoredNode, "report" | "reportedAt" | "lastRepair" | "facts">,
+  ): void {
+    this.#db.write(
+      `UPDATE nodes SET seen_at = ?, address = ?, report = ?, reported_at = ?, last_repair = ?, facts = ?
+         WHERE node = ?`,
+      beat.seenAt,
+      beat.address,
+      beat.report,
+      beat.reportedAt,
+      beat.lastRepair,
+      beat.facts,
+      node,
     );
   }
 
-  /** The controller took the node's member at that time. */
-  delivered(node: string, at: number): void {
-    this.#db.write("UPDATE nodes SET delivered_at = ? WHERE node = ?", at, node);
+  /** The node was seen at that time. */
+  seen(node: string, at: number): void {
+    this.#db.write("UPDATE nodes SET seen_at = ? WHERE node = ?", at, node);
+  }
+
+  /**
+   * The controller took the node's member at that time. `letInAt`: what of it the delivery knew, which is done;
+   * `deauthorizedAt`: what the member says by now, if anything.
+   */
+  delivered(node: string, at: number, letInAt: number | null, deauthorizedAt: number | undefined): void {
+    this.#db.write(
+      `UPDATE nodes SET delivered_at = ?, let_in_at = nullif(let_in_at, ?),
+         deauthorized_at = coalesce(?, deauthorized_at) WHERE node = ?`,
+      at,
+      letInAt,
+      deauthorizedAt ?? null,
+      node,
+    );
   }
 
   remove(node: string): void {
+    const slot = this.#slotOf(node);
     this.#db.write("DELETE FROM nodes WHERE node = ?", node);
+    if (slot !== undefined) this.#pages.follow(slot);
   }
 
-  /** Nodes by id, at most `limit`, those after `after`. */
-  list(limit: number, after: string | undefined): StoredNode[] {
-    return this.#db
-      .read<Row>("SELECT * FROM nodes WHERE node > ? ORDER BY node LIMIT ?", after ?? "", limit)
-      .map(fromRow);
+  #slotOf(node: string): number | undefined {
+    return this.#db.read<{ slot: number }>("SELECT slot FROM nodes WHERE node = ?", node)[0]?.slot;
+  }
+
+  /** The nodes in that order, those after the place, read one by one as they are asked for. */
+  *inOrder(sort: NodeSort, after: NodePlace | undefined): Iterable<StoredNode> {
+    const { key, isTurned } = columnOf(sort);
+    const by = COLUMNS[key];
+    const order = isTurned ? `ORDER BY ${by} DESC, node DESC` : `ORDER BY ${by}, node`;
+    const rows =
+      after === undefined
+        ? this.#db.iterate<Row>(`SELECT * FROM nodes ${order}`)
+        : this.#db.iterate<Row>(
+            `SELECT * FROM nodes WHERE (${by}, node) ${isTurned ? "<" : ">"} (?, ?) ${order}`,
+            after.by,
+            after.node,
+          );
+    for (const row of rows) yield fromRow(row);
   }
 
   all(): StoredNode[] {
     return this.#db.read<Row>("SELECT * FROM nodes ORDER BY slot").map(fromRow);
   }
 
-  /** The node that has the name. */
-  holderOfName(name: string): string | undefined {
-    return this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE name = ?", name)[0]?.node;
+  /**
+   * The slots whose holders are in the mesh: those with a managed route. The lowest, at most `limit`, and none of `but`. Until the
+   * controller has taken a lease, its slot may change.
+   */
+  activeSlots(limit: number, but: ReadonlySet<number>): { slot: number }[] {
+    return this.#db.read<{ slot: number }>(
+      `SELECT slot FROM nodes WHERE state = 'active' AND delivered_at IS NOT NULL
+         AND slot NOT IN (SELECT value FROM json_each(?)) ORDER BY slot LIMIT ?`,
+      JSON.stringify([...but]),
+      limit,
+    );
   }
 
-  /** The slots in use. */
-  slots(): Set<number> {
-    const rows = this.#db.read<{ slot: number }>("SELECT slot FROM nodes");
-    return new Set(rows.map(({ slot }) => slot));
-  }
-
-  /** The slots whose holders are in the mesh: those with a managed route. */
-  activeSlots(): { slot: number }[] {
-    return this.#db.read<{ slot: number }>("SELECT slot FROM nodes WHERE state = 'active' ORDER BY slot");
+  /** One that the controller has taken once. */
+  someDelivered(): string | undefined {
+    return this.#db.read<{ node: string }>(
+      "SELECT node FROM nodes WHERE delivered_at IS NOT NULL ORDER BY slot LIMIT 1",
+    )[0]?.node;
   }
 
   /** Who else is in the mesh: those seen since then, the latest first, at most `limit`. An index makes it cheap however many there are. */
@@ -142,7 +240,7 @@ function fromRow(row: Row): StoredNode {
     identity: row.identity,
     machineId: row.machine_id,
     keyId: row.key_id,
-    tokenHashes: hashes.parse(JSON.parse(row.token_hashes)),
+    tokenHashes: texts.parse(JSON.parse(row.token_hashes)),
     leasedAt: row.leased_at,
     seenAt: row.seen_at,
     deliveredAt: row.delivered_at,
@@ -150,6 +248,10 @@ function fromRow(row: Row): StoredNode {
     report: row.report,
     reportedAt: row.reported_at,
     lastRepair: row.last_repair,
+    address: row.address,
+    tags: row.tags === null ? [] : texts.parse(JSON.parse(row.tags)),
+    letInAt: row.let_in_at,
+    deauthorizedAt: row.deauthorized_at,
   };
 }
 

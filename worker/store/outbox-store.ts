@@ -3,7 +3,9 @@
 import type { Database } from "./database.ts";
 
 /** A member at the controller, the network's managed routes, a lease's copy in KV. */
-export type OutboxKind = "member" | "routes" | "copy";
+export type OutboxKind = (typeof KINDS)[number];
+
+const KINDS = ["member", "routes", "copy"] as const;
 
 /** One thing to deliver. Times in ms since 1970. */
 export interface OutboxRow {
@@ -16,6 +18,18 @@ export interface OutboxRow {
   readonly createdAt: number;
   readonly dueAt: number;
   readonly attempts: number;
+  /** Nothing has changed: what was delivered is only looked at once more. */
+  readonly isLook: boolean;
+}
+
+/** That whoever takes a kind does not. */
+export interface Held {
+  /** Until when all of it waits (ms since 1970). */
+  readonly until: number;
+  /** How many in a row were not taken. */
+  readonly failures: number;
+  /** Because a quota is used up. */
+  readonly usedUp: boolean;
 }
 
 type Row = {
@@ -25,7 +39,11 @@ type Row = {
   created_at: number;
   due_at: number;
   attempts: number;
+  fault: string | null;
 };
+
+/** In place of a fault: nothing failed. */
+const LOOK = "looked at again";
 
 export class OutboxStore {
   readonly #db: Database;
@@ -58,6 +76,23 @@ export class OutboxStore {
     );
   }
 
+  /** Adds a subject that was delivered and is to be looked at once more; for what waits already that is done anyway. */
+  again(kind: OutboxKind, subject: string, now: number, dueAt: number): void {
+    this.#db.write(
+      "INSERT INTO outbox (kind, subject, created_at, due_at, fault) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      kind,
+      subject,
+      now,
+      dueAt,
+      LOOK,
+    );
+  }
+
+  /** Removes what waits of a subject, which is not to be told any more. */
+  drop(kind: OutboxKind, subject: string): void {
+    this.#db.write("DELETE FROM outbox WHERE kind = ? AND subject = ?", kind, subject);
+  }
+
   /** Removes the row if it is still the one that was delivered. */
   done(row: OutboxRow): void {
     this.#db.write("DELETE FROM outbox WHERE sequence = ?", row.sequence);
@@ -78,17 +113,57 @@ export class OutboxStore {
     this.#db.write("UPDATE outbox SET due_at = ? WHERE sequence = ?", dueAt, row.sequence);
   }
 
-  /** The rows that are due, the oldest first, at most `limit`. */
+  /**
+   * The rows that are due, the oldest first, at most `limit`: none of a kind that is held back, and of one that was, a single one
+   * until that is taken: the one that has failed least often, so that those which always fail keep no other back.
+   */
   due(now: number, limit: number): OutboxRow[] {
-    return this.#db
-      .read<Row>("SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", now, limit)
-      .map(fromRow);
+    return KINDS.flatMap((kind) => {
+      const held = this.held(kind);
+      if (held !== undefined && held.until > now) return [];
+      return this.#db.read<Row>(
+        `SELECT * FROM outbox WHERE kind = ? AND due_at <= ?
+           ORDER BY ${held === undefined ? "" : "attempts, "}due_at, sequence LIMIT ?`,
+        kind,
+        now,
+        held === undefined ? limit : 1,
+      );
+    })
+      .map(fromRow)
+      .sort((a, b) => a.dueAt - b.dueAt || a.sequence - b.sequence)
+      .slice(0, limit);
   }
 
-  /** When the next row is due. */
+  /** When the next row is to be delivered (ms since 1970). */
   nextDue(): number | undefined {
-    const { next } = this.#db.readOne<{ next: number | null }>("SELECT min(due_at) AS next FROM outbox");
-    return next ?? undefined;
+    const times = KINDS.flatMap((kind) => {
+      const query = "SELECT min(due_at) AS next FROM outbox WHERE kind = ?";
+      const { next } = this.#db.readOne<{ next: number | null }>(query, kind);
+      return next === null ? [] : Math.max(next, this.held(kind)?.until ?? 0);
+    });
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Why rows of a kind wait, whenever they are due; undefined when the last that was tried was taken. */
+  held(kind: OutboxKind): Held | undefined {
+    return this.#db
+      .read<{ until: number; failures: number; used_up: number }>("SELECT * FROM held WHERE kind = ?", kind)
+      .map(({ until, failures, used_up }) => ({ until, failures, usedUp: used_up === 1 }))[0];
+  }
+
+  hold(kind: OutboxKind, { until, failures, usedUp }: Held): void {
+    this.#db.write(
+      "INSERT OR REPLACE INTO held (kind, until, failures, used_up) VALUES (?, ?, ?, ?)",
+      kind,
+      until,
+      failures,
+      Number(usedUp),
+    );
+  }
+
+  /** One of the kind was taken. */
+  letGo(kind: OutboxKind): void {
+    this.#db.write("DELETE FROM held WHERE kind = ?", kind);
   }
 
   /** How many rows of a kind wait. */
@@ -97,18 +172,19 @@ export class OutboxStore {
       .number;
   }
 
-  /** How many rows of a kind wait that have not failed yet. */
-  countFresh(kind: OutboxKind): number {
-    return this.count(kind) - this.countFailing(kind, 1);
+  /** Whether a row of a kind waits that is on its way for the first time. */
+  hasFresh(kind: OutboxKind): boolean {
+    return (
+      this.#db.read("SELECT 1 AS one FROM outbox WHERE kind = ? AND fault IS NULL LIMIT 1", kind).length > 0
+    );
   }
 
-  /** How many rows of a kind have failed at least so many times, and wait still. */
-  countFailing(kind: OutboxKind, attempts: number): number {
-    return this.#db.readOne<{ number: number }>(
-      "SELECT count(*) AS number FROM outbox WHERE kind = ? AND attempts >= ?",
-      kind,
-      attempts,
-    ).number;
+  /** Whether a row of a kind has failed at least so many times, and waits still. */
+  hasFailing(kind: OutboxKind, attempts: number): boolean {
+    return (
+      this.#db.read("SELECT 1 AS one FROM outbox WHERE kind = ? AND attempts >= ? LIMIT 1", kind, attempts)
+        .length > 0
+    );
   }
 }
 
@@ -120,6 +196,7 @@ function fromRow(row: Row): OutboxRow {
     createdAt: row.created_at,
     dueAt: row.due_at,
     attempts: row.attempts,
+    isLook: row.fault === LOOK,
   };
 }
 

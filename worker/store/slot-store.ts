@@ -1,52 +1,112 @@
 // Which slots may not be leased, besides those in use: released ones until their quarantine ends, and those
 // in which somebody else has a route or an address.
-import { isFree, type ReleasedSlot } from "../lease/choose-slot.ts";
+import { isFree, type ReleasedSlot, type SlotBook } from "../lease/choose-slot.ts";
+import { ownSlot } from "../lease/own-slot.ts";
+import type { Pool } from "../lease/pool.ts";
 import type { Database } from "./database.ts";
-import type { MemoryStore } from "./memory-store.ts";
+import type { HeldAt, MemoryStore } from "./memory-store.ts";
+import type { Holders, SlotPages } from "./slot-pages.ts";
+
+type Row = { slot: number; node: string; released_at: number; free_at: number | null };
+
+const SELECT = "SELECT slot, node, released_at, free_at FROM released";
+
+/** What others than those to whom slots are leased have there. */
+interface Others {
+  /** When the members were listed (ms since 1970). */
+  readonly at: number;
+  /** Slots that a foreign route touches. */
+  readonly routed: ReadonlySet<number>;
+  /** Members by the slots whose ZeroTier addresses they have. */
+  readonly members: ReadonlyMap<number, HeldAt["held"]>;
+}
 
 export class SlotStore {
   readonly #db: Database;
   readonly #memory: MemoryStore;
+  readonly #pages: SlotPages;
 
-  constructor(db: Database, memory: MemoryStore) {
+  constructor(db: Database, memory: MemoryStore, pages: SlotPages) {
     this.#db = db;
     this.#memory = memory;
+    this.#pages = pages;
+  }
+
+  /** What a new lease of the node's is chosen from. */
+  bookFor(pool: Pool, node: string): SlotBook {
+    const others = this.#others();
+    const own = this.ownedBy(pool, node);
+    return {
+      isLeased: (slot) => this.holder(slot) !== undefined,
+      isExcluded: (slot) => this.#isExcluded(slot, others),
+      released: (slot) => this.released(slot),
+      formerOf: (holder) => this.formerOf(holder),
+      neverLeased: () => this.#neverLeased(others, own),
+      freeAgain: (now) => this.#freeAgain(now),
+      own,
+    };
+  }
+
+  /** Without those that somebody else has: of a slot that was never leased that is no last holder, and nothing need be looked up. */
+  *#neverLeased({ routed, members }: Others, own: number | undefined): Iterable<number> {
+    for (const slot of this.#pages.neverLeased())
+      if (slot === own || !(routed.has(slot) || members.has(slot))) yield slot;
+  }
+
+  /** The node that the slot is leased to. */
+  holder(slot: number): string | undefined {
+    return this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE slot = ?", slot)[0]?.node;
+  }
+
+  /** The nodes that the slots are leased to, all at once: for a look at very many. */
+  holders(): Holders {
+    return this.#pages.holders();
+  }
+
+  /** How the slot was released, if it was and the controller is not told of a new holder yet. */
+  released(slot: number): ReleasedSlot | undefined {
+    return this.#db.read<Row>(`${SELECT} WHERE slot = ?`, slot).map(fromRow)[0];
+  }
+
+  /** The slots that the node left, the one that it had last first. */
+  formerOf(node: string): ReleasedSlot[] {
+    return this.#db
+      .read<Row>(`${SELECT} WHERE node = ? ORDER BY released_at DESC, slot DESC`, node)
+      .map(fromRow);
+  }
+
+  /** Those whose quarantine is over, the one released longest ago first, read one by one as they are asked for. */
+  *#freeAgain(now: number): Iterable<ReleasedSlot> {
+    // While none is free, none is looked at.
+    const { next } = this.#db.readOne<{ next: number | null }>("SELECT min(free_at) AS next FROM released");
+    if (next === null || next > now) return;
+    let after = { releasedAt: -1, slot: 0 };
+    for (;;) {
+      const [row] = this.#db.read<Row>(
+        `${SELECT} INDEXED BY released_by_time
+           WHERE (released_at, slot) > (?, ?) AND free_at <= ? ORDER BY released_at, slot LIMIT 1`,
+        after.releasedAt,
+        after.slot,
+        now,
+      );
+      if (row === undefined) return;
+      const released = fromRow(row);
+      yield released;
+      after = released;
+    }
   }
 
   /** Every slot that was released and not leased since. */
-  released(): ReleasedSlot[] {
-    return this.#db
-      .read<{ slot: number; node: string; released_at: number; free_at: number | null }>(
-        "SELECT slot, node, released_at, free_at FROM released",
-      )
-      .map((row) => ({
-        slot: row.slot,
-        node: row.node,
-        releasedAt: row.released_at,
-        freeAt: row.free_at ?? undefined,
-      }));
+  allReleased(): ReleasedSlot[] {
+    return this.#db.read<Row>(SELECT).map(fromRow);
   }
 
-  /**
-   * Those whose managed routes are ours to withdraw: every leased slot, and each that was leased for as long as the route
-   * that we wrote is there. After that a route to it is somebody else's.
-   */
-  owned(): Set<number> {
-    const leased = this.#db.read<{ slot: number }>("SELECT slot FROM nodes");
-    return new Set([...leased.map(({ slot }) => slot), ...this.#memory.slotsPublished()]);
-  }
-
-  /** Before a write of routes to these slots: those that are ours stay so also when its answer gets lost. */
-  publishing(slots: readonly number[]): void {
-    const owned = this.owned();
-    const ours = slots.filter((slot) => owned.has(slot));
-    this.#memory.setSlotsPublished([...new Set([...this.#memory.slotsPublished(), ...ours])]);
-  }
-
-  /** After it: the controller has routes to these slots; of the others, none is ours any more. */
-  published(slots: readonly number[]): void {
-    const owned = this.owned();
-    this.#memory.setSlotsPublished(slots.filter((slot) => owned.has(slot)));
+  /** How many were released since then (ms since 1970). */
+  countReleasedSince(at: number): number {
+    return this.#db.readOne<{ count: number }>(
+      "SELECT count(*) AS count FROM released WHERE released_at > ?",
+      at,
+    ).count;
   }
 
   /** Gives the slot back. Its quarantine begins when the controller has taken that. */
@@ -57,6 +117,23 @@ export class SlotStore {
       node,
       releasedAt,
     );
+    this.#pages.follow(slot);
+  }
+
+  /** Whether the controller is still to take that the node has left a slot. */
+  isRemovalDue(node: string): boolean {
+    return this.formerOf(node).some(({ freeAt }) => freeAt === undefined);
+  }
+
+  /** Whether the node has left the slot since then (ms since 1970), and the controller is still to take that. */
+  hasLeft(node: string, slot: number, since: number): boolean {
+    const left = this.#db.read(
+      "SELECT slot FROM released WHERE slot = ? AND node = ? AND released_at >= ? AND free_at IS NULL",
+      slot,
+      node,
+      since,
+    );
+    return left.length > 0;
   }
 
   /** The controller has taken what the node is now: with the slot `has`, if any, and none that it had before. */
@@ -72,9 +149,10 @@ export class SlotStore {
   /** Forgets the slots that were leased: they were those of another pool. */
   forget(): void {
     this.#db.write("DELETE FROM released");
+    this.#pages.forgetReleased();
   }
 
-  /** Notes that the slot is leased again. */
+  /** Notes that the controller is told of a new holder. */
   take(slot: number): void {
     this.#db.write("DELETE FROM released WHERE slot = ?", slot);
   }
@@ -84,18 +162,44 @@ export class SlotStore {
     return new Set(this.#memory.slotsRouted()?.slots);
   }
 
-  /** Slots whose ZeroTier address another member holds. That the last holder had it still is what its quarantine is for. */
-  held(): Set<number> {
-    const { at, held } = this.#memory.slotsHeld() ?? { at: 0, held: [] };
-    const inQuarantine = this.released().filter((released) => !isFree(released, at));
-    const lastHolders = new Map(inQuarantine.map(({ slot, node }) => [slot, node]));
-    return new Set(
-      held.filter(({ slot, member }) => lastHolders.get(slot) !== member).map(({ slot }) => slot),
-    );
+  /** Slots that must not be leased, since somebody else has a route or an address there; to a node that has one at the controller, see {@link ownedBy}. */
+  excluded(): Set<number> {
+    const others = this.#others();
+    const touched = [...others.routed, ...others.members.keys()];
+    return new Set(touched.filter((slot) => this.#isExcluded(slot, others)));
   }
 
-  /** Slots that must not be leased, for either reason. */
-  excluded(): Set<number> {
-    return new Set([...this.routed(), ...this.held()]);
+  /** The slot that the node has by what the controller says, without a lease. */
+  ownedBy(pool: Pool, node: string): number | undefined {
+    return ownSlot(pool, node, this.#memory.slotsHeld()?.held ?? [], this.#memory.conflicts());
   }
+
+  /** Whether somebody else's route or address keeps the slot from being leased to the node. */
+  isExcludedFor(pool: Pool, node: string, slot: number): boolean {
+    return this.#isExcluded(slot, this.#others()) && this.ownedBy(pool, node) !== slot;
+  }
+
+  #others(): Others {
+    const { at, held } = this.#memory.slotsHeld() ?? { at: 0, held: [] };
+    return { at, routed: this.routed(), members: Map.groupBy(held, ({ slot }) => slot) };
+  }
+
+  /** That the last holder has the address still is what its quarantine is for. */
+  #isExcluded(slot: number, { at, routed, members }: Others): boolean {
+    if (routed.has(slot)) return true;
+    const holding = members.get(slot);
+    if (holding === undefined) return false;
+    const released = this.released(slot);
+    const last = released === undefined || isFree(released, at) ? undefined : released.node;
+    return holding.some(({ member }) => member !== last);
+  }
+}
+
+function fromRow(row: Row): ReleasedSlot {
+  return {
+    slot: row.slot,
+    node: row.node,
+    releasedAt: row.released_at,
+    freeAt: row.free_at ?? undefined,
+  };
 }

@@ -1,8 +1,8 @@
 import type { NodeId } from "../lease/ids.ts";
 import type { LeaseState } from "../lease/lease-times.ts";
 
-/** What is stored of a lease's state; `stale` follows from the time, `released` has no row any more. */
-export type StoredState = Exclude<LeaseState, "stale">;
+/** What is stored of a lease's state; `offline` and `stale` follow from the time, `released` has no row any more. */
+export type StoredState = Exclude<LeaseState, "offline" | "stale">;
 
 /** Who took a revoked node out: the operator here, or the operator at the controller, where he may also let it in again. */
 export type RevokedBy = "operator" | "controller";
@@ -25,6 +25,14 @@ export interface StoredNode {
   readonly seenAt: number;
   /** When the controller last took the member as it should be then. */
   readonly deliveredAt: number | null;
+  /** Where its last call came from, as the Worker saw it. */
+  readonly address: string | null;
+  /** Of the key that it first came in with. */
+  readonly tags: readonly string[];
+  /** When a key or the operator let it in; null once the controller has taken that. */
+  readonly letInAt: number | null;
+  /** The member's last deauthorization that we know of, by the controller's clock: a later one is the operator's word. */
+  readonly deauthorizedAt: number | null;
   /** What the node says of itself, as JSON: shown, never trusted. */
   readonly facts: string | null;
   readonly report: string | null;
@@ -48,6 +56,10 @@ export function newNode(
     leasedAt: now,
     seenAt: now,
     deliveredAt: null,
+    address: null,
+    tags: [],
+    letInAt: lease.state === "active" ? now : null,
+    deauthorizedAt: null,
     facts: null,
     report: null,
     reportedAt: null,

@@ -1,39 +1,65 @@
 import { Database } from "./database.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { NameStore } from "./name-store.ts";
 import { NodeStore } from "./node-store.ts";
 import { OutboxStore } from "./outbox-store.ts";
+import { RefusalStore } from "./refusal-store.ts";
+import { RouteStore } from "./route-store.ts";
+import { SlotPages } from "./slot-pages.ts";
 import { SlotStore } from "./slot-store.ts";
+import { UnheardStore } from "./unheard-store.ts";
+import { UserDataStore } from "./user-data-store.ts";
+import { WritePause } from "./write-pause.ts";
 
 /** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
   readonly memory: MemoryStore;
   readonly keys: KeyStore;
+  readonly names: NameStore;
   readonly nodes: NodeStore;
   readonly outbox: OutboxStore;
+  readonly refusals: RefusalStore;
   readonly slots: SlotStore;
+  readonly routes: RouteStore;
+  readonly unheard: UnheardStore;
+  readonly userData: UserDataStore;
+  readonly writePause: WritePause;
   /** Changes several tables at once, or none. */
   transaction<T>(change: () => T): T;
 }
 
 /**
  * The tables over an object's storage; `migrate` must have run. `changed` is called after each transaction, before
- * anything else can happen, so that what it writes (the alarm) is committed together with it.
+ * anything else can happen, so that what it writes (the alarm) is committed together with it. `now` gives ms since 1970.
  */
-export function openStores(storage: DurableObjectStorage, changed: (outbox: OutboxStore) => void): Stores {
+export function openStores(
+  storage: DurableObjectStorage,
+  changed: (outbox: OutboxStore) => void,
+  now: () => number,
+): Stores {
   const db = new Database(storage);
   const memory = new MemoryStore(db);
   const outbox = new OutboxStore(db);
+  const pages = new SlotPages(db);
+  const transaction = <T>(change: () => T): T => {
+    const result = db.transaction(change);
+    changed(outbox);
+    return result;
+  };
+  const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
   return {
     memory,
     keys: new KeyStore(db),
-    nodes: new NodeStore(db),
+    names: new NameStore(db),
+    nodes: new NodeStore(db, pages),
     outbox,
-    slots: new SlotStore(db, memory),
-    transaction(change) {
-      const result = db.transaction(change);
-      changed(outbox);
-      return result;
-    },
+    refusals: new RefusalStore(db),
+    slots: new SlotStore(db, memory, pages),
+    routes: new RouteStore(memory),
+    unheard: new UnheardStore(db),
+    userData: new UserDataStore(db),
+    writePause,
+    transaction: (change) => writePause.watch(() => transaction(change)),
   };
 }

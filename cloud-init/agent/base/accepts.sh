@@ -46,7 +46,39 @@ our_words() {
   echo "$DEV $SUBNET4 $SUBNET6 $(zerotier_port) ${MESH##*,}"
 }
 
+# Whether somebody's drop stands before an accept of ours: then that is never reached. What the one and the other say of
+# protocol and interface must be able to meet (the other end of ours is a bridge of Docker's), and a single address is
+# meant: somebody bans it, or closes one container.
+are_overtaken() { # DEVICE SUBNET4 SUBNET6 PORT MESH6
+  {
+    iptables-save 2>/dev/null || :
+    [ "$IPV6" != on ] || ip6tables-save 2>/dev/null || :
+  } | awk -v dev="$1" -v net4="$2" -v net6="$3" -v port="$4" -v mesh6="$5" '
+    function word(rule, option, parts) {
+      return split(rule, parts, " " option " ") > 1 && parts[1] !~ / !$/ ? substr(parts[2] " ", 1, index(parts[2] " ", " ") - 1) : ""
+    }
+    function differ(one, two) { return one != "" && two != "" && one != two }
+    function elsewhere(card, ours) { return card != "" && card != ours && (ours != "" || card !~ /^(docker0|br-)/) }
+    function meet(drop, ours) {
+      return !elsewhere(word(drop, "-i"), word(ours, "-i")) && !elsewhere(word(drop, "-o"), word(ours, "-o")) &&
+        !differ(word(drop, "-p"), word(ours, "-p")) && (word(drop, "-s") word(drop, "-d")) !~ /\/(32|128)/
+    }
+    BEGIN {
+      mine[" -d " net4 " -i " dev " -j ACCEPT"]; mine[" -d " net6 " -i " dev " -j ACCEPT"]
+      mine[" -s " net4 " -o " dev " -j ACCEPT"]; mine[" -s " net6 " -o " dev " -j ACCEPT"]
+      mine[" ! -i " dev " -p udp -m udp --dport " port " -j ACCEPT"]
+      for (type = 135; type < 137; type++) mine[" -s " mesh6 " -p ipv6-icmp -m icmp6 --icmpv6-type " type " -j ACCEPT"]
+    }
+    /^[*]/ { drops = 0; delete drop; delete chain }
+    $1 != "-A" { next }
+    { rule = substr($0, length($2) + 4) }
+    rule in mine { for (i = 1; i <= drops; i++) if (chain[i] == $2 && meet(drop[i], rule)) found = 1 }
+    / -j (DROP|REJECT)( |$)/ { drop[++drops] = rule; chain[drops] = $2 }
+    END { exit !found }'
+}
+
+# Each of them is there, and is reached.
 has_mesh_accepts() {
   # shellcheck disable=SC2046 # five words
-  mesh_accepts -C $(our_words) 2>/dev/null
+  mesh_accepts -C $(our_words) 2>/dev/null && ! are_overtaken $(our_words)
 }

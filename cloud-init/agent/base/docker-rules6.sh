@@ -1,21 +1,32 @@
-# Docker's own rules in ip6tables, which stay when dockerd is told to keep out of there.
+# Docker's own IPv6 rules, which stay when dockerd is told to keep out of there: in ip6tables, or in a table of its own.
 
-# Docker's IPv6 rules, and no others: its chains, what leads into them, and rules for bridges in its own words. Those of
-# bridges are told from the user's by the 12 digits.
+# Docker's IPv6 rules, and no others: its chains, what leads into them, and rules for bridges in its own words. Its bridges are
+# those that it names in its chains, whatever they are called.
 drop_docker_rules6() {
+  nft delete table ip6 docker-bridges 2>/dev/null || :
   policy=$(sed -n 's/^-P FORWARD //p' "$STATE/forward6" 2>/dev/null) || policy=''
   ip6tables-save 2>/dev/null | awk -v policy="$policy" '
     BEGIN {
-      hex = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
-      b = "(docker0|br-" hex hex hex ")"
-      its = "^-A (FORWARD (-o " b " -m conntrack --ctstate RELATED,ESTABLISHED|-i " b " (! )?-o " b ")|POSTROUTING -s [^ ]+ ! -o " b "|PREROUTING -d [^ ]+ ! -i " b ") -j (ACCEPT|DROP|MASQUERADE)$"
+      docker["docker0"]
+      its = "^-A (FORWARD (-o [*] -m conntrack --ctstate RELATED,ESTABLISHED|-i [*] (! )?-o [*])|POSTROUTING -s [^ ]+ ! -o [*]|PREROUTING -d [^ ]+ ! -i [*]) -j (ACCEPT|DROP|MASQUERADE)$"
     }
-    /^:DOCKER/ && !/^:DOCKER-USER / { c = substr($1, 2); f = f "-F " c "\n"; x = x "-X " c "\n" }
-    /^:FORWARD / && table == "*filter" && policy { print $1, policy }
-    /^-A DOCKER/ { next }
-    / -j DOCKER/ && !/ -j DOCKER-USER$/ || $0 ~ its { print "-D" substr($0, 3) }
-    /^[*]/ { print table = $0 }
-    /^COMMIT/ { printf "%s%s%s\n", f, x, $0; f = x = "" }' | ip6tables-restore -n || :
+    function in_its_words(i) {
+      for (i = 3; i < NF; i++) if ($i ~ /^-[io]$/ && $(i + 1) in docker) $(i + 1) = "*"
+      return $0 ~ its
+    }
+    { line[NR] = $0 }
+    (/^-A DOCKER/ || / -j DOCKER/) && !/DOCKER-USER/ { for (i = 3; i < NF; i++) if ($i ~ /^-[io]$/) docker[$(i + 1)] }
+    END {
+      for (at = 1; at <= NR; at++) {
+        $0 = text = line[at]
+        if (/^:DOCKER/ && !/^:DOCKER-USER /) { c = substr($1, 2); f = f "-F " c "\n"; x = x "-X " c "\n" }
+        if (/^:FORWARD / && table == "*filter" && policy) print $1, policy
+        if (/^-A DOCKER/) continue
+        if (/ -j DOCKER/ && !/ -j DOCKER-USER$/ || in_its_words()) print "-D" substr(text, 3)
+        if (text ~ /^[*]/) print table = text
+        if (text ~ /^COMMIT/) { printf "%s%s%s\n", f, x, text; f = x = "" }
+      }
+    }' | ip6tables-restore -n || :
   if [ "$(ip6tables -w -S DOCKER-USER 2>/dev/null | tr '\n' ' ')" = '-N DOCKER-USER -A DOCKER-USER -j RETURN ' ]; then
     ip6tables -w -D FORWARD -j DOCKER-USER 2>/dev/null || :
     ip6tables -w -F DOCKER-USER

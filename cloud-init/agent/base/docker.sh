@@ -2,19 +2,26 @@
 
 # docker.service as systemd has it now, by one call.
 look_at_docker() {
-  DOCKER_STATE='' DOCKER_ENABLED='' DOCKER_PID=0 DOCKER_RELOAD='' DOCKER_FRAGMENT='' DOCKER_DROPINS='' DOCKER_ENVIRONMENTS=''
+  DOCKER_STATE='' DOCKER_ENABLED='' DOCKER_PID=0 DOCKER_RELOAD='' DOCKER_ENVIRONMENTS=''
+  DOCKER_COMMAND='' DOCKER_COMMAND_FLAGS='' DOCKER_ENVIRONMENT='' DOCKER_INVOCATION=''
   while IFS='=' read -r key value; do
     case $key in
     ActiveState) DOCKER_STATE=$value ;;
     UnitFileState) DOCKER_ENABLED=$value ;;
     MainPID) DOCKER_PID=$value ;;
     NeedDaemonReload) DOCKER_RELOAD=$value ;;
-    FragmentPath) DOCKER_FRAGMENT=$value ;;
-    DropInPaths) DOCKER_DROPINS=$value ;;
     EnvironmentFiles) DOCKER_ENVIRONMENTS="${DOCKER_ENVIRONMENTS:+$DOCKER_ENVIRONMENTS }${value% (*}" ;;
+    Environment) DOCKER_ENVIRONMENT=$value ;;
+    InvocationID) DOCKER_INVOCATION=$value ;;
+    ExecStartEx)
+      value=${value#*' ; argv[]='}
+      DOCKER_COMMAND=${value%%' ; flags='*}
+      value=${value#*' ; flags='}
+      DOCKER_COMMAND_FLAGS=${value%%' ; '*}
+      ;;
     esac
   done <<EOF
-$(systemctl show -p ActiveState,UnitFileState,MainPID,NeedDaemonReload,FragmentPath,DropInPaths,EnvironmentFiles docker.service 2>/dev/null)
+$(systemctl show -p ActiveState,UnitFileState,MainPID,NeedDaemonReload,EnvironmentFiles,Environment,ExecStartEx,InvocationID docker.service 2>/dev/null)
 EOF
 }
 
@@ -31,6 +38,7 @@ docker0_before() {
   read_file "$STATE/docker0" | grep / || :
 }
 
+DOCKER_WORD=''
 DOCKER_NETWORKS=/var/lib/docker/network/files/local-kv.db
 
 # From 29 on dockerd can be told to keep its rules in nft tables of its own, where an accept of iptables counts for nothing.
@@ -39,19 +47,94 @@ BACKEND_MARK=0x100000
 
 has_nft_backend() {
   look_at_docker_major
-  [ "${major:-0}" -ge 29 ] || return 1
-  look_at_docker
-  {
-    if [ -s "$R$DAEMON_JSON" ]; then
-      json_members <"$R$DAEMON_JSON" || :
-    fi
-    for file in $DOCKER_FRAGMENT $DOCKER_DROPINS $DOCKER_ENVIRONMENTS; do
-      read_file "$R$file"
-    done
-  } | grep -qE '^json firewall-backend "nftables"|^[^#]*--firewall-backend[= ]nftables'
+  [ "${major:-0}" -ge 29 ] && look_at_docker_word && is_told_nft_backend
 }
 
-DAEMON_JSON=/etc/docker/daemon.json
+# With both looked at.
+is_told_nft_backend() {
+  [ "${major:-0}" -ge 29 ] && docker_is_told firewall-backend nftables
+}
+
+# What the user tells dockerd, into DOCKER_WORD: members of daemon.json as `json KEY VALUE`, and the words of its command.
+look_at_docker_word() {
+  look_at_docker
+  look_at_docker_words
+  DOCKER_WORD=$words
+  if [ -s "$R$DAEMON_JSON" ]; then
+    # Where it is not sound any more, what stands before that.
+    DOCKER_WORD=$(daemon_json | json_members || :)$NL$words
+  fi
+}
+
+# Whether he has told it so. Of several flags dockerd takes the last.
+docker_is_told() { # DIRECTIVE VALUE
+  awk -v key="$1" -v value="$2" '
+    is_next { is_next = 0; if (!/^-/) { said = $0; next } }
+    $1 == "json" && $2 == key { said = $3; gsub(/"/, "", said); next }
+    $0 == "--" key { said = "true"; is_next = 1 }
+    index($0, "--" key "=") == 1 { said = substr($0, length(key) + 4) }
+    END {
+      if (said ~ /^(1|t|T|TRUE|True)$/) said = "true"
+      if (said ~ /^(0|f|F|FALSE|False)$/) said = "false"
+      exit said != value
+    }' <<EOF
+$DOCKER_WORD
+EOF
+}
+
+# The mark does not pass Docker's drop of what comes straight to a container, so that has to be off: chain direct of our own
+# table drops the same, but for the mesh.
+backend_options() {
+  if has_nft_backend; then
+    echo "--allow-direct-routing --bridge-accept-fwmark=$BACKEND_MARK/$BACKEND_MARK"
+  fi
+}
+
+# OPTIONS as they are to be with the backend of dockerd's next start. Those of the other one would do harm: with iptables
+# --allow-direct-routing opens published ports to every neighbour, and before 29 dockerd does not know the mark.
+options_for_backend() { # OPTIONS
+  look_at_docker_word
+  words=''
+  for word in $1; do
+    case $word in
+    --allow-direct-routing | --bridge-accept-fwmark=*) ;;
+    *) words="$words $word" ;;
+    esac
+  done
+  for word in $(backend_options); do
+    name=${word#--}
+    case $NL$DOCKER_WORD in
+    *"${NL}json ${name%%=*} "*) ;;
+    *) words="$words $word" ;;
+    esac
+  done
+  echo "${words# }"
+}
+
+# Each once.
+our_options() {
+  read_file "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p' |
+    awk '{ for (i = 1; i <= NF; i++) if (!seen[$i]++) text = text (text == "" ? "" : " ") $i; print text }'
+}
+
+# Before 27 dockerd goes on in its list where it took the last subnet, whatever is free before that; a network with IPv6 has it begin again.
+# So the lease's pool stands there for 256 networks. dockerd need not restart for it: it has the same options.
+repeat_pool() {
+  look_at_docker_major
+  if [ "${major:-27}" -ge 27 ]; then
+    cat
+  else
+    awk -v pool="--default-address-pool=base=$UPPER,size=$PIECE" '{
+      for (i = 1; i <= NF; i++) for (n = $i == pool ? 32 : 1; n; n--) text = text (text == "" ? "" : " ") $i
+      print text
+    }'
+  fi
+}
+
+# For dockerd's next start.
+put_our_options() { # OPTIONS
+  echo "MESHBOOT_OPTIONS=\"$(echo "$1" | repeat_pool)\"" | put_file /etc/meshboot/dockerd.env 644
+}
 
 # A dockerd that hangs does not keep the lock.
 patiently() { # SECONDS docker WORD...
@@ -67,9 +150,16 @@ running_containers() { # ID|Names
   awk '$2 != "meshboot-ipv6nat" { print $1 }' "$TMP/containers"
 }
 
-# `subnet network` of every Docker network; 1 when dockerd does not answer. One that goes in between is no failure.
-docker_subnets() {
-  networks=$(docker network ls -q) || return 1
+# `3 containers (web, db, cache)`, nothing when none runs; 1 when dockerd does not answer.
+name_containers() {
+  running_containers Names >"$TMP/names" || return 1
+  awk 'NR < 6 { t = t (NR > 1 ? ", " : "") $0 } END { if (NR) print NR " container" (NR > 1 ? "s" : "") " (" t (NR > 5 ? ", ..." : "") ")" }' "$TMP/names"
+}
+
+# `subnet network` of every Docker network, or of those that pass a filter; 1 when dockerd does not answer. One that goes in between
+# is no failure.
+docker_subnets() { # [--filter KEY=VALUE]
+  networks=$(docker network ls -q "$@") || return 1
   # shellcheck disable=SC2016,SC2086 # a template of Docker's; ids, one word each
   docker network inspect -f '{{$n := .Name}}{{range .IPAM.Config}}{{println .Subnet $n}}{{end}}' $networks || :
 }
@@ -86,10 +176,11 @@ limit_calls() {
   }
 }
 
-# Only a restart of dockerd brings its own rules back: that is not done behind the user's back.
+# Only a restart of dockerd brings its own rules back: that is not done behind the user's back. One that is still starting has
+# none yet.
 docker_gap() {
   pid=$(read_file "$R/run/docker.pid")
-  if [ -n "$pid" ] && ! iptables -w -t nat -S DOCKER >/dev/null 2>&1 && ! nft list table ip docker-bridges >/dev/null 2>&1 &&
+  if [ -n "$pid" ] && [ "$(systemctl is-active docker.service 2>/dev/null)" != activating ] && ! iptables -w -t nat -S DOCKER >/dev/null 2>&1 && ! nft list table ip docker-bridges >/dev/null 2>&1 &&
     ! grep -qsE '"iptables"|--iptables=' "$R$DAEMON_JSON" "$R/proc/$pid/cmdline"; then
     echo "Docker's own iptables rules are gone, and with them published ports and the way out: meshboot up --restart-docker, or systemctl restart docker, after which containers without a restart policy stay down"
   fi

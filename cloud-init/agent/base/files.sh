@@ -13,6 +13,29 @@ is_listed() { # PATH
   grep -qsxF "$1" "$STATE/files"
 }
 
+# What is made in a folder belongs to whose folder it is. zerotier-one drops root after its start, and can then neither write
+# nor replace what is root's: a network whose configuration it cannot write is forgotten at its next start.
+give_to_folder() { # PATH
+  owners=$(stat -c %u:%g "${1%/*}" "$1")
+  owner=${owners%%"$NL"*}
+  if [ "$owners" != "$owner$NL$owner" ]; then
+    chown -h "$owner" "$1"
+  fi
+}
+
+make_folder() { # PATH
+  if [ -n "$1" ] && [ ! -d "$1" ]; then
+    make_folder "${1%/*}"
+    mkdir "$1"
+    give_to_folder "$1"
+  fi
+}
+
+# Tells this program from any other that was, or will be, in its place.
+program_mark() {
+  stat -Lc '%i %Z %s' "$PROGRAM" 2>/dev/null || echo none
+}
+
 make_state() {
   if [ ! -d "$STATE/kept" ]; then
     (umask 077 && mkdir -p "$STATE/kept")
@@ -32,6 +55,19 @@ keep_original() { # PATH
   echo "$1" >>"$STATE/files"
 }
 
+# `text` into a file that was not there. In a folder of another user's his link may stand in its place: nothing is written through it.
+write_new() { # PATH MODE
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    rm -f "$1"
+  fi
+  case $2 in
+  600) mask=077 ;;
+  *) mask=022 ;;
+  esac
+  (umask $mask && set -C && printf %s "$text" >"$1")
+  [ "$2" != 755 ] || chmod 755 "$1"
+}
+
 put_file() { # PATH MODE, content on stdin
   # The dot keeps the line feeds at the end.
   text=$(cat && echo .)
@@ -46,19 +82,28 @@ put_file() { # PATH MODE, content on stdin
   if dry; then
     return 0
   fi
-  [ -d "$R${1%/*}" ] || mkdir -p "$R${1%/*}"
+  make_folder "$R${1%/*}"
   make_state
   keep_original "$1"
   case $1 in
   # See reload_unit.
-  $UNITS/*)
+  $UNITS/* | $GENERATORS/*)
     [ -d "$RUN" ] || mkdir -p "$RUN"
     : >"$RUN/reload"
     ;;
   esac
-  (umask 077 && printf %s "$text" >"$R$1.meshboot-tmp")
-  [ "$2" = 600 ] || chmod "$2" "$R$1.meshboot-tmp"
+  write_new "$R$1.meshboot-tmp" "$2"
+  give_to_folder "$R$1.meshboot-tmp"
   mv -f "$R$1.meshboot-tmp" "$R$1"
+}
+
+# Said once, though in a dry run the file is still there when a later step comes to it.
+say_drop() { # PATH WORDS
+  if dry; then
+    ! grep -qsxF "$1" "$TMP/dropped" || return 0
+    echo "$1" >>"$TMP/dropped"
+  fi
+  say "$2"
 }
 
 # Puts the files that match back to what they were before us. The copies stay until the very end, so that a `down`
@@ -66,6 +111,14 @@ put_file() { # PATH MODE, content on stdin
 drop_files() { # PATTERN
   read_file "$STATE/files" | grep -E "$1" | while read -r path; do
     copy=$(kept_copy "$path")
+    if [ ! -e "$copy" ]; then
+      [ ! -e "$R$path" ] || say_drop "$path" "removes $path"
+    elif ! cmp -s "$copy" "$R$path"; then
+      say_drop "$path" "puts $path back as it was"
+    fi
+    if dry; then
+      continue
+    fi
     rm -f "$R$path.meshboot-tmp"
     if [ -e "$copy" ]; then
       cp -pP "$copy" "$R$path.meshboot-tmp"
@@ -73,6 +126,6 @@ drop_files() { # PATTERN
     else
       rm -f "$R$path"
     fi
-    case $path in *.service.d/*) rmdir "$R${path%/*}" 2>/dev/null || : ;; esac
+    case $path in *.service.d/* | */networks.d/* | $GENERATORS/*) rmdir "$R${path%/*}" 2>/dev/null || : ;; esac
   done
 }

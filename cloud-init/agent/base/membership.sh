@@ -6,17 +6,33 @@ uptime_seconds() {
   echo "${LINE%%.*}"
 }
 
+# What meshboot-watch.service watches by: it is started anew for another program, interface or range.
+watch_mark() {
+  echo "$(program_mark) $DEV $MESH"
+}
+
 # ZT_STATUS (empty: not joined) and ZT_DEV. Counted from the end: a network's name may hold blanks.
 look_at_network() {
   ZT_STATUS=''
   ZT_DEV=''
+  odd_device=''
   IFS=' ' read -r ZT_STATUS ZT_DEV <<EOF || :
 $(timeout 5 zerotier-cli listnetworks 2>/dev/null </dev/null | awk -v n="$L_NETWORK" '$3 == n { print $(NF - 3), $(NF - 1) }')
 EOF
   # Without an interface the words are others: the MAC address where the status was.
   case $ZT_STATUS in *[!A-Z_]*) ZT_STATUS='' ZT_DEV='' ;; esac
-  # 15 characters is what the kernel takes.
-  case $ZT_DEV in *[!a-zA-Z0-9]* | ????????????????*) ZT_DEV='' ;; esac
+  # ZeroTier's devicemap gives any name that the kernel takes, 15 characters. Some would be patterns to nft and iptables.
+  case $ZT_DEV in
+  -* | *[!A-Za-z0-9_.-]* | ????????????????*)
+    odd_device=$(printable "$ZT_DEV")
+    ZT_DEV=''
+    ;;
+  esac
+}
+
+# The devices of all networks that this server has joined.
+zerotier_devices() {
+  timeout 5 zerotier-cli listnetworks 2>/dev/null </dev/null | awk '$3 ~ /^[0-9a-f]+$/ && length($3) == 16 { print $(NF - 1) }'
 }
 
 has_address() {
@@ -34,8 +50,9 @@ wait_for() { # interface|address
     if dry; then
       return 0
     fi
+    [ -z "$odd_device" ] || refuse "the interface of network $L_NETWORK is called $odd_device, which is a pattern to nft or iptables: give it another name in /var/lib/zerotier-one/devicemap (letters, digits, dots, _ and -), systemctl restart zerotier-one"
     waited=$(($(uptime_seconds) - began))
-    [ $waited -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, /dev/net/tun there, UDP 9993 open?"
+    [ $waited -lt 90 ] || fail "no $L_ZEROTIER_IPV4 from network $L_NETWORK, status ${ZT_STATUS:-none}: is $NODE authorized, UDP 9993 open?"
     if [ $waited -ge 10 ] && [ -z "$told" ]; then
       told=yes
       say "still waits for $L_ZEROTIER_IPV4, status ${ZT_STATUS:-none}"

@@ -9,7 +9,7 @@ reread() { # UNIT
   case $1 in
   NetworkManager) run nmcli general reload conf ;;
   *) run networkctl reload ;;
-  esac || warn "$1 does not read its configuration"
+  esac || ! warn "$1 does not read its configuration"
 }
 
 # Where the service does not run, there is nothing to keep off.
@@ -18,22 +18,26 @@ keep_off() { # UNIT FILE, content on stdin
   if ! is_running "$1" || { [ "$(read_file "$R$2")" = "$content" ] && [ ! -e "$RUN/$1" ]; }; then
     return 0
   fi
-  # Left behind by a run that was killed in between.
+  # Left behind by a run that was killed in between, or not heeded.
   dry || : >"$RUN/$1"
   echo "$content" | put_file "$2" 644
-  reread "$1"
-  run rm -f "$RUN/$1"
+  if reread "$1"; then
+    run rm -f "$RUN/$1"
+  fi
 }
 
 # Before the join and after it: ZeroTier's choice of a name is known only then, and other networks' are the user's.
 keep_network_services_off() {
+  named=$DEV
+  [ -n "$named" ] || named=$(read_file "$ZT/devicemap" | sed -n "s/^${L_NETWORK:-}=//p" | tail -n 1 | tr -cd 'A-Za-z0-9_.-')
+  named=${named:-zt*}
   keep_off NetworkManager $NM_CONF <<EOF
 [keyfile]
-unmanaged-devices+=interface-name:${DEV:-zt*}
+unmanaged-devices+=interface-name:$named
 EOF
   keep_off systemd-networkd $NETWORKD_CONF <<EOF
 [Match]
-Name=${DEV:-zt*}
+Name=$named
 [Link]
 Unmanaged=yes
 EOF

@@ -1,5 +1,12 @@
 # What the Worker is told.
 
+# Where this server runs, into LINE: as cloud-init found out, else as the firmware says; empty when neither does.
+look_at_provider() {
+  read_line "$R/run/cloud-init/cloud-id"
+  case $LINE in '' | none | nocloud | configdrive | fallback) read_line "$R/sys/class/dmi/id/sys_vendor" ;; esac
+  case $LINE in *[!A-Za-z0-9.,\ _-]*) LINE='' ;; esac
+}
+
 # What this node is made of, as JSON, into FACTS.
 look_at_facts() {
   read_line "$RUN/facts"
@@ -12,7 +19,9 @@ look_at_facts() {
     look_at_version zerotier-cli -v
     case $docker in *[!A-Za-z0-9.+~-]*) docker='' ;; esac
     case $LINE in *[!0-9.]*) LINE='' ;; esac
-    FACTS="{\"agent\":\"$VERSION\",\"agentSha256\":\"$(sha256_of "$PROGRAM")\",\"os\":\"${OS% *}\",\"docker\":\"$docker\",\"zerotier\":\"$LINE\"}"
+    zerotier=$LINE
+    look_at_provider
+    FACTS="{\"agent\":\"$VERSION\",\"agentSha256\":\"$(sha256_of "$PROGRAM")\",\"os\":\"${OS% *}\",\"docker\":\"$docker\",\"zerotier\":\"$zerotier\",\"provider\":\"$LINE\"}"
     [ ! -d "$RUN" ] || echo "$FACTS" >"$RUN/facts"
   fi
 }
@@ -39,7 +48,9 @@ heartbeat() { # ok|failed [STEP]
   if [ "$HTTP" = 200 ] && [ -e "$RUN/changed" ]; then
     rm -f "$RUN/changed"
   fi
-  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP" >"$RUN/reported"
+  problem=''
+  [ "$HTTP" = 200 ] || problem=$(field answer TYPE=)
+  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP${problem:+ $problem}" >"$RUN/reported"
 }
 
 # Takes the lease as it is now; a changed one is applied by the next `up`, which the service starts at once.

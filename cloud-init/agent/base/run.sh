@@ -26,8 +26,9 @@ leave() {
   *)
     if [ "$LOG" != /dev/null ]; then
       echo "$STEP" >"$RUN/failed"
-      if [ -n "$NODE" ]; then
-        (heartbeat failed "$STEP") >/dev/null 2>&1
+      if [ -n "$NODE" ] && [ -s "$STATE/token" ] && has_lease; then
+        # What the Worker answers counts all the same: somebody may refuse for weeks what this run was to do.
+        (heartbeat failed "$STEP" && [ "$HTTP" = 200 ] && take_reported_lease) >/dev/null 2>&1
       fi
     fi
     ;;

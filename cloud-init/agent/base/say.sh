@@ -9,7 +9,7 @@ say() {
   note "$1"
 }
 
-# What is said of something that is put in place. On a node that had it in place, it was repaired: see report.sh.
+# What is said of something that is put in place. On a node that had it in place, it was repaired, which the next report says.
 change() {
   say "$1"
   if [ -n "$REPAIRS" ] && ! dry; then
@@ -17,9 +17,16 @@ change() {
   fi
 }
 
-warn() {
+# As somebody wants it: it stays so until that is changed.
+advise() {
   printf '%smeshboot: %s%s: %s%s\n' "$RED" "$DRY" "$STEP" "$1" "$PLAIN" >&2
   note "$1"
+}
+
+# Of what did not succeed: the next run tries again, though nothing has changed.
+warn() {
+  advise "$1"
+  [ "$LOG" = /dev/null ] || : >"$TMP/warned"
 }
 
 fail() {
@@ -30,6 +37,31 @@ fail() {
 refuse() {
   warn "refused: $1"
   exit 3
+}
+
+# What the rest does not depend on is said at once, and is how the run ends. Also from a subshell.
+end_with() { # 1|3 WHY
+  warn "$2. All else goes on"
+  [ -e "$TMP/end" ] || printf '%s\n' "$1" "$STEP" "$2" >"$TMP/end"
+}
+
+# A node that has been in the mesh stays in it: what is refused to it is how the run ends.
+object() { # WHY
+  [ -n "$DEV" ] || refuse "$1"
+  end_with 3 "$1"
+}
+
+end_as_said() {
+  [ -e "$TMP/end" ] || return 0
+  {
+    read -r rc
+    read -r STEP
+    read -r why
+  } <"$TMP/end"
+  case $rc in
+  3) refuse "$why. All else is in place" ;;
+  *) fail "$why. All else is in place" ;;
+  esac
 }
 
 dry() {

@@ -1,5 +1,10 @@
 # Settings: /etc/meshboot/meshboot.conf.
 
+# One setting, also where another one is wrong: `down` has to work then too.
+saved_setting() { # KEY
+  read_file "$R$CONF" | sed -n "s/^$1=//p" | tail -n 1
+}
+
 matches() { # TEXT EXTENDED-EXPRESSION
   grep -qxE "$2" <<EOF
 $1
@@ -29,6 +34,7 @@ take_setting() {
   LAYOUT) one_of 'split bridge compose' ;;
   IPV6NAT) one_of 'auto docker container off' ;;
   IPV6NAT_IMAGE) matches "$value" '[a-z0-9][A-Za-z0-9./:@_-]*' || bad_setting 'an image like robbertkl/ipv6nat:0.4.4' ;;
+  MTU) matches "$value" 'auto|12[89][0-9]|1[3-9][0-9]{2}|[2-9][0-9]{3}|10000' || bad_setting 'auto, or 1280 to 10000' ;;
   USERLAND_PROXY | COMPOSE | ALLOW_OVERLAP | RESTART_DOCKER) one_of 'on off' ;;
   # Its value is not shown: it may be anything, even a key that went into the wrong file.
   *) refuse "$CONF: this version does not know the setting $key" ;;
@@ -43,6 +49,7 @@ take_setting() {
   IPV6NAT) IPV6NAT=$value ;;
   IPV6NAT_IMAGE) IPV6NAT_IMAGE=$value ;;
   USERLAND_PROXY) USERLAND_PROXY=$value ;;
+  MTU) MTU=$value ;;
   COMPOSE) COMPOSE=$value ;;
   ALLOW_OVERLAP) ALLOW_OVERLAP=$value ;;
   RESTART_DOCKER) RESTART_DOCKER=$value ;;
@@ -50,11 +57,11 @@ take_setting() {
 }
 
 read_settings() {
-  URL='' NAME='' DOCKER=distro LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on COMPOSE=off ALLOW_OVERLAP=off RESTART_DOCKER=off
+  URL='' NAME='' DOCKER=distro LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on MTU=1500 COMPOSE=off ALLOW_OVERLAP=off RESTART_DOCKER=off
   ZEROTIER_REPOSITORY=https://download.zerotier.com
   IPV6NAT_IMAGE=robbertkl/ipv6nat:0.4.4
   ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61
-  [ -r "$R$CONF" ] || refuse "$CONF is missing: it holds at least URL=https://..."
+  [ -r "$GIVEN/meshboot.conf" ] || refuse "$CONF is missing: it holds at least URL=https://..."
   number=0
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
@@ -63,7 +70,7 @@ read_settings() {
     value=${line#*=}
     case $key in "$line" | '' | *[!A-Z0-9_]*) refuse "$CONF, line $number: is not KEY=value" ;; esac
     take_setting
-  done <"$R$CONF"
+  done <"$GIVEN/meshboot.conf"
   [ -n "$URL$BAKING" ] || refuse "$CONF has no URL=https://..."
   # The host as curl sends it: without the scheme's own port.
   HOST=${URL#*://}
@@ -72,4 +79,11 @@ read_settings() {
   https:*) HOST=${HOST%:443} ;;
   *) HOST=${HOST%:80} ;;
   esac
+}
+
+# Settings that are not sound keep no routes and rules away.
+read_sound_settings() {
+  if (read_settings) 2>/dev/null; then
+    read_settings
+  fi
 }

@@ -1,6 +1,10 @@
 # systemd's units.
 
+# What a dry run has said to stop counts as stopped from then on.
+SAID_TO_STOP=''
+
 is_running() { # UNIT
+  [ "$1" != "$SAID_TO_STOP" ] || return 1
   case $(systemctl is-active "$1.service" 2>/dev/null) in
   active | activating | reloading) return 0 ;;
   *) return 1 ;;

@@ -14,9 +14,25 @@ call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
   read_secret "$3" || refuse "${3#"$R"} holds no key (mbk_... or mbn_...)"
   rm -f "$TMP/answer" "$TMP/headers"
   : >"$TMP/curl"
+  FOREIGN=''
   HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -gsS --connect-timeout 15 --max-time 60 --max-filesize 65536 \
     -X "$1" -H 'Accept: text/plain' -H 'Content-Type: application/json' --data-binary "@$4" \
     -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' "$URL$2" 2>"$TMP/curl") || HTTP=000
+  case $HTTP in
+  000 | 204) ;;
+  2*) grep -qs '^NETWORK=' "$TMP/answer" || answered_by_another ;;
+  *) grep -qs '^TYPE=/problems/' "$TMP/answer" || answered_by_another ;;
+  esac
+}
+
+# What stands before the Worker, and neither lets in nor keeps out a server: a challenge or login page, a proxy, Cloudflare itself.
+answered_by_another() {
+  title=$(read_file "$TMP/answer" | tr '\n' ' ' | sed -n 's/.*<[Tt][Ii][Tt][Ll][Ee][^>]*>\([^<]*\).*/\1/p')
+  where=$(field headers '[Ll]ocation:' | sed 's/[?#].*//')
+  [ -n "$title" ] || title=$(head -n 1 "$TMP/answer" 2>/dev/null) || :
+  case $title in '<'*) title=$(field headers '[Cc]ontent-[Tt]ype:') ;; esac
+  FOREIGN="$URL says $HTTP${where:+, on to $where}${title:+ ($(printable "$title"))}, and that is not the Worker's answer: a challenge, a login page or a proxy stands before it, which has to let servers through"
+  HTTP=000
 }
 
 field() { # answer|headers NAME-AND-SEPARATOR
@@ -30,7 +46,9 @@ workers_time() {
 }
 
 the_problem() {
-  if [ "$HTTP" = 000 ]; then
+  if [ -n "$FOREIGN" ]; then
+    echo "$FOREIGN"
+  elif [ "$HTTP" = 000 ]; then
     echo "$URL does not answer ($(head -n 1 "$TMP/curl"))"
   else
     echo "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)"

@@ -8,7 +8,7 @@ doctor_address() {
   elif [ "$IPV6" = off ]; then
     :
   elif [ "$(read_file "$R/proc/sys/net/ipv6/conf/$DEV/disable_ipv6")" = 1 ]; then
-    fault "IPv6 is off on $DEV" '' "grep -r disable_ipv6 /etc/sysctl*; sysctl -w net.ipv6.conf.$DEV.disable_ipv6=0; systemctl restart zerotier-one"
+    fault "IPv6 is off on $DEV" '' "grep -r disable_ipv6 /etc/sysctl*; sysctl -w net/ipv6/conf/$DEV/disable_ipv6=0; systemctl restart zerotier-one"
   elif [ -z "$(ip -o -6 addr show dev "$DEV" to "$NET6::1")" ]; then
     fault "$DEV lacks $NET6::1/40" '' 'systemctl restart zerotier-one; is 6PLANE on at ZeroTier Central?'
   fi

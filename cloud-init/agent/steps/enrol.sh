@@ -10,20 +10,39 @@ wanted_name() {
   fi
 }
 
+# Its lifelines first, as the Worker takes no list without end. What lies inside the own lease is a network of its own, and one
+# of ZeroTier's may be the mesh: that is looked at when the lease says which network that is.
+local_prefixes() {
+  {
+    host_lifelines
+    host_networks
+  } | awk -v own="$SUBNET4" -v joined="$DEV" -v zerotier=" $(zerotier_devices | tr '\n' ' ')" "$AWK_IP"'
+    joined != "" && $2 == ":resolver" || index(zerotier, " " $2 " ") || $3 != "" && index(zerotier, " " $3 " ") { next }
+    !inside($1, own) && !seen[$1]++ && n++ < 256 { printf "%s\"%s\"", (n > 1 ? "," : ""), $1 }'
+}
+
+# 1 when it could not be asked, and the saved lease stays.
 ask_enrolment() { # OFFSET of the clock, in seconds
   now=$(($(date +%s) + $1))
-  [ -s "$R/etc/machine-id" ] || fail '/etc/machine-id is empty: systemd-machine-id-setup makes one'
+  if ! read_secret "$ETC/key"; then
+    not_enrolled refuse '/etc/meshboot/key holds no key (mbk_...)'
+    return 1
+  elif [ ! -s "$R/etc/machine-id" ]; then
+    not_enrolled fail '/etc/machine-id is empty: systemd-machine-id-setup makes one'
+    return 1
+  fi
   machine=$(tr -d '\n' <"$R/etc/machine-id" | sha256sum | cut -c 1-64)
   identity=$(tr -cd 0-9a-f: <"$ZT/identity.public")
   node=${identity%%:*}
   printf '%s\n' meshboot-enroll-v1 "$HOST" "$node" "$as" "$machine" $now >"$TMP/proof"
   signature=$(zerotier-idtool sign "$ZT/identity.secret" "$TMP/proof" | tr -cd 0-9a-f)
-  [ ${#signature} = 192 ] || fail 'zerotier-idtool sign gives no signature'
-  prefixes=$(host_networks | awk -v own="$SUBNET4" "$AWK_IP"'
-    $2 !~ /^zt/ && !($2 ~ /^br-/ && inside($1, own)) && !seen[$1]++ && n++ < 99 { printf "%s\"%s\"", (n > 1 ? "," : ""), $1 }')
+  if [ ${#signature} != 192 ]; then
+    not_enrolled fail 'zerotier-idtool sign gives no signature'
+    return 1
+  fi
   look_at_facts
   printf '{"identity":"%s","name":"%s","machineId":"%s","timestamp":%s,"signature":"%s","localPrefixes":[%s],"facts":%s}' \
-    "$identity" "$as" "$machine" $now "$signature" "$prefixes" "$FACTS" >"$TMP/body"
+    "$identity" "$as" "$machine" $now "$signature" "$(local_prefixes)" "$FACTS" >"$TMP/body"
   call POST /v1/enroll "$ETC/key" "$TMP/body"
 }
 
@@ -33,7 +52,7 @@ ask_with_the_workers_time() {
   if [ -n "$there" ]; then
     offset=$((there - $(date +%s)))
     say "this clock is $offset s off: signs with the Worker's time"
-    ask_enrolment $offset
+    ask_enrolment $offset || :
   fi
 }
 
@@ -52,8 +71,22 @@ not_enrolled() { # fail|refuse WHY
   warn "$2. The saved lease stays"
 }
 
+# What matters most to who looks ahead on a server that serves.
+foresee_restart() {
+  if [ "$LAYOUT" = compose ] || ! has docker || ! is_running docker; then
+    return 0
+  fi
+  if ! names=$(name_containers); then
+    say 'docker ps fails: is docker-cli there? See systemctl status docker'
+  elif [ -n "$names" ]; then
+    say "with these options dockerd restarts, and with it $names: not before somebody agrees, by --restart-docker"
+  else
+    say 'with these options dockerd restarts; no container runs'
+  fi
+}
+
 enrol_up() {
-  if [ ! -s "$ETC/key" ]; then
+  if [ ! -s "$GIVEN/key" ]; then
     has_lease || refuse 'there is neither a lease nor a key in /etc/meshboot/key: write one there, the one that let this server in before, or a new one (POST /v1/keys at the Worker)'
     return 0
   fi
@@ -63,16 +96,20 @@ enrol_up() {
     if has_lease; then
       return 0
     fi
-    say 'all else is as the lease will say, and cannot be told before'
+    say 'all else is as the lease will say, and cannot be told before: sysctls that forward, nft table inet meshboot, accepts in iptables, a route to each other server, options for dockerd'
+    foresee_restart
     exit 0
   fi
-  ask_enrolment 0
+  ask_enrolment 0 || return 0
   case $HTTP$(field answer TYPE=) in
   422*/clock-skew) ask_with_the_workers_time ;;
   esac
   case $HTTP in
-  200) save_lease ;;
-  202) not_enrolled fail "$node ($as) waits for approval at the Worker" ;;
+  200) take_lease ;;
+  202)
+    PENDING="$node ($as) waits for approval at the Worker"
+    not_enrolled fail "$PENDING"
+    ;;
   000 | 429 | 5*)
     keep_retry_after
     not_enrolled fail "$(the_problem)"
@@ -81,16 +118,28 @@ enrol_up() {
   esac
 }
 
+take_lease() {
+  old_network=${L_NETWORK:-}
+  if ! use_lease "$TMP/answer"; then
+    REASON="the Worker's answer is no sound lease: $REASON"
+  elif [ "$NODE" != "$node" ]; then
+    REASON="the Worker's answer is a lease for $NODE, not for $node"
+  elif [ -z "$L_TOKEN" ]; then
+    REASON="the Worker's answer has no token"
+  elif [ "${old_network:-"$L_NETWORK"}" != "$L_NETWORK" ]; then
+    end_with 3 "the Worker leases in network $L_NETWORK, and this server is in $old_network: meshboot down first"
+    use_saved_lease
+    return 0
+  else
+    save_lease
+    return 0
+  fi
+  not_enrolled fail "$REASON"
+  use_saved_lease
+}
+
 # First the lease, then the token, last the key away: a kill in between only enrols again, for the same lease.
 save_lease() {
-  old_network=${L_NETWORK:-}
-  use_lease "$TMP/answer" || fail "the Worker's answer is no sound lease: $REASON"
-  [ "$NODE" = "$node" ] || fail "the Worker's answer is a lease for $NODE, not for $node"
-  [ -n "$L_TOKEN" ] || fail "the Worker's answer has no token"
-  case $old_network in
-  '' | "$L_NETWORK") ;;
-  *) refuse "the Worker leases in network $L_NETWORK, and this server is in $old_network: meshboot down first" ;;
-  esac
   make_state
   store_lease
   store_peers
@@ -99,6 +148,8 @@ save_lease() {
   say "slot $L_SLOT: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
 }
 
+# A key is there to be asked with, until the Worker takes it.
 enrol_state() {
+  [ ! -s "$ETC/key" ] || return 1
   watch_files "$ETC/key"
 }

@@ -2,5 +2,5 @@
 
 files_down() {
   drop_files .
-  systemctl daemon-reload
+  run systemctl daemon-reload
 }

@@ -1,6 +1,6 @@
 # IPv6 to the outside by a container, which does what dockerd itself does with --ip6tables. Never both.
 
-# In layout compose it is a service of the project's: see compose.sh.
+# In layout compose it is a service of the project's, which `meshboot compose` prints.
 has_own_ipv6nat() {
   [ "$IPV6$IPV6NAT" = oncontainer ] && [ "$LAYOUT" != compose ]
 }
@@ -40,8 +40,9 @@ After=docker.service
 PartOf=docker.service
 StartLimitIntervalSec=0
 [Service]
+Environment=DOCKER_HOST=$DOCKER_HOST
 ExecStartPre=-docker rm -f meshboot-ipv6nat
-ExecStart=docker run --rm --name meshboot-ipv6nat --network host --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --security-opt no-new-privileges -v /var/run/docker.sock:/var/run/docker.sock:ro $IPV6NAT_IMAGE --retry --cleanup
+ExecStart=docker run --rm --name meshboot-ipv6nat --network host --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --security-opt no-new-privileges -v ${DOCKER_HOST#unix://}:/var/run/docker.sock:ro $IPV6NAT_IMAGE --retry --cleanup
 ExecStop=-docker stop meshboot-ipv6nat
 Restart=always
 RestartSec=30

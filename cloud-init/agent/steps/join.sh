@@ -19,8 +19,16 @@ EOF
   reload_unit zerotier-one
 }
 
+# An earlier agent left the folder to root.
+give_networks_to_zerotier() {
+  for path in "$ZT/networks.d" "$ZT/networks.d/$L_NETWORK.conf" "$ZT/networks.d/$L_NETWORK.local.conf"; do
+    [ ! -e "$path" ] || dry || give_to_folder "$path"
+  done
+}
+
 join_up() {
   hook_zerotier
+  give_networks_to_zerotier
   limits=/var/lib/zerotier-one/networks.d/$L_NETWORK.local.conf
   joined="$ZT/networks.d/$L_NETWORK.conf"
   # Joined by hand, before us: `down` is not to leave it. What we join ourselves has its limits listed first.
@@ -40,6 +48,7 @@ join_up() {
   fi
   # What zerotier-one did until now, a start at boot or this restart, needs no further `up`.
   [ ! -e "$RUN/again" ] || run rm -f "$RUN/again"
+  dry || has_tun || refuse "$(tun_fault)"
   wait_for interface
   if [ -n "$ZT_DEV" ]; then
     DEV=$ZT_DEV
@@ -53,6 +62,9 @@ join_down() {
     return 0
   fi
   say "leaves network $L_NETWORK"
+  if dry; then
+    return 0
+  fi
   if ! zerotier-cli leave "$L_NETWORK" >/dev/null 2>&1; then
     # Without the daemon, that it is a member is this file and nothing else.
     rm -f "$ZT/networks.d/$L_NETWORK.conf"
@@ -62,7 +74,12 @@ join_down() {
 doctor_network() {
   look_at_network
   case $ZT_STATUS in
-  OK) return 0 ;;
+  OK)
+    # Less than two bytes: nothing but the line feed of the join.
+    [ "$(read_file "$ZT/networks.d/$L_NETWORK.conf" | wc -c)" -gt 1 ] ||
+      fault "networks.d/$L_NETWORK.conf is empty: zerotier-one would forget the network at its next start" "the network's configuration, within two minutes of the join" 'ls -la /var/lib/zerotier-one/networks.d; meshboot up gives the folder to its user'
+    return 0
+    ;;
   '') set -- 'meshboot up' ;;
   ACCESS_DENIED) set -- "authorize $NODE at ZeroTier Central, or POST /v1/nodes/$NODE/approve at the Worker" ;;
   NOT_FOUND) set -- 'ZEROTIER_NETWORK at the Worker must be a network that exists' ;;
@@ -81,16 +98,21 @@ doctor_limits() {
   file=networks.d/$L_NETWORK.local.conf
   grep -qsxF "allowManaged=$MESH" "$ZT/$file" ||
     warning "$file lets the network set other addresses and routes here" "allowManaged=$MESH" 'meshboot up'
-  conf=$(read_file "$ZT/local.conf")
+  # Without a byte order mark, which zerotier-one passes over.
+  conf=$(read_file "$ZT/local.conf" | tr -d '\357\273\277' | json_members) || conf=''
+  listed=$(echo "$conf" | sed -n 's/^json settings .*"interfacePrefixBlacklist":\[\([^]]*\)].*/\1/p')
   off=''
-  for word in docker br- veth $(echo "$MESH" | tr , ' '); do
-    case $conf in *"\"$word\""*) ;; *) off="$off $word" ;; esac
+  for word in docker br- veth; do
+    case $listed in *"\"$word\""*) ;; *) off="$off $word" ;; esac
+  done
+  for word in $(echo "$MESH" | tr , ' '); do
+    case $conf in *"\"$word\":{\"blacklist\":true"*) ;; *) off="$off $word" ;; esac
   done
   [ -z "$off" ] || warning "local.conf does not keep ZeroTier off$off" '' 'meshboot up'
 }
 
 join_state() {
-  watch_files "$STATE/interface" "$STATE/joined" "$RUN/again"
+  watch_files "$STATE/interface" "$STATE/joined" "$RUN/again" "$ZT/networks.d"
   watch_commands 'zerotier-cli listnetworks'
 }
 

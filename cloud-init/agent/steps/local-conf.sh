@@ -26,20 +26,40 @@ local_conf_up() {
   if [ -n "$conf" ]; then
     echo "$conf" | put_file $LOCAL_CONF 644
   else
-    warn 'local.conf is yours and cannot be merged (no python3, or not JSON): add docker, br-, veth to its interfacePrefixBlacklist'
+    warn 'local.conf is yours and cannot be merged (no python3, or not JSON of the right form): add docker, br-, veth to its interfacePrefixBlacklist'
   fi
 }
 
+# Beside a text, its `settings` and `physical` and the names in the blacklist. There zerotier-one heeds a list alone; a text is
+# the one name that was meant. An older agent took its letters for names: those go.
+LOCAL_CONF_PYTHON='
+import json, sys
+KEY = "interfacePrefixBlacklist"
+def part(conf, key):
+    value = {} if conf.get(key) is None else conf[key]
+    if not isinstance(value, dict): sys.exit(1)
+    return value
+def names(conf, letters=""):
+    value = part(conf, "settings").get(KEY) or []
+    if isinstance(value, str): return [value]
+    if not isinstance(value, list): sys.exit(1)
+    return [name for name in value if isinstance(name, str) and not (len(name) == 1 and name in letters)]
+def letters(conf):
+    value = part(conf, "settings").get(KEY)
+    return value if isinstance(value, str) else ""
+def read(text):
+    conf = json.loads(text.lstrip("\ufeff") or "{}")
+    if not isinstance(conf, dict): sys.exit(1)
+    return conf
+now, ours, before = map(read, sys.argv[1:])
+'
+
 # Adds ours to the user's local.conf. On standard output the whole, or nothing when that cannot be done.
 merged_local_conf() { # THEIRS OURS
-  python3 - "$1" "$2" 2>/dev/null <<'EOF' || :
-import json, sys
-conf, ours = map(json.loads, sys.argv[1:])
-key = "interfacePrefixBlacklist"
-ours["settings"][key] = sorted({*ours["settings"][key], *conf.get("settings", {}).get(key, [])})
-for key in ours: conf[key] = {**conf.get(key, {}), **ours[key]}
-print(json.dumps(conf))
-EOF
+  python3 -c "$LOCAL_CONF_PYTHON"'
+ours["settings"][KEY] = sorted({*names(ours), *names(now, letters(before))})
+for key in ours: now[key] = {**part(now, key), **ours[key]}
+print(json.dumps(now))' "$1" "$2" "$(read_file "$(kept_copy $LOCAL_CONF)")" 2>/dev/null || :
 }
 
 # What somebody has changed in local.conf since we did stays: `down` then puts back what is there, without ours.
@@ -50,21 +70,20 @@ keep_edits_of_local_conf() {
   if [ "$now" = "$(with_our_local_conf "$before")" ]; then
     return 0
   fi
-  without=$(python3 - "$now" "$(with_our_local_conf '')" "${before:-"{}"}" 2>/dev/null <<'PYTHON'
-import json, sys
-now, ours, before = map(json.loads, sys.argv[1:])
-key = "interfacePrefixBlacklist"
-was = before.get("settings", {}).get(key, [])
-settings, physical = now.get("settings", {}), now.get("physical", {})
-settings[key] = [name for name in settings.get(key, []) if name in was or name not in ours["settings"][key]]
-if not settings[key]: del settings[key]
-for net in set(ours["physical"]) - set(before.get("physical", {})): physical.pop(net, None)
-print(json.dumps({key: now[key] for key in now if now[key] or key not in ours}))
-PYTHON
-  ) || without=''
+  without=$(python3 -c "$LOCAL_CONF_PYTHON"'
+was = names(before)
+settings, physical = part(now, "settings"), part(now, "physical")
+settings[KEY] = [name for name in names(now, letters(before)) if name in was or name not in names(ours)]
+if not settings[KEY]: del settings[KEY]
+for net in set(ours["physical"]) - set(part(before, "physical")): physical.pop(net, None)
+print(json.dumps({key: now[key] for key in now if now[key] or key not in ours}))' "$now" "$(with_our_local_conf '')" "$before" 2>/dev/null) || without=''
   if [ -z "$without" ]; then
     without=$now
     warn 'local.conf was changed since and is left as it is: take docker, br-, veth and the ranges of the mesh out of it'
+  fi
+  say 'what was changed in local.conf since stays in it'
+  if dry; then
+    return 0
   fi
   echo "$without" >"$kept.new"
   mv -f "$kept.new" "$kept"

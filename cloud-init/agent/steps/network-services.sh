@@ -7,10 +7,10 @@ network_services_up() {
 network_services_down() {
   drop_files '^/etc/(NetworkManager|systemd/network)/'
   if is_listed $NM_CONF && is_running NetworkManager; then
-    reread NetworkManager
+    reread NetworkManager || :
   fi
   if is_listed $NETWORKD_CONF && is_running systemd-networkd; then
-    reread systemd-networkd
+    reread systemd-networkd || :
   fi
 }
 

@@ -1,22 +1,26 @@
 # Whether the mesh would cut the host off.
 
-# Refuses what lies in the mesh's ranges, but for Docker networks inside the own lease.
+overlap_text() { # PREFIX NAME [DEVICE|TABLE]
+  echo "$1 ($(network_name "$2" "${3:-}")) overlaps the mesh ($MESH)"
+}
+
+overlap_remedy() { # PREFIX NAME [DEVICE|TABLE]
+  echo "$(network_remedy "$@"); or allow it: ALLOW_OVERLAP=on in $CONF, and to the Worker a key made with allowOverlap. Other ranges (ZEROTIER_RANGE, DOCKER_POOL) it takes only while it has no lease"
+}
+
+# Before it is in the mesh a host that overlaps stays out. One that is in stays in: its own networks are spared, and the rest
+# of the mesh goes on.
 check_overlap() {
-  if ! has_lease || [ "$ALLOW_OVERLAP" = on ]; then
-    return 0
+  look_at_overlapping
+  IFS=' ' read -r prefix name more <<EOF
+$OVERLAPPING
+EOF
+  [ -n "$prefix" ] || return 0
+  remedy=$(overlap_remedy "$prefix" "$name" "$more")
+  if [ -z "$DEV" ]; then
+    refuse "$(overlap_text "$prefix" "$name" "$more"), which would cut it off: $remedy"
   fi
-  # A network that was joined by hand is the mesh itself.
-  [ -n "$DEV" ] || [ ! -e "$ZT/networks.d/$L_NETWORK.conf" ] || look_at_network
-  found=$({
-    host_networks
-    # Once it was in the mesh a resolver may well be a container there.
-    [ -s "$STATE/pools" ] || host_lifelines
-  } | pool_awk '!($2 ~ /^br-/ && inside($1, own)) && (overlap($1, zt) || overlap($1, pool)) { print; exit }')
-  case ${found#* } in
-  br-* | docker*) how='stop what is in it, then docker network rm' ;;
-  *) how="ip route del ${found%% *} dev ${found#* }, and what sets it" ;;
-  esac
-  [ -z "$found" ] || refuse "${found%% *} ($(network_name "${found#* }")) overlaps the mesh ($MESH), which would cut it off: remove it ($how), choose other ranges at the Worker, or set ALLOW_OVERLAP=on in $CONF"
+  end_with 3 "$(overlap_text "$prefix" "$name" "$more"), where other servers may not be reached: $remedy"
 }
 
 check_pool_size() {
@@ -26,9 +30,29 @@ check_pool_size() {
 overlap_up() {
   check_pool_size
   check_overlap
+  remember_spared
+}
+
+# As the last `up` found it, be it before this boot.
+overlap_keep() {
+  SPARED=$(read_file "$STATE/spared")
 }
 
 overlap_state() {
   watch_files "$R/etc/resolv.conf" "$R/run/systemd/resolve/resolv.conf" "$R$DOCKER_NETWORKS"
   watch_commands 'ip -o addr show' 'ip -4 route show table all'
+}
+
+doctor_overlap() {
+  look_at_overlapping
+  [ -n "$OVERLAPPING" ] || return 0
+  while IFS=' ' read -r prefix name more; do
+    fault "$(overlap_text "$prefix" "$name" "$more")" '' "$(overlap_remedy "$prefix" "$name" "$more")"
+  done <<EOF
+$OVERLAPPING
+EOF
+}
+
+overlap_doctor() {
+  look overlap settings lease
 }

@@ -26,13 +26,14 @@ install_prerequisites() {
 }
 
 prerequisites_up() {
+  take_back_sources || :
   finish_interrupted_install
   install_prerequisites
 }
 
 prerequisites_state() {
   watch_programs curl nft iptables ip
-  watch_files "$STATE/installing" "$R/var/lib/dpkg/status"
+  watch_files "$STATE/installing" "$R/var/lib/dpkg/status" "$R/etc/apt/sources.list.d"
 }
 
 prerequisites_bake() {

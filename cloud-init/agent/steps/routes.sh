@@ -1,23 +1,29 @@
 # Routes.
 
-# `ip route show` of the interface on stdin: the batch that leads from there to one route a slot; with UNDO to none.
+# `ip route show` of the interface on stdin: the batch that leads from there to one route a slot, but for SPARED ones; with
+# UNDO to none.
 routes_batch() {
   pool_awk '
+    function is_spared(target, i) {
+      for (i = 1; i <= spares; i++) if (overlap(target, taken[i])) return 1
+    }
     {
       via = m = ""
       for (i = 2; i < NF; i++) if ($i == "via") via = $(i + 1); else if ($i == "metric") m = $(i + 1)
     }
     m == metric { have[$1] = via }
     END {
+      spares = split(spared, taken, " ")
       tail = " dev " dev " proto static metric " metric
       for (i = 1; i <= top && !undo; i++) if (i != n) {
         target = txt(first(pool) + i * s) "/" p
+        if (is_spared(target)) continue
         via = txt(first(zt) + i)
         want[target]
         if (have[target] != via) print "route replace " target " via " via tail
       }
       for (target in have) if (!(target in want)) print "route del " target tail
-    }'
+    }' -v spared="$SPARED"
 }
 
 our_routes() {
@@ -32,10 +38,22 @@ routes_up() {
   fi
 }
 
+# Without the address the kernel takes none of them; with it they are looked at again.
+routes_keep() {
+  ZT_DEV=$DEV
+  if has_address; then
+    routes_up
+  fi
+}
+
 routes_down() {
   UNDO=yes
   if [ -n "$DEV" ]; then
-    our_routes | routes_batch | ip -4 -force -batch - >/dev/null 2>&1 || :
+    our_routes | routes_batch >"$TMP/routes"
+    if [ -s "$TMP/routes" ]; then
+      say "removes $(wc -l <"$TMP/routes") routes on $DEV"
+      dry || ip -4 -force -batch - <"$TMP/routes" >/dev/null 2>&1 || :
+    fi
   fi
   UNDO=''
 }
@@ -56,13 +74,17 @@ foreign_routes() {
     }'
 }
 
+foreign_remedy() { # the lines of foreign_routes: that of the first
+  echo "$1" | awk 'NR == 1 { print "ip route del", ($2 ~ /^(blackhole|unreachable|prohibit|throw)$/ ? $2 " " $1 : $2 == "" ? $1 : $1 " dev " $2) }'
+}
+
 doctor_routes() {
   our_routes | routes_batch >"$TMP/routes"
   [ ! -s "$TMP/routes" ] ||
     fault "$(wc -l <"$TMP/routes") missing or wrong: $(sed -n '1s/^route [a-z]* \([^ ]*\).*/\1/p' "$TMP/routes")" "$((SLOTS - 1)) on $DEV" 'meshboot up'
   foreign=$(foreign_routes | head -n 3)
   [ -z "$foreign" ] ||
-    fault "not ours, and before ours: $(echo "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "ip route del $(echo "$foreign" | awk 'NR == 1 { print $1, "dev", $2 }'); then stop what sets it: another VPN, a Docker network"
+    fault "not ours, and before ours: $(echo "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "$(foreign_remedy "$foreign"); then stop what sets it: another VPN, a Docker network"
   [ -z "$FOUND" ] || return 0
   probe=$(pool_awk 'BEGIN { print txt(first(pool) + (n == 1 ? 2 : 1) * s + 1) }' </dev/null)
   case $(ip -4 route get "$probe" 2>&1) in

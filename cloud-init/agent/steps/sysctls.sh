@@ -38,6 +38,8 @@ sysctl_lines() {
 # The values of before us are kept first: after a reboot, with our file there, they would not be seen any more.
 sysctls_up() {
   note_router
+  read_line "$R/proc/sys/net/ipv6/conf/all/forwarding"
+  forwards=$LINE
   lines=$(sysctl_lines)
   changes=$(echo "$lines" | while IFS='=' read -r key value; do
     read_line "$R/proc/sys/$key"
@@ -57,6 +59,13 @@ sysctls_up() {
     if [ -n "$key" ]; then
       change "$key: $have, now $value"
       dry || set_sysctl "$key" "$value"
+      # Forwarding has lost it what the router said.
+      case $forwards$key in
+      1*/accept_ra)
+        device=${key%/accept_ra}
+        dry || solicit_router "${device##*/}"
+        ;;
+      esac
     fi
   done
   # Last: the next boot is to set nothing that could not be set now.
@@ -64,20 +73,25 @@ sysctls_up() {
 }
 
 # All but accept_ra. A dockerd that was not stopped does not switch forwarding on again: it always needs that of IPv4, and
-# that of IPv6 for networks that have it.
+# that of IPv6 for networks that have it. With nft tables of its own it never does, and does not start without.
 sysctls_down() {
-  skip=accept_ra
-  if is_running docker; then
+  skip=accept_ra why=''
+  if ! is_to_purge docker && has_nft_backend && ! docker_is_told ip-forward false; then
+    skip='forward|accept_ra'
+    why='dockerd does not start with nftables unless forwarding is on: it stays on until the next boot. From then on it is yours to switch on, in a file of your own in /etc/sysctl.d: net.ipv4.ip_forward=1, and for networks with IPv6 net.ipv6.conf.all.forwarding=1'
+  elif is_running docker; then
     skip='ip_forward|accept_ra'
     if has_ipv6_networks; then
       skip='forward|accept_ra'
     fi
-    if read_file "$STATE/sysctls" | grep -qE "${skip%|*}"; then
-      say 'dockerd runs on, and its containers need forwarding: it stays on until the next boot'
-    fi
+    why='dockerd runs on, and its containers need forwarding: it stays on until the next boot'
+  fi
+  if [ -n "$why" ] && read_file "$STATE/sysctls" | grep -qE "${skip%|*}"; then
+    say "$why"
   fi
   read_file "$STATE/sysctls" | grep -vE "$skip" | while IFS='=' read -r key value; do
-    set_sysctl "$key" "$value"
+    say "$key: $value again"
+    dry || set_sysctl "$key" "$value"
   done
 }
 

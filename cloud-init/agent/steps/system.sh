@@ -17,9 +17,10 @@ system_up() {
   case $OS in
   # A Debian that is not released yet has no VERSION_ID.
   debian\ 1[234]\ * | debian\ \ forky | ubuntu\ 2[246].04\ *) ;;
-  *) refuse "$OS is not supported: Debian 12, 13, 14 and Ubuntu 22.04, 24.04, 26.04 are" ;;
+  *) object "$OS is not supported: Debian 12, 13, 14 and Ubuntu 22.04, 24.04, 26.04 are" ;;
   esac
   look_for_ipv6
+  find_docker_socket
 }
 
 system_state() {

@@ -18,6 +18,8 @@ tables_up() {
     fi
   done
   nft list tables >"$TMP/tables" || fail 'nft does not work on this kernel'
+  # By dockerd, where it was the one that switched forwarding on.
+  sed -n '/^-P FORWARD DROP/p' "$TMP/rules6" >"$STATE/closed6"
   iptables -w -S FORWARD 2>/dev/null | sed -n '/^-P FORWARD DROP/p' >"$STATE/forward4"
   mv "$TMP/tables" "$STATE/tables"
 }
@@ -25,6 +27,10 @@ tables_up() {
 # What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.
 tables_down() {
   [ -e "$STATE/tables" ] || return 0
+  say 'removes what is left in iptables and nft of tables that were not there before, where it is empty'
+  if dry; then
+    return 0
+  fi
   # Only where there were none before us.
   if [ -s "$STATE/forward6" ]; then
     drop_docker_rules6

@@ -1,23 +1,30 @@
 # zerotier-one.
 
+add_zerotier_repository() {
+  suite=$CODENAME
+  at=$ZEROTIER_REPOSITORY
+  # A release newer than ZeroTier's repository takes the newest suite that is there; its package works.
+  if ! dry && ! curl -gfsL -o /dev/null --max-time 30 "$at/debian/$suite/dists/$suite/InRelease"; then
+    case $ID in
+    debian) suite=bookworm ;;
+    *) suite=noble ;;
+    esac
+  fi
+  add_repository zerotier "$at/contact%40zerotier.com.gpg" "$ZEROTIER_FINGERPRINT" "$at/debian/$suite $suite main"
+}
+
 install_zerotier() {
   if ! has zerotier-one; then
-    suite=$CODENAME
-    at=$ZEROTIER_REPOSITORY
-    # A release newer than ZeroTier's repository takes the newest suite that is there; its package works.
-    if ! dry && ! curl -gfsL -o /dev/null --max-time 30 "$at/debian/$suite/dists/$suite/InRelease"; then
-      case $ID in
-      debian) suite=bookworm ;;
-      *) suite=noble ;;
-      esac
-    fi
-    add_repository zerotier "$at/contact%40zerotier.com.gpg" "$ZEROTIER_FINGERPRINT" "$at/debian/$suite $suite main"
+    apt_has zerotier-one || add_zerotier_repository
     install zerotier-one
   fi
 }
 
 start_zerotier() {
-  [ -e "$R/dev/net/tun" ] || run modprobe tun || warn 'there is no /dev/net/tun, which ZeroTier needs'
+  if ! has_tun; then
+    run modprobe tun 2>/dev/null || :
+    dry || has_tun || warn "$(tun_fault)"
+  fi
   if ! is_running zerotier-one; then
     say 'starts zerotier-one'
     run systemctl enable --now zerotier-one.service
@@ -35,6 +42,9 @@ doctor_zerotier() {
     fault 'not installed' '' 'meshboot up'
   elif ! is_running zerotier-one; then
     fault 'zerotier-one.service does not run' '' 'systemctl start zerotier-one; journalctl -u zerotier-one'
+  elif ! has_tun; then
+    why=$(tun_fault)
+    fault "${why%%: *}" '' "${why#*: }"
   else
     IFS=' ' read -r _ _ id _ state <<EOF || :
 $(timeout 4 zerotier-cli info 2>/dev/null </dev/null)
@@ -43,7 +53,14 @@ EOF
     case $id-$state in
     -*) fault 'zerotier-cli info says nothing' '' 'systemctl restart zerotier-one; journalctl -u zerotier-one' ;;
     "${NODE:-$id}"-ONLINE) ;;
-    "${NODE:-$id}"-*) warning "$state" ONLINE "let UDP ${port:-9993} in and out. TUNNELED is slow, OFFLINE finds no new peers" ;;
+    "${NODE:-$id}"-OFFLINE)
+      if timeout 4 zerotier-cli peers 2>/dev/null </dev/null | grep -q ' LEAF .* DIRECT '; then
+        warning "OFFLINE: ZeroTier's roots do not answer, other nodes do" ONLINE 'wait for the roots: what is connected stays connected, new nodes are not found'
+      else
+        warning OFFLINE ONLINE "let UDP ${port:-9993} in and out. Where it is open, ZeroTier's roots are away: what is connected stays connected, new nodes are not found"
+      fi
+      ;;
+    "${NODE:-$id}"-*) warning "$state" ONLINE "let UDP ${port:-9993} in and out: TUNNELED is slow" ;;
     *) fault "the identity is $id" "$NODE, which has the lease" 'put /var/lib/zerotier-one/identity.* back; or meshboot down, a new key, meshboot up' ;;
     esac
     grep -qs ":$(printf %04X "${port:-9993}") " "$R/proc/net/udp" "$R/proc/net/udp6" || warning "nothing listens on UDP ${port:-9993}" '' 'systemctl restart zerotier-one'
@@ -59,8 +76,21 @@ zerotier_up() {
 zerotier_down() {
   if [ -e "$STATE/joined" ]; then
     say "stays in network ${L_NETWORK:-}, which was joined before: restarts zerotier-one, which reads its settings only then"
-    systemctl restart zerotier-one.service || warn 'zerotier-one does not start: see journalctl -u zerotier-one'
+    run systemctl restart zerotier-one.service || warn 'zerotier-one does not start: see journalctl -u zerotier-one'
   fi
+}
+
+# The package carries other networks too, and one that was joined before us.
+zerotier_consent() {
+  is_to_purge zerotier || return 0
+  others=$(find "$ZT/networks.d" -name '*.conf' 2>/dev/null | sed -n 's|^.*/\([0-9a-f]*\)\.conf$|\1|p' | sort | grep -vxF "${L_NETWORK:-none}" | tr '\n' ' ') || :
+  [ ! -e "$STATE/joined" ] || others="$others${L_NETWORK:-} "
+  [ -z "$others" ] || refuse "zerotier-one is in networks that are not ours: ${others% }. Nothing was undone. zerotier-cli leave them first, or leave zerotier out of --purge="
+  check_removal zerotier-one
+}
+
+zerotier_purge() {
+  ! is_to_purge zerotier || remove_packages zerotier-one
 }
 
 zerotier_state() {

@@ -18,7 +18,25 @@ look_at_project() {
   project=${COMPOSE_PROJECT_NAME:-$(basename "$PWD" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9_-')}
   its="label=com.docker.compose.project=$project"
   its_network=$(docker network ls --filter "$its" --filter label=com.docker.compose.network=default --format '{{.Name}}' | head -n 1)
+  its_subnets=$(echo "$networks" | awk -v its="$its_network" '$2 == its { print $1 }')
   its_containers=$(docker ps --filter "$its" --format '{{.Names}}')
+}
+
+# Whether the network that the project has is as it is to be. No Compose changes one that is there: 1.29 fails, 2.26 says
+# nothing, 2.40 makes it anew, and gives up in between where somebody else's container is on it.
+has_its_addresses() { # [SUBNET GATEWAY GROUP]
+  echo "$its_subnets" | pool_awk '
+    $1 ~ /[.]/ { four = want == "" ? inside($1, own) : $1 == want }
+    index(tolower($1), net6) == 1 || group == "0" && index(tolower($1), zero) == 1 { six_too = 1 }
+    END { exit !(four && (six_too || ipv6 == "off")) }' -v want="${1:-}" -v group="${3:-}" -v net6="$NET6:${3:+$3::/}" -v zero="$NET6::/" -v ipv6="$IPV6"
+}
+
+say_that_down_comes_first() {
+  command='docker compose'
+  ! $old || command='docker-compose'
+  # shellcheck disable=SC2016 # a template of Docker's
+  others=$(docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' "$its_network" | tr ' ' '\n' | grep -vxF -e "$its_containers" -e '' | sed "s/.*/; docker network disconnect $its_network &/" | tr -d '\n')
+  warn "the network $its_network ($(echo "$its_subnets" | tr '\n' ' ' | sed 's/ $//; s/ /, /g')) was made before, and up -d leaves it as it is, or fails: first $command down${others:+. Before that, since these are on it too, and Compose would then not bring the project up again: ${others#; }}"
 }
 
 # docker_subnets on stdin: `subnet gateway group` of a free piece of the lease, or `!` and why there is none. The group is
@@ -85,6 +103,8 @@ compose_network() { # [SUBNET GATEWAY GROUP]
   if [ "$IPV6" = on ]; then
     echo '    enable_ipv6: true'
   fi
+  mtu=$(container_mtu)
+  [ -z "$mtu" ] || printf '    driver_opts:\n      %s: "%s"\n' "$MTU_OPTION" "$mtu"
   if [ $# = 3 ]; then
     printf '    ipam:\n      config:\n'
     printf '        - subnet: %s\n          gateway: %s\n' "$1" "$2"
@@ -113,6 +133,7 @@ compose_file() {
   if [ "$IPV6$IPV6NAT" = oncontainer ]; then
     compose_ipv6nat
   fi
+  echo '# A piece is held by a network that is there: after docker compose down another project may get it, so print this again then.'
   # shellcheck disable=SC2086 # three words
   compose_network $piece
 }
@@ -147,11 +168,16 @@ compose() { # [--old|--new] [--size N] [--part PREFIX] [SERVICE...]
   done
   read_settings
   use_saved_lease
+  find_docker_socket
   if [ "$LAYOUT" != compose ] && [ -n "$size$part" ]; then
     refuse "with LAYOUT=$LAYOUT dockerd takes the subnets: --size and --part are for LAYOUT=compose"
   fi
   if [ -z "$old" ]; then
     old=$(true_or_false is_old_compose)
+  fi
+  its_network='' piece=''
+  if [ "$LAYOUT" = split ] && is_running docker && networks=$(docker_subnets); then
+    look_at_project
   fi
   if [ "$LAYOUT" = compose ]; then
     is_running docker || fail 'dockerd does not run, and only it knows which networks there are: systemctl start docker'
@@ -163,6 +189,10 @@ compose() { # [--old|--new] [--size N] [--part PREFIX] [SERVICE...]
     fi
     piece=$(echo "$networks" | free_piece "$size" "$part")
     case $piece in '!'*) refuse "${piece#! }" ;; esac
+  fi
+  # shellcheck disable=SC2086 # three words
+  if [ -n "$its_network" ] && ! has_its_addresses $piece; then
+    say_that_down_comes_first
   fi
   compose_file
 }

@@ -10,7 +10,12 @@ usage: meshboot VERB
     --retry               until it succeeds, with growing pauses (meshboot.service)
   status [--json]         what is leased and what is in place
   doctor [--json]         what is wrong: every link from the Worker to a container, what to do; changes nothing
-  down [--release]        undo all that up did; --release also gives the lease back
+  down                    undo all that up did
+    --dry-run             print the plan, change nothing
+    --restart-docker      running containers may restart with dockerd
+    --release             also give the lease back
+    --purge[=zerotier,docker]
+                          also remove the agent, its units, settings and keys; the packages of these when they are named
   upgrade                 show which agent the Worker gives out beside the one here; on a terminal, ask whether to take it
     SHA256                take that one
     --back                take the one before
@@ -23,12 +28,16 @@ usage: meshboot VERB
   bake --yes [--in-use]   make this server the master of an image
   bake --check            check that it is a clean one
   heartbeat               report to the Worker
+  watch                   hear what others take away at run time, and have it put back (meshboot-watch.service runs it)
+  keep                    put that back once (watch calls it)
   rules                   load the firewall rules of the saved lease (docker.service calls it)
   --help, --version
 
 examples:
   meshboot up --dry-run
   meshboot status --json | jq .routes
+  meshboot down --dry-run
+  meshboot down --release --purge=zerotier,docker
   meshboot upgrade --dry-run
   systemctl restart meshboot && journalctl -fu meshboot
 
@@ -49,9 +58,28 @@ at_prompt() { # VERB ARGUMENT...
   "$@"
 }
 
+ignored_signals() { # [COMMAND WORD...] that looks
+  "$@" sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status 2>/dev/null
+}
+
+# systemd starts services with SIGPIPE ignored, and then whoever writes to a reader that has seen enough says "Broken pipe"
+# in the journal. No shell can take that back for itself.
+heed_sigpipe() { # ARGUMENT...
+  case $(ignored_signals) in
+  *[13579bdf]???) ;;
+  *) return 0 ;;
+  esac
+  case $(ignored_signals env --default-signal=PIPE) in
+  '' | *[13579bdf]???) ;;
+  *) exec env --default-signal=PIPE /bin/sh "$0" "$@" ;;
+  esac
+}
+
 main() {
+  heed_sigpipe "$@"
   PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
   export PATH LC_ALL=C
+  use_proxy
   umask 022
   if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
     RED=$(printf '\033[31m')
@@ -75,21 +103,25 @@ main() {
   'status --json') at_prompt status json ;;
   doctor) at_prompt doctor '' ;;
   'doctor --json') at_prompt doctor json ;;
-  down) down '' ;;
-  'down --release') down release ;;
+  down | 'down '*)
+    shift
+    down "$@"
+    ;;
   compose | 'compose '* | bake | 'bake '* | upgrade | 'upgrade '*)
     at_prompt "$@"
     ;;
   heartbeat) send_heartbeat ;;
+  keep) keep ;;
+  watch) at_prompt watch ;;
   rules) only_rules ;;
   --version) echo "meshboot $VERSION" ;;
   *)
-    STEP=meshboot
+    STEP=usage
     if [ $# = 0 ]; then
       usage >&2
       warn 'a verb is missing, such as status or up'
     else
-      warn "$(printable "$*") is no verb with such arguments: see meshboot --help"
+      warn "$(printable "$*"): there is no such verb, or none with these arguments; see meshboot --help"
     fi
     exit 2
     ;;

@@ -41,10 +41,10 @@ is_unchanged() {
   UNCHANGED=yes
 }
 
-# Only what was the same before the run and after it has been looked at by each step.
+# Only what was the same before the run and after it has been looked at by each step, and with success.
 remember_state() {
   rm -f "$RUN/unchanged"
-  if [ -e "$TMP/state" ] && host_state | cmp -s - "$TMP/state"; then
+  if [ -e "$TMP/state" ] && [ ! -e "$TMP/warned" ] && host_state | cmp -s - "$TMP/state"; then
     mv "$TMP/state" "$RUN/unchanged"
   fi
 }

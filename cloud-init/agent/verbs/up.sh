@@ -15,14 +15,32 @@ remember_applied() {
   [ ! -e "$RUN/upgrading" ] || rm -f "$RUN/upgrading"
 }
 
+# What the lease alone says, for a node that has been in the mesh and whose settings nobody can read.
+stay_in_mesh() {
+  use_saved_lease
+  [ -n "$DEV" ] || return 0
+  LAYOUT=split ALLOW_OVERLAP=off
+  ! grep -qsx ALLOW_OVERLAP=on "$R$CONF" || ALLOW_OVERLAP=on
+  look_at_overlapping
+  remember_spared
+  for taken in join tables sysctls chains rules address routes; do
+    take $taken up
+  done
+}
+
 up() {
   set_up
+  dry || [ "$GIVEN" = "$ETC" ] || refuse 'MESHBOOT_ETC is for a dry run'
   if ! dry; then
     lock
     LOG=$RUN/log
     : >"$LOG"
   fi
   STEP=settings
+  if has_lease && ! (LOG=/dev/null && read_settings) >/dev/null 2>&1; then
+    stay_in_mesh
+    STEP=settings
+  fi
   read_settings
   if has_lease; then
     use_saved_lease
@@ -34,6 +52,7 @@ up() {
     return 0
   fi
   take_each up
+  end_as_said
   dry || remember_state
   # The Worker may answer the report with another lease, which is not applied yet.
   applied_text >"$TMP/applied"
@@ -43,4 +62,6 @@ up() {
     remember_applied
   fi
   say "$NODE: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
+  STEP=enrol
+  [ -z "$PENDING" ] || fail "$PENDING"
 }

@@ -21,6 +21,7 @@ version_of() { # FILE
 ask_for_agent() { # PATH: sets HTTP; the answer is in $TMP
   rm -f "$TMP/answer" "$TMP/headers"
   : >"$TMP/curl"
+  FOREIGN=''
   HTTP=$(
     # So that curl says why it ends.
     trap '' XFSZ
@@ -28,6 +29,12 @@ ask_for_agent() { # PATH: sets HTTP; the answer is in $TMP
     curl -gsS --connect-timeout 15 --max-time 120 --max-filesize $AGENT_BYTES -H 'Accept: text/plain' \
       -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' "$URL$1" 2>"$TMP/curl" </dev/null
   ) || HTTP=000
+  case $HTTP in
+  000) ;;
+  # Neither a program nor what tells of it is a web page.
+  200) case $(head -c 1 "$TMP/answer") in '<') answered_by_another ;; esac ;;
+  *) grep -qs '^TYPE=/problems/' "$TMP/answer" || answered_by_another ;;
+  esac
   case $HTTP in
   200) ;;
   000 | 429 | 5*) fail "$(the_problem)" ;;

@@ -11,6 +11,7 @@ import {
   overlaps,
   type Prefix,
   parseAddress,
+  parseMaskedPrefix,
   parsePrefix,
   sizeOf,
   subnet,
@@ -37,6 +38,17 @@ function prefix(text: string): Prefix {
 }
 
 describe("reading and writing", () => {
+  test("host bits are refused, or cut off where a controller keeps them", () => {
+    fc.assert(
+      fc.property(anyPrefix, fc.bigInt({ min: 0n, max: 1n << 128n }), (p, more) => {
+        const value = p.first + (more % sizeOf(p));
+        const text = `${formatAddress({ family: p.family, value })}/${p.length}`;
+        expect(parseMaskedPrefix(text)).toEqual(p);
+        expect(parsePrefix(text)).toEqual(value === p.first ? p : undefined);
+      }),
+    );
+  });
+
   test("what is written is read back, in both families", () => {
     fc.assert(
       fc.property(anyAddress, (a) => {

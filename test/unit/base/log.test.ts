@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { errorText, logLine, redact } from "../../../worker/base/log.ts";
+import { errorText, logLine } from "../../../worker/base/log.ts";
+import { redact } from "../../../worker/base/redact.ts";
 
 describe("the log", () => {
   it("is one JSON object a line, without what is undefined", () => {
@@ -14,6 +15,9 @@ describe("the log", () => {
       "GET /boot/mbk_AAAAAAAAAAAAAAAAAAAAAA?x with Bearer mba_secretsecretsecretsecret, token abcdefghijkl";
     expect(redact(text)).toBe("GET /boot/mbk_…?x with Bearer mba_…, token …");
     expect(logLine("x", { text })).not.toContain("secret");
+    expect(redact('"URL=x\\nmbk_AAAAAAAAAAAAAAAAAAAAAA" KEY_mba_secretsecretsecretsecret')).toBe(
+      '"URL=x\\nmbk_…" KEY_mba_…',
+    );
   });
 
   it("tells what was thrown, error or not", () => {

@@ -13,11 +13,9 @@ describe("the bake script", () => {
   test("brings the agent whole and its units, and no address, key or name", () => {
     const text = make({ layout: "bridge", compose: true });
     expect(text).toContain("LAYOUT=bridge\nCOMPOSE=on\nEND_OF_FILE");
-    expect(text).toContain(
-      `put 0755 /usr/local/sbin/meshboot <<'END_OF_FILE'\n${agent.program}END_OF_FILE\n`,
-    );
-    expect(text).toContain(`put 0644 /etc/meshboot/agent.sha256 <<'END_OF_FILE'\n${agent.sha256}\n`);
-    expect(text).toContain("put 0755 /usr/local/sbin/meshboot-fetch");
+    expect(text).toContain(`put 0755 usr/local/sbin/meshboot <<'END_OF_FILE'\n${agent.program}END_OF_FILE\n`);
+    expect(text).toContain(`put 0644 etc/meshboot/agent.sha256 <<'END_OF_FILE'\n${agent.sha256}\n`);
+    expect(text).toContain("put 0755 usr/local/sbin/meshboot-fetch");
     expect(text).not.toMatch(/^URL=|mbk_|^NAME=/m);
   });
 
@@ -38,7 +36,9 @@ describe("the bake script", () => {
           writeFileSync(join(root, "bin", name), "#!/bin/sh\necho 0\n", { mode: 0o755 });
         writeFileSync(join(root, path), "something\n");
         writeFileSync(join(root, "etc/meshboot/meshboot.conf"), "URL=https://mesh.example.com\n");
-        const moved = make().replace(/(^|[\s>])\/(etc|usr|var)\//gm, `$1${root}/$2/`);
+        const moved = make()
+          .replace(/^ {2}cd \/$/m, `  cd ${root}`)
+          .replace(/(^|[\s>])\/(etc|usr|var)\//gm, `$1${root}/$2/`);
         const env = { PATH: `${root}/bin:${process.env["PATH"]}` };
         const run = spawnSync("dash", ["-s"], { input: moved, encoding: "utf8", env });
         expect(run).toMatchObject({ status: 3, stdout: "" });

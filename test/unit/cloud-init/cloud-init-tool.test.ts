@@ -1,13 +1,15 @@
 /** The generated user-data in the hands of the real cloud-init: its schema check, and its merging of parts. */
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { boothook } from "../../../cloud-init/forms/boothook.ts";
 import { generate } from "../../../cloud-init/user-data.ts";
-import { agent, operatorConfig, requestFor, variants } from "./fixture.ts";
+import { PYTHON, runPython } from "./cloud-init-python.ts";
+import { operatorConfig, requestFor, variants } from "./fixture.ts";
 
 // Each run of the tool starts a Python: half a second, more on a busy machine.
 vi.setConfig({ testTimeout: 30_000, maxConcurrency: 2 });
@@ -20,17 +22,7 @@ const hasTool = spawnSync("cloud-init", ["--version"]).status === 0;
 if (!hasTool)
   console.warn("SKIPPED: cloud-init is not installed (apt-get install cloud-init): schema not checked");
 
-/** cloud-init's own Python, which is not always the first one on the PATH. */
-function pythonOfTool(): string | undefined {
-  const found = spawnSync("sh", ["-c", "command -v cloud-init"], { encoding: "utf8" }).stdout.trim();
-  if (!existsSync(found)) return undefined;
-  const python = /^#!(\S+)/.exec(readFileSync(found, "utf8"))?.[1];
-  return python !== undefined && spawnSync(python, ["-c", "import cloudinit"]).status === 0
-    ? python
-    : undefined;
-}
-const python = hasTool ? pythonOfTool() : undefined;
-if (python === undefined)
+if (PYTHON === undefined)
   console.warn("SKIPPED: cloud-init's Python code cannot be loaded: merging not checked");
 
 /** Runs `cloud-init schema`; gives what it prints when it refuses. */
@@ -47,18 +39,13 @@ async function refusalOf(name: string, text: string): Promise<string | undefined
 
 const mergedSchema = z.object({
   types: z.array(z.string()),
-  config: z.looseObject({
-    write_files: z.array(z.object({ path: z.string(), content: z.string() })),
-    runcmd: z.array(z.array(z.string())),
-  }),
+  config: z.record(z.string(), z.unknown()),
+  boothooks: z.array(z.string()),
 });
 
 /** What cloud-init makes of user-data of several parts. */
 function merged(text: string): z.output<typeof mergedSchema> {
-  const script = new URL("merge.py", import.meta.url).pathname;
-  const result = spawnSync(python ?? "", [script], { input: text, encoding: "utf8" });
-  if (result.status !== 0) throw new Error(result.stderr);
-  return mergedSchema.parse(JSON.parse(result.stdout));
+  return mergedSchema.parse(JSON.parse(runPython(new URL("merge.py", import.meta.url), text)));
 }
 
 describe.skipIf(!hasTool)("cloud-init schema", () => {
@@ -78,47 +65,41 @@ describe.skipIf(!hasTool)("cloud-init schema", () => {
   });
 });
 
-describe.skipIf(python === undefined)("the multipart form, merged by cloud-init", () => {
-  const { text } = generate(requestFor("multipart", "name"));
+describe.skipIf(PYTHON === undefined)("the multipart form, taken apart by cloud-init", () => {
+  const parts = ["text/cloud-config", "text/cloud-boothook"];
 
-  test("keeps both sides' files and commands, the operator's first, ours last", async () => {
-    const { types, config } = merged(text);
-    expect(types).toEqual(["text/cloud-config", "text/cloud-config"]);
-    const paths = config.write_files.map(({ path }) => path);
-    expect(paths[0]).toBe("/etc/motd");
-    expect(paths).toHaveLength(3 + Object.keys(agent.units).length + 2);
-    expect(config.runcmd).toHaveLength(2);
-    expect(config.runcmd[0]).toEqual(["touch", "/tmp/before-meshboot"]);
-    expect(config["packages"]).toEqual(["htop"]);
+  test("has the operator's config as it is alone, and our boothook with every letter", async () => {
+    const { types, config, boothooks } = merged(generate(requestFor("multipart", "name")).text);
+    expect(types).toEqual(parts);
+    expect(config).toEqual(merged(operatorConfig).config);
     expect(config["timezone"]).toBe("Europe/Berlin");
+    expect(boothooks).toEqual([boothook(requestFor("multipart", "name"))]);
     expect(await refusalOf("merged.yaml", `#cloud-config\n${JSON.stringify(config)}`)).toBeUndefined();
   });
 
-  test("what fetches the agent arrives unaltered", () => {
-    const files = merged(text).config.write_files;
-    expect(files.find(({ path }) => path === "/usr/local/sbin/meshboot-fetch")?.content).toBe(agent.fetch);
-  });
-
-  test("works with an operator who has none of these lists, has long lines, or our boundary on a line", () => {
-    const owns = [
-      "#cloud-config\ntimezone: Europe/Berlin\n",
-      `#cloud-config\ntimezone: Europe/Berlin # ${"x".repeat(2000)}\n`,
+  test.each([
+    ["has long lines", `#cloud-config\ntimezone: Europe/Berlin # ${"x".repeat(2000)}\n`],
+    [
+      "has our boundary on a line",
       "#cloud-config\n{timezone: Europe/Berlin, packages: [\n--==meshboot==\n]}\n",
-      operatorConfig.replace("ë", "e"),
-    ];
-    for (const cloudConfig of owns) {
-      const { types, config } = merged(generate({ ...requestFor("multipart", "name"), cloudConfig }).text);
-      expect(types).toHaveLength(2);
-      expect(config["timezone"]).toBe("Europe/Berlin");
-      expect(config.runcmd.at(-1)).toEqual(["sh", "-euc", expect.stringContaining("systemctl")]);
-    }
+    ],
+    ["writes as Windows does", "\ufeff#cloud-config\r\ntimezone: Europe/Berlin\r\n"],
+    ["begins with an empty line, in capitals", "\n#Cloud-Config\ntimezone: Europe/Berlin\n"],
+    ["names all modules himself", "#cloud-config\ncloud_init_modules: []\ntimezone: Europe/Berlin\n"],
+  ])("works with an operator who %s", (_, cloudConfig) => {
+    const { types, config, boothooks } = merged(
+      generate({ ...requestFor("multipart", "name"), cloudConfig }).text,
+    );
+    expect(types).toEqual(parts);
+    expect(config["timezone"]).toBe("Europe/Berlin");
+    expect(boothooks).toHaveLength(1);
   });
 });
 
-describe.skipIf(python === undefined)("the other forms, read by cloud-init", () => {
-  test("the cloud-config alone is taken as one", () => {
+describe.skipIf(PYTHON === undefined)("the other forms, read by cloud-init", () => {
+  test("the cloud-config alone is taken as one, and leaves `runcmd` to whoever adds one", () => {
     const { types, config } = merged(generate(requestFor("cloud-config", "default")).text);
     expect(types).toEqual(["text/cloud-config"]);
-    expect(config.runcmd).toHaveLength(1);
+    expect(Object.keys(config)).toEqual(["write_files"]);
   });
 });

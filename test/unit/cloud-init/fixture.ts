@@ -53,6 +53,7 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
   "layout-bridge": { layout: "bridge" },
   "layout-compose": { layout: "compose" },
   "no-userland-proxy": { userlandProxy: false },
+  mtu: { mtu: "auto" },
   compose: { compose: true },
   "restart-docker": { restartDocker: true },
   // Not an option, but what the key allows.

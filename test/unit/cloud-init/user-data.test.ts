@@ -3,6 +3,7 @@ import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { isKnownKey } from "../../../cloud-init/known-keys.ts";
+import { notesOn } from "../../../cloud-init/notes.ts";
 import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
 import { generate, prepare, type UserDataRequest } from "../../../cloud-init/user-data.ts";
 import { UserDataError } from "../../../cloud-init/user-data-error.ts";
@@ -15,10 +16,7 @@ const fileSchema = z.strictObject({
   permissions: z.string().default("0644"),
   content: z.string(),
 });
-const documentSchema = z.strictObject({
-  write_files: z.array(fileSchema),
-  runcmd: z.array(z.array(z.string())),
-});
+const documentSchema = z.strictObject({ write_files: z.array(fileSchema) });
 
 /** The document of a cloud-config. */
 function documentOf(text: string): z.output<typeof documentSchema> {
@@ -26,7 +24,7 @@ function documentOf(text: string): z.output<typeof documentSchema> {
 }
 
 describe("the cloud-config", () => {
-  const { write_files: files, runcmd } = documentOf(generate(request).text);
+  const { write_files: files } = documentOf(generate(request).text);
   const at = (path: string) => files.find((file) => file.path === path);
 
   test("writes what fetches the agent, its digest, and not the agent itself", () => {
@@ -53,14 +51,17 @@ describe("the cloud-config", () => {
     expect(at("/etc/meshboot/meshboot.conf")?.permissions).toBe("0600");
   });
 
-  test("starts what can be enabled, without waiting, in one command that fails when any step of it does", () => {
-    expect(runcmd).toHaveLength(1);
-    const [shell, flags, commands = ""] = runcmd[0] ?? [];
-    expect([shell, flags]).toEqual(["sh", "-euc"]);
-    expect(commands).toContain("systemctl enable meshboot.service meshboot.timer\n");
-    expect(commands).toContain("systemctl restart --no-block meshboot.service meshboot.timer\n");
-    expect(commands.trimEnd().split("\n").at(-1)).toContain("is-enabled");
-    expect(commands).not.toMatch(/--wait|meshboot-heartbeat/);
+  test("starts what can be enabled, without waiting, at the end of whichever boot comes first, and then no more", () => {
+    const start = at("/var/lib/cloud/scripts/per-boot/meshboot");
+    expect(start?.permissions).toBe("0755");
+    const [shell, ...commands] = start?.content.trimEnd().split("\n") ?? [];
+    expect(shell).toBe("#!/bin/sh -eu");
+    expect(commands.slice(-3)).toEqual([
+      "systemctl enable meshboot.service meshboot.timer",
+      "systemctl restart --no-block meshboot.service meshboot.timer",
+      'rm "$0"',
+    ]);
+    expect(start?.content).not.toMatch(/--wait|meshboot-heartbeat/);
   });
 
   test.each(Object.keys(variants))(
@@ -78,7 +79,7 @@ test("the settings say what was chosen", () => {
   const options = { ...variants["mirror"], name: "db-1", docker: "official", ipv6nat: "off", compose: true };
   const { text } = generate({
     ...request,
-    options: optionsSchema.parse({ ...options, userlandProxy: false, restartDocker: true }),
+    options: optionsSchema.parse({ ...options, userlandProxy: false, mtu: 1400, restartDocker: true }),
   });
   const file = documentOf(text).write_files.find(({ path }) => path === "/etc/meshboot/meshboot.conf");
   expect(file?.content.split("\n")).toEqual([
@@ -87,6 +88,7 @@ test("the settings say what was chosen", () => {
     "DOCKER=official",
     "IPV6NAT=off",
     "USERLAND_PROXY=off",
+    "MTU=1400",
     "COMPOSE=on",
     "RESTART_DOCKER=on",
     "ZEROTIER_REPOSITORY=http://203.0.113.1:8080/zerotier",
@@ -123,7 +125,7 @@ test.each(FORMS)("%s: prepared before there is a key, it is the same with it", (
   const whole = requestFor(form, "name");
   const { key, ...rest } = whole;
   const prepared = prepare(rest);
-  expect(prepared.withKey(key)).toEqual(generate(whole));
+  expect(prepared.around.join(key)).toBe(generate(whole).text);
   expect(prepared.bytes).toBe(generate(whole).bytes);
   expect(prepared.text).not.toContain(key);
 });
@@ -131,7 +133,7 @@ test.each(FORMS)("%s: prepared before there is a key, it is the same with it", (
 test("a text of the operator's that looks like a key stays as it is", () => {
   const own = `mbk_${"A".repeat(22)}`;
   const cloudConfig = `#cloud-config\ntimezone: ${own}\n`;
-  const { text } = prepare({ ...request, form: "multipart", cloudConfig }).withKey(request.key);
+  const text = prepare({ ...request, form: "multipart", cloudConfig }).around.join(request.key);
   expect(text).toContain(`timezone: ${own}\n`);
   expect(text.split(request.key)).toHaveLength(2);
 });
@@ -208,6 +210,7 @@ describe("options", () => {
       layout: "split",
       ipv6nat: "auto",
       userlandProxy: true,
+      mtu: 1500,
       compose: false,
       restartDocker: false,
     });
@@ -221,6 +224,11 @@ describe("options", () => {
     ["ipv6nat", "on"],
     ["ipv6natImage", "a b"],
     ["userlandProxy", "off"],
+    ["mtu", "1500"],
+    ["mtu", "on"],
+    ["mtu", 1279],
+    ["mtu", 10_001],
+    ["mtu", 1400.5],
     ["restartDocker", "on"],
     ["zerotierRepository", "https://example.com/a b"],
     ["zerotierRepository", "https://example.com/\nNAME=x"],
@@ -267,4 +275,22 @@ describe("with the real agent", () => {
     const { bytes } = generate({ ...request, form: "multipart", cloudConfig, agent: AGENT });
     expect(bytes - cloudConfig.length).toBeLessThanOrEqual(4600);
   });
+});
+
+test("the operator's part is plain text, unless a line is too long for a message or a letter is not of ASCII", () => {
+  const encodings = (comment: string) => {
+    const cloudConfig = `#cloud-config\n# ${comment}\npackages: []\n`;
+    const { text } = generate({ ...request, form: "multipart", cloudConfig });
+    return text.match(/(?<=^Content-Transfer-Encoding: ).*$/gm);
+  };
+  expect(encodings("x".repeat(996))).toEqual(["7bit", "7bit"]);
+  expect(encodings("x".repeat(997))).toEqual(["base64", "7bit"]);
+  expect(encodings("é")).toEqual(["base64", "7bit"]);
+});
+
+test("what is lost behind an empty line comes with a note that says so", () => {
+  const noted = FORMS.filter((form) =>
+    notesOn(form, "https://mesh.example.com").some((note) => note.includes("empty line")),
+  );
+  expect(noted).toEqual(["script", "multipart"]);
 });

@@ -48,21 +48,40 @@ describe("what a network lacks", () => {
     expect(fitOf(GOOD, POOL)).toEqual({ change: undefined, faults: [] });
   });
 
+  it("takes a route with host bits for what its prefix is", () => {
+    const faults = (target: string) =>
+      fitOf({ ...GOOD, routes: [ON_LINK, { target, via: "10.147.17.250" }] }, POOL).faults;
+    expect(faults("172.28.0.1/16")).toEqual([expect.stringContaining("172.28.0.1/16 via 10.147.17.250")]);
+    expect(faults("10.147.17.9/25")).toEqual([expect.stringContaining("10.147.17.9/25 via 10.147.17.250")]);
+    expect(faults("10.147.17.9/24")).toEqual([]);
+    expect(faults("172.28.1.1/24")).toEqual([]);
+    // Ours is still put first where only one with host bits is there.
+    const bent = { target: "10.147.17.1/24", via: null };
+    expect(fitOf({ ...GOOD, routes: [bent] }, POOL)).toEqual({
+      change: { routes: [ON_LINK, bent] },
+      faults: [],
+    });
+  });
+
   it("keeps the other IPv6 flags, which are written as a whole", () => {
     const network = { ...GOOD, v6: { sixPlane: false, rfc4193: true, zt: true } };
     expect(fitOf(network, POOL).change).toEqual({ v6: { sixPlane: true, rfc4193: true, zt: true } });
   });
 
-  it("keeps the operator's routes and their order, also when the on-link route moves to the front", () => {
+  it("keeps the operator's routes and their order, and moves the on-link route only where no node is sent it", () => {
     const own = [
       { target: "192.168.7.0/24", via: "10.147.17.250" },
       { target: "10.0.0.5/16", via: null },
       { target: "0.0.0.0/0", via: "10.147.17.251" },
     ];
     expect(fitOf({ ...GOOD, routes: own }, POOL).change).toEqual({ routes: [ON_LINK, ...own] });
-    expect(fitOf({ ...GOOD, routes: [...own, ON_LINK] }, POOL)).toEqual({
-      change: { routes: [ON_LINK, ...own] },
-      faults: [],
+    expect(fitOf({ ...GOOD, routes: [...own, ON_LINK] }, POOL)).toEqual({ change: undefined, faults: [] });
+    const many = Array.from({ length: 128 }, (_, i) => ({
+      target: `192.168.${i}.0/24`,
+      via: "10.147.17.250",
+    }));
+    expect(fitOf({ ...GOOD, routes: [...many, ON_LINK] }, POOL).change).toEqual({
+      routes: [ON_LINK, ...many],
     });
   });
 
@@ -74,6 +93,14 @@ describe("what a network lacks", () => {
     expect(fitOf({ ...GOOD, pools: smaller }, POOL)).toEqual({ change: undefined, faults: [] });
     expect(fitOf({ ...GOOD, pools: whole, v4AutoAssign: false }, POOL)).toEqual({
       change: undefined,
+      faults: [],
+    });
+  });
+
+  it("adds the auto-assign pool beside one that assigns nothing, since it ends before it begins", () => {
+    const turned = { ipRangeStart: "10.147.17.200", ipRangeEnd: "10.147.17.1" };
+    expect(fitOf({ ...GOOD, pools: [turned] }, POOL)).toEqual({
+      change: { pools: [turned, AUTO_ASSIGN] },
       faults: [],
     });
   });

@@ -15,20 +15,23 @@ function makeSlowController() {
     private: true,
     name: "",
   };
-  const writer = new NetworkWriter({
-    async readNetwork() {
-      calls.push("read");
-      const read = network;
-      await setImmediate();
-      return read;
+  const writer = new NetworkWriter(
+    {
+      async readNetwork() {
+        calls.push("read");
+        const read = network;
+        await setImmediate();
+        return read;
+      },
+      async writeNetwork(change) {
+        calls.push("write");
+        await setImmediate();
+        network = { ...network, ...change };
+        return network;
+      },
     },
-    async writeNetwork(change) {
-      calls.push("write");
-      await setImmediate();
-      network = { ...network, ...change };
-      return network;
-    },
-  });
+    () => calls.length,
+  );
   return { calls, writer, routes: () => network.routes };
 }
 
@@ -44,8 +47,16 @@ describe("the network's settings", () => {
 
   it("are only read when nothing is to be changed", async () => {
     const { calls, writer } = makeSlowController();
-    expect(await writer.change(() => undefined)).toMatchObject({ asked: undefined });
+    expect(await writer.change(() => undefined)).toMatchObject({ asked: undefined, readAt: 0 });
     expect(calls).toEqual(["read"]);
+  });
+
+  it("are as they were when the call began that told them", async () => {
+    const { writer } = makeSlowController();
+    const change = (_: ControllerNetwork, readAt: number) =>
+      readAt === 0 ? { routes: [route(1)] } : undefined;
+    expect(await writer.change(change)).toMatchObject({ asked: { routes: [route(1)] }, readAt: 1 });
+    expect(await writer.change(change)).toMatchObject({ asked: undefined, readAt: 2 });
   });
 
   it("can be changed after a change that failed", async () => {

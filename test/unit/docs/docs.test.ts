@@ -2,10 +2,17 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { AGENT } from "../../../cloud-init/agent/program.ts";
+import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
 import { limitsFor, PROVIDERS } from "../../../cloud-init/provider-limits.ts";
+import { prepare } from "../../../cloud-init/user-data.ts";
+import { contains, encloses, parseAddress, parsePrefix } from "../../../worker/address/prefix.ts";
+import { keyTermsSchema } from "../../../worker/schema/key.ts";
 import { PROBLEM_NAMES, problemKind } from "../../../worker/schema/problem-kinds.ts";
+import { userDataRequestSchema } from "../../../worker/schema/user-data.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
@@ -65,9 +72,104 @@ test("a link that leads nowhere would be found", () => {
   expect(pages.length).toBeGreaterThan(inRoot.length);
 });
 
+/** What stands as code in a page: its fenced blocks and its code spans. */
+function codeOf(page: string): string {
+  const text = read(page);
+  const blocks = [...text.matchAll(/^ *```[a-z]*\n([\s\S]*?)^ *```/gm)];
+  return [...blocks, ...prose(text).matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code).join("\n");
+}
+
+test.each(pages)("every command of the agent that %s names is in its help, with its options", (page) => {
+  const [, usage = ""] = /^usage\(\) \{\n {2}cat <<EOF\n([\s\S]*?)^EOF$/m.exec(AGENT.program) ?? [];
+  const verbs = [...usage.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb]) => verb);
+  expect(verbs).toContain("upgrade");
+  const named = [...codeOf(page).matchAll(/(?:^|[;&|] )meshboot ([a-z]+)((?: --[a-z][a-z-]*)*)/gm)];
+  for (const [command, verb, options = ""] of named) {
+    expect(verbs, command).toContain(verb);
+    for (const option of options.split(" ").filter((word) => word !== ""))
+      expect(usage, command).toContain(option);
+  }
+});
+
+test("the page on fixed addresses has them within the networks, the networks within the upper half of the lease", () => {
+  const page = read("docs/fixed-address.md");
+  const prefix = (text: string) => parsePrefix(text) ?? expect.unreachable(`${text} is no prefix`);
+  const address = (text: string) => parseAddress(text) ?? expect.unreachable(`${text} is no address`);
+  const ofDatabase = z.object({
+    services: z.object({
+      db: z.object({
+        networks: z.object({ default: z.object({ ipv4_address: z.string(), ipv6_address: z.string() }) }),
+      }),
+    }),
+    networks: z.object({
+      default: z.object({ ipam: z.object({ config: z.array(z.object({ subnet: z.string() })) }) }),
+    }),
+  });
+  const [, lease = "", lease6 = ""] = /^containers +(\S+), (\S+)$/m.exec(page) ?? [];
+  const [yaml = ""] = [...page.matchAll(/^```yaml\n([^`]*)```/gm)].map(([, text = ""]) => text);
+  const { services, networks } = ofDatabase.parse(load(yaml));
+  const subnets = networks.default.ipam.config.map(({ subnet }) => subnet);
+  const { ipv4_address: ipv4, ipv6_address: ipv6 } = services.db.networks.default;
+  expect(
+    subnets.map((subnet) => [lease, lease6].map((whole) => encloses(prefix(whole), prefix(subnet)))),
+  ).toEqual([
+    [true, false],
+    [false, true],
+  ]);
+  const upper = [lease.replace(".0/24", ".128/25"), lease6.replace("::/80", ":8000::/81")];
+  expect(subnets.map((subnet, at) => encloses(prefix(upper[at] ?? ""), prefix(subnet)))).toEqual([
+    true,
+    true,
+  ]);
+  expect(subnets.map((subnet, at) => contains(prefix(subnet), address([ipv4, ipv6][at] ?? "")))).toEqual([
+    true,
+    true,
+  ]);
+  // The same in the command without Compose, and what the app is told.
+  expect(page).toContain(`--subnet ${subnets[0]} --subnet ${subnets[1]} db\n`);
+  expect(page).toContain(`--ip ${ipv4} --ip6 ${ipv6} `);
+  expect(page).toContain(`extra_hosts: ["db:${ipv4}"]`);
+});
+
+test("README's tables list every page", () => {
+  const listed = [...read("README.md").matchAll(/^\| \[(docs\/[a-z-]+\.md)\]\(\1\)/gm)].map(
+    ([, page]) => page,
+  );
+  expect(listed.sort()).toEqual(pages.filter((page) => page.startsWith("docs/")).sort());
+});
+
+test("README says near its top what was never tried", () => {
+  const [top = ""] = read("README.md").split("\n## ");
+  expect(top).toContain("**Never tried on live ZeroTier and Cloudflare.**");
+});
+
 test("every problem is in the API's table, with its status, in its order", () => {
   const rows = tableUnder("docs/api.md", "Problems").map(([name, status]) => [name, Number(status)]);
   expect(rows).toEqual(PROBLEM_NAMES.map((name) => [name, problemKind(name).status]));
+});
+
+test("the page on user-data has every form, every option, and what a key may do", () => {
+  const rows = (from: string, to: string) => {
+    const part = read("docs/user-data.md").split(from)[1]?.split(to)[0] ?? "";
+    return [...part.matchAll(/^\| `([A-Za-z0-9-]+)` /gm)].map(([, name = ""]) => name).sort();
+  };
+  const { form: _, cloudConfig: __, ...options } = userDataRequestSchema.shape;
+  expect(rows("\n## Forms\n", "\n### ")).toEqual([...FORMS].sort());
+  expect(rows("\n## Options\n", "The key's terms")).toEqual(Object.keys(options).sort());
+  expect(rows("The key's terms", "\n## ")).toEqual(Object.keys(keyTermsSchema.shape).sort());
+});
+
+test("the sizes on the page on user-data are those of today, in hundreds of bytes and tens of lines", () => {
+  const page = read("docs/user-data.md");
+  const url = "https://meshboot.your-subdomain.workers.dev";
+  const options = optionsSchema.parse({ name: "web1" });
+  for (const form of ["cloud-config", "script"] as const) {
+    const { bytes } = prepare({ form, url, options, allowOverlap: false, agent: AGENT });
+    const figure = new RegExp(`^\\| \`${form}\` .*, about ([\\d,]+) bytes`, "m").exec(page)?.[1];
+    expect([form, figure]).toEqual([form, (Math.round(bytes / 100) * 100).toLocaleString("en")]);
+  }
+  const lines = AGENT.fetch.trimEnd().split("\n").length;
+  expect(page).toContain(`some ${Math.round(lines / 10) * 10} lines of shell`);
 });
 
 test("the table of providers has their limits, and what is counted", () => {
@@ -128,7 +230,38 @@ describe("names", () => {
       .object({ scripts: z.record(z.string(), z.string()) })
       .parse(JSON.parse(read("package.json")));
     const named = [...read(page).matchAll(/\bnpm (?:run )?([a-z][a-z:]*)/g)].map(([, name = ""]) => name);
-    const known = [...Object.keys(scripts), "ci"];
+    const known = [...Object.keys(scripts), "ci", "rebuild"];
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+});
+
+describe("lists of what is there", () => {
+  const testsIn = (folder: string) =>
+    readdirSync(join(ROOT, folder)).flatMap((file) => (file.endsWith(".test.ts") ? [file.slice(0, -8)] : []));
+
+  test("the page on testing names each file of test/mesh, and the one beside test/boot each of that", () => {
+    const testing = read("docs/testing.md");
+    const isNamed = (name: string) =>
+      ["`", "`npm run test:mesh -- "].some((before) => testing.includes(`${before}${name}\``));
+    expect(testsIn("test/mesh").filter((name) => !isNamed(name))).toEqual([]);
+    const boot = read("test/boot/README.md");
+    expect(testsIn("test/boot").filter((name) => !boot.includes(`\`${name}.test.ts\``))).toEqual([]);
+  });
+
+  test("the page on nodes has each verb of the agent", () => {
+    const cases = read("cloud-init/agent/verbs/main.sh").split('case "$*" in')[1] ?? "";
+    const verbs = [...cases.matchAll(/^ {2}'?([a-z]+)/gm)].map(([, verb = ""]) => verb);
+    expect(verbs).toContain("up");
+    const page = read("docs/node.md");
+    const wanted = new Set(verbs.filter((verb) => verb !== "esac"));
+    expect([...wanted].filter((verb) => !page.includes(`| \`meshboot ${verb}`))).toEqual([]);
+  });
+
+  test("the page for contributors has each function that a step may define", () => {
+    const parts = read("cloud-init/agent/verbs/steps.sh").matchAll(/^# {3}X_([a-z]+) /gm);
+    const names = Array.from(parts, ([, part = ""]) => part);
+    expect(names).toContain("up");
+    const page = read("CONTRIBUTING.md");
+    expect(names.filter((part) => !page.includes(`\`motd_${part}\``))).toEqual([]);
   });
 });

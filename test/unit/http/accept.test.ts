@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { prefersText } from "../../../worker/http/accept.ts";
+import { prefersHtml, prefersText } from "../../../worker/http/accept.ts";
 
 it.each([
   ["text/plain", true],
@@ -13,8 +13,23 @@ it.each([
   ["application/json, text/plain", false],
   ["text/plain;q=0.1, application/json", false],
   ["text/plain;q=0, */*", false],
+  ["text/plain;q=0, application/json;q=0", false],
+  ["application/json;q=2, text/plain", true],
   ["text/plain;q=x", false],
   ["text/plainer", false],
 ])("Accept: %s: text is preferred: %s", (accept, preferred) => {
   expect(prefersText(accept)).toBe(preferred);
+});
+
+it.each([
+  ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true],
+  ["text/html", true],
+  ["text/html, application/json;q=0.9", true],
+  ["*/*", false],
+  ["", false],
+  ["application/json, text/html", false],
+  ["text/html;q=0.5, text/plain", false],
+  ["text/html;q=0", false],
+])("Accept: %s: it is a browser's: %s", (accept, isBrowser) => {
+  expect(prefersHtml(accept)).toBe(isBrowser);
 });

@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseSlot, type ReleasedSlot } from "../../../worker/lease/choose-slot.ts";
-import { isLeasable, slotLimit } from "../../../worker/lease/pool.ts";
+import { chooseSlot as choose, type ReleasedSlot } from "../../../worker/lease/choose-slot.ts";
+import { isLeasable, type Pool, slotLimit } from "../../../worker/lease/pool.ts";
 import { defaultPool, poolOf } from "./pools.ts";
+import { bookOf, type SlotUse, slotByTheRule } from "./slot-model.ts";
 
 const tiny = poolOf("10.0.0.0/27", "172.28.0.0/16", 19); // slots 1 to 7
 const NODE = "4e8d87c868";
 const OTHER = "39f51dfb25";
+const chooseSlot = (pool: Pool, use: SlotUse, node: string, now: number): number | undefined =>
+  choose(pool, bookOf(use), node, now);
 const none = { leased: new Set<number>(), released: [], excluded: new Set<number>() };
 
 test("the lowest slot that was never leased comes first", () => {
@@ -46,6 +49,17 @@ test("a node gets back the slot that it had last, also in its quarantine, unless
   expect(chooseSlot(tiny, use, "aabbccddee", 50)).toBe(1);
 });
 
+test("a node gets the slot that it has at the controller, which is excluded for others, unless that is leased or in quarantine", () => {
+  const use = { ...none, excluded: new Set([5]), own: 5 };
+  expect(chooseSlot(tiny, use, NODE, 50)).toBe(5);
+  expect(chooseSlot(tiny, { ...use, leased: new Set([5]) }, NODE, 50)).toBe(1);
+  const former = { slot: 5, node: OTHER, releasedAt: 30, freeAt: 900 };
+  expect(chooseSlot(tiny, { ...use, released: [former] }, NODE, 50)).toBe(1);
+  expect(chooseSlot(tiny, { ...use, released: [former] }, NODE, 900)).toBe(5);
+  const last = { slot: 2, node: NODE, releasedAt: 30, freeAt: 900 };
+  expect(chooseSlot(tiny, { ...use, released: [last] }, NODE, 50)).toBe(2);
+});
+
 test("a slot whose quarantine has not begun is nobody else's, however long ago it was released", () => {
   const released = [1, 2, 3, 4, 5, 6, 7].map((slot) => ({
     slot,
@@ -61,17 +75,43 @@ function isOpen(past: ReleasedSlot | undefined, now: number): boolean {
   return past === undefined || past.node === NODE || (past.freeAt !== undefined && past.freeAt <= now);
 }
 
-test("whatever the use: a leasable slot that is free, and undefined only when there is none", () => {
-  const slots = fc.array(fc.integer({ min: 0, max: 9 })).map((list) => new Set(list));
-  const anyReleased: fc.Arbitrary<ReleasedSlot[]> = fc.uniqueArray(
-    fc.record({
-      slot: fc.integer({ min: 0, max: 9 }),
-      node: fc.constantFrom(NODE, OTHER),
-      releasedAt: fc.nat({ max: 9 }),
-      freeAt: fc.option(fc.nat({ max: 9 }), { nil: undefined }),
+const slots = fc.array(fc.integer({ min: 0, max: 9 })).map((list) => new Set(list));
+const anyReleased: fc.Arbitrary<ReleasedSlot[]> = fc.uniqueArray(
+  fc.record({
+    slot: fc.integer({ min: 0, max: 9 }),
+    node: fc.constantFrom(NODE, OTHER),
+    releasedAt: fc.nat({ max: 9 }),
+    freeAt: fc.option(fc.nat({ max: 9 }), { nil: undefined }),
+  }),
+  { selector: ({ slot }) => slot },
+);
+const anyUse = fc.record({
+  leased: slots,
+  excluded: slots,
+  released: anyReleased,
+  own: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+});
+
+test("whatever the use: the same slot as by the rule, read over everything at once", () => {
+  fc.assert(
+    fc.property(anyUse, fc.nat({ max: 9 }), (use, now) => {
+      expect(chooseSlot(tiny, use, NODE, now)).toBe(slotByTheRule(tiny, use, NODE, now));
     }),
-    { selector: ({ slot }) => slot },
+    { numRuns: 2_000 },
   );
+});
+
+test("a book that takes a slot for one that was never leased is not believed", () => {
+  fc.assert(
+    fc.property(anyUse, fc.nat({ max: 9 }), (use, now) => {
+      const book = { ...bookOf(use), neverLeased: () => [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+      expect(choose(tiny, book, NODE, now)).toBe(slotByTheRule(tiny, use, NODE, now));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("whatever the use: a leasable slot that is free, and undefined only when there is none", () => {
   fc.assert(
     fc.property(slots, slots, anyReleased, fc.nat({ max: 9 }), (leased, excluded, released, now) => {
       const slot = chooseSlot(tiny, { leased, excluded, released }, NODE, now);

@@ -13,12 +13,20 @@ import {
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const shown = (state: LeaseState, days: number) => stateAt({ state, seenAt: 1_000 }, 1_000 + days * DAY);
+const shown = (state: LeaseState, days: number) =>
+  stateAt({ state, seenAt: 1_000, kept: false }, 1_000 + days * DAY);
 const over = (state: LeaseState, unseen: number, watched = unseen, kept = false) =>
   isOver({ state, seenAt: 0, kept }, unseen * DAY, (unseen - watched) * DAY);
 
+test("an active lease is offline after three missed calls, unless nothing would call for it", () => {
+  const unseen = (minutes: number, kept: boolean) =>
+    stateAt({ state: "active", seenAt: 0, kept }, minutes * 60_000);
+  expect([unseen(3 * 70 - 1, false), unseen(3 * 70, false)]).toEqual(["active", "offline"]);
+  expect([unseen(3 * 70, true), unseen(7 * 24 * 60, true)]).toEqual(["active", "stale"]);
+});
+
 test("an active lease is stale after 7 days unseen, and stands until it is released", () => {
-  expect(shown("active", 6.99)).toBe("active");
+  expect(shown("active", 6.99)).toBe("offline");
   expect(shown("active", 7)).toBe("stale");
   expect(shown("active", 300)).toBe("stale");
   expect(shown("pending", 8)).toBe("pending");

@@ -2,11 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   desiredRoutes,
-  isOurRoute,
+  foreignRoutes,
+  isOurs,
   mergeRoutes,
   onLinkRoute,
   type Route,
   sameRoutes,
+  slotOfRoute,
   slotRoute,
   slotsTakenByRoutes,
 } from "../../../worker/lease/managed-routes.ts";
@@ -30,32 +32,58 @@ const anyRoute: fc.Arbitrary<Route> = fc.oneof(
 );
 const anyRoutes = fc.array(anyRoute, { maxLength: 30 });
 
-test("on-link first, then the others as they were, then ours by slot", () => {
-  const current = [lan, slotRoute(pool, 5), onLink, taken];
-  const ours = desiredRoutes(pool, [{ slot: 7 }, { slot: 3 }, { slot: 7 }], 32);
-  expect(ours).toEqual([onLink, slotRoute(pool, 3), slotRoute(pool, 7)]);
-  expect(mergeRoutes(current, ours, pool, 32, new Set([3, 5, 7]))).toEqual({
-    routes: [onLink, lan, taken, slotRoute(pool, 3), slotRoute(pool, 7)],
-    changed: true,
-    foreign: [taken],
-  });
+test("a route with host bits is in the way of the slots that it covers, and is written back as it was", () => {
+  const bent = { target: "172.28.1.1/24", via: "10.147.17.250" };
+  const wide = { target: "172.28.6.7/23", via: "10.147.17.251" };
+  // By its numbers it could be ours, but we write no host bits.
+  const like = { target: "172.28.3.9/24", via: "10.147.17.3" };
+  const current = [onLink, bent, wide, like];
+  const merged = mergeRoutes(current, desiredRoutes(pool, [], 32), pool, 32, new Set([3]));
+  expect(merged).toEqual({ routes: current, changed: false });
+  const foreign = foreignRoutes(current, pool, new Set([3]));
+  expect(foreign).toEqual([bent, wide, like]);
+  expect(slotsTakenByRoutes(pool, foreign)).toEqual(new Set([1, 3, 6, 7]));
 });
 
-test("the route of a server set up by hand after the same scheme is not ours while its slot was never leased", () => {
+test("what is missing is added and what is ours no more goes; everything else stays in its place", () => {
+  const current = [lan, slotRoute(pool, 5), onLink, taken, slotRoute(pool, 7)];
+  const ours = desiredRoutes(pool, [{ slot: 7 }, { slot: 3 }, { slot: 7 }], 32);
+  expect(ours).toEqual([onLink, slotRoute(pool, 3), slotRoute(pool, 7)]);
+  expect(mergeRoutes(current, ours, pool, 32, new Set([5, 7]))).toEqual({
+    routes: [lan, onLink, taken, slotRoute(pool, 7), slotRoute(pool, 3)],
+    changed: true,
+  });
+  expect(foreignRoutes(current, pool, new Set([5, 7]))).toEqual([taken]);
+});
+
+test("the on-link route is put first when it is missing", () => {
+  const { routes } = mergeRoutes([lan], desiredRoutes(pool, [], 32), pool, 32, new Set());
+  expect(routes).toEqual([onLink, lan]);
+});
+
+test("order alone is no change", () => {
+  const current = [slotRoute(pool, 7), lan, slotRoute(pool, 3), onLink];
+  const ours = desiredRoutes(pool, [{ slot: 3 }, { slot: 7 }], 32);
+  expect(mergeRoutes(current, ours, pool, 32, new Set([3, 7]))).toEqual({ routes: current, changed: false });
+});
+
+test("the route of a server set up by hand after the same scheme is not ours, whether its slot is leased or not", () => {
   const byHand = slotRoute(pool, 5);
-  const ours = desiredRoutes(pool, [{ slot: 3 }], 32);
-  const { routes, foreign } = mergeRoutes([onLink, byHand], ours, pool, 32, new Set([3]));
-  expect(routes).toEqual([onLink, byHand, slotRoute(pool, 3)]);
-  expect(foreign).toEqual([byHand]);
-  expect(slotsTakenByRoutes(pool, foreign)).toEqual(new Set([5]));
+  for (const leases of [[{ slot: 3 }], [{ slot: 3 }, { slot: 5 }]]) {
+    const current = [onLink, byHand];
+    const { routes } = mergeRoutes(current, desiredRoutes(pool, leases, 32), pool, 32, new Set([3]));
+    expect(routes).toEqual([onLink, byHand, slotRoute(pool, 3)]);
+    expect(foreignRoutes(current, pool, new Set([3]))).toEqual([byHand]);
+  }
+  expect(slotsTakenByRoutes(pool, [byHand])).toEqual(new Set([5]));
 });
 
 test("a slot's route is its subnet via its own address, and that alone is ours", () => {
   const owned = new Set([0, 233, 240]);
   expect(slotRoute(pool, 233)).toEqual({ target: "172.28.233.0/24", via: "10.147.17.233" });
-  expect(isOurRoute(pool, slotRoute(pool, 233), owned)).toBe(true);
-  expect(isOurRoute(pool, onLinkRoute(pool), owned)).toBe(true);
+  expect(isOurs(pool, slotRoute(pool, 233), owned)).toBe(true);
   const strangers: Route[] = [
+    onLinkRoute(pool),
     { target: "172.28.233.0/24", via: "10.147.17.234" },
     { target: "172.28.233.0/24", via: null },
     { target: "172.28.233.0/25", via: "10.147.17.233" },
@@ -63,49 +91,69 @@ test("a slot's route is its subnet via its own address, and that alone is ours",
     { target: "172.28.0.0/24", via: "10.147.17.0" },
     { target: "10.147.17.0/24", via: "10.147.17.1" },
   ];
-  for (const route of strangers) expect(isOurRoute(pool, route, owned)).toBe(false);
+  for (const route of strangers) expect(isOurs(pool, route, owned)).toBe(false);
 });
 
 describe("whatever the network holds", () => {
   const merged = fc.tuple(anyRoutes, anyLeases, fc.integer({ min: 1, max: 40 }), fc.array(anySlot));
-  const ownedBy = (leases: { slot: number }[], released: number[]) =>
-    new Set([...leases.map(({ slot }) => slot), ...released]);
-  const run = (current: Route[], leases: { slot: number }[], limit: number, released: number[]) =>
-    mergeRoutes(current, desiredRoutes(pool, leases, limit), pool, limit, ownedBy(leases, released));
+  const run = (current: Route[], leases: { slot: number }[], limit: number, owned: number[]) =>
+    mergeRoutes(current, desiredRoutes(pool, leases, limit), pool, limit, new Set(owned));
 
   test("no foreign route is dropped, altered or reordered", () => {
     fc.assert(
-      fc.property(merged, ([current, leases, limit, released]) => {
-        const owned = ownedBy(leases, released);
-        const foreign = (routes: Route[]) => routes.filter((route) => !isOurRoute(pool, route, owned));
-        expect(foreign(run(current, leases, limit, released).routes)).toEqual(foreign(current));
+      fc.property(merged, ([current, leases, limit, owned]) => {
+        const foreign = (routes: Route[]) =>
+          routes.filter(
+            (route) => !isOurs(pool, route, new Set([...owned, ...leases.map(({ slot }) => slot)])),
+          );
+        const before = foreign(current);
+        const after = foreign(run(current, leases, limit, owned).routes);
+        const isLinked = before.some(({ target, via }) => target === onLink.target && via === null);
+        expect(after).toEqual(isLinked ? before : [onLink, ...before]);
       }),
     );
   });
 
-  test("the on-link route is first and there once; only active leases have a route; the limit is kept", () => {
+  test("nothing is taken away but what is ours, and nothing of it that is called for and fits", () => {
     fc.assert(
-      fc.property(merged, ([current, leases, limit, released]) => {
-        const { routes } = run(current, leases, limit, released);
-        expect(routes[0]).toEqual(onLink);
-        const owned = ownedBy(leases, released);
-        const ours = routes.filter((route) => isOurRoute(pool, route, owned)).slice(1);
-        const wanted = [...new Set(leases.map(({ slot }) => slot))]
-          .filter((slot) => isLeasable(pool, slot))
-          .sort((a, b) => a - b);
-        const room = Math.max(0, limit - (routes.length - ours.length));
-        expect(ours).toEqual(wanted.slice(0, room).map((slot) => slotRoute(pool, slot)));
-        expect(routes.length).toBeLessThanOrEqual(Math.max(limit, routes.length - ours.length));
+      fc.property(merged, ([current, leases, limit, owned]) => {
+        const { routes } = run(current, leases, limit, owned);
+        const slots = new Set(leases.map(({ slot }) => slot));
+        const gone = current.filter((route) => !routes.includes(route));
+        const ours = routes.filter((route) => isOurs(pool, route, new Set(owned)));
+        expect(gone.every((route) => isOurs(pool, route, new Set(owned)))).toBe(true);
+        expect(ours.every((route) => slots.has(slotOfRoute(pool, route) ?? 0))).toBe(true);
+        expect(new Set(ours.map(({ target }) => target)).size).toBe(ours.length);
+      }),
+    );
+  });
+
+  test("what is added is called for, and fits into the limit", () => {
+    fc.assert(
+      fc.property(merged, ([current, leases, limit, owned]) => {
+        const { routes } = run(current, leases, limit, owned);
+        const added = routes.filter((route) => !current.includes(route));
+        const slots = new Set(leases.map(({ slot }) => slot).filter((slot) => isLeasable(pool, slot)));
+        const isOnLink = (route: Route) => sameRoutes([route], [onLink]);
+        expect(added.every((route) => isOnLink(route) || slots.has(slotOfRoute(pool, route) ?? 0))).toBe(
+          true,
+        );
+        if (added.some((route) => !isOnLink(route))) expect(routes.length).toBeLessThanOrEqual(limit);
       }),
     );
   });
 
   test("a second merge changes nothing, and says so", () => {
     fc.assert(
-      fc.property(merged, ([current, leases, limit, released]) => {
-        const once = run(current, leases, limit, released);
+      fc.property(merged, ([current, leases, limit, owned]) => {
+        const once = run(current, leases, limit, owned);
         expect(once.changed).toBe(!sameRoutes(once.routes, current));
-        const twice = run(once.routes, leases, limit, released);
+        // By then what was written is ours.
+        const added = once.routes.filter((route) => !current.includes(route));
+        const twice = run(once.routes, leases, limit, [
+          ...owned,
+          ...added.flatMap((route) => slotOfRoute(pool, route) ?? []),
+        ]);
         expect(twice).toEqual({ ...once, changed: false });
       }),
     );
@@ -116,13 +164,7 @@ test("foreign routes inside the pool are reported with the slots they take; wide
   const wide = { target: "172.16.0.0/12", via: "10.147.17.250" };
   const everything = { target: "0.0.0.0/0", via: "10.147.17.250" };
   const half = { target: "172.28.12.0/23", via: null };
-  const { foreign } = mergeRoutes(
-    [wide, taken, everything, half, lan],
-    desiredRoutes(pool, [], 32),
-    pool,
-    32,
-    new Set(),
-  );
+  const foreign = foreignRoutes([wide, taken, everything, half, lan], pool, new Set());
   expect(foreign).toEqual([taken, half]);
   expect(slotsTakenByRoutes(pool, foreign)).toEqual(new Set([9, 12, 13]));
   expect(slotsTakenByRoutes(pool, [wide, everything])).toEqual(new Set());

@@ -9,16 +9,18 @@ test("a name is one DNS label in lower case", () => {
     expect(isName(bad)).toBe(false);
 });
 
-test("a taken name gets the first free number", () => {
-  const taken = new Set(["web1", "web1-2"]);
-  expect(uniqueName("db", (name) => taken.has(name))).toBe("db");
-  expect(uniqueName("web1", (name) => taken.has(name))).toBe("web1-3");
+test("a taken name gets the first free number, from the one on that is said", () => {
+  const taken = new Set(["web1", "web1-2", "web1-5"]);
+  const isTaken = (name: string): boolean => taken.has(name);
+  expect(uniqueName("db", isTaken, 2)).toEqual({ name: "db", number: 1 });
+  expect(uniqueName("web1", isTaken, 2)).toEqual({ name: "web1-3", number: 3 });
+  expect(uniqueName("web1", isTaken, 5)).toEqual({ name: "web1-6", number: 6 });
 });
 
 test("a long name makes room for the number, and no hyphen is doubled where it is cut", () => {
   const long = `${"a".repeat(60)}-bc`;
   const taken = new Set([long]);
-  expect(uniqueName(long, (name) => taken.has(name))).toBe(`${"a".repeat(60)}-2`);
+  expect(uniqueName(long, (name) => taken.has(name), 2).name).toBe(`${"a".repeat(60)}-2`);
 });
 
 test("the result is always a name that isn't taken", () => {
@@ -26,8 +28,9 @@ test("the result is always a name that isn't taken", () => {
   fc.assert(
     fc.property(names, fc.nat({ max: 120 }), (wanted, count) => {
       const taken = new Set<string>();
-      for (let i = 0; i < count; i++) taken.add(uniqueName(wanted, (name) => taken.has(name)));
-      const name = uniqueName(wanted, (other) => taken.has(other));
+      const choose = (): string => uniqueName(wanted, (name) => taken.has(name), 2).name;
+      for (let i = 0; i < count; i++) taken.add(choose());
+      const name = choose();
       expect(isName(name)).toBe(true);
       expect(taken.has(name)).toBe(false);
       expect(taken.size).toBe(count);

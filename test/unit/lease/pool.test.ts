@@ -100,15 +100,16 @@ describe("finding slots", () => {
 
 describe("refusals", () => {
   test.each<[string, string, number, RegExp[]]>([
-    ["10.147.17.0/24", "172.28.0.0/16", 23.5, [/node prefix is 23.5.*from 16.*to 28/]],
+    ["10.147.17.0/24", "172.28.0.0/16", 23.5, [/node prefix is 23.5.*from 17 .*to 28/]],
     ["10.147.17.0/24", "172.28.0.0/16", 15, [/node prefix is 15/]],
     ["10.147.17.0/24", "172.28.0.0/16", 29, [/node prefix is 29/]],
-    ["10.147.17.0/24", "172.28.0.0/24", 24, [/single \/24/]],
+    ["10.147.17.0/24", "172.28.0.0/24", 24, [/node prefix is 24: .* from 25 .* to 28/]],
+    ["10.147.17.0/24", "172.28.0.0/28", 28, [/Docker pool is 172.28.0.0\/28: .* between \/8 and \/27/]],
     [
       "10.147.17.1/24",
       "172.28.0.0",
       24,
-      [/ZeroTier range is "10.147.17.1\/24"/, /Docker pool is "172.28.0.0"/],
+      [/ZeroTier range is 10.147.17.1\/24, an address in 10.147.17.0\/24/, /Docker pool is "172.28.0.0"/],
     ],
     ["10.147.17.0/28", "172.28.0.0/16", 24, [/ZeroTier range.*between \/8 and \/27/]],
     ["10.0.0.0/7", "172.28.0.0/16", 24, [/ZeroTier range.*between \/8 and \/27/]],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
@@ -38,7 +39,7 @@ beforeAll(async () => {
     adminToken: ADMIN,
     log: (line) => log.push(line),
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await worker?.close();
@@ -57,9 +58,14 @@ async function makeKey(terms: object): Promise<string> {
 async function enrolAll(key: string): Promise<z.infer<typeof lease>[]> {
   return Promise.all(
     servers.slice(0, SERVERS).map(async (server) => {
-      const response = await postEnrolment(worker.url, key, enrolmentBody(worker.url, server));
-      expect(response.status).toBe(200);
-      return lease.parse(await response.json());
+      for (;;) {
+        const response = await postEnrolment(worker.url, key, enrolmentBody(worker.url, server));
+        // On a busy machine a turn at the controller may come too late: a server asks again then, when it is told to.
+        const later = Number(response.headers.get("retry-after"));
+        if (response.status === 200) return lease.parse(await response.json());
+        expect([response.status, later > 0]).toEqual([503, true]);
+        await sleep(later * 1000);
+      }
     }),
   );
 }
@@ -75,15 +81,19 @@ async function settled(): Promise<void> {
 }
 
 describe("a hundred servers that enrol at once on a fresh network", () => {
-  it("get a hundred slots, within 105 calls to Central and never more than 20 in any second", async () => {
+  it("get a hundred slots, within 105 calls to Central and two a second, never more than 20 in any second", async () => {
     const key = await makeKey({ maxUses: SERVERS });
+    const begun = performance.now();
     const leases = await enrolAll(key);
     expect(new Set(leases.map(({ slot }) => slot)).size).toBe(SERVERS);
     expect(leases.map(({ node }) => node)).toEqual(servers.slice(0, SERVERS).map(({ node }) => node));
     await settled();
+    const seconds = (performance.now() - begun) / 1000;
 
     const { calls, networks } = central.snapshot();
-    expect(calls.total).toBeLessThanOrEqual(105);
+    expect(calls.byCall["POST /network/:network/member/:node"]).toBe(SERVERS);
+    // What goes with time: what others hold is read anew every three seconds, and routes are written.
+    expect(calls.total).toBeLessThanOrEqual(105 + 2 * seconds);
     expect(calls.peak).toBeLessThanOrEqual(20);
     expect(calls.refused).toBe(0);
     const members = networks[0]?.members ?? [];
@@ -91,13 +101,15 @@ describe("a hundred servers that enrol at once on a fresh network", () => {
     // The limit of managed routes, 32 by default, the on-link route among them.
     expect(networks[0]?.config.routes).toHaveLength(32);
 
-    // Once more: the same leases, and nothing new for the controller.
+    // Once more: the same leases, and nothing for the controller but a look whether it still has the member.
     const again = await enrolAll(key);
     expect(again.map(({ slot, name }) => [slot, name])).toEqual(leases.map(({ slot, name }) => [slot, name]));
     await settled();
-    expect(central.snapshot().calls.total).toBe(calls.total);
+    const look = "GET /network/:network/member/:node";
+    const { byCall } = central.snapshot().calls;
+    expect(byCall).toEqual({ ...calls.byCall, [look]: (calls.byCall[look] ?? 0) + SERVERS });
     expect(log.join("\n")).not.toMatch(/mb[kna]_[A-Za-z0-9_-]{22}/);
-  }, 60_000);
+  });
 
   it("refuse what is forged, foreign, old or spent, each with a type of its own", async () => {
     const [first] = servers;

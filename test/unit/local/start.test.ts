@@ -11,6 +11,7 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AGENT } from "../../../scripts/agent.ts";
 import { BadOption } from "../../../scripts/command-line.ts";
+import { enrolDemo } from "../../../scripts/local/demo.ts";
 import { readStartOptions } from "../../../scripts/local/start-options.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -86,8 +87,8 @@ function printed({ child, output, ended }: Started, text: string): Promise<void>
   });
 }
 
-function readDev() {
-  return devJson.parse(JSON.parse(readFileSync(join(directory, "dev.json"), "utf8")));
+function readDev(folder = directory) {
+  return devJson.parse(JSON.parse(readFileSync(join(folder, "dev.json"), "utf8")));
 }
 
 async function nodes(dev: z.infer<typeof devJson>): Promise<string[]> {
@@ -117,8 +118,9 @@ describe("npm start", () => {
     await printed(first, "enrolled demo1");
     // The Worker logs a request of its own making before that: the key's.
     expect(first.output()).toMatch(/^\nMeshboot runs\.\n/);
-    expect(first.output()).toContain("#include-once\nhttp://127.0.0.1:");
     const before = readDev();
+    expect(first.output()).not.toContain("#include");
+    expect(first.output()).toContain(`curl -s ${before.url}/boot/${before.enrolmentKey}\n`);
     expect(statSync(join(directory, "dev.json")).mode & 0o777).toBe(0o600);
     const leases = await nodes(before);
     expect(leases).toHaveLength(1);
@@ -130,6 +132,9 @@ describe("npm start", () => {
     const after = readDev();
     expect({ ...after, url: "", centralUrl: "" }).toEqual({ ...before, url: "", centralUrl: "" });
     expect(await nodes(after)).toEqual(leases);
+    const said: string[] = [];
+    await enrolDemo(after, 1, (line) => said.push(line), new AbortController().signal);
+    expect(said).toEqual([expect.stringMatching(/^ {2}enrolled demo1-2, node [0-9a-f]{10}: reports$/)]);
 
     // As curl, wget and python3 ask: they must not get a compressed text, which has another SHA-256.
     for (const headers of [{}, { "Accept-Encoding": "identity" }])
@@ -140,7 +145,56 @@ describe("npm start", () => {
     expect(await compressed.text()).toBe(AGENT.program);
     second.child.kill("SIGINT");
     expect(await second.ended).toBe(0);
-  }, 60_000);
+  });
+
+  it("listens on the address that was given, and names it wherever it names itself", async () => {
+    const started = start("--host", "127.0.0.2", "--port", "0", "--directory", directory);
+    await printed(started, "Stop with Ctrl-C");
+    const { url, centralUrl } = readDev();
+    expect([url, centralUrl].map((address) => new URL(address).hostname)).toEqual(["127.0.0.2", "127.0.0.2"]);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(started.output()).toContain(`Worker             ${url}/\n`);
+    expect(started.output()).not.toContain("127.0.0.1");
+    started.child.kill("SIGTERM");
+    expect(await started.ended).toBe(0);
+  });
+
+  it("invents servers of each kind that there is to see", async () => {
+    const fresh = join(directory, "demo");
+    const started = start("--port", "0", "--directory", fresh, "--demo", "5");
+    await printed(started, "enrolled demo5");
+    const dev = readDev(fresh);
+    const response = await fetch(`${dev.url}/v1/nodes`, {
+      headers: { authorization: `Bearer ${dev.adminToken}` },
+    });
+    const report = z.object({ state: z.string(), step: z.string().optional() }).nullable();
+    const node = z.object({ name: z.string(), state: z.string(), behind: z.boolean().nullable(), report });
+    const { items } = z.object({ items: z.array(node) }).parse(await response.json());
+    const seen = items.map(({ name, state, behind, report }) => [
+      name,
+      state,
+      behind,
+      report?.state,
+      report?.step,
+    ]);
+    expect(seen.sort()).toEqual([
+      ["demo1", "active", false, "ok", undefined],
+      ["demo2", "pending", false, undefined, undefined],
+      ["demo3", "active", false, "failed", "docker"],
+      ["demo4", "active", false, undefined, undefined],
+      ["demo5", "active", false, "ok", undefined],
+    ]);
+    started.child.kill("SIGTERM");
+    expect(await started.ended).toBe(0);
+  });
+
+  it("is stopped cleanly also while servers are invented", async () => {
+    const started = start("--port", "0", "--directory", directory, "--demo", "200");
+    await printed(started, "enrolled demo1");
+    started.child.kill("SIGINT");
+    expect(await started.ended).toBe(0);
+    expect(started.output()).not.toContain("cannot start");
+  });
 
   // In a process group of its own: whatever outlives npm ends with the test all the same.
   it("goes with the npm that started it, and takes the Worker along", async () => {
@@ -155,7 +209,7 @@ describe("npm start", () => {
     await expect(fetch(`${url}/healthz`)).rejects.toThrow("fetch failed");
     // Stopped cleanly: the next start has the state.
     expect(readDev().adminToken).toBe(adminToken);
-  }, 60_000);
+  });
 
   it("says in one line that the port is in use", async () => {
     const other = createServer();
@@ -168,13 +222,13 @@ describe("npm start", () => {
       "Meshboot cannot start: something else listens on that port; give another --port, or 0 for any\n",
     );
     other.close();
-  }, 30_000);
+  });
 
   it("names a bad option", async () => {
     const bad = start("--port", "x");
     expect(await bad.ended).toBe(2);
-    expect(bad.output()).toBe("--port x: give a whole number from 0 to 65535\nSee --help.\n");
-  }, 30_000);
+    expect(bad.output()).toBe("--port x: give a whole number from 0 to 65535\nSee npm start -- --help.\n");
+  });
 });
 
 describe("the options of npm start", () => {

@@ -30,13 +30,28 @@ describe("what is said of a refusal", () => {
   });
 
   it("tells what keeps a slot", () => {
-    expect(detail(hold({ by: "pool" }))).toBe("slot 7 is outside the pool");
+    expect(detail(hold({ by: "pool" }))).toBe(
+      "slot 7 is outside the pool, which has slots from 1 to the total of GET /v1/pool",
+    );
     expect(detail(hold({ by: "quarantine", until: 0 }))).toBe(
-      "slot 7 is in quarantine until 1970-01-01T00:00:00.000Z",
+      "slot 7 is in quarantine until 1970-01-01T00:00:00.000Z; leave slot out to get a free one",
     );
     expect(detail(hold({ by: "other-slot", node: "4e8d87c868", has: 2 }))).toBe(
       "node 4e8d87c868 holds slot 2, which never changes; delete the node first to lease it slot 7",
     );
+  });
+
+  it("says what to do about a name that is taken, and where to look for what is not there", () => {
+    expect(detail({ problem: "name-taken", name: "web1", holder: "4e8d87c868" })).toBe(
+      "node 4e8d87c868 has the name web1; choose another one, or rename or delete that node",
+    );
+    for (const [what, call] of [
+      ["node", "GET /v1/nodes lists them"],
+      ["key", "GET /v1/keys lists them"],
+    ] as const)
+      expect(detail({ problem: "not-found", missing: { what, id: "4e8d87c868" } })).toContain(call);
+    expect(detail({ problem: "unknown-key" })).toContain("POST /v1/keys");
+    expect(detail({ problem: "unauthorized", reason: "wrong-admin-token" })).toContain("ADMIN_TOKEN");
   });
 
   it("tells the two ways in which a node is out apart", () => {

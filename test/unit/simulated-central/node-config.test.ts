@@ -111,10 +111,10 @@ describe("the addresses that a node is given", () => {
     ]);
   });
 
-  it("include 6PLANE and RFC 4193 where they are switched on, IPv4 first", () => {
+  it("include 6PLANE and RFC 4193 where they are switched on, IPv6 first", () => {
     expect(addressesOf({ routes: [ON_LINK], v6AssignMode: SIX_PLANE }, ["10.147.17.3"])).toEqual([
-      "10.147.17.3/24",
       "fc9c:56c2:e34e:8d87:c868::1/40",
+      "10.147.17.3/24",
     ]);
     expect(addressesOf({ v6AssignMode: { ...SIX_PLANE, rfc4193: true } }, [])).toEqual([
       "fd80:56c2:e21c:0:199:934e:8d87:c868/88",

@@ -23,7 +23,7 @@ describe("the calls of a node", () => {
     await sim.api("POST", path, { config: { authorized: true, ipAssignments: ["10.147.17.233"] } });
     expect((await sim.ask(NODE)).body).toMatchObject({
       status: "OK",
-      assignedAddresses: ["10.147.17.233/24", "fc9c:56c2:e34e:8d87:c868::1/40"],
+      assignedAddresses: ["fc9c:56c2:e34e:8d87:c868::1/40", "10.147.17.233/24"],
     });
     const member = await sim.api("GET", path);
     expect(member.body).toMatchObject({
@@ -32,6 +32,27 @@ describe("the calls of a node", () => {
       config: { identity: identityOf(NODE) },
     });
     expect(member.body.lastSeen).toBeGreaterThan(0);
+  });
+
+  test("push: what changes for an authorized node is told at once, that it is shut out is not", async ({
+    sim,
+  }) => {
+    const path = `/network/${NETWORK}/member/${NODE}`;
+    const url = `${sim.central.origin}/double/network/${NETWORK}/node/${NODE}`;
+    const identity = identityOf(NODE);
+    const denied = (await sim.ask(NODE)).body;
+    const admitted = sim.call("POST", `${url}/push`, { identity, answered: denied });
+    await sim.api("POST", `/network/${NETWORK}`, { config: { routes: [{ target: "10.147.17.0/24" }] } });
+    await sim.api("POST", path, { config: { authorized: true, ipAssignments: ["10.147.17.233"] } });
+    const { body } = await admitted;
+    expect(body).toMatchObject({ status: "OK", assignedAddresses: ["10.147.17.233/24"] });
+
+    const moved = sim.call("POST", `${url}/push`, { identity, answered: body });
+    // Neither another member nor the member's name is a change of its configuration, nor is being shut out.
+    await sim.api("POST", `/network/${NETWORK}/member/aabbccddee`, { config: { authorized: true } });
+    await sim.api("POST", path, { name: "web1", config: { authorized: false } });
+    await sim.api("POST", path, { config: { authorized: true, ipAssignments: ["10.147.17.234"] } });
+    expect((await moved).body).toMatchObject({ status: "OK", assignedAddresses: ["10.147.17.234/24"] });
   });
 
   test("that are not understood are refused with the reason", async ({ sim }) => {

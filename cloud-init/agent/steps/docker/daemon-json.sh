@@ -1,10 +1,22 @@
 # The user's /etc/docker/daemon.json.
 
+# Its members.
+daemon_json_members() {
+  read_line "$R$DAEMON_JSON"
+  case $LINE in
+  "$(printf '\377\376')"* | "$(printf '\376\377')"* | "$(printf '\357\273\277')"*)
+    look_at_docker_major
+    [ "${major:-99}" -ge 23 ] || refuse "$DAEMON_JSON begins with a byte order mark, with which dockerd $major does not start: sed -i '1s/^...//' $DAEMON_JSON"
+    ;;
+  esac
+  daemon_json | json_members || refuse "$DAEMON_JSON is not JSON: dockerd does not start with it either"
+}
+
 # WANTED, what dockerd is to have, and of that in `options` what it gets as options.
 choose_options() {
   json=''
   if [ -s "$R$DAEMON_JSON" ]; then
-    json=$(json_members <"$R$DAEMON_JSON") || refuse "$DAEMON_JSON is not JSON: dockerd does not start with it either"
+    json=$(daemon_json_members) || exit
   fi
   WANTED=$(docker_options | tr '\n' ' ')
   options=$WANTED
@@ -14,9 +26,9 @@ choose_options() {
   '!'*) refuse "$DAEMON_JSON ${options#??}: dockerd takes it once only, and does not start with both; remove it there, or set it to the same" ;;
   esac
   case $IPV6NAT$json in container*'json ip6tables true'*) refuse "$DAEMON_JSON sets ip6tables to true, and IPV6NAT=container translates as well: remove it there, or set IPV6NAT=docker in $CONF" ;; esac
-  case $IPV6$IPV6NAT$json in on[ad]*'json ip6tables false'*) warn "daemon.json has ip6tables off: nothing translates the containers' IPv6 to the outside, unless you do" ;; esac
+  case $IPV6$IPV6NAT$json in on[ad]*'json ip6tables false'*) advise "daemon.json has ip6tables off: nothing translates the containers' IPv6 to the outside, unless you do" ;; esac
   case $json in
-  *'json iptables false'*) warn 'daemon.json has iptables off: Docker makes no rules, so ports are not published and nothing translates to the outside, unless you do' ;;
+  *'json iptables false'*) advise 'daemon.json has iptables off: Docker makes no rules, so ports are not published and nothing translates to the outside, unless you do' ;;
   esac
 }
 
@@ -34,7 +46,12 @@ options_beside_json() {
           key = substr(key, 1, at - 1)
         }
         key = substr(key, 3)
-        if (value !~ /^(true|false)$/) value = "\"" value "\""
+        if (value !~ /^(true|false|[0-9]+)$/) value = "\"" value "\""
+        if (key == "default-network-opt") {
+          key = "default-network-opts"
+          split(value, part, /["=]/)
+          value = "{\"" part[2] "\":{\"" part[3] "\":\"" part[4] "\"}}"
+        }
         if (key == "default-address-pool") {
           key = "default-address-pools"
           split(value, part, /[=,"]+/)
@@ -47,10 +64,16 @@ options_beside_json() {
       }
     }
     END {
-      if ("bip" in want && "bridge" in set) keys[++n] = "bridge"
+      # What does not go with ours, whatever its value: beside bip6, say, no container starts on docker0. Empty it is not set.
+      if ("bip" in want) against["bridge"] = against["default-gateway"] = "bip"
+      if ("fixed-cidr-v6" in want) against["bip6"] = against["default-gateway-v6"] = "fixed-cidr-v6"
+      for (i = split("bridge default-gateway bip6 default-gateway-v6", other, " "); i; i--) {
+        key = other[i]
+        if (key in against && key in set && set[key] != "\"\"") bad = ", " key " to " set[key] ", which excludes " against[key] bad
+      }
       for (i = 1; i <= n; i++) {
         if (!(keys[i] in set)) text = text words[keys[i]]
-        else if (set[keys[i]] != want[keys[i]]) bad = bad ", " keys[i] " to " set[keys[i]] (want[keys[i]] == "" ? ", which excludes bip" : " instead of " want[keys[i]])
+        else if (set[keys[i]] != want[keys[i]]) bad = bad ", " keys[i] " to " set[keys[i]] " instead of " want[keys[i]]
       }
       print bad ? "! sets" substr(bad, 2) : text
     }'

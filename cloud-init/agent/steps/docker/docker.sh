@@ -13,7 +13,10 @@ settle_docker() {
     look_at_docker
   fi
   [ "$DOCKER_RELOAD" != yes ] || run touch "$RUN/reload"
-  reload_written
+  if [ -e "$RUN/reload" ]; then
+    reload_written
+    look_at_docker
+  fi
 }
 
 # What dockerd is to get, unless something of the user's contradicts it.
@@ -24,6 +27,10 @@ agree_on_options() {
   check_docker_flags
   gap=$(docker_gap)
   [ -z "$gap" ] || warn "$gap"
+  old_address_users >"$TMP/old-address"
+  while IFS= read -r who; do
+    warn "$who, where docker0 was. It has $GATEWAY4 with LAYOUT=$LAYOUT: put that there, then systemctl restart docker"
+  done <"$TMP/old-address"
 }
 
 # Whether dockerd is to stay as it runs, to restart or start with its options, or to get them and stay off, as somebody wants it.
@@ -31,7 +38,10 @@ decide_docker() {
   case $DOCKER_STATE in
   active | activating | reloading)
     docker_is_to=stay
-    ! needs_restart || docker_is_to=restart
+    if needs_restart; then
+      docker_is_to=restart
+      ! was_in_vain || refuse_in_vain
+    fi
     ;;
   *)
     docker_is_to=start
@@ -42,13 +52,14 @@ decide_docker() {
 
 start_with_options() {
   change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
-  run restart_docker || fail "dockerd does not start: $(journalctl -u docker.service -t dockerd -n 30 --no-pager -o cat 2>/dev/null | grep -iE 'fail|error|unable' | tail -n 1). Correct that, then meshboot up"
+  run restart_docker || fail "$(why_not_started). Correct that, then meshboot up"
   if [ "$LAYOUT" = compose ]; then
     # dockerd leaves there what it had by the layout before.
     run ip -6 addr flush dev docker0 to "$SUBNET6"
     run ip -6 route flush dev docker0 root "$SUBNET6"
   fi
   finish_restart
+  dry || check_it_helped
 }
 
 docker_up() {
@@ -64,6 +75,7 @@ docker_up() {
   fi
   settle_docker
   agree_on_options
+  tell_of_mtu
   decide_docker
   case $docker_is_to in
   restart) decide_restart ;;
@@ -88,15 +100,35 @@ docker_state() {
   watch_units docker
 }
 
+# What drops it is networkd, with each restart and reconfiguration.
+docker_keep() {
+  if [ -e "$ETC/dockerd.env" ] && [ -n "$LAYOUT" ]; then
+    guard_pool
+  fi
+}
+
+# By what dockerd is to have, as doctor does, and not by what it got once.
 docker_status() {
   options=$(our_options)
-  active=$(systemctl is-active docker.service 2>/dev/null) || :
-  force=$(true_or_false docker_has_options)
-  status_text docker "$active"
   status_text dockerOptions "$options"
+  active=$(systemctl is-active docker.service 2>/dev/null) || :
+  WANTED=$options
+  if (read_settings && choose_options) >/dev/null 2>&1; then
+    read_settings
+    choose_options 2>/dev/null
+  fi
+  look_at_docker
+  how="with the lease's options"
+  force=true
+  if ! docker_runs_with_options || [ ! -e "$ETC/dockerd.env" ]; then
+    how=${missing:+"without the lease's options"}
+    how=${how:-$(options_not_in_force)}
+    force=false
+  fi
+  status_text docker "$active"
   status_value dockerOptionsInForce "$force"
   if has dockerd; then
-    status_row dockerd "$force" "$active, $([ "$force" = true ] && echo with || echo without) the lease's options"
+    status_row dockerd "$force" "$active, $how"
   else
     status_row dockerd true 'not here yet'
   fi

@@ -12,7 +12,9 @@ docker0_part() {
 check_layout() {
   part=$(docker0_part)
   [ -n "$part" ] || return 0
-  found=$(host_networks | awk -v part="${part% *}" "$AWK_IP"'$2 ~ /^br-/ && overlap($1, part) { print; exit }')
-  [ -z "$found" ] ||
-    refuse "${found%% *} ($(network_name "${found#* }")) lies in ${part% *}, which LAYOUT=$LAYOUT gives to docker0: remove it (docker compose down, or stop what is in it; then docker network rm), or keep another LAYOUT in $CONF"
+  IFS=' ' read -r prefix device <<EOF
+$(host_networks | pool_awk 'NF == 2 && inside($1, own) && overlap($1, part) { print; exit }' -v part="${part% *}")
+EOF
+  [ -z "$prefix" ] ||
+    refuse "$prefix ($(network_name "$device")) lies in ${part% *}, which LAYOUT=$LAYOUT gives to docker0: $(network_remedy "$prefix" "$device"); or keep another LAYOUT in $CONF"
 }

@@ -14,6 +14,25 @@ nat_options() {
   fi
 }
 
+# docker0's; and from 24 on that of each network to come, where they are in the mesh.
+mtu_options() {
+  mtu=$(container_mtu)
+  [ -n "$mtu" ] && [ "$LAYOUT" != compose ] || return 0
+  echo "--mtu=$mtu"
+  if [ "$LAYOUT" = split ]; then
+    look_at_docker_major
+    [ "${major:-24}" -lt 24 ] || echo "--default-network-opt=bridge=$MTU_OPTION=$mtu"
+  fi
+}
+
+# What a Docker before 24 cannot be told.
+tell_of_mtu() {
+  case $LAYOUT$WANTED in
+  *--default-network-opt=*) ;;
+  split*--mtu=*) say "this Docker gives the MTU to docker0 alone: a network of your own needs the option $MTU_OPTION, which meshboot compose prints" ;;
+  esac
+}
+
 # Two /16 outside the mesh and what the host needs, for when the lease's upper half is full. Docker 28 takes pools in the order of
 # their addresses, not as they are given: so only what comes after the lease. Chosen once: a change restarts dockerd.
 outer_pools() {
@@ -21,7 +40,7 @@ outer_pools() {
     host_networks
     host_lifelines
   } | pool_awk '
-    $2 !~ /^br-/ { used[u++] = $1 }
+    $2 !~ /^docker:/ { used[u++] = $1 }
     END {
       used[u++] = zt
       used[u++] = pool
@@ -55,30 +74,30 @@ EOF
     read_file "$STATE/pools" | sed 's/.*/--default-address-pool=base=&,size=24/'
   fi
   nat_options
+  mtu_options
   backend_options
 }
 
-our_options() {
-  read_file "$ETC/dockerd.env" | sed -n 's/^MESHBOOT_OPTIONS="\(.*\)"$/\1/p'
-}
-
-# The mark does not pass Docker's drop of what comes straight to a container, so that has to be off: chain pre of our own
-# table drops the same, but for the mesh.
-backend_options() {
-  if has_nft_backend; then
-    echo "--allow-direct-routing --bridge-accept-fwmark=$BACKEND_MARK/$BACKEND_MARK"
-  fi
-}
-
-# Whether dockerd runs with each of `options`, and with none of an earlier time that is not WANTED any more.
+# Whether dockerd runs with each of `options`, with none of an earlier time that is not WANTED any more, and with none that takes
+# them back: what is `missing`, and what is `surplus`.
 docker_runs_with_options() {
-  line=$(read_file "$R/proc/$DOCKER_PID/cmdline" | tr '\0' ' ')
+  read_file "$R/proc/$DOCKER_PID/cmdline" | tr '\0' '\n' >"$TMP/running"
+  missing='' surplus=''
   for word in $options; do
-    case $line in *" $word "*) ;; *) return 1 ;; esac
+    grep -qxF -e "$word" "$TMP/running" || missing="$missing $word"
   done
   for word in $(our_options); do
-    case " $WANTED " in *" $word "*) ;; *) return 1 ;; esac
+    case " $WANTED " in
+    *" $word "*) ;;
+    *) ! grep -qxF -e "$word" "$TMP/running" || surplus="$surplus $word" ;;
+    esac
   done
+  [ -n "$missing$surplus" ] || surplus=$(stranger <"$TMP/running" | sed 's/^./ &/')
+  [ -z "$missing$surplus" ]
+}
+
+options_not_in_force() {
+  echo "${missing:+"without the lease's options:$missing"}${missing:+${surplus:+; }}${surplus:+"with$surplus, which it is not to have"}"
 }
 
 # Whether dockerd runs with what is in our file.

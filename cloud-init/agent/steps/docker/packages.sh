@@ -8,7 +8,7 @@ check_other_docker() {
 docker_packages() {
   if [ "$DOCKER" = official ]; then
     at=https://download.docker.com/linux/$ID
-    add_repository docker "$at/gpg" 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 "$at $CODENAME stable"
+    apt_has docker-ce || add_repository docker "$at/gpg" 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 "$at $CODENAME stable"
     packages='docker-ce docker-ce-cli containerd.io apparmor'
   else
     packages='docker.io apparmor'
@@ -17,8 +17,20 @@ docker_packages() {
   fi
 }
 
+# Not containerd, which others use too.
+DOCKER_PACKAGES='docker.io docker-cli docker-compose docker-compose-v2 docker-buildx docker-ce docker-ce-cli docker-ce-rootless-extras docker-buildx-plugin docker-compose-plugin'
+# containerd of one kind without a dockerd is how a node of Kubernetes has it.
+docker_choices() {
+  case $DOCKER in
+  official) other="DOCKER=distro has the distribution's packages, which go with its own containerd and runc" ;;
+  *) other="DOCKER=official has Docker's own packages, which go with containerd.io" ;;
+  esac
+  echo "In $CONF: $other; DOCKER=present takes the Docker that you install, or none"
+}
+
 compose_package() {
-  case $DOCKER$ID in
+  # That of the Docker that is there.
+  case $([ ! -e "$R/var/lib/dpkg/info/docker-ce.list" ] || echo official)$DOCKER$ID in
   official*) echo docker-compose-plugin ;;
   *ubuntu) echo docker-compose-v2 ;;
   *) echo docker-compose ;;
@@ -32,6 +44,8 @@ install_docker() {
   packages=''
   if ! has dockerd; then
     docker_packages
+    # shellcheck disable=SC2086 # package names, one word each
+    check_packages "$(docker_choices)" $packages
     # Masked while it is installed, so that its first start already has our options. A reboot in between takes the mask and not the mark.
     run touch "$STATE/masked"
     run systemctl -q mask --runtime docker.service docker.socket

@@ -1,33 +1,29 @@
-# docker.service, and our drop-in for it.
+# docker.service, and what its command says beside us.
 
-# dockerd's own command as `start`, and as `name` what our drop-in is to be called.
 read_docker_unit() {
-  # shellcheck disable=SC2046 # paths of units hold no blanks
-  start=$(exec_start $(docker_unit_files) </dev/null)
-  from=${start%% *}
-  from=${from##*/}
-  start=${start#* }
-  [ -n "$start" ] || fail 'docker.service has no ExecStart: see systemctl cat docker.service'
-  # systemd reads drop-ins by name. Behind one of the user's own that would win over 50-meshboot.conf, ours is called zz.
-  name=50-meshboot.conf
-  other=zz-50-meshboot.conf
-  if [ "$from" != docker.service ] && [ "$(printf '%s\n' "$from" $name | sort | head -n 1)" = $name ]; then
-    name=zz-50-meshboot.conf
-    other=50-meshboot.conf
-  fi
+  look_at_docker_words
+  case $DOCKER_ENABLED$words in
+  masked* | */*) ;;
+  *) fail 'docker.service has no ExecStart: see systemctl cat docker.service' ;;
+  esac
 }
 
-# Of two flags of one name dockerd takes the last, ours, in silence, or both: the user's own are named instead.
-check_docker_flags() {
-  clash=$({
-    echo "$start"
-    for file in $DOCKER_ENVIRONMENTS; do
-      case $file in
-      /etc/meshboot/*) ;;
-      *) read_file "$R$file" | sed '/^[[:space:]]*#/d' ;;
-      esac
-    done
-  } | awk -v ours="$WANTED" '
+# What dockerd gets behind its command has to reach it.
+check_docker_command() {
+  case " $DOCKER_COMMAND_FLAGS " in
+  *' no-env-expand '*) refuse "docker.service's ExecStart begins with a colon, so that systemd puts no variable in, nor the mesh's options: take the colon away" ;;
+  esac
+  shell=$(echo "$words" | awk '{ name = $0; sub(/.*\//, "", name) }
+    name ~ /^(ba|da|a|k|mk|z|fi)?sh$/ { shell = $0; next }
+    shell != "" && /^-[A-Za-z]*c$/ { print shell, $0; exit }
+    !/^-/ { shell = "" }')
+  [ -z "$shell" ] || refuse "docker.service starts dockerd by $(printable "$shell"), which hands none of the mesh's options on: let its ExecStart be dockerd itself, with what the shell does in ExecStartPre or Environment"
+}
+
+# Of two flags of one name dockerd takes the last, ours, in silence, or both, and some do not go together with ours: the first
+# such one. Words on stdin.
+stranger() {
+  awk -v ours="$WANTED" '
     BEGIN {
       for (n = split(ours, word, " "); n; n--) {
         mine[word[n]]
@@ -37,40 +33,41 @@ check_docker_flags() {
       if ("--bip" in flag) {
         flag["-b"]
         flag["--bridge"]
+        flag["--default-gateway"]
+      }
+      if ("--fixed-cidr-v6" in flag) {
+        flag["--bip6"]
+        flag["--default-gateway-v6"]
       }
     }
+    found != "" {
+      if (!/^-/) found = found " " $0
+      exit
+    }
     {
-      gsub(/["\047]/, " ")
-      for (i = 1; i <= NF; i++) {
-        sub(/^[A-Za-z_0-9]+=/, "", $i)
-        name = $i
-        sub(/=.*/, "", name)
-        if (name in flag && !($i in mine)) {
-          print $i (name == $i && $(i + 1) ~ /^[^-]/ ? " " $(i + 1) : "")
-          exit
-        }
+      name = $0
+      sub(/=.*/, "", name)
+      if (name ~ /^-b/) name = "-b"
+      if (name in flag && !($0 in mine)) {
+        found = $0
+        if (index($0, "=")) exit
       }
-    }')
-  [ -z "$clash" ] || refuse "docker.service starts dockerd with $(printable "$clash"), which meshboot sets itself: remove it from its ExecStart or $DOCKER_ENVIRONMENTS"
+    }
+    END { print found }'
 }
 
-write_docker_unit() {
-  put_file "$UNITS/docker.service.d/$name" 644 <<EOF
-[Service]
-EnvironmentFile=-/etc/meshboot/dockerd.env
-ExecStartPre=-/usr/local/sbin/meshboot rules
-ExecStart=
-ExecStart=$start \$MESHBOOT_OPTIONS
-EOF
-  if [ -e "$R$UNITS/docker.service.d/$other" ]; then
-    run rm -f "$R$UNITS/docker.service.d/$other"
-    run touch "$RUN/reload"
-  fi
-  reload_written
+check_docker_flags() {
+  check_docker_command
+  clash=$(echo "$words" | stranger)
+  theirs=''
+  for file in $DOCKER_ENVIRONMENTS; do
+    case $file in /etc/meshboot/*) ;; *) theirs="$theirs, $file" ;; esac
+  done
+  [ -z "$clash" ] || refuse "docker.service starts dockerd with $(printable "$clash"), which meshboot sets itself, or which excludes that: remove it from its ExecStart, Environment or EnvironmentFile${theirs:+ (${theirs#, })}"
 }
 
 write_docker_files() {
   guard_pool
-  echo "MESHBOOT_OPTIONS=\"$options\"" | put_file /etc/meshboot/dockerd.env 644
+  put_our_options "$options"
   write_docker_unit
 }

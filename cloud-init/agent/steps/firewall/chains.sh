@@ -1,7 +1,7 @@
-# up, step 7: firewalls of the user's own let the mesh through.
+# nft chains of the user's own let the mesh through.
 #
 # A drop in any base chain is final, whatever another one accepts: an accept of ours has to stand in each that drops.
-# iptables' chains, and so ufw's, get theirs in rules.sh. Here: chains of nft rulesets, and firewalld.
+# iptables' chains, and so ufw's, get theirs by the step rules, and firewalld's by its own.
 
 # `nft -a -t list ruleset` on stdin: the commands that put our accepts first into each chain of forward or input that can
 # drop, and take them out of all others. With UNDO out of all.
@@ -46,7 +46,7 @@ chains_batch() { # SKIPPED-CHAINS DEVICE SUBNET4 SUBNET6 PORT MESH6
 }
 
 # Whether a look at the ruleset succeeds; then $TMP/chains says what to do to it. Chains of the iptables in use are left to
-# rules.sh, those of the other iptables are not.
+# the step rules, those of the other iptables are not.
 look_at_chains() {
   skipped=''
   case $(iptables -V 2>/dev/null) in *nf_tables*) skipped=' INPUT FORWARD ' ;; esac
@@ -69,6 +69,10 @@ chains_up() {
     say "changes its accepts in nft: $(chains_to_do | tr '\n' ';')"
     dry || nft -f "$TMP/chains" 2>"$TMP/nft" || warn "nft takes none of them: $(head -n 1 "$TMP/nft")"
   fi
+}
+
+chains_keep() {
+  chains_up
 }
 
 chains_down() {

@@ -115,6 +115,11 @@ close_firewalld() {
   if is_running firewalld && can_reload_firewalld; then
     reload=reload_firewalld
   fi
+  say "takes direct rules and policies out of firewalld$([ $reload = : ] || echo ' and reloads it')"
+  if dry; then
+    drop_files /firewalld/
+    return 0
+  fi
   if [ -e "$R$DIRECT" ]; then
     other_direct >"$TMP/theirs"
     put_direct "$TMP/theirs"

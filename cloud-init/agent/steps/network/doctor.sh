@@ -23,14 +23,28 @@ doctor_worker() {
   *) set -- HTTP "URL in $CONF; GET /healthz there, with the admin token" ;;
   esac
   if [ "$CURL" = 0 ]; then
+    # A web page is none of the Worker's answers.
+    case $(head -c 1 "$TMP/answer" 2>/dev/null)$(field headers '[Cc]ontent-[Tt]ype:') in
+    '<'* | *text/html*) answered_by_another ;;
+    esac
     case $HTTP$(field answer TYPE=) in
     200 | 401/* | 404/*) return 0 ;;
-    ???/*) why=$(the_problem) ;;
-    *) why="$URL says $HTTP, and is no Meshboot Worker" ;;
+    ???/*) ;;
+    # That of /healthz, without a key.
+    503)
+      if grep -qs '"faults":' "$TMP/answer"; then
+        FOREIGN="$URL says 503 $(printable "$(cat "$TMP/answer")")"
+      else
+        answered_by_another
+      fi
+      ;;
+    *) [ -n "$FOREIGN" ] || answered_by_another ;;
     esac
+    why=$(the_problem)
   fi
   BROKEN="$BROKEN worker"
-  at_enrolment "$1: $why" "$URL answers" "$2"
+  via=$(proxy_of_worker)
+  at_enrolment "$1: $why${via:+, by the proxy $via}" "$URL answers" "$2"
 }
 
 doctor_key() {

@@ -7,7 +7,7 @@ doctor_rules() {
   elif [ "$(rules_print)" != "$(read_file "$RUN/nft")" ]; then
     fault 'nft table inet meshboot was changed, or is out of date' '' 'meshboot up'
   fi
-  has_mesh_accepts || fault 'iptables or ip6tables lacks accepts for the mesh' '' 'meshboot up'
+  has_mesh_accepts || fault "iptables or ip6tables lacks accepts for the mesh, or somebody's drop stands before them" '' 'meshboot up'
 }
 
 rules_doctor() {

@@ -1,15 +1,21 @@
 # The rules, loaded and unloaded.
 
-# A quick look at all of them at once: while iptables says what it said when they were there, they are.
+# A quick look at all of them at once, and at what could stand before them: while iptables says what it said when they were
+# there, they are.
 accepts_print() {
   echo "$mine"
   for tool in iptables-save ip6tables-save; do
-    $tool 2>/dev/null | grep -F -e "$DEV" -e "${MESH##*,}" || :
+    $tool 2>/dev/null | grep -F -e "$DEV" -e "${MESH##*,}" -e '-j DROP' -e '-j REJECT' || :
   done
 }
 
-# One at a time: at a boot dockerd, a firewall and `up` call it at once. Not the lock of `up`, for which dockerd would wait.
 rules_up() {
+  remember_bridges
+  load_rules
+}
+
+# One at a time: at a boot dockerd, a firewall and `up` call it at once. Not the lock of `up`, for which dockerd would wait.
+load_rules() {
   [ -n "$DEV" ] || dry || fail "the mesh's interface is not known yet: meshboot up"
   if dry; then
     put_rules
@@ -21,20 +27,28 @@ rules_up() {
   fi
 }
 
-# Where dockerd has to switch forwarding on, it closes FORWARD, and with it the way from a neighbour to ports that nobody
-# published. We switch it on ahead of dockerd, so that is left to us: once a boot, since what somebody opens later is meant.
-close_forward() {
-  if [ ! -e "$RUN/forward" ] && has dockerd && { [ -s "$STATE/forward4" ] || grep -qsx net/ipv4/ip_forward=0 "$STATE/sysctls"; } && ! has_nft_backend; then
-    say 'closes FORWARD of iptables, as dockerd does'
-    run iptables -w -P FORWARD DROP
-    run touch "$RUN/forward"
+# Versions before closed FORWARD of iptables by its policy, once a boot, which chain forward does now. dockerd's nft tables would
+# leave it in force. What a firewall of the user's sets stays.
+open_forward() {
+  if [ ! -e "$RUN/forward" ]; then
+    return 0
   fi
+  if ! has_closed_forward; then
+    say 'takes the policy of FORWARD in iptables back: the nft table closes it'
+    run iptables -w -P FORWARD ACCEPT
+  fi
+  run rm -f "$RUN/forward"
+}
+
+has_closed_forward() {
+  iptables -w -S FORWARD | grep -q ufw || is_running netfilter-persistent ||
+    { [ -s "$STATE/forward4" ] && is_set_by_user net/ipv4/ip_forward; }
 }
 
 put_rules() {
-  close_forward
   wanted_rules
   [ -z "$UPLINKS" ] || echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
+  [ -z "$UPLINKS" ] || echo "$CARDS" | put_file /var/lib/meshboot/cards 600
   mine=$(our_words)
   had=$(read_file "$STATE/rules")
   dry || [ "$had" = "$mine" ] || drop_accepts
@@ -48,6 +62,7 @@ put_rules() {
       rules_print >"$RUN/nft"
     fi
   fi
+  open_forward
   if [ -e "$RUN/accepts" ] && [ "$(accepts_print)" = "$(read_file "$RUN/accepts")" ]; then
     return 0
   fi
@@ -73,15 +88,46 @@ drop_accepts() {
   [ ! -s "$STATE/rules" ] || mesh_accepts -D $(cat "$STATE/rules") - - 2>/dev/null || :
 }
 
+# Docker is asked only where its networks have changed since.
+rules_keep() {
+  if [ ! -e "$STATE/bridges" ] || [ -n "$(find "$R$DOCKER_NETWORKS" -newer "$STATE/bridges" 2>/dev/null)" ]; then
+    find_docker_socket
+    remember_bridges
+  fi
+  load_rules
+}
+
+# A dockerd that runs on keeps forwarding on, which it found on when it started: it has not closed it, and chain forward goes. With
+# nft tables of its own it closes nothing.
+close_forward_for_docker() {
+  if ! is_running docker; then
+    return 0
+  fi
+  look_at_docker_word
+  for family in $(closed_families); do
+    case $family in
+    ipv4) tool=iptables ;;
+    *) tool=ip6tables ;;
+    esac
+    if $tool -w -S DOCKER >/dev/null 2>&1 && { [ "$family" = ipv4 ] || has_ipv6_networks; }; then
+      say "closes FORWARD in $tool, as dockerd does where it switches forwarding on"
+      run $tool -w -P FORWARD DROP
+    fi
+  done
+}
+
 rules_down() {
   [ -s "$STATE/rules" ] || return 0
+  say 'removes nft table inet meshboot and the accepts for the mesh in iptables and ip6tables'
+  if dry; then
+    close_forward_for_docker
+    return 0
+  fi
   drop_accepts
   nft delete table inet meshboot 2>/dev/null || :
   rm -f "$RUN/nft" "$RUN/accepts"
-  # dockerd closes it again when it starts; where ufw has come since, it is ufw's.
-  if [ -e "$RUN/forward" ] && [ ! -s "$STATE/forward4" ] && ! is_running docker && ! iptables -w -S FORWARD | grep -q ufw; then
-    iptables -w -P FORWARD ACCEPT || :
-  fi
+  open_forward
+  close_forward_for_docker
   for tool in iptables ip6tables; do
     if [ "$($tool -w -S DOCKER-USER 2>/dev/null)" = '-N DOCKER-USER' ]; then
       $tool -w -X DOCKER-USER 2>/dev/null || :
@@ -90,7 +136,8 @@ rules_down() {
 }
 
 rules_state() {
-  watch_files "$STATE/rules" "$STATE/uplinks" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/accepts"
+  watch_files "$STATE/rules" "$STATE/uplinks" "$STATE/cards" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/accepts" "$RUN/forward" \
+    "$R$DAEMON_JSON" "$R$DOCKER_NETWORKS"
   watch_commands 'nft -s list ruleset' 'ip -4 route show table all' 'ip -6 route show default'
   # Rules that are kept in nft are listed already.
   for family in ip ip6; do

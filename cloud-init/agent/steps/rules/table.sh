@@ -4,24 +4,26 @@
 # they like: the lease's own containers are told by an address that lives behind the interface they come in through, and
 # any container may speak to this host's gateway addresses.
 #
-# out: a packet to an address of the lease that no container has must not leave by the default route. `unreachable` routes
+# direct: see direct_chain.
+#
+# forward: a packet to an address of the lease that no container has must not leave by the default route. `unreachable` routes
 # for the lease would do that too, but dockerd 20.10 takes no subnet that any route covers, not even such a one; so it is a
 # rule, which sees by the next hop that the packet is not for a bridge of this host. Nor does this host forward a stranger
-# into the mesh: there, whatever comes through the mesh is let in.
+# into the mesh: there, whatever comes through the mesh is let in. It comes ahead of Docker's chains, which look at the mark.
 #
 # post: a null SNAT one step before Docker's chain keeps the true source on the mesh: the first mapping of a connection
 # wins. A RETURN in Docker's own chain would be lost at its next restart.
 #
+# mss: TCP from and to the internet in segments that the uplink carries, where containers have an MTU of their own; all else is told
+# by ICMP. Beyond the uplink somebody may drop that.
+#
 # leave: one step behind everybody's NAT. What still has an address of the mesh there has not been translated, since nobody
 # is to, or not yet, or not any more: it must not leave.
 rules_text() {
-  cat <<EOF
+  cat <<END
 table inet meshboot {
 chain pre {
 type filter hook prerouting priority -301; policy accept;
-EOF
-  backend_rules
-  cat <<EOF
 iifname { "lo", "$DEV" } accept
 ip saddr $SUBNET4 fib saddr . iif oif exists accept
 ip6 saddr $SUBNET6 fib saddr . iif oif exists accept
@@ -29,12 +31,21 @@ meta iifkind "bridge" fib daddr type local accept
 ip daddr $SUBNET4 drop
 ip6 daddr $NET6::2-$NET6:ffff:ffff:ffff drop
 }
-chain out {
-type filter hook forward priority 0; policy accept;
+END
+  direct_chain
+  cat <<END
+chain forward {
+type filter hook forward priority -1; policy accept;
+END
+  backend_rules
+  cat <<END
 ip daddr $SUBNET4 rt ip nexthop != $SUBNET4 reject
 ip6 daddr $SUBNET6 rt ip6 nexthop != $SUBNET6 reject
 oifname "$DEV" ip6 daddr $SUBNET6 reject
-$(strangers_rule)
+END
+  strangers_rule
+  closing_rules
+  cat <<END
 }
 chain post {
 type nat hook postrouting priority 99; policy accept;
@@ -43,25 +54,137 @@ oifname "$DEV" ip6 saddr $SUBNET6 snat ip6 to ip6 saddr
 }
 chain leave {
 type filter hook postrouting priority 101; policy accept;
-oifname { "lo", "$DEV", "docker0" } accept
-oifname "br-*" accept
+oifname { "lo", "$DEV" } accept
+$(bridges_rule)
 ip6 saddr $SUBNET6 ip6 daddr != { $MESH6, ff00::/8, fe80::/10 } counter drop
 }
-}
-EOF
+END
+  mss_chain
+  echo '}'
 }
 
-# The interfaces of the default routes as a set's elements; at a boot that is ahead of its network, those of before.
-look_at_uplinks() {
-  UPLINKS=$({
-    ip -4 route show default
-    ip -6 route show default
-  } 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) ~ /^[A-Za-z0-9_.-]+$/ && !seen[$(i + 1)]++) { printf "%s\"%s\"", c, $(i + 1); c = ", " } }')
-  [ -n "$UPLINKS" ] || UPLINKS=$(read_file "$STATE/uplinks")
+# The kernel makes it smaller, never larger.
+mss_chain() {
+  [ "$MTU" != 1500 ] && [ -n "$UPLINKS" ] || return 0
+  cat <<END
+chain mss {
+type filter hook forward priority -150; policy accept;
+iifname { $UPLINKS } tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
+oifname { $UPLINKS } tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
+}
+END
+}
+
+# Not in prerouting, where a VPN that takes all traffic (wg-quick) sets the mark of UDP to its own.
+backend_rules() {
+  if is_told_nft_backend; then
+    cat <<END
+iifname "$DEV" ip daddr $SUBNET4 meta mark set mark or $BACKEND_MARK
+iifname "$DEV" ip6 daddr $SUBNET6 meta mark set mark or $BACKEND_MARK
+END
+  fi
+}
+
+# Networks of this host's own, Docker's among them, whatever they are called; a bridge may be the way out, too.
+bridges_rule() {
+  within=''
+  [ -z "$UPLINKS" ] || within=" oifname != { $UPLINKS }"
+  echo "meta oifkind \"bridge\"$within accept"
 }
 
 strangers_rule() {
   [ -z "$UPLINKS" ] || echo "iifname { $UPLINKS } oifname \"$DEV\" drop"
+}
+
+# From 28 on dockerd drops what comes to a container's own address otherwise than through its bridge: a port that is
+# published on this host's addresses, or on 127.0.0.1 alone, is reached there and nowhere else. With its nft tables we have
+# to switch that off for the mesh (see backend_options), so the same stands here. Earlier ones leave such ports open: then
+# it holds for the neighbours of this host and of the mesh, but not for IPv6 addresses that are the world's.
+#
+# Behind conntrack, so that answers pass, and before the destination NAT, so that published ports do. What is for the host
+# itself is no unicast to the routing table. The lease is the business of chain pre.
+direct_chain() {
+  from=''
+  if ! is_told_nft_backend; then
+    if [ "${major:-28}" -ge 28 ]; then
+      return 0
+    fi
+    from="iifname != { ${CARDS:+$CARDS, }\"$DEV\" } accept${NL}ip6 daddr != fc00::/7 accept$NL"
+  fi
+  if docker_is_told allow-direct-routing true; then
+    return 0
+  fi
+  cat <<END
+chain direct {
+type filter hook prerouting priority -150; policy accept;
+ct state established,related accept
+fib daddr type != unicast accept
+fib daddr . iif oif exists accept
+ip daddr $SUBNET4 accept
+ip6 daddr $SUBNET6 accept
+END
+  printf %s "$from"
+  opened_bridges
+  cat <<END
+fib daddr oifname { "docker0"$(named_bridges) } drop
+fib daddr oifname "br-*" drop
+}
+END
+}
+
+# dockerd closes forwarding where it is the one that switches it on. We do that ahead of it: so what comes from a network of
+# this host, or through the mesh, is not passed on but to Docker's bridges. A drop here is final, which a policy of iptables
+# is not, and it is there with either backend: it is as narrow as can be, and the user's word to dockerd counts.
+closing_rules() {
+  closed=$(closed_families)
+  if [ -z "$closed" ]; then
+    return 0
+  fi
+  cat <<END
+ct state established,related accept
+ct status dnat accept
+ip daddr $SUBNET4 accept
+ip6 daddr $SUBNET6 accept
+oifname { "docker0"$(named_bridges) } accept
+oifname "br-*" accept
+END
+  for family in $closed; do
+    echo "meta nfproto $family iifname { ${CARDS:+$CARDS, }\"$DEV\" } drop"
+  done
+}
+
+# The families in which forwarding is to be closed.
+closed_families() {
+  if ! has dockerd; then
+    return 0
+  fi
+  if docker_is_told ip-forward false || docker_is_told ip-forward-no-drop true || docker_is_told iptables false; then
+    return 0
+  fi
+  if was_off net/ipv4/ip_forward forward4; then
+    echo ipv4
+  fi
+  if [ "$IPV6" = on ] && ! docker_is_told ip6tables false && was_off net/ipv6/conf/all/forwarding closed6; then
+    echo ipv6
+  fi
+}
+
+# Whether forwarding was off before us, or on by dockerd, which has closed it then: but for what the user's own files switch on,
+# be it from the next boot on.
+was_off() { # SYSCTL FILE
+  { grep -qsxF "$1=0" "$STATE/sysctls" || [ -s "$STATE/$2" ]; } && ! is_set_by_user "$1"
+}
+
+is_set_by_user() { # SYSCTL
+  find "$R/etc/sysctl.d" "$R/run/sysctl.d" "$R/usr/local/lib/sysctl.d" "$R/usr/lib/sysctl.d" "$R/lib/sysctl.d" "$R/etc/sysctl.conf" "$R/etc/ufw/sysctl.conf" \
+    -name '*.conf' ! -name 90-meshboot.conf -exec cat {} + 2>/dev/null |
+    awk -F '[ \t]*=[ \t]*' -v key="$1" '
+      {
+        sub(/^[ \t]*-?/, "", $1)
+        gsub(/[.]/, "/", $1)
+      }
+      $1 == key && $2 ~ /^1/ { found = 1 }
+      END { exit !found }'
 }
 
 # What is loaded must be what was loaded, and that the rules of this lease.
@@ -72,14 +195,10 @@ rules_print() {
 # The nft table that this host is to have now, into `rules`.
 wanted_rules() {
   look_at_uplinks
-  rules=$(rules_text)
-}
-
-backend_rules() {
-  if has_nft_backend; then
-    cat <<EOF
-iifname "$DEV" ip daddr $SUBNET4 meta mark set mark or $BACKEND_MARK
-iifname "$DEV" ip6 daddr $SUBNET6 meta mark set mark or $BACKEND_MARK
-EOF
+  look_at_cards
+  if has dockerd; then
+    look_at_docker_major
+    look_at_docker_word
   fi
+  rules=$(rules_text)
 }

@@ -18,13 +18,7 @@ docker_data_root() {
   fi
   if has dockerd; then
     look_at_docker
-    {
-      # shellcheck disable=SC2046 # paths of units hold no blanks
-      exec_start $(docker_unit_files) </dev/null
-      for file in $DOCKER_ENVIRONMENTS; do
-        read_file "$R$file" | sed '/^[[:space:]]*#/d'
-      done
-    } | tr -d "\"'" | grep -oE -e '(^|[[:space:]=])(--data-root|--graph|--config-file|-g)([[:space:]=]|/)[^[:space:]]*' | sed "s/^[[:space:]=]*/dockerd's /" || :
+    docker_words | sed -nE "s/^(--data-root|--graph|--config-file|-g)(.*)/dockerd's &/p"
   fi
 }
 

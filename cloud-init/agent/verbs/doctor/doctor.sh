@@ -12,6 +12,7 @@ doctor() { # [json]
     IPV6=off
   fi
   NEW_KEY='write a key (POST /v1/keys at the Worker makes one) into /etc/meshboot/key; meshboot up'
+  find_docker_socket
   look settings
   look lease
   take_each doctor

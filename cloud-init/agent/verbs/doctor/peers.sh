@@ -19,17 +19,38 @@ ping_all() { # OPTION...
   wait
 }
 
+# What the kernel knows of a node's ZeroTier address, a word of `ip neigh`; nothing when it was never asked for.
+neighbour_state() { # ADDRESS
+  ip -4 neigh show to "$1" dev "$DEV" 2>/dev/null | awk '{ print $NF }'
+}
+
+# Has the kernel ask again for whom it knows: what it knew could be half a minute old.
+ask_neighbours() {
+  while IFS=' ' read -r _ zerotier _; do
+    ip -4 neigh change "$zerotier" dev "$DEV" nud probe 2>/dev/null || :
+  done <"$TMP/peers"
+}
+
+# Whether one of the nodes answers ARP, which no firewall of its host closes.
+hears_anybody() {
+  while IFS=' ' read -r _ zerotier _; do
+    [ "$(neighbour_state "$zerotier")" != REACHABLE ] || return 0
+  done <"$TMP/peers"
+  return 1
+}
+
 doctor_peers() {
   if [ ! -s "$STATE/peers" ]; then
-    finding note 'none known yet'
+    finding note 'none known yet' '' 'meshboot up asks the Worker for them; the only server of a mesh has none'
     return 0
   elif ! has ping; then
     finding note 'not checked: it needs ping (apt-get install iputils-ping)'
     return 0
   fi
   peer_addresses >"$TMP/peers"
+  ask_neighbours
   awk '{ for (i = 2; i <= 4; i++) print $1, $i }' "$TMP/peers" | ping_all >"$TMP/answered"
-  if [ ! -s "$TMP/answered" ]; then
+  if [ ! -s "$TMP/answered" ] && ! hears_anybody; then
     level=fault may=''
     if [ "$(wc -l <"$TMP/peers")" -le 1 ]; then
       level=warning may='it may be down: meshboot doctor there; '
@@ -46,28 +67,34 @@ doctor_peers() {
   level=fault
   ! grep -qE '^(ok|bare) ' "$TMP/heard" || level=warning
   while IFS=' ' read -r how name zerotier gateway4 gateway6; do
-    case $how in
-    0) warning "$name is silent, others answer" '' "$name may be down: meshboot doctor there" ;;
-    4) finding $level "$name: IPv4 alone answers, not $gateway6" '' "ip -6 route get $gateway6; ip6tables -S INPUT; the same there" ;;
-    6) finding $level "$name: IPv6 alone answers, not $zerotier" '' "ip route get $zerotier; iptables -S INPUT; the same there" ;;
-    bare) finding note "$name: no gateway $gateway4. Is dockerd down there, or LAYOUT=compose?" ;;
+    case $how$(neighbour_state "$zerotier") in
+    0REACHABLE) finding note "$name answers ARP and no ping: a firewall there closes INPUT to ICMP, which keeps nobody from its containers" ;;
+    0*) warning "$name is silent, others answer" '' "$name may be down: meshboot doctor there" ;;
+    4*) finding $level "$name: IPv4 alone answers, not $gateway6" '' "ip -6 route get $gateway6; ip6tables -S INPUT; the same there" ;;
+    6FAILED | 6INCOMPLETE) warning "$name: IPv6 alone answers: nobody answers ARP for $zerotier" '' 'wait two minutes: after a start of zerotier-one without roots or controller it takes that long; then zerotier-cli peers' ;;
+    6*) finding $level "$name: IPv6 alone answers, not $zerotier" '' "ip route get $zerotier; iptables -S INPUT; the same there" ;;
+    bare*) finding note "$name: no gateway $gateway4. Is dockerd down there, or LAYOUT=compose?" ;;
     esac
   done <"$TMP/heard"
 }
 
-# The largest packet of a container, not to be split, to those that answer a small one.
+# The largest packet of a container, not to be split, to those that answer a small one. Where the mesh's own are smaller, this host
+# says so to who sends a larger one.
 doctor_mtu() {
-  size=$(read_file "$R/sys/class/net/docker0/mtu")
+  size=$(container_mtu)
+  size=${size:-$(read_file "$R/sys/class/net/docker0/mtu")}
   size=${size:-1500}
-  mtu=$(read_file "$R/sys/class/net/$DEV/mtu")
-  if [ "${mtu:-2800}" -lt "$size" ]; then
-    fault "$mtu on $DEV" "Docker's $size or more" "ip link set $DEV mtu 2800, and so at ZeroTier Central; or --mtu=$mtu in DOCKER_OPTS"
-    return 0
+  read_line "$R/sys/class/net/$DEV/mtu"
+  tunnel=${LINE:-2800}
+  if [ "$tunnel" -lt "$size" ]; then
+    finding note "$tunnel on $DEV, and containers have $size: larger packets are answered, and sent again smaller" '' "MTU=auto in $CONF spares them that"
+    size=$tunnel
   fi
   for family in 4 6; do
     grep -s "$([ $family = 6 ] && echo : || echo '[.]')" "$TMP/answered" | sort -u -k 1,1 >"$TMP/small"
     ping_all -M 'do' -s $((size - (family == 4 ? 28 : 48))) <"$TMP/small" >"$TMP/large"
-    lost=$(grep -vxF -f "$TMP/large" "$TMP/small" | tr '\n' ' ') || :
-    [ -z "$lost" ] || fault "$size bytes do not reach $lost" 'as a small packet does' 'a lower --mtu in DOCKER_OPTS here and there: the way drops large packets'
+    # Not grep -f, see unanswered.
+    lost=$(awk 'FILENAME != "-" { large[$0]; next } !($0 in large) { printf "%s ", $0 }' "$TMP/large" - <"$TMP/small")
+    [ -z "$lost" ] || fault "$size bytes do not reach $lost" 'as a small packet does' "the way drops large packets: MTU=1400 or less in $CONF, here and there, or that MTU for the network at its controller"
   done
 }

@@ -5,24 +5,19 @@ import json
 import os
 
 import derived
+import home
+from dictionary import dictionary, parsed
 from interface import Interface
-
-HOME = "/var/lib/zerotier-one"
-NETWORKS = f"{HOME}/networks.d"
 
 
 class Settings:
     """<nwid>.local.conf; allowManaged is 0, 1, or, when longer than five characters, a list of prefixes."""
 
     def __init__(self, nwid: str):
-        self._path = f"{NETWORKS}/{nwid}.local.conf"
+        self._name = f"networks.d/{nwid}.local.conf"
         self.allow = {"allowManaged": True, "allowGlobal": False, "allowDefault": False, "allowDNS": False}
         self.whitelist: list = []
-        try:
-            with open(self._path, encoding="ascii") as file:
-                lines = dict(line.strip().split("=", 1) for line in file if "=" in line)
-        except FileNotFoundError:
-            return
+        lines = parsed(home.read(self._name))
         managed = lines.get("allowManaged", "1")
         if len(managed) > 5:
             self.whitelist = [ipaddress.ip_network(text) for text in managed.split(",")]
@@ -32,13 +27,11 @@ class Settings:
             self.allow[name] = lines.get(name, "0")[:1] in ("1", "t", "T")
 
     def write(self) -> None:
-        """As the real service: 0 and 1 only, so a list in the file is lost here."""
-        with open(self._path, "w", encoding="ascii") as file:
-            file.writelines(f"{name}={int(value)}\n" for name, value in self.allow.items())
+        """As the real service: 0 and 1 only, so a list in the file is lost here, where the file may be written."""
+        home.write(self._name, dictionary({name: str(int(value)) for name, value in self.allow.items()}))
 
     def remove(self) -> None:
-        if os.path.exists(self._path):
-            os.unlink(self._path)
+        home.remove(self._name)
 
 
 class Membership:
@@ -50,42 +43,42 @@ class Membership:
         self.settings = Settings(nwid)
         self.status = "REQUESTING_CONFIGURATION"
         self.config: dict = {"name": "", "mtu": 2800, "netconfRevision": 0, "assignedAddresses": [], "routes": []}
-        self._path = f"{NETWORKS}/{nwid}.conf"
+        self._name = f"networks.d/{nwid}.conf"
+        # What the controller answered last, word for word.
+        self.answered = ""
         self.interface = Interface(wire, nwid, node, 2800)
         cached = self._cached()
         if cached:
             self.status, self.config = "OK", cached
             self.sync()
-        elif not os.path.exists(self._path) or os.path.getsize(self._path) == 0:
-            self._save("\n")
+        elif not os.path.exists(f"{home.HOME}/{self._name}"):
+            home.write(self._name, "\n")
+
+    @property
+    def configured(self) -> bool:
+        return self.config["netconfRevision"] > 0
 
     def _cached(self):
-        try:
-            with open(self._path, encoding="utf-8") as file:
-                text = file.read().strip()
-        except FileNotFoundError:
-            return None
+        text = parsed(home.read(self._name)).get("C")
         return json.loads(text) if text else None
 
-    def _save(self, text: str) -> None:
-        with open(f"{self._path}.tmp", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(f"{self._path}.tmp", self._path)
-
-    def apply(self, answer: dict) -> None:
-        """What the controller said. Denied or unknown: addresses and routes stay as they were."""
+    def apply(self, text: str) -> None:
+        """What the controller said, as JSON. Denied or unknown: addresses and routes stay as they were."""
+        answer = json.loads(text)
+        self.answered = text
         self.status = answer["status"]
         if self.status != "OK":
             return
         if answer["mac"] and answer["mac"].lower() != derived.mac(self.nwid, self.node):
             raise ValueError(f"controller says MAC {answer['mac']}, ours is {derived.mac(self.nwid, self.node)}")
         config = {key: answer[key] for key in ("name", "mtu", "netconfRevision", "assignedAddresses", "routes")}
+        # Anew at each answer, as the real one does.
+        home.write(self._name, dictionary({"v": "7", "nwid": self.nwid, "C": json.dumps(config)}))
         if config == self.config:
             return
         if config["mtu"] != self.config["mtu"]:
             self.interface.set_mtu(config["mtu"])
         self.config = config
-        self._save(json.dumps(config))
         self.sync()
 
     def sync(self) -> None:
@@ -110,7 +103,7 @@ class Membership:
             "id": self.nwid,
             "mac": derived.mac(self.nwid, self.node),
             "mtu": self.config["mtu"],
-            "multicastSubscriptions": [],
+            "multicastSubscriptions": self._subscriptions(),
             "name": self.config["name"],
             "netconfRevision": self.config["netconfRevision"],
             "nwid": self.nwid,
@@ -121,7 +114,18 @@ class Membership:
             "type": "PRIVATE",
         }
 
+    def _subscriptions(self) -> list:
+        """The groups that the interface listens to: broadcast with each of its IPv4 addresses, and each IPv6 address's own."""
+        groups = []
+        for text in self.config["assignedAddresses"]:
+            address = ipaddress.ip_interface(text).ip
+            if address.version == 4:
+                groups.append({"adi": int(address), "mac": "ff:ff:ff:ff:ff:ff"})
+            else:
+                groups.append({"adi": 0, "mac": "33:33:ff:" + ":".join(f"{byte:02x}" for byte in address.packed[-3:])})
+        return groups
+
     def leave(self) -> None:
         self.interface.close()
-        os.unlink(self._path)
+        home.remove(self._name)
         self.settings.remove()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RunningCentral, startCentral } from "../../../../scripts/simulated-central/server.ts";
 import { type CentralV1Options, makeCentralV1 } from "../../../../worker/controller/central-v1/client.ts";
@@ -112,7 +111,10 @@ describe("members", () => {
       name: "web1",
       authorized: true,
       addresses: ["10.147.17.233"],
+      autoAssign: true,
       lastSeen: undefined,
+      authorizedAt: expect.any(Number),
+      deauthorizedAt: 0,
     });
     expect(central.calls.counts().total).toBe(1);
     expect(central.state.networks.get(NETWORK)?.members.get(NODE)?.config.noAutoAssignIps).toBe(false);
@@ -133,10 +135,10 @@ describe("members", () => {
     await client.putMember(NODE, { authorized: true });
     await client.putMember(NODE, { authorized: false });
     await client.putMember(nodeId("39f51dfb25"), { name: "db1" });
-    const members = await client.listMembers();
+    const { members } = await client.listMembers();
     expect(members.map(({ node }) => node)).toEqual([NODE, "39f51dfb25"]);
     expect(members[0]?.deauthorizedAt).toBeGreaterThan(0);
-    expect(members[1]).not.toHaveProperty("deauthorizedAt");
+    expect(members[1]?.deauthorizedAt).toBe(0);
   });
 
   it("reads one, or that there is none", async () => {
@@ -164,9 +166,20 @@ describe("members", () => {
     await client.putMember(NODE, { authorized: true });
     await client.removeMember(NODE);
     await client.removeMember(NODE);
-    order({ match: { method: "DELETE" }, status: 404 });
+    expect((await client.listMembers()).members).toEqual([]);
+  });
+
+  it.each([
+    { kind: "text", status: 200 },
+    { kind: "status", status: 404 },
+  ] as const)("looks whether it is gone, whatever the answer says ($kind $status)", async (fault) => {
+    const client = clientWith();
+    await client.putMember(NODE, { authorized: true });
+    order({ match: { method: "DELETE" }, ...fault });
+    expect((await errorOf(client.removeMember(NODE))).message).toContain("still there");
+    expect((await client.listMembers()).members).toEqual([expect.objectContaining({ authorized: false })]);
     await client.removeMember(NODE);
-    expect(await client.listMembers()).toEqual([expect.objectContaining({ authorized: false })]);
+    expect((await client.listMembers()).members).toEqual([]);
   });
 });
 
@@ -224,7 +237,7 @@ describe("each failure is an error of its own that says what to do", () => {
     const error = await errorOf(clientWith().putMember(NODE, { authorized: true }));
     expect(error.reason).toBe("unreachable");
     expect(error.message).toContain("may have taken effect");
-    expect((await clientWith().listMembers())[0]?.authorized).toBe(true);
+    expect((await clientWith().listMembers()).members[0]?.authorized).toBe(true);
   });
 
   it("nobody there", async () => {
@@ -234,6 +247,14 @@ describe("each failure is an error of its own that says what to do", () => {
     expect(error.reason).toBe("unreachable");
     expect(error.message).toContain("ECONNREFUSED");
     expect(error.message).not.toContain("may have taken effect");
+  });
+
+  it("an error of the controller itself, with the time to come back when it says one", async () => {
+    const fetch503 = (headers: Record<string, string>) =>
+      clientWith({ now: () => 1000, fetch: async () => new Response("", { status: 503, headers }) });
+    const { reason, retryAt } = await errorOf(fetch503({ "Retry-After": "7" }).readNetwork());
+    expect([reason, retryAt]).toEqual(["server-error", 8000]);
+    expect((await errorOf(fetch503({}).readNetwork())).retryAt).toBeUndefined();
   });
 
   it("an error of the controller itself, also when it is not JSON", async () => {
@@ -287,23 +308,26 @@ describe("odd answers", () => {
     },
   );
 
-  it.each([undefined, null])(
-    "refuses a member whose authorization is %s, which would pass for a revocation",
-    async (authorized) => {
-      const body = JSON.stringify([{ nodeId: NODE, config: { authorized, ipAssignments: [] } }]);
-      const error = await errorOf(answering(body).listMembers());
-      expect([error.reason, error.message]).toEqual(["bad-answer", expect.stringContaining("authorized")]);
-    },
-  );
+  it.each([
+    ["no authorization, which would pass for a revocation", { config: { ipAssignments: [] } }],
+    ["null for its authorization", { config: { authorized: null, ipAssignments: [] } }],
+    ["no config", {}],
+    ["null for its config", { config: null }],
+    ["addresses that are no texts", { config: { authorized: true, ipAssignments: [1] } }],
+  ])("skips and names a member with %s, and reads the others", async (_, fields) => {
+    const other = "39f51dfb25";
+    const good = { nodeId: other, config: { authorized: true } };
+    const bad = { nodeId: NODE.toUpperCase(), ...fields };
+    const list = await answering(JSON.stringify([bad, good, "junk", null])).listMembers();
+    expect(list.members.map(({ node }) => node)).toEqual([other]);
+    expect(list.unread).toEqual([NODE, "entry 3", "entry 4"]);
+    expect(await answering(JSON.stringify([bad])).listMembers()).toEqual({ members: [], unread: [NODE] });
+  });
 
   it.each([
     ["no list", "{}"],
     ["one without an id", JSON.stringify([{ config: { authorized: true } }])],
-    ["one without config", JSON.stringify([{ nodeId: NODE }])],
-    [
-      "addresses that are no texts",
-      JSON.stringify([{ nodeId: NODE, config: { authorized: true, ipAssignments: [1] } }]),
-    ],
+    ["what is of no member", JSON.stringify([1, null, [], {}])],
   ])("refuses %s as members", async (_, body) => {
     expect((await errorOf(answering(body).listMembers())).reason).toBe("bad-answer");
   });
@@ -337,10 +361,101 @@ describe("odd answers", () => {
       lastSeen: 0,
       config: { authorized: false, ipAssignments: null },
     };
-    expect(await answering(JSON.stringify([member])).listMembers()).toEqual([
-      { node: NODE, name: "", authorized: false, addresses: [], lastSeen: undefined },
-    ]);
-    expect(await answering("null").listMembers()).toEqual([]);
+    expect(await answering(JSON.stringify([member])).listMembers()).toEqual({
+      members: [
+        { node: NODE, name: "", authorized: false, addresses: [], autoAssign: true, lastSeen: undefined },
+      ],
+      unread: [],
+    });
+  });
+
+  it.each(["null", "[]"])(
+    "believes a list of members that is %s when the network has none",
+    async (empty) => {
+      const listed = async (totalMemberCount: number | null) => {
+        const network = JSON.stringify({ config: FRESH, totalMemberCount });
+        const client = clientWith({
+          fetch: async (url) => new Response(url.endsWith("/member") ? empty : network),
+        });
+        await client.readNetwork();
+        return client.listMembers();
+      };
+      expect(await listed(0)).toEqual({ members: [], unread: [] });
+      expect(await listed(null)).toEqual({ members: [], unread: [] });
+      const error = await errorOf(listed(2));
+      expect(error.reason).toBe("bad-answer");
+      expect(error.message).toContain("the list is empty, and the network has 2 of them");
+    },
+  );
+
+  it("null is not believed of what the look before showed, though that had null elsewhere", async () => {
+    const config = { private: true, routes: [], ipAssignmentPools: [], v6AssignMode: { rfc4193: true } };
+    const networks = [{ ...config, routes: null }, { ...config, v6AssignMode: null }, config];
+    const client = clientWith({
+      fetch: async () => new Response(JSON.stringify({ config: networks.shift() })),
+    });
+    expect((await client.readNetwork()).v6.rfc4193).toBe(true);
+    expect(networks).toEqual([]);
+    let looks = 0;
+    const fickle = clientWith({
+      fetch: async () => {
+        const name = looks++ % 2 === 0 ? "routes" : "v6AssignMode";
+        return new Response(JSON.stringify({ config: { ...config, [name]: null } }));
+      },
+    });
+    await expect(fickle.readNetwork()).rejects.toThrow("each look shows other settings as null");
+  });
+
+  describe.each(["routes", "ipAssignmentPools", "v6AssignMode"])("null for a network's %s", (key) => {
+    const config = {
+      private: true,
+      routes: [{ target: "172.28.9.0/24", via: "10.147.17.250" }],
+      ipAssignmentPools: [{ ipRangeStart: "10.147.17.240", ipRangeEnd: "10.147.17.254" }],
+      v6AssignMode: { "6plane": true, rfc4193: true, zt: false },
+    };
+    const whole = JSON.stringify({ config });
+    const vague = JSON.stringify({ config: { ...config, [key]: null } });
+    /** Answers one after the other. */
+    const answeringInTurn = (...bodies: string[]) => {
+      const methods: string[] = [];
+      const client = clientWith({
+        fetch: async (_, { method }) => {
+          methods.push(method);
+          return new Response(bodies.shift());
+        },
+      });
+      return { client, methods };
+    };
+
+    it("is not believed at the first look", async () => {
+      const read = await answering(whole).readNetwork();
+      const { client, methods } = answeringInTurn(vague, whole);
+      expect(await client.readNetwork()).toEqual(read);
+      expect(methods).toEqual(["GET", "GET"]);
+    });
+
+    it("is believed when a second look shows it too: so an empty list may look", async () => {
+      const { client, methods } = answeringInTurn(vague, vague);
+      expect(await client.readNetwork()).not.toEqual(await answering(whole).readNetwork());
+      expect(methods).toEqual(["GET", "GET"]);
+    });
+
+    it("in the answer to a change is not believed either", async () => {
+      const read = await answering(whole).readNetwork();
+      const { client, methods } = answeringInTurn(vague, whole);
+      expect(await client.writeNetwork({ v4AutoAssign: true })).toEqual(read);
+      expect(methods).toEqual(["POST", "GET"]);
+    });
+
+    it("in the answer to a change, without a second look, is a bad answer: the change may have taken effect", async () => {
+      const bodies = [new Response(vague), new Response("", { status: 429 })];
+      const client = clientWith({ fetch: async () => bodies.shift() ?? new Response() });
+      const error = await errorOf(client.writeNetwork({ v4AutoAssign: true }));
+      expect(error.reason).toBe("bad-answer");
+      expect(error.message).toMatch(
+        /^changing the network was answered with null, and reading the network at /,
+      );
+    });
   });
 
   it("does not carry the token to where a redirect points", async () => {
@@ -367,9 +482,18 @@ describe("odd answers", () => {
 });
 
 it("keeps a hundred concurrent calls under the limit of a paid plan", async () => {
-  const client = clientWith({ pace: makePace({ now: Date.now, sleep: (ms) => sleep(ms), limit: 100 }) });
+  // Both clocks are one, which moves only when a call has to wait: however slow the machine, that is what they count by.
+  let time = 1_800_000_000_000;
+  const now = () => time;
+  const sleep = async (ms: number) => {
+    time += ms;
+  };
+  const paid = await startCentral({ networks: [NETWORK], token: TOKEN, limit: 100, now });
+  const client = clientWith({ url: paid.url, now, pace: makePace({ now, sleep, limit: 100 }) });
   const nodes = Array.from({ length: 100 }, (_, index) => nodeId(index.toString(16).padStart(10, "1")));
   await Promise.all(nodes.map((node) => client.putMember(node, { authorized: true })));
-  expect(central.calls.counts()).toMatchObject({ total: 100, refused: 0 });
-  expect(central.calls.counts().peak).toBeLessThanOrEqual(100);
+  await paid.close();
+  expect(paid.calls.counts()).toMatchObject({ total: 100, refused: 0 });
+  expect(paid.calls.counts().peak).toBeLessThanOrEqual(100);
+  expect(now() - 1_800_000_000_000).toBeGreaterThan(0);
 });

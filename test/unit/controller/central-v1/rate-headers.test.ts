@@ -37,6 +37,7 @@ describe("rate limit headers", () => {
     expect(retryTime(new Headers({ "retry-after": "999999999" }), NOW)).toBe(NOW + 600_000);
     const far = new Headers({ "x-ratelimit-reset": "Tue, 06 Aug 2999 20:53:48 UTC" });
     expect(retryTime(far, NOW)).toBe(NOW + 600_000);
+    expect(readRateHeaders(far, NOW).resetAt).toBe(NOW + 600_000);
   });
 
   it("knows nothing without headers", () => {

@@ -1,0 +1,13 @@
+# The MTU of containers.
+
+# What MTU comes to. Nothing where it is Docker's own 1500; what dockerd has got already, while the mesh's interface is away.
+container_mtu() {
+  mtu=$MTU
+  if [ "$MTU" = auto ]; then
+    read_line "$R/sys/class/net/$DEV/mtu"
+    mtu=${LINE:-$(read_file "$ETC/dockerd.env" | sed -n 's/.* --mtu=\([0-9]*\).*/\1/p')}
+  fi
+  [ "$mtu" = 1500 ] || echo "$mtu"
+}
+
+MTU_OPTION=com.docker.network.driver.mtu

@@ -1,0 +1,73 @@
+# The interfaces that the rules name.
+
+# The interfaces of the default routes as a set's elements; at a boot that is ahead of its network, those of before.
+look_at_uplinks() {
+  UPLINKS=$({
+    ip -4 route show default
+    ip -6 route show default
+  } 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) ~ /^[A-Za-z0-9_.-]+$/ && !seen[$(i + 1)]++) { printf "%s\"%s\"", c, $(i + 1); c = ", " } }')
+  [ -n "$UPLINKS" ] || UPLINKS=$(read_file "$STATE/uplinks")
+}
+
+# The same of all network cards with an address, a second network's too, real ones or a container's: no bridge, no tunnel, no
+# end of a container's.
+look_at_cards() {
+  CARDS=$({
+    for kind in veth vlan bond; do
+      ip -o link show type $kind
+    done
+    for device in $(real_cards); do
+      echo "0: $device:"
+    done
+    echo addresses
+    ip -o addr show scope global
+  } 2>/dev/null | awk -v mesh="$DEV" -v uplinks="$UPLINKS" '
+    function take(name) { if (name ~ /^[A-Za-z0-9_.-]+$/ && name != mesh && !seen[name]++) { printf "%s\"%s\"", c, name; c = ", " } }
+    BEGIN { n = split(uplinks, uplink, /[", ]+/); for (i = 1; i <= n; i++) take(uplink[i]) }
+    /^addresses$/ { addresses = 1; next }
+    !addresses { name = $2; sub(/[@:].*/, "", name); if (!/ master /) card[name]; next }
+    $2 in card { take($2) }')
+  [ -n "$UPLINKS" ] || CARDS=$(read_file "$STATE/cards")
+}
+
+real_cards() {
+  find -L "$R/sys/class/net" -mindepth 2 -maxdepth 2 -name device 2>/dev/null | while IFS= read -r path; do
+    path=${path%/device}
+    [ -e "$path/master" ] || echo "${path##*/}"
+  done
+}
+
+# Docker's bridges, `NAME MODE4 MODE6`, as it tells them while it runs: asked before, docker.socket would start it.
+remember_bridges() {
+  if [ "$(systemctl is-active docker.service 2>/dev/null)" != active ] || ! has docker; then
+    return 0
+  fi
+  : >"$TMP/asked"
+  if ! ids=$(timeout 20 docker network ls -q --filter driver=bridge 2>/dev/null </dev/null) || [ -z "$ids" ]; then
+    return 0
+  fi
+  option='index .Options "com.docker.network.bridge'
+  # One that goes in between leaves what was known.
+  # shellcheck disable=SC2086 # ids, one word each
+  if told=$(timeout 20 docker network inspect -f "{{.Id}}|{{$option.name\"}}|{{$option.gateway_mode_ipv4\"}}|{{$option.gateway_mode_ipv6\"}}" $ids 2>/dev/null </dev/null); then
+    echo "$told" | awk -F '|' '
+      # What a Docker without that option says of it.
+      { gsub(/<no value>/, "") }
+      { name = $2 == "" ? "br-" substr($1, 1, 12) : $2 }
+      name ~ /^[A-Za-z0-9_.-]+$/ && length(name) < 16 && $3 $4 ~ /^[a-z-]*$/ { print name, $3 == "" ? "nat" : $3, $4 == "" ? "nat" : $4 }' |
+      sort | put_file /var/lib/meshboot/bridges 600
+    # Known to be so since then.
+    dry || touch -r "$TMP/asked" "$STATE/bridges"
+  fi
+}
+
+# Those with names of the user's, as further elements of a set.
+named_bridges() {
+  read_file "$STATE/bridges" | awk '$1 !~ /^(docker0$|br-)/ { printf ", \"%s\"", $1 }'
+}
+
+# Rules for those whose addresses the user wants to be reached.
+opened_bridges() {
+  read_file "$STATE/bridges" | awk '
+    { for (i = 2; i <= 3; i++) if ($i ~ /^(routed|nat-unprotected)$/) print "meta nfproto ipv" (i == 2 ? 4 : 6), "fib daddr oifname \"" $1 "\" accept" }'
+}

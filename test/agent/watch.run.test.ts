@@ -1,0 +1,206 @@
+// What goes at run time and is put back at once, and whom a server speaks to after zerotier-one has started.
+import { mkdirSync, symlinkSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Host } from "./host.ts";
+import { leaseText } from "./leases.ts";
+import { AGENT, runShell, SHELLS, type Shell, withDirectory } from "./shells.ts";
+
+const PATIENCE = { timeout: 300_000 };
+
+function inMesh(shell: Shell, directory: string, conf = ""): Host {
+  const host = new Host(directory);
+  host.write("/etc/meshboot/meshboot.conf", `URL=https://mesh.example.com\n${conf}`);
+  host.world({ lease: `${leaseText()}PEERS=1:39f51dfb25:db1 2:a3b033f4db:app1\n` });
+  expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+  host.world({ calls: "" });
+  return host;
+}
+
+describe.each(SHELLS)("keep in $name", PATIENCE, (shell) => {
+  it("puts back routes and rules, says so, and is told as a repair", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      const routes = host.seen("mesh-routes");
+      host.world({ "mesh-routes": "", nft: "", iptables: "" });
+      const { status, out, err } = host.run(shell, "keep");
+      expect({ status, err }).toEqual({ status: 0, err: "" });
+      expect(host.seen("mesh-routes")).toBe(routes);
+      expect(host.seen("nft")).toContain("table inet meshboot");
+      expect(host.seen("iptables")).toContain("-i ztabcdefgh -d 172.28.233.0/24 -j ACCEPT");
+      expect(out).toContain("meshboot: routes: changes 238 routes on ztabcdefgh\n");
+      expect(host.read("/run/meshboot/changed")).toBe("rules\nrules\nroutes\n");
+    });
+  });
+
+  it("changes nothing where nothing has gone, and never asks the Worker", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      // Docker's bridges are asked for once, since dockerd started after the rules.
+      host.world({ bridges: "bridge docker0 172.28.233.0/25\n" });
+      host.run(shell, "keep");
+      host.world({ calls: "" });
+      const before = host.files();
+      expect(host.run(shell, "keep")).toMatchObject({ status: 0, out: "", err: "" });
+      expect(host.files()).toEqual(before);
+      expect(host.seen("calls")).not.toMatch(
+        /^(curl|iptables -w -t \w+ -[ID]|docker|systemctl (start|restart|enable)) ?/m,
+      );
+    });
+  });
+
+  it("waits for the address that the routes need", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.world({ addresses: host.seen("addresses").replace(/.*10\.147\.17.*\n/, ""), "mesh-routes": "" });
+      expect(host.run(shell, "keep")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("mesh-routes")).toBe("");
+    });
+  });
+});
+
+describe.each(SHELLS)("watch in $name", PATIENCE, (shell) => {
+  const sourced = (host: Host, text: string) =>
+    runShell(shell, `MESHBOOT_SOURCE=1 . '${AGENT}'\nTMP=$(mktemp -d); ${text}`, {
+      MESHBOOT_ROOT: host.root,
+    });
+
+  it("heeds what concerns the mesh, and lets containers come and go", () => {
+    withDirectory((directory) => {
+      const heeded = [
+        "Deleted 3: ztabcdefgh    inet 10.147.17.233/24 brd 10.147.17.255 scope global ztabcdefgh",
+        "3: ztabcdefgh    inet 10.147.17.233/24 brd 10.147.17.255 scope global ztabcdefgh",
+        "Deleted unreachable 172.28.0.0/16 proto static scope link metric 5101",
+        "Deleted 172.28.2.0/24 via 10.147.17.2 dev ztabcdefgh proto static metric 5100",
+        "default via 203.0.113.1 dev eth1",
+        "# new generation 5 by process 3515 (iptables-restor)",
+      ];
+      const ignored = [
+        "172.28.2.0/24 via 10.147.17.2 dev ztabcdefgh proto static metric 5100",
+        "Deleted 172.18.0.0/16 dev br-0123456789ab proto kernel scope link src 172.18.0.1 linkdown",
+        "Deleted 6: docker0    inet 172.28.233.1/25 scope global docker0",
+        "add rule ip filter FORWARD counter packets 0 bytes 0 accept",
+        "",
+      ];
+      const ask = [...heeded, ...ignored].map((line) => `! is_ours_to_keep '${line}' || echo '${line}'`);
+      expect(sourced(new Host(directory), `DEV=ztabcdefgh\n${ask.join("\n")}`).out).toBe(
+        `${heeded.join("\n")}\n`,
+      );
+    });
+  });
+
+  it("speaks to those that the Worker named and that ZeroTier has routes to, until each has answered", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      // Nobody answers; at the first pause one of three does, at the second another, and after the third all have.
+      const world = `
+ip() {
+  case "$*" in
+  '-4 route show dev ztabcdefgh proto static')
+    echo '172.28.7.0/24 via 10.147.17.7 metric 5000'
+    echo '172.28.8.0/24 via 10.147.17.8 metric 5100' ;;
+  '-4 neigh show dev ztabcdefgh')
+    echo '10.147.17.1 FAILED'
+    [ "\${heard:-1}" = 1 ] || echo '10.147.17.2 lladdr 02:00:00:00:00:03 STALE'
+    [ "\${heard:-1}" != 8 ] || echo '10.147.17.7 lladdr 02:00:00:00:00:01 STALE'
+    [ "\${heard:-0}" != 8 ] || echo '10.147.17.1 lladdr 02:00:00:00:00:02 REACHABLE' ;;
+  esac
+}
+ping() { for last; do :; done; echo "ping $last" >>"$TMP/pings"; }
+sleep() { sort "$TMP/pings" >&2; echo "pause $1" >&2; rm "$TMP/pings"; heard=$(( \${heard:-1} == 1 ? 2 : 8 )); }
+use_saved_lease
+: >"$TMP/silent"
+greet`;
+      const { status, err } = sourced(host, world);
+      expect({ status, err }).toEqual({
+        status: 0,
+        err: [
+          ...["ping 10.147.17.1", "ping 10.147.17.2", "ping 10.147.17.7", "pause 1"],
+          ...["ping 10.147.17.1", "ping 10.147.17.7", "pause 2", ""],
+        ].join("\n"),
+      });
+    });
+  });
+
+  /** The loop itself. `.` in what the monitors say ends a wait for more, which stands for the real one's seconds. */
+  const watching = (host: Host, said: string, more = ":") =>
+    sourced(
+      host,
+      `said() { printf '%s\\n' ${said} >&7; }
+greet() { :; }; tell_changes() { said; }
+timeout() { echo "waits $1" >&2; while read -r line && [ "$line" != . ]; do echo "$line"; done; }
+meshboot() { echo "$*" >&2; }
+${more}
+watch`,
+    );
+  const ENDED = "failed: ip monitor or nft monitor has ended";
+
+  it("ends when a monitor has, also while it waits for more, and first puts back what went", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      const { status, err } = watching(host, "'default via a' x gone . 'default via b' . gone");
+      expect({ status, err }).toEqual({ status: 1, err: `waits 1\nkeep\nmeshboot: meshboot: ${ENDED}\n` });
+    });
+  });
+
+  it("puts back what went before it was started anew", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      expect(watching(host, "gone").err).toBe(`meshboot: meshboot: ${ENDED}\n`);
+      expect(watching(host, "gone").err).toBe(`keep\nmeshboot: meshboot: ${ENDED}\n`);
+    });
+  });
+
+  it("is not kept busy by who changes something without end", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      const said = `${"'default via a' . ".repeat(12)} gone`;
+      const waits = (more: string) =>
+        watching(host, said, more)
+          .err.match(/(?<=waits )\d+/g)
+          ?.map(Number);
+      const once = Array.from({ length: 10 }, () => 1);
+      expect(waits(":")).toEqual([...once, 30, 30]);
+      host.put("/run/meshboot/watching", undefined);
+      // A minute from one change to the next.
+      const rare = 'is_ours_to_keep() { echo "$(($(uptime_seconds) + 60)).00" >"$R/proc/uptime"; }';
+      expect(waits(rare)).toEqual([...once, 1, 1]);
+    });
+  });
+
+  it("is started anew for an interface of another name", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.world({
+        "zerotier-interface": "warp-net",
+        addresses: host.seen("addresses").replaceAll("ztabcdefgh", "warp-net"),
+      });
+      const restarts = () => host.seen("calls").match(/restart --no-block meshboot-watch/g)?.length ?? 0;
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.read("/var/lib/meshboot/interface")).toBe("warp-net\n");
+      expect(restarts()).toBe(1);
+      host.run(shell, "up");
+      expect(restarts()).toBe(1);
+    });
+  });
+
+  it("has systemd read its unit anew once, be it enabled before or not", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      const unit = "/etc/systemd/system/meshboot-watch.service";
+      const said = () => {
+        host.put(unit, "[Unit]\n");
+        host.put("/run/meshboot/watching", "another agent\n");
+        host.world({ calls: "" });
+        expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+        return host.seen("calls").match(/daemon-reload|(enable|restart --no-block) meshboot-watch/g);
+      };
+      expect(said()).toEqual(["enable meshboot-watch", "restart --no-block meshboot-watch"]);
+      mkdirSync(`${host.root}/etc/systemd/system/zerotier-one.service.wants`);
+      symlinkSync(unit, `${host.root}/etc/systemd/system/zerotier-one.service.wants/meshboot-watch.service`);
+      expect(said()).toEqual(["daemon-reload", "restart --no-block meshboot-watch"]);
+    });
+  });
+});

@@ -1,0 +1,77 @@
+// meshboot-watch.service's program as it runs, with a true kernel that tells of what goes, and another node that it speaks to.
+import { describe, expect, it } from "vitest";
+import { hasNamespaces, inNamespace, layRoot } from "./namespace.ts";
+import { available, withDirectory } from "./shells.ts";
+
+const WHY = "nobody watches what a kernel tells";
+const isPossible = hasNamespaces(WHY) && available("ping", ["-V"], WHY);
+
+/** A server in the mesh with layout compose and Docker 28, another node of it, and `until_it PATTERN COMMAND...`, which prints how it ended. */
+const WATCHED = `set -eu
+mount -t tmpfs none /run && mkdir /run/netns
+ip netns add other
+ip link add ztabcdefgh type veth peer name zt0 netns other
+ip -n other link set zt0 up && ip -n other addr add 10.147.17.1/24 dev zt0
+for device in lo ztabcdefgh; do ip link set $device up; done
+ip addr add 10.147.17.233/24 dev ztabcdefgh
+until_it() { # TITLE PATTERN COMMAND...
+  title=$1 pattern=$2
+  shift 2
+  for try in $(seq 300); do
+    if "$@" 2>&1 | grep -qe "$pattern"; then echo "$title"; return; fi
+    sleep 0.1
+  done
+  echo "not: $title"
+}
+"$AGENT" keep >&2
+"$AGENT" watch >&2 & watch=$!
+until_it 'the other node has heard of this one' lladdr ip -n other neigh show 10.147.17.233
+`;
+
+const ROOT = {
+  "etc/meshboot/meshboot.conf": "URL=https://mesh.example.com\nLAYOUT=compose\n",
+  "etc/meshboot/dockerd.env": 'MESHBOOT_OPTIONS=""\n',
+  "var/lib/meshboot/peers": "1:39f51dfb25:db1\n",
+  "bin/dockerd": "#!/bin/sh\necho 'Docker version 28.5.2, build 1'\n",
+  "bin/systemctl": "#!/bin/sh\n",
+};
+
+function watched(script: string): string[] {
+  return withDirectory((root) => {
+    layRoot(root, ROOT);
+    const { stdout, stderr, status } = inNamespace(root, WATCHED + script);
+    expect(status, stderr).toBe(0);
+    return stdout.trimEnd().split("\n");
+  });
+}
+
+describe.runIf(isPossible)("watch", { timeout: 180_000 }, () => {
+  it("speaks to the others, and puts back what the kernel says has gone", () => {
+    const seen = watched(`
+routes() { ip route show dev ztabcdefgh metric 5100 | wc -l; }
+ip addr del 10.147.17.233/24 dev ztabcdefgh; routes
+ip addr add 10.147.17.233/24 dev ztabcdefgh; until_it 'routes' '^238$' routes
+ip route del 172.28.7.0/24; until_it 'one route' '^238$' routes
+ip route del unreachable 172.28.0.0/16 metric 5101; until_it 'the route of layout compose' ^unreachable ip route
+nft flush ruleset; until_it 'rules' 'chain pre' nft list ruleset
+iptables -F FORWARD; until_it 'accepts' '-i ztabcdefgh -j ACCEPT' iptables -S FORWARD
+iptables -I FORWARD -d 172.16.0.0/12 -j REJECT; until_it 'their place' '^ *1.*ztabcdefgh' sh -c 'iptables -S FORWARD | sed 1d | cat -n'
+kill $watch; wait $watch && echo 'ended in order'`);
+    expect(seen).toEqual([
+      "the other node has heard of this one",
+      "0",
+      ...["routes", "one route", "the route of layout compose", "rules", "accepts", "their place"],
+      "ended in order",
+    ]);
+  });
+
+  it.each(["ip -o -4 monitor", "nft monitor"])(
+    "fails when %s has ended, so that systemd starts it anew",
+    (program) => {
+      const seen = watched(`
+until_it 'it listens' . pgrep -f '^${program}'
+pkill -f '^${program}'; wait $watch || echo "ended with $?"`);
+      expect(seen).toEqual(["the other node has heard of this one", "it listens", "ended with 1"]);
+    },
+  );
+});

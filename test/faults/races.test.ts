@@ -1,0 +1,503 @@
+/** Orders in which calls, answers and what an operator does met badly once. Each stays as it was found. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { CallKind, Fault } from "./central.ts";
+import { digestAtOnce } from "./host.ts";
+import { routeText } from "./judge.ts";
+import type { Action, Step } from "./schedule.ts";
+import { Simulation, serverId } from "./simulation.ts";
+
+beforeAll(digestAtOnce);
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A step, and ms until the next. */
+const step = (action: Action, pause = MINUTE): Step => ({ ...action, pause });
+const enrol = (server: number, pause = MINUTE): Step => step({ do: "enrol", server }, pause);
+const by = (
+  what: "approve" | "revoke" | "remove" | "rename" | "leave" | "put" | "ask",
+  server: number,
+  pause = MINUTE,
+): Step => step({ do: what, server }, pause);
+const there = (what: "authorize" | "deauthorize" | "deleteMember", server: number, pause = MINUTE): Step =>
+  step({ do: what, server }, pause);
+const cron = (pause = MINUTE): Step => step({ do: "cron" }, pause);
+const route = (slot: number, pause = 0): Step => step({ do: "addRoute", slot, byHand: false }, pause);
+const routeByHand = (slot: number, pause = 0): Step => step({ do: "addRoute", slot, byHand: true }, pause);
+const laptop = (slot: number, pause = 0): Step => step({ do: "addLaptop", slot }, pause);
+const fault = (on: CallKind | "any", what: Fault["what"], ms = 0, status = 500): Step =>
+  step({ do: "fault", fault: { on, what, ms, status } }, 0);
+
+async function play(...steps: Step[]): Promise<Simulation> {
+  const simulation = await Simulation.begin();
+  await simulation.play(...steps);
+  return simulation;
+}
+
+/** Lets all come to rest, and returns what must not have happened. */
+async function violations(simulation: Simulation): Promise<readonly string[]> {
+  await simulation.rest();
+  return simulation.judge.violations;
+}
+
+const routesOf = ({ central }: Simulation): string[] => central.network.config.routes.map(routeText);
+const memberOf = ({ central }: Simulation, server: number) => central.member(serverId(server))?.config;
+
+describe("what was read earlier never replaces what was read later", () => {
+  it("a route that the operator adds while the hourly run lists the members", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("listMembers", "slow", 2_500),
+      cron(500),
+      route(2),
+      enrol(1, 2_500),
+      enrol(2),
+    );
+    expect(simulation.answers).toEqual(["enrol 0: active 1", "enrol 1: active 3", "enrol 2: active 4"]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("an address that the operator gives while the hourly run waits for the list", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("listMembers", "slow", 2_500),
+      cron(900),
+      laptop(2),
+      enrol(1, 2_300),
+      enrol(2),
+    );
+    expect(simulation.answers).toEqual(["enrol 0: active 1", "enrol 1: active 3", "enrol 2: active 4"]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a slot is compared with what others hold just before it is delivered", () => {
+  it("in a chain of enrolments, each close behind the one before", async () => {
+    const simulation = await play(enrol(0, 2_500), laptop(3), enrol(1, 2_500), enrol(2, 2_500), enrol(3));
+    expect(simulation.answers).toEqual([
+      "enrol 0: active 1",
+      "enrol 1: active 2",
+      "enrol 2: active 4",
+      "enrol 3: active 5",
+    ]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("when it was leased while the controller was away", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("readNetwork", "status"),
+      fault("writeMember", "status"),
+      laptop(2),
+      enrol(1),
+      enrol(1),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 1: active 3");
+    expect(memberOf(simulation, 1)?.ipAssignments).toEqual(["10.147.17.3"]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("and also when a route to it came meanwhile", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("readNetwork", "status"),
+      fault("writeMember", "status"),
+      route(2),
+      enrol(1),
+      enrol(1),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 1: active 3");
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a server that was taken out before it was ever let in", () => {
+  it("is compared as a new one when it is let in", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("readNetwork", "status"),
+      fault("readNetwork", "status"),
+      enrol(1, 700),
+      by("revoke", 1, 5 * SECOND),
+      route(2, 5 * SECOND),
+      by("approve", 1),
+    );
+    expect(simulation.answers.slice(1)).toEqual([
+      "enrol 1: controller-unreachable",
+      "take out 1: done",
+      "approve 1: active 3 delivered",
+    ]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a server that has a new lease", () => {
+  it("is compared as a new one, though the controller only now answers of the lease before", async () => {
+    const simulation = await play(
+      by("put", 0),
+      fault("writeMember", "slow", 5 * SECOND),
+      by("revoke", 0, 0),
+      by("remove", 0, 300),
+      by("put", 0, 1_500),
+      laptop(1),
+      step({ do: "wait" }),
+    );
+    expect(simulation.answers.at(-1)).toBe("put 0: active 2 delivered");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("made in the same millisecond as the one before, does not pass for that one", async () => {
+    const simulation = await play(
+      enrol(1, 1_500),
+      by("put", 0, 0),
+      by("remove", 0, 0),
+      step({ do: "enrol", server: 0, approval: true }),
+    );
+    expect(simulation.host.storage.rows("SELECT state, delivered_at FROM nodes WHERE slot = 2")).toEqual([
+      { state: "pending", delivered_at: null },
+    ]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a member that was authorized before its server asked to be let in", () => {
+  const asked = () =>
+    play(enrol(1), there("authorize", 0), step({ do: "enrol", server: 0, approval: true }), cron());
+
+  it("stays so while its request waits", async () => {
+    const simulation = await asked();
+    expect(memberOf(simulation, 0)?.authorized).toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it.each(["remove", "revoke"] as const)("stays so when the request is turned down (%s)", async (verb) => {
+    const simulation = await asked();
+    await simulation.play(by(verb, 0));
+    expect(memberOf(simulation, 0)?.authorized).toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("stays so when time ends the request", async () => {
+    const simulation = await asked();
+    for (let hours = 0; hours < 32 * 24; hours += 4) await simulation.play(cron(4 * HOUR));
+    expect(simulation.host.storage.rows("SELECT node FROM nodes WHERE state = 'pending'")).toEqual([]);
+    expect(memberOf(simulation, 0)?.authorized).toBe(true);
+  });
+});
+
+describe("a write of ours that lands late is not the operator's word", () => {
+  it("a revocation that lands after the approval", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("writeMember", "late", 14 * SECOND),
+      by("revoke", 0, 11 * SECOND),
+      by("approve", 0, 5 * SECOND),
+    );
+    expect(memberOf(simulation, 0)?.authorized).toBe(false);
+    await simulation.play(cron(2 * MINUTE));
+    expect(memberOf(simulation, 0)?.authorized).toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("an authorization that lands after the revocation", async () => {
+    const simulation = await play(
+      enrol(0),
+      there("deauthorize", 0, 0),
+      cron(),
+      fault("writeMember", "late", 14 * SECOND),
+      by("approve", 0, 11 * SECOND),
+      by("revoke", 0, 5 * SECOND),
+      cron(2 * MINUTE),
+    );
+    expect(memberOf(simulation, 0)?.authorized).toBe(false);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a server that was taken out at the controller", () => {
+  const takenOut = () => play(enrol(0), there("deauthorize", 0));
+
+  it("is let in by an approval, though its lease was active all the time", async () => {
+    const simulation = await takenOut();
+    await simulation.play(by("approve", 0));
+    expect(simulation.answers.at(-1)).toBe("approve 0: active 1 delivered");
+    expect(memberOf(simulation, 0)?.authorized).toBe(true);
+    await simulation.play(cron());
+    expect(memberOf(simulation, 0)?.authorized).toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is told so when it enrols", async () => {
+    const simulation = await takenOut();
+    await simulation.play(enrol(0));
+    expect(simulation.answers.at(-1)).toBe("enrol 0: revoked");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is shown so by PUT", async () => {
+    const simulation = await takenOut();
+    await simulation.play(by("put", 0));
+    expect(simulation.answers.at(-1)).toBe("put 0: revoked 1 delivered");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("stays out when it is renamed", async () => {
+    const simulation = await takenOut();
+    await simulation.play(by("rename", 0));
+    expect(memberOf(simulation, 0)?.authorized).toBe(false);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("stays out when a change from before is still to be delivered", async () => {
+    const simulation = await play(
+      enrol(0),
+      ...Array.from({ length: 4 }, () => fault("writeMember", "status")),
+      by("rename", 0, 0),
+      there("deauthorize", 0, HOUR),
+    );
+    expect(memberOf(simulation, 0)?.authorized).toBe(false);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a release that waits for the controller", () => {
+  it("does not end the lease that the server was given in between", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("readMember", "slow", 5 * SECOND),
+      by("leave", 0, SECOND),
+      enrol(0),
+    );
+    expect(simulation.answers.at(-2)).toBe("enrol 0: active 1");
+    expect(simulation.host.storage.rows("SELECT slot FROM nodes")).toEqual([{ slot: 1 }]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a route is ours when we wrote it, not because its slot is leased", () => {
+  it("the operator's own route to a slot beyond the limit", async () => {
+    const simulation = await play(
+      ...[11, 12, 13, 14].map((slot) => route(slot)),
+      enrol(0),
+      routeByHand(1),
+      cron(),
+    );
+    expect(routesOf(simulation)).toContain("172.28.1.0/24 via 10.147.17.1");
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a decision at the controller that the answer to a write shows", () => {
+  it("counts, though the member was read before it", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("readMember", "slow", 3 * SECOND),
+      by("rename", 0, SECOND),
+      there("deauthorize", 0),
+      cron(),
+    );
+    expect(memberOf(simulation, 0)?.authorized).toBe(false);
+    expect(simulation.answers.at(-1)).toBe("rename 0: revoked 1 delivered");
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("the list of routes, which is replaced as a whole", () => {
+  it("is not written for its order", async () => {
+    const simulation = await play(enrol(0), enrol(1));
+    simulation.central.saveRoutes((routes) => routes.toReversed());
+    const before = routesOf(simulation);
+    await simulation.play(cron(), enrol(2, 500));
+    expect(routesOf(simulation)).toEqual(before);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is looked at after a write: what a page wiped that showed an older list is back at once", async () => {
+    const simulation = await play(enrol(0));
+    const shown = simulation.central.network.config.routes;
+    await simulation.play(enrol(1, 3 * SECOND));
+    expect(routesOf(simulation)).toContain("172.28.2.0/24 via 10.147.17.2");
+    simulation.central.saveRoutes(() => [...shown]);
+    await simulation.play(step({ do: "wait" }));
+    expect(routesOf(simulation)).toContain("172.28.2.0/24 via 10.147.17.2");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("a route that a late write of ours wiped is put back", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("writeNetwork", "late", 40 * SECOND),
+      enrol(1, 20 * SECOND),
+      route(9, 1 * SECOND),
+      cron(10 * MINUTE),
+    );
+    expect(routesOf(simulation)).toContain("172.28.9.0/24 via 10.147.17.250");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("a route of ours that landed after its lease had ended does not keep the slot for ever", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("writeNetwork", "late", 40 * SECOND),
+      enrol(1, 14 * SECOND),
+      by("remove", 1, 20 * SECOND),
+    );
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("what the operator gave a member stays", () => {
+  it.each([true, false])("a second address, outside of what is leased: %s", async (outside) => {
+    const simulation = await play(
+      enrol(0),
+      step({ do: "secondAddress", server: 0, outside }),
+      by("rename", 0),
+    );
+    expect(memberOf(simulation, 0)?.ipAssignments).toHaveLength(2);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("the removal of a member", () => {
+  it("is not believed because a page says 200", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("writeMember", "page"),
+      fault("deleteMember", "page"),
+      by("remove", 0, 10 * MINUTE),
+    );
+    expect(memberOf(simulation, 0)).toBeUndefined();
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is looked at again when a write of ours may land after it", async () => {
+    const simulation = await play(
+      enrol(1),
+      fault("writeMember", "late", 40 * SECOND),
+      enrol(0, 12 * SECOND),
+      by("remove", 0, 10 * MINUTE),
+      cron(),
+    );
+    expect(memberOf(simulation, 0)?.authorized).not.toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a server whose removal still waits when it asks to be in again", () => {
+  it("is taken out when it is deleted before it was let in", async () => {
+    const simulation = await play(
+      enrol(0),
+      fault("writeMember", "silence"),
+      by("leave", 0, 5 * SECOND),
+      enrol(0, 5_300),
+      by("remove", 0),
+    );
+    expect(simulation.answers).toContain("enrol 0: revoked");
+    expect(memberOf(simulation, 0)?.authorized).not.toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is taken out when it is approved and revoked before it was let in", async () => {
+    const simulation = await play(
+      by("put", 0),
+      fault("writeMember", "silence"),
+      by("remove", 0, 5 * SECOND),
+      step({ do: "enrol", server: 0, approval: true }, 5_300),
+      by("approve", 0, 0),
+      by("revoke", 0),
+    );
+    expect(memberOf(simulation, 0)?.authorized).not.toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a member that was deleted at the controller while its server runs", () => {
+  it("is put back, though it was made anew there meanwhile", async () => {
+    const simulation = await play(enrol(0), there("deleteMember", 0), by("ask", 0), cron());
+    expect(memberOf(simulation, 0)).toMatchObject({ authorized: true, ipAssignments: ["10.147.17.1"] });
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is put back when the server enrols", async () => {
+    const simulation = await play(enrol(0), there("deleteMember", 0), enrol(0));
+    expect(memberOf(simulation, 0)).toMatchObject({ authorized: true, ipAssignments: ["10.147.17.1"] });
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("what the object relies on", () => {
+  it("an alarm that the platform lost is set again", async () => {
+    const simulation = await play(enrol(0, 500), step({ do: "loseAlarm" }), enrol(1, HOUR), enrol(2));
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it.each(["null", "empty"] as const)("one list of members that is %s is not believed", async (what) => {
+    const simulation = await play(enrol(0), laptop(2), cron(), fault("listMembers", what), enrol(1));
+    expect(memberOf(simulation, 1)?.ipAssignments ?? []).not.toContain("10.147.17.2");
+    await simulation.play(enrol(1));
+    expect(simulation.answers.at(-1)).toBe("enrol 1: active 3");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it.each(["null", "empty"] as const)(
+    "nor are two that are %s before the first server came",
+    async (what) => {
+      const simulation = await play(
+        laptop(1),
+        fault("listMembers", what),
+        fault("listMembers", what),
+        enrol(0),
+      );
+      expect(memberOf(simulation, 0)?.ipAssignments ?? []).not.toContain("10.147.17.1");
+      await simulation.play(enrol(0), enrol(0));
+      expect(simulation.answers.at(-1)).toBe("enrol 0: active 2");
+      expect(await violations(simulation)).toEqual([]);
+    },
+  );
+
+  it("null for the network's lists is not believed at once", async () => {
+    const simulation = await play(enrol(0), route(2), fault("readNetwork", "hollow"), enrol(1), cron());
+    expect(simulation.answers.at(-1)).toBe("enrol 1: active 3");
+    expect(routesOf(simulation)).toEqual([
+      "10.147.17.0/24",
+      "172.28.1.0/24 via 10.147.17.1",
+      "172.28.2.0/24 via 10.147.17.250",
+      "172.28.3.0/24 via 10.147.17.3",
+    ]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("null for the network's lists in the answer to a write is not believed either", async () => {
+    const simulation = await play(route(1), fault("writeNetwork", "hollow"), enrol(0), cron());
+    expect(simulation.answers.at(-1)).toBe("enrol 0: active 2");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("a request that is turned down costs no slot", async () => {
+    const simulation = await play(
+      step({ do: "enrol", server: 0, approval: true }),
+      by("remove", 0),
+      enrol(1),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 1: active 1");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("a node that is leased again by PUT is let in by its own key", async () => {
+    const simulation = await play(enrol(0), by("remove", 0), by("put", 0), enrol(0));
+    expect(simulation.answers.slice(-2)).toEqual(["put 0: active 1 delivered", "enrol 0: active 1"]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("a slot is reused after its quarantine", async () => {
+    const simulation = await play(
+      enrol(0),
+      by("remove", 0, 8 * DAY),
+      step({ do: "put", server: 1, slot: 1 }),
+    );
+    expect(simulation.answers.at(-1)).toBe("put 1: active 1 delivered");
+    expect(await violations(simulation)).toEqual([]);
+  });
+});

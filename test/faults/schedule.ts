@@ -1,0 +1,135 @@
+import fc from "fast-check";
+import { CALL_KINDS, FAULTS, type Fault } from "./central.ts";
+
+/** One thing that happens, and for how many ms nothing else is begun after it: what it started goes on meanwhile. */
+export type Step = Action & { readonly pause: number };
+
+/** `server` is the number of a server, `slot` of a slot. */
+export type Action =
+  /** What servers do. */
+  | { readonly do: "enrol"; readonly server: number; readonly approval?: boolean }
+  | { readonly do: "heartbeat" | "leave" | "ask"; readonly server: number }
+  /** What the operator does by the API. */
+  | { readonly do: "put"; readonly server: number; readonly slot?: number }
+  | { readonly do: "rename" | "approve" | "revoke" | "remove"; readonly server: number }
+  /** What the operator does at the controller. */
+  | { readonly do: "authorize" | "deauthorize" | "deleteMember"; readonly server: number }
+  | { readonly do: "secondAddress"; readonly server: number; readonly outside: boolean }
+  | { readonly do: "addRoute"; readonly slot: number; readonly byHand: boolean }
+  | { readonly do: "removeRoutes" | "removeLaptop" }
+  | { readonly do: "addLaptop"; readonly slot: number }
+  /** What happens to the object. */
+  | { readonly do: "cron" | "loseAlarm" | "wait" }
+  | { readonly do: "crash"; readonly events: number; readonly loses: boolean }
+  | { readonly do: "failCopies"; readonly times: number }
+  | { readonly do: "fault"; readonly fault: Fault };
+
+/** All that happens in one run. The same schedule always ends the same. */
+export interface Schedule {
+  /** For latencies and the object's own randomness. */
+  readonly chance: number;
+  readonly steps: readonly Step[];
+}
+
+/** How many servers there are, and slots that operators touch: few, so that much meets. */
+export const SERVERS = 4;
+const SLOTS = 5;
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const DAY = 86_400 * SECOND;
+
+const server = fc.nat(SERVERS - 1);
+const slot = fc.integer({ min: 1, max: SLOTS });
+const pauses = fc.oneof(
+  { weight: 5, arbitrary: fc.nat(300) },
+  { weight: 5, arbitrary: fc.integer({ min: 300, max: 20 * SECOND }) },
+  { weight: 3, arbitrary: fc.integer({ min: 20 * SECOND, max: 20 * MINUTE }) },
+  { weight: 1, arbitrary: fc.constantFrom(70 * MINUTE, DAY, 8 * DAY) },
+);
+
+const lateness = fc.oneof(fc.integer({ min: 500, max: 9_500 }), fc.integer({ min: 10_000, max: 60_000 }));
+const fault: fc.Arbitrary<Fault> = fc.record({
+  on: fc.constantFrom("any" as const, ...CALL_KINDS, "writeMember", "writeNetwork"),
+  what: fc.constantFrom(...FAULTS, "late", "slow"),
+  ms: lateness,
+  status: fc.constantFrom(500, 429, 401, 403, 503),
+});
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record(
+      { do: fc.constant("enrol"), server, approval: fc.boolean() },
+      { requiredKeys: ["do", "server"] },
+    ),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("heartbeat", "leave", "ask"), server }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("put"), server, slot }, { requiredKeys: ["do", "server"] }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constantFrom("rename", "approve", "revoke", "remove"), server }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom("authorize", "deauthorize", "deleteMember"), server }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("secondAddress"), server, outside: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("addRoute"), slot, byHand: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("removeRoutes", "removeLaptop") }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("addLaptop"), slot }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("cron", "cron", "cron", "wait", "loseAlarm") }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("crash"), events: fc.nat(25), loses: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("failCopies"), times: fc.integer({ min: 1, max: 5 }) }),
+  },
+  { weight: 9, arbitrary: fc.record({ do: fc.constant("fault"), fault }) },
+);
+
+const step: fc.Arbitrary<Step> = fc.tuple(action, pauses).map(([what, pause]) => ({ ...what, pause }));
+
+/** What chance alone seldom brings about: a server taken out and let in, either while a write about the other is still on its way. */
+const changeOfMind: fc.Arbitrary<Step[]> = fc
+  .record({
+    server,
+    what: fc.constantFrom("late" as const, "lost" as const, "slow" as const, "queued" as const),
+    ms: lateness,
+    verbs: fc.constantFrom(
+      ["revoke", "approve"] as const,
+      ["approve", "revoke"] as const,
+      ["remove", "enrol"] as const,
+      ["leave", "enrol"] as const,
+      ["enrol", "remove"] as const,
+    ),
+    between: fc.integer({ min: 0, max: 15 * SECOND }),
+    pause: pauses,
+  })
+  .map(({ server, what, ms, verbs: [first, second], between, pause }) => [
+    { do: "fault", fault: { on: "writeMember", what, ms }, pause: 0 },
+    { do: first, server, pause: between },
+    { do: second, server, pause },
+  ]);
+
+/** Servers that were ordered together. */
+const burst: fc.Arbitrary<Step[]> = fc
+  .array(fc.record({ server, pause: fc.nat(200) }), { minLength: 2, maxLength: SERVERS })
+  .map((all) => all.map(({ server, pause }) => ({ do: "enrol", server, pause })));
+
+/** Any schedule. */
+export const schedules: fc.Arbitrary<Schedule> = fc.record({
+  chance: fc.nat(0xffff),
+  steps: fc
+    .array(
+      fc.oneof(
+        { weight: 20, arbitrary: step.map((one) => [one]) },
+        { weight: 2, arbitrary: changeOfMind },
+        { weight: 1, arbitrary: burst },
+      ),
+      { minLength: 3, maxLength: 36, size: "max" },
+    )
+    .map((parts) => parts.flat()),
+});

@@ -1,0 +1,525 @@
+import { createHash } from "node:crypto";
+import type { Refusal } from "../../worker/base/refusal.ts";
+import type { Result } from "../../worker/base/result.ts";
+import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
+import type { NetworkObject } from "../../worker/network/network-object.ts";
+import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
+import { Central } from "./central.ts";
+import { Clock } from "./clock.ts";
+import { Host } from "./host.ts";
+import { Judge, routeText } from "./judge.ts";
+import { type Action, type Schedule, SERVERS, type Step } from "./schedule.ts";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** A Monday in 2027. */
+const BEGIN = Date.UTC(2027, 0, 4);
+const LAPTOP = "1a60700001";
+
+/** Calls of an hour in which nothing happens: network and members, and a few members that are looked at once more. */
+const IDLE_CALLS = 2 * (2 + SERVERS);
+
+/** Rows that such an hour writes: how the network and its members were found. */
+const IDLE_ROWS = 12;
+
+/** A server, by its number. */
+export function serverId(number: number): NodeId {
+  const node = parseNodeId(`5e1${String(number).padStart(7, "0")}`);
+  if (node === undefined) throw new Error(`${number} makes no node id`);
+  return node;
+}
+
+/** One run: the object, its storage, the controller, the servers and the operator, on one clock. */
+export class Simulation {
+  readonly clock = new Clock(BEGIN);
+  readonly judge = new Judge(this.clock);
+  readonly central = new Central(this.clock, {
+    left: (call) => this.judge.left(call),
+    landed: (landing) => this.judge.landed(landing, this.central),
+    pretended: (call) => this.judge.pretended(call),
+    heard: (call) => this.judge.heard(call),
+  });
+  readonly host: Host;
+  readonly #keys: { readonly open: string; readonly approval: string };
+  readonly #tokens = new Map<string, string>();
+  readonly #seen = new Map<string, number>();
+  /** What servers and the operator were answered, as `call server: answer`. */
+  readonly answers: string[] = [];
+  #renamed = 0;
+
+  private constructor(chance: number) {
+    this.host = new Host(this.clock, this.central, chanceOf(chance));
+    this.#keys = { open: "", approval: "" };
+  }
+
+  /** A network with nothing in it but two enrolment keys. */
+  static async begin(chance = 1): Promise<Simulation> {
+    const simulation = new Simulation(chance);
+    const terms = {
+      expiresIn: 5 * 365 * 86_400,
+      maxUses: 1000,
+      allowOverlap: false,
+      note: null,
+      userData: null,
+      tags: [],
+    };
+    for (const approval of [false, true]) {
+      const made = simulation.host.call((object) => object.createKey({ ...terms, approval }));
+      await simulation.clock.run(100);
+      const outcome = await made;
+      if ("answer" in outcome)
+        Object.assign(simulation.#keys, { [approval ? "approval" : "open"]: sha256(outcome.answer.key) });
+    }
+    return simulation;
+  }
+
+  /** Does what the schedule says, and then sees to it that all comes to rest. Returns what must not have happened. */
+  static async run({ chance, steps }: Schedule): Promise<Simulation> {
+    const simulation = await Simulation.begin(chance);
+    await simulation.play(...steps);
+    await simulation.rest();
+    return simulation;
+  }
+
+  async play(...steps: readonly Step[]): Promise<void> {
+    for (const { pause, ...action } of steps) {
+      this.clock.note(JSON.stringify(action));
+      this.#do(action);
+      await this.clock.run(pause);
+      this.#age();
+    }
+  }
+
+  /** Ends all faults, lets the hourly runs come, and looks whether everything is as it should be by then. */
+  async rest(): Promise<void> {
+    this.clock.note("from here on nothing fails");
+    this.central.recover();
+    this.host.failCopies(0);
+    for (let hours = 0; hours < 4; hours++) {
+      this.#do({ do: "cron" });
+      await this.clock.run(HOUR);
+    }
+    const { calls } = this.central;
+    const { rowsWritten } = this.host.storage;
+    this.#do({ do: "cron" });
+    await this.clock.run(HOUR);
+    if (this.central.calls - calls > IDLE_CALLS)
+      this.judge.accuse(`${this.central.calls - calls} calls in an hour in which nothing happens`);
+    if (this.host.storage.rowsWritten - rowsWritten > IDLE_ROWS)
+      this.judge.accuse(
+        `${this.host.storage.rowsWritten - rowsWritten} rows in an hour in which nothing happens`,
+      );
+    this.#age();
+    this.#lookAround();
+    this.host.storage.close();
+  }
+
+  #do(action: Action): void {
+    const { judge, central } = this;
+    switch (action.do) {
+      case "enrol":
+        this.#enrol(action.server, action.approval === true);
+        break;
+      case "heartbeat":
+        this.#heartbeat(serverId(action.server));
+        break;
+      case "leave":
+        this.#leave(serverId(action.server));
+        break;
+      case "ask":
+        central.ask(serverId(action.server));
+        break;
+      case "put":
+        this.#put(serverId(action.server), action.slot);
+        break;
+      case "rename":
+        this.#call(serverId(action.server), "kept", (object, node) =>
+          object.renameNode(node, `name-${this.#renamed++}`),
+        );
+        break;
+      case "approve":
+        this.#call(serverId(action.server), "in", (object, node) => object.approveNode(node));
+        break;
+      case "revoke":
+        this.#takeOut(serverId(action.server), false, (object, node) => object.revokeNode(node));
+        break;
+      case "remove":
+        this.#takeOut(serverId(action.server), true, (object, node) =>
+          object.releaseNode(node, { admin: true }),
+        );
+        break;
+      case "authorize":
+      case "deauthorize": {
+        const node = serverId(action.server);
+        const isIn = action.do === "authorize";
+        const member = central.member(node);
+        if (member?.config.authorized === isIn || (!isIn && member === undefined)) break;
+        central.authorize(node, isIn);
+        judge.saidThere(node, isIn ? "in" : "out");
+        break;
+      }
+      case "deleteMember":
+        judge.deletedThere(serverId(action.server));
+        central.deleteMember(serverId(action.server));
+        break;
+      case "secondAddress": {
+        const node = serverId(action.server);
+        if (central.member(node) === undefined) break;
+        this.#give(
+          node,
+          action.outside ? `192.168.7.${7 + action.server}` : `10.147.17.${200 + action.server}`,
+        );
+        break;
+      }
+      case "addLaptop":
+        central.authorize(LAPTOP, true);
+        this.#give(LAPTOP, `10.147.17.${action.slot}`);
+        break;
+      case "removeLaptop":
+        for (const key of [...judge.addresses.keys()])
+          if (key.startsWith(LAPTOP)) judge.addresses.delete(key);
+        central.deleteMember(LAPTOP);
+        break;
+      case "addRoute": {
+        const via = action.byHand ? `10.147.17.${action.slot}` : "10.147.17.250";
+        const route = { target: `172.28.${action.slot}.0/24`, via };
+        if (central.network.config.routes.some((there) => routeText(there) === routeText(route))) break;
+        central.saveRoutes((routes) => [...routes, route]);
+        judge.addedRoute(routeText(route));
+        break;
+      }
+      case "removeRoutes":
+        central.saveRoutes((routes) => routes.filter((route) => !judge.routes.has(routeText(route))));
+        judge.removedRoutes();
+        break;
+      case "cron":
+        this.#watch(this.host.call((object) => object.reconcile()));
+        break;
+      case "loseAlarm":
+        this.host.loseAlarm();
+        break;
+      case "wait":
+        break;
+      case "crash":
+        this.clock.afterEvents(action.events, () => this.host.crash(action.loses));
+        break;
+      case "failCopies":
+        this.host.failCopies(action.times);
+        break;
+      case "fault":
+        central.order(action.fault);
+        break;
+    }
+  }
+
+  #enrol(number: number, approval: boolean): void {
+    const node = serverId(number);
+    const publicKey = new Uint8Array(64);
+    publicKey.set(Buffer.from(node, "hex"));
+    const before = this.judge.word(node);
+    const hadLease = this.host.storage
+      .rows<{ node: string }>("SELECT node FROM nodes")
+      .some((row) => row.node === node);
+    this.judge.known(node);
+    const end = this.judge.begin(node);
+    const request = {
+      keyHash: approval ? this.#keys.approval : this.#keys.open,
+      node,
+      identity: `${node}:0:${Buffer.from(publicKey).toString("hex")}`,
+      publicKey,
+      name: `server-${number}`,
+      machineId: String(number).padStart(64, "0"),
+      localPrefixes: [],
+      address: null,
+      facts: null,
+    };
+    this.#ask(
+      (object) => object.enrol(request),
+      end,
+      (answer) => {
+        this.#note("enrol", node, answer.ok ? answer.value.lease : answer.error);
+        if (!answer.ok) return end(answer.error.problem === "revoked" ? "kept" : "unsure");
+        const { lease, token } = answer.value;
+        this.#seen.set(node, this.clock.now);
+        if (token !== undefined) this.#tokens.set(node, sha256(token));
+        if (lease.state === "pending") return end("kept");
+        this.judge.told(node, lease.slot);
+        // Asking does not undo what the operator said at the controller.
+        const isOutThere = hadLease && before.is === "out" && before.where === "there";
+        end(isOutThere || before.is === "unsure" ? "kept" : "in");
+      },
+    );
+  }
+
+  #heartbeat(node: NodeId): void {
+    const tokenHash = this.#tokens.get(node) ?? "";
+    const beat = { node, tokenHash, report: "{}", repaired: [], address: null, facts: null };
+    this.#watch(
+      this.host
+        .call((object) => object.heartbeat(beat))
+        .then((outcome) => {
+          if (!("answer" in outcome) || !outcome.answer.ok) return;
+          this.#seen.set(node, this.clock.now);
+          // A server that is leaving may be answered still.
+          const isTold = outcome.answer.value.state === "active" && this.judge.toldSlot(node) !== undefined;
+          if (isTold) this.judge.told(node, outcome.answer.value.slot);
+        }),
+    );
+  }
+
+  #leave(node: NodeId): void {
+    const tokenHash = this.#tokens.get(node);
+    if (tokenHash === undefined) return;
+    this.#takeOut(node, true, (object) => object.releaseNode(node, { admin: false, tokenHash }));
+  }
+
+  #put(node: NodeId, slot: number | undefined): void {
+    const before = this.judge.word(node);
+    this.judge.known(node);
+    const end = this.judge.begin(node);
+    this.#ask(
+      (object) => object.assignNode({ node, name: undefined, slot, machineId: undefined }),
+      end,
+      (answer) => {
+        this.#note("put", node, answer.ok ? answer.value.node : answer.error);
+        if (!answer.ok) return end(answer.error.problem === "slot-taken" ? "kept" : "unsure");
+        this.#seen.set(node, this.clock.now);
+        const { state, slot: has, delivered } = answer.value.node;
+        const isTold = answer.value.created || this.judge.toldSlot(node) !== undefined;
+        if (state === "active" && delivered && isTold) this.judge.told(node, has);
+        if (answer.value.created) return end("in");
+        end(before.is === "unsure" ? "unsure" : "kept");
+      },
+    );
+  }
+
+  /** A call after which the server is in, or as before. */
+  #call(
+    node: NodeId,
+    said: "in" | "kept",
+    work: (object: NetworkObject, node: NodeId) => Promise<Result<NodeView, Refusal>>,
+  ): void {
+    const end = said === "kept" ? () => {} : this.judge.begin(node);
+    this.#ask(
+      (object) => work(object, node),
+      end,
+      (answer) => {
+        this.#note(said === "in" ? "approve" : "rename", node, answer.ok ? answer.value : answer.error);
+        end(answer.ok ? said : "kept");
+      },
+    );
+  }
+
+  /** A call after which the server is out; with `isEnd` its lease is over as well. */
+  #takeOut(
+    node: NodeId,
+    isEnd: boolean,
+    work: (object: NetworkObject, node: NodeId) => Promise<Result<unknown, Refusal>>,
+  ): void {
+    const before = this.judge.word(node);
+    // A server that nobody let in here, and of which nothing was ever written, is left as it is.
+    const isTouched = this.judge.isTouched(node) || (before.is === "in" && before.where === "here");
+    const over = isEnd ? this.judge.ending(node) : () => {};
+    const begun = this.judge.begin(node);
+    const end = (how: Parameters<typeof begun>[0]): void => {
+      over();
+      begun(how);
+    };
+    this.#ask(
+      (object) => work(object, node),
+      end,
+      (answer) => {
+        this.#note("take out", node, answer.ok ? { problem: "done" } : answer.error);
+        if (!answer.ok) return end(answer.error.problem === "controller-unreachable" ? "unsure" : "kept");
+        if (isEnd) this.judge.ended(node);
+        if (isTouched) return end("out");
+        end(this.judge.isTouched(node) || before.is === "unsure" ? "unsure" : "kept");
+      },
+    );
+  }
+
+  #give(node: string, address: string): void {
+    this.central.giveAddress(node, address);
+    this.judge.addresses.set(`${node} ${address}`, this.clock.now);
+  }
+
+  #note(
+    call: string,
+    node: NodeId,
+    answer: LeaseView | Pick<NodeView, "delivered"> | { problem: string },
+  ): void {
+    const said =
+      "problem" in answer
+        ? answer.problem
+        : [
+            ...("state" in answer ? [answer.state, answer.slot] : []),
+            ...("delivered" in answer ? [answer.delivered ? "delivered" : "waits"] : []),
+          ].join(" ");
+    const line = `${call} ${Number(node.slice(3))}: ${said}`;
+    this.answers.push(line);
+    this.clock.note(`= ${line}`);
+  }
+
+  /** An exception out of the object is a fault of the object's. */
+  /** Calls the object, and takes its answer; when it is gone with that, `end` takes that nobody knows. */
+  #ask<T>(
+    work: (object: NetworkObject) => T | Promise<T>,
+    end: (how: "unsure") => void,
+    take: (answer: T) => void,
+  ): void {
+    this.#watch(
+      this.host.call(work).then((outcome) => ("gone" in outcome ? end("unsure") : take(outcome.answer))),
+    );
+  }
+
+  #watch(call: Promise<unknown>): void {
+    call.catch((error: unknown) =>
+      this.judge.accuse(`the object threw ${error instanceof Error ? error.stack : error}`),
+    );
+  }
+
+  #age(): void {
+    for (const [node, seen] of this.#seen) if (this.clock.now - seen > 29 * DAY) this.judge.forgotten(node);
+  }
+
+  /** Whether the pages of slots say what the tables say, which they repeat. */
+  #lookAtPages(holders: ReadonlyMap<number, string>): void {
+    const { storage } = this.host;
+    const released = new Set(
+      storage.rows<{ slot: number }>("SELECT slot FROM released").map(({ slot }) => slot),
+    );
+    const said = storage.rows<{ slots: string }>("SELECT slots FROM slot_pages ORDER BY page");
+    const entries = said.flatMap(({ slots }) => slots.match(/.{10}/g) ?? []);
+    for (let slot = 1; slot <= Math.max(entries.length, ...holders.keys(), ...released); slot++) {
+      const entry = holders.get(slot) ?? (released.has(slot) ? "ffffffffff" : "0000000000");
+      const found = entries[slot - 1] ?? "0000000000";
+      if (found !== entry)
+        this.judge.accuse(`the page says ${found} of slot ${slot}, and the tables ${entry}`);
+    }
+  }
+
+  /** What must be so when nothing has happened for hours. */
+  #lookAround(): void {
+    const { judge, central } = this;
+    const { storage } = this.host;
+    const nodes = storage.rows<{ node: string; name: string; slot: number; state: string }>(
+      "SELECT node, name, slot, state FROM nodes ORDER BY slot",
+    );
+    const { waiting } = storage.rows<{ waiting: number }>("SELECT count(*) AS waiting FROM outbox")[0] ?? {};
+    if (waiting !== 0) judge.accuse(`${waiting} changes were never delivered`);
+    const { unheard } = storage.rows<{ unheard: number }>("SELECT count(*) AS unheard FROM unheard")[0] ?? {};
+    if (unheard !== 0) judge.accuse(`${unheard} writes are remembered that cannot land any more`);
+    const kept = storage.rows<{ slot: number }>("SELECT slot FROM released WHERE free_at IS NULL");
+    for (const { slot } of kept) judge.accuse(`slot ${slot} was released, and its quarantine never begins`);
+    this.#lookAtPages(new Map(nodes.map(({ node, slot }) => [slot, node])));
+    const routes = central.network.config.routes.map(routeText);
+    for (const { node, name, slot, state } of nodes) {
+      const member = central.member(node);
+      const address = `10.147.17.${slot}`;
+      const told = judge.toldSlot(node);
+      if (told !== undefined && told !== slot) judge.accuse(`${node} was told slot ${told} and has ${slot}`);
+      const { is, where } = judge.word(node);
+      if (is === "in" && state === "revoked" && judge.isTouched(node))
+        judge.accuse(`${node} is revoked, and nobody took it out`);
+      if (is === "out" && state === "active") judge.accuse(`${node} is active, and was taken out ${where}`);
+      if (state === "active") {
+        if (member?.config.authorized !== true) judge.accuse(`${node} is active and not authorized`);
+        if (member?.config.ipAssignments.includes(address) !== true)
+          judge.accuse(`${node} has not its address ${address}`);
+        // Whatever the name is at the controller, the operator may have set it so.
+        if (member?.name !== name && !central.hasLied)
+          judge.accuse(`${node} is called ${member?.name} instead of ${name}`);
+      } else if (
+        state === "revoked" &&
+        member?.config.authorized === true &&
+        is !== "in" &&
+        judge.isTouched(node) &&
+        !judge.isByHand(node)
+      )
+        judge.accuse(`${node} is revoked and authorized`);
+      this.#lookAtCopy(node, slot, state);
+    }
+    for (const node of judge.toldServers())
+      if (!nodes.some((lease) => lease.node === node)) judge.accuse(`the lease of ${node} is lost`);
+    this.#lookAtMembers(new Set(nodes.map(({ node }) => node)));
+    for (const route of judge.routes.keys())
+      if (!routes.includes(route)) judge.accuse(`the operator's route ${route} is not there any more`);
+    this.#lookAtRoutes(nodes);
+  }
+
+  #lookAtCopy(node: string, slot: number, state: string): void {
+    const copy = this.host.copies.get(`node/${node}`);
+    const { slot: copied, state: copiedState } = copy === undefined ? {} : JSON.parse(copy);
+    if (copied !== slot || copiedState !== state)
+      this.judge.accuse(`the copy of ${node} says slot ${copied} ${copiedState} instead of ${slot} ${state}`);
+  }
+
+  #lookAtMembers(leased: ReadonlySet<string>): void {
+    const holders = new Map<string, string>();
+    for (const [node, { config }] of this.central.network.members) {
+      const { is, where } = this.judge.word(node);
+      if (
+        is === "out" &&
+        where === "here" &&
+        !leased.has(node) &&
+        config.authorized &&
+        !this.judge.isByHand(node)
+      )
+        this.judge.accuse(`${node} has no lease any more and is authorized`);
+      if (!config.authorized) continue;
+      for (const address of config.ipAssignments) {
+        const other = holders.get(address);
+        const byHand =
+          this.judge.addresses.has(`${node} ${address}`) || this.judge.addresses.has(`${other} ${address}`);
+        if (other !== undefined && !byHand) this.judge.accuse(`${other} and ${node} both have ${address}`);
+        holders.set(address, node);
+      }
+    }
+  }
+
+  /** Ours are there as far as they fit, and no other that looks like ours but the operator's. */
+  #lookAtRoutes(nodes: readonly { readonly slot: number; readonly state: string }[]): void {
+    const { judge, central } = this;
+    const routes = central.network.config.routes.map(routeText);
+    const active = new Set(nodes.filter(({ state }) => state === "active").map(({ slot }) => slot));
+    const foreign = new Set([...judge.routes.keys(), ...judge.doubtful].map((route) => route.split(" ")[0]));
+    if (nodes.length > 0 && routes.filter((route) => route === "10.147.17.0/24").length !== 1)
+      judge.accuse("the on-link route is not there once");
+    for (const route of routes) {
+      const slot = Number(/^172\.28\.(\d+)\.0\/24 via 10\.147\.17\.\1$/.exec(route)?.[1]);
+      if (!Number.isNaN(slot) && !judge.routes.has(route) && !judge.doubtful.has(route) && !active.has(slot))
+        judge.accuse(`the route ${route} is left over`);
+    }
+    if (new Set(routes).size !== routes.length) judge.accuse(`a route is there twice: ${routes.join(", ")}`);
+    const limit = 5;
+    for (const slot of active) {
+      if (routes.length >= limit || foreign.has(`172.28.${slot}.0/24`)) continue;
+      const route = `172.28.${slot}.0/24 via 10.147.17.${slot}`;
+      if (!routes.includes(route)) judge.accuse(`the route ${route} is missing`);
+    }
+    const { value } =
+      this.host.storage.rows<{ value: string }>("SELECT value FROM facts WHERE name = 'slotsRouted'")[0] ??
+      {};
+    const excluded: number[] = value === undefined ? [] : JSON.parse(value).slots;
+    for (const slot of excluded)
+      if (!foreign.has(`172.28.${slot}.0/24`))
+        judge.accuse(`slot ${slot} is kept for a route that nobody set`);
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Numbers in [0, 1) that are the same for the same start (mulberry32). */
+export function chanceOf(start: number): () => number {
+  let state = start >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

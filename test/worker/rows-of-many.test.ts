@@ -1,0 +1,173 @@
+// What an enrolment costs in rows, with few leases and with a hundred thousand: the free plan allows 5,000,000 read a day.
+import { reset, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, it, vi } from "vitest";
+import { sha256Hex } from "../../worker/base/secret.ts";
+import { parseIdentity } from "../../worker/identity/identity.ts";
+import { NetworkObject } from "../../worker/network/network-object.ts";
+import { type Platform, workersPlatform } from "../../worker/network/platform.ts";
+import { countRows, type Rows } from "./counted-rows.ts";
+import { migrateAnew } from "./earlier-tables.ts";
+import { identity } from "./identities.ts";
+import { useWorld } from "./world.ts";
+
+const use = useWorld();
+const SECOND = 1000;
+const HOUR = 3_600_000;
+
+/** Ranges with room for 122,879 servers. */
+const SETTINGS = { ...env, ZEROTIER_RANGE: "10.0.0.0/15", DOCKER_POOL: "100.64.0.0/10", NODE_PREFIX: "28" };
+
+/** A golden image's host name, which all servers have that were there before. */
+const NAME = "server";
+const FIRST_ID = 0x10_0000_0000;
+
+/** Rows until servers have their answers, and those that the alarm takes afterwards as well. */
+interface Cost {
+  readonly answered: Rows;
+  readonly atRest: Rows;
+}
+
+/** ms since 1970. It moves when the test says so, or somebody sleeps: who comes within how many seconds must not hang on the machine. */
+const clock = { now: 0 };
+const PLATFORM: Platform = {
+  ...workersPlatform,
+  now: () => clock.now,
+  sleep: async (ms) => {
+    clock.now += ms;
+  },
+};
+beforeEach(() => {
+  clock.now = use.world.now();
+  vi.mocked(Date.now).mockImplementation(() => clock.now);
+});
+
+/** How many rows it takes to let servers in, by how they come. */
+interface Costs {
+  /** One, to an object that was not in memory. */
+  readonly afterPause: Cost;
+  /** Three, two seconds apart. */
+  readonly inChain: Cost;
+  /** Five at once. */
+  readonly inBurst: Cost;
+}
+
+/** Makes so many leases, delivered, a tenth of that in released slots, and the pages and marks that go with them. */
+function fill(sql: SqlStorage, leases: number, now: number): void {
+  sql.exec(
+    `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+       INSERT INTO nodes (node, name, slot, state, token_hashes, leased_at, seen_at, delivered_at)
+       SELECT format('%010x', ?2 + n), CASE n WHEN 1 THEN ?3 ELSE ?3 || '-' || n END, n, 'active', '[]', ?4, ?4, ?4
+       FROM n`,
+    leases,
+    FIRST_ID,
+    NAME,
+    now,
+  );
+  sql.exec(
+    `INSERT INTO released (slot, node, released_at, free_at)
+       SELECT slot + ?1, format('%010x', ?2 - slot), ?3 + slot, iif(slot % 2, ?3 + slot, NULL) FROM nodes
+       WHERE slot <= ?1 / 10`,
+    leases,
+    FIRST_ID,
+    now - HOUR,
+  );
+  migrateAnew(sql);
+}
+
+/** Puts the members of those leases into the lists that Central gives: no more of each than the Worker reads. */
+function crowd(leases: number): void {
+  const members = Array.from({ length: leases }, (_, at) => {
+    const slot = at + 1;
+    const address = [slot >> 16, (slot >> 8) & 255, slot & 255].join(".");
+    const config = { authorized: true, ipAssignments: [`10.${address}`] };
+    return JSON.stringify({ nodeId: (FIRST_ID + slot).toString(16), name: NAME, config });
+  }).join();
+  const { central } = use.world;
+  vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+    const answer = await central.fetch(input, init);
+    if (!String(input).endsWith("/member")) return answer;
+    const others = (await answer.text()).slice(1, -1);
+    return new Response(`[${[members, others].filter((text) => text !== "").join()}]`);
+  });
+}
+
+/** An object over the storage, as after a pause: nothing is in its memory. */
+async function open(state: DurableObjectState): Promise<NetworkObject> {
+  const object = new NetworkObject(state, SETTINGS, PLATFORM);
+  await state.blockConcurrencyWhile(async () => {});
+  return object;
+}
+
+async function enrol(object: NetworkObject, number: number, keyHash: string): Promise<number> {
+  const { node, identity: text } = identity(number);
+  const parsed = parseIdentity(text);
+  if (parsed === undefined) throw new Error(`${text} is no identity`);
+  const enrolled = await object.enrol({
+    ...{ keyHash, node, identity: text, publicKey: parsed.publicKey, name: NAME },
+    ...{ machineId: String(number).padStart(64, "0"), localPrefixes: [], address: null, facts: null },
+  });
+  if (!enrolled.ok) throw new Error(JSON.stringify(enrolled.error));
+  return enrolled.value.lease.slot;
+}
+
+/** Fires the object's alarms until none is set. */
+async function settle(object: NetworkObject, { storage }: DurableObjectState): Promise<void> {
+  for (let at = await storage.getAlarm(); at !== null; at = await storage.getAlarm()) {
+    clock.now = Math.max(clock.now, at);
+    await storage.deleteAlarm();
+    await object.alarm();
+  }
+}
+
+/** Lets servers in beside so many. */
+async function costsBeside(leases: number): Promise<Costs> {
+  const keyHash = await sha256Hex(await use.world.key({ maxUses: 20 }));
+  crowd(leases);
+  const costs = await runInDurableObject(use.world.object, async (_, state) => {
+    fill(state.storage.sql, leases, clock.now);
+    const slots: number[] = [];
+    const costOf = async (come: (object: NetworkObject) => Promise<readonly number[]>): Promise<Cost> => {
+      clock.now += HOUR;
+      const untilRest = countRows(state.storage);
+      const untilAnswer = countRows(state.storage);
+      const object = await open(state);
+      slots.push(...(await come(object)));
+      const answered = untilAnswer();
+      await settle(object, state);
+      return { answered, atRest: untilRest() };
+    };
+    // The first finds a network in which nothing is as it should be.
+    await costOf(async (object) => [await enrol(object, 0, keyHash)]);
+    const afterPause = await costOf(async (object) => [await enrol(object, 1, keyHash)]);
+    const inChain = await costOf(async (object) => {
+      const found: number[] = [];
+      for (const number of [2, 3, 4]) {
+        found.push(await enrol(object, number, keyHash));
+        clock.now += 2 * SECOND;
+      }
+      return found;
+    });
+    const inBurst = await costOf((object) =>
+      Promise.all([5, 6, 7, 8, 9].map((number) => enrol(object, number, keyHash))),
+    );
+    const first = leases + leases / 10 + 1;
+    expect(slots.sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, at) => first + at));
+    return { afterPause, inChain, inBurst };
+  });
+  use.world.central.network.members.clear();
+  use.world.central.network.config.routes = [];
+  await reset();
+  return costs;
+}
+
+it("with 100,000 leases an enrolment reads and writes a fifth more rows at most than with 10", async () => {
+  const few = await costsBeside(10);
+  const many = await costsBeside(100_000);
+  for (const how of ["afterPause", "inChain", "inBurst"] as const)
+    for (const until of ["answered", "atRest"] as const)
+      for (const rows of ["read", "written"] as const)
+        expect(many[how][until][rows], `${how} ${until} ${rows}`).toBeLessThanOrEqual(
+          1.2 * few[how][until][rows],
+        );
+});

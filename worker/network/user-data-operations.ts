@@ -1,0 +1,76 @@
+// User-data that is the same at each call with one Idempotency-Key: a tool that compares it with what a server was made
+// with would otherwise make the server anew.
+import { z } from "zod";
+import type { Refusal } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { seal, unseal } from "../base/seal.ts";
+import type { KeyView } from "../schema/key.ts";
+import type { KeptUserData } from "../store/user-data-store.ts";
+import { type KeyRequest, keyView, makeKey } from "./key-operations.ts";
+import type { NetworkContext } from "./network-context.ts";
+
+/** A call that can be repeated. */
+export interface RepeatableCall {
+  readonly idempotencyKey: string;
+  /** A digest of what it asks for. */
+  readonly request: string;
+}
+
+export interface UserDataAnswer {
+  readonly text: string;
+  readonly view: KeyView;
+}
+
+const sealedSchema = z.object({ request: z.string(), text: z.string() });
+
+/** What the call was answered before; undefined for a first one. */
+export async function repeatUserData(
+  net: NetworkContext,
+  call: RepeatableCall,
+): Promise<Result<UserDataAnswer | undefined, Refusal>> {
+  const kept = net.stores.userData.get(call.idempotencyKey);
+  return kept === undefined ? ok(undefined) : answerAgain(net, call, kept);
+}
+
+/** Makes a key and keeps the user-data that carries it between the two texts. Of calls at the same time, one counts. */
+export async function makeUserData(
+  net: NetworkContext,
+  call: RepeatableCall,
+  terms: KeyRequest,
+  around: readonly [before: string, after: string],
+): Promise<Result<UserDataAnswer, Refusal>> {
+  const { secret, hash, key } = await makeKey(net, terms);
+  const text = around.join(secret);
+  const sealed = await seal(
+    JSON.stringify({ request: call.request, text }),
+    net.config.adminToken,
+    net.randomBytes,
+  );
+  const { keys, userData } = net.stores;
+  const earlier = net.stores.transaction(() => {
+    const kept = userData.get(call.idempotencyKey);
+    if (kept !== undefined) return kept;
+    keys.add(key, hash);
+    userData.keep(call.idempotencyKey, key.id, sealed);
+    return undefined;
+  });
+  if (earlier !== undefined) return answerAgain(net, call, earlier);
+  return ok({ text, view: keyView({ ...key, uses: 0 }, net.now()) });
+}
+
+async function answerAgain(
+  net: NetworkContext,
+  { request }: RepeatableCall,
+  { keyId, sealed }: KeptUserData,
+): Promise<Result<UserDataAnswer, Refusal>> {
+  const key = net.stores.keys.byId(keyId);
+  if (sealed === undefined || key === undefined)
+    return err({ problem: "idempotency-key-used", reason: "key-deleted", keyId });
+  const opened = await unseal(sealed, net.config.adminToken);
+  if (opened === undefined)
+    return err({ problem: "idempotency-key-used", reason: "other-admin-token", keyId });
+  const kept = sealedSchema.parse(JSON.parse(opened));
+  if (kept.request !== request)
+    return err({ problem: "idempotency-key-used", reason: "other-request", keyId });
+  return ok({ text: kept.text, view: keyView(key, net.now()) });
+}

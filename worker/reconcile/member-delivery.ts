@@ -1,0 +1,145 @@
+// Brings one member at the controller in line with its lease, whatever that is by now, and follows what the operator
+// decided there. What differs is written and nothing else.
+import type { ControllerMember } from "../controller/controller.ts";
+import { type NodeId, parseNodeId } from "../lease/ids.ts";
+import { freeAt } from "../lease/lease-times.ts";
+import type { Delivery } from "../outbox/outbox.ts";
+import { queueCopy, queueRoutes, wasOffered } from "../outbox/queue.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+import { decidedThere, takeOver } from "./follow-controller.ts";
+import { differenceOf, wholeOf } from "./member-difference.ts";
+import { takeSlot } from "./take-slot.ts";
+import { againAt, leaving, send } from "./unheard-write.ts";
+import type { Upkeep } from "./upkeep.ts";
+
+/** What delivering members works with. */
+export interface MemberDeliveryOptions extends Upkeep {
+  /** What others hold in the network by now is known, and so are its members. Rejects when it cannot be read. */
+  readonly look: () => Promise<ReadonlyMap<string, ControllerMember>>;
+}
+
+export function memberDelivery(options: MemberDeliveryOptions): Delivery {
+  const { stores } = options;
+  return {
+    cost(subject) {
+      const lease = stores.nodes.get(subject);
+      if (lease === undefined) return 3;
+      // The first time what is read is read for many.
+      return lease.state === "active" && lease.deliveredAt !== null ? 2 : 1;
+    },
+    async deliver(subject) {
+      const node = parseNodeId(subject);
+      if (node === undefined) return undefined;
+      const lease = stores.nodes.get(node);
+      if (lease?.state === "active") return bringIn(options, lease);
+      return takeOut(options, node, lease);
+    },
+  };
+}
+
+/** An active node is authorized, named and given its address in one call, if it is not yet. */
+async function bringIn(options: MemberDeliveryOptions, found: StoredNode): Promise<number | undefined> {
+  const { stores, controller, config, now } = options;
+  const { node } = found;
+  const isFirst = found.deliveredAt === null;
+  const member = isFirst ? (await options.look()).get(node) : await controller.readMember(node);
+  const planned = stores.transaction(() => {
+    const lease = stores.nodes.get(node);
+    // Ended or taken out meanwhile: whoever did that has queued what follows from it.
+    if (lease?.state !== "active" || (lease.deliveredAt === null) !== isFirst) return undefined;
+    if (member !== undefined && decidedThere(lease, member, stores.unheard.of(node)) === "revoked") {
+      takeOver(options, lease, member, "revoked");
+      return undefined;
+    }
+    const settled = isFirst ? settleSlot(options, lease) : lease;
+    // What was read for many may be older than what we wrote ourselves.
+    const change = (isFirst ? wholeOf : differenceOf)(config, stores, settled, member);
+    return { lease: settled, change, write: change && leaving(stores, node, "in", now()) };
+  });
+  // The row of a removal that is due may have been taken for this delivery's own.
+  if (planned === undefined) return stores.slots.isRemovalDue(node) ? now() : undefined;
+  const { lease, change, write } = planned;
+  const taken =
+    change === undefined ? member : await send(stores, write, () => controller.putMember(node, change));
+  return stores.transaction(() => {
+    write?.heard();
+    const current = stores.nodes.get(node);
+    // He may have decided just before the write, whose answer shows it.
+    const decided = current && taken && decidedThere(current, taken, stores.unheard.of(node));
+    if (current !== undefined && taken !== undefined && decided === "revoked")
+      takeOver(options, current, taken, decided);
+    else noteDelivery(options, lease, taken);
+    return againAt(stores, node, ["in", "out"], now());
+  });
+}
+
+/** One that has no lease any more is removed; any other that is not active is deauthorized. */
+async function takeOut(
+  options: MemberDeliveryOptions,
+  node: NodeId,
+  lease: StoredNode | undefined,
+): Promise<number | undefined> {
+  const { stores, controller, now } = options;
+  // Whoever took it out at the controller may have let it in there again.
+  const isTheirs = lease?.revokedBy === "controller";
+  const member = isTheirs ? await controller.readMember(node) : undefined;
+  const write = stores.transaction(() => {
+    const found = stores.nodes.get(node);
+    if (isTheirs && found !== undefined && member !== undefined)
+      if (decidedThere(found, member, stores.unheard.of(node)) === "active")
+        return takeOver(options, found, member, "active");
+    return leaving(stores, node, "out", now());
+  });
+  if (write === undefined) return undefined;
+  const taken = await send(stores, write, async () =>
+    lease === undefined ? controller.removeMember(node) : controller.putMember(node, { authorized: false }),
+  );
+  return stores.transaction(() => {
+    write.heard();
+    // Taken out before it was ever let in, its slot was told to nobody: it is compared when it is let in.
+    if (lease === undefined || lease.deliveredAt === null)
+      stores.slots.beginQuarantine(node, undefined, freeAt(now()));
+    else noteDelivery(options, lease, taken ?? undefined);
+    queueRoutes(stores, now());
+    return againAt(stores, node, ["in"], now());
+  });
+}
+
+/**
+ * Within a transaction, before the controller hears of the lease for the first time: nobody was told its slot, so when
+ * somebody else has taken the address or the subnet by now, it gets another.
+ */
+function settleSlot(
+  { stores, config: { pool }, now, log }: MemberDeliveryOptions,
+  lease: StoredNode,
+): StoredNode {
+  const { node, slot } = lease;
+  let settled = lease;
+  if (stores.slots.isExcludedFor(pool, node, slot)) {
+    const free = takeSlot(stores, pool, node, now());
+    if (free === undefined)
+      throw new Error(`slot ${slot} of ${node} is held by others, and no other is free`);
+    log("slot-changed", { node, slot, to: free });
+    // A write of before may have told the controller of it.
+    if (wasOffered(stores, lease)) stores.slots.release(slot, node, now());
+    settled = { ...lease, slot: free };
+    stores.nodes.put(settled);
+    queueCopy(stores, node, now());
+  }
+  stores.slots.take(settled.slot);
+  return settled;
+}
+
+function noteDelivery(
+  { stores, now }: Upkeep,
+  lease: StoredNode,
+  member: ControllerMember | undefined,
+): void {
+  const { node, slot, leasedAt, letInAt } = lease;
+  stores.memory.controllerAnswered();
+  queueRoutes(stores, now());
+  // It has ended meanwhile: of a lease that was made since then the controller knows nothing yet.
+  if (stores.slots.hasLeft(node, slot, leasedAt)) return;
+  stores.nodes.delivered(node, now(), letInAt, member?.deauthorizedAt);
+  stores.slots.beginQuarantine(node, slot, freeAt(now()));
+}

@@ -1,0 +1,100 @@
+import { parseAddress } from "../address/prefix.ts";
+import type { Config } from "../config/config.ts";
+import type { ControllerMember, MemberChange } from "../controller/controller.ts";
+import { autoAssignRange, type Pool, slotOfAddress, zerotierAddress } from "../lease/pool.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+import type { Stores } from "../store/stores.ts";
+
+/**
+ * Whether the member has the addresses that go with its lease: that of its slot, and what the controller gives by itself, its
+ * 6PLANE address among it.
+ */
+export function hasItsAddresses(
+  config: Pick<Config, "pool">,
+  lease: StoredNode,
+  member: ControllerMember,
+): boolean {
+  return member.autoAssign && hasLeasedAddress(config, lease, member);
+}
+
+/** Whether it has that of its slot. Deleted and authorized again, it has one of the controller's choice, or none. */
+function hasLeasedAddress(
+  { pool }: Pick<Config, "pool">,
+  { slot }: StoredNode,
+  { addresses }: ControllerMember,
+): boolean {
+  return addresses.some((text) => slotOf(pool, text) === slot);
+}
+
+/**
+ * What to write so that the member of an active lease is as it should be; undefined when it is. What the operator set of it
+ * besides stays.
+ */
+export function differenceOf(
+  config: Pick<Config, "pool">,
+  stores: Stores,
+  lease: StoredNode,
+  member: ControllerMember | undefined,
+): MemberChange | undefined {
+  if (member === undefined) return wholeOf(config, stores, lease, undefined);
+  const change: MemberChange = {
+    ...(member.name !== lease.name && { name: lease.name }),
+    ...(!member.authorized && { authorized: true }),
+    ...(!hasLeasedAddress(config, lease, member) && {
+      addresses: addressesOf(config, stores, lease, member),
+    }),
+    // Without, it would get no 6PLANE address.
+    ...(!member.autoAssign && { autoAssign: true }),
+  };
+  return Object.keys(change).length === 0 ? undefined : change;
+}
+
+/** All of it, whatever the member is by now: `member` is how it was a moment ago. */
+export function wholeOf(
+  config: Pick<Config, "pool">,
+  stores: Stores,
+  lease: StoredNode,
+  member: ControllerMember | undefined,
+): MemberChange {
+  return {
+    name: lease.name,
+    authorized: true,
+    addresses: addressesOf(config, stores, lease, member),
+    autoAssign: true,
+  };
+}
+
+/**
+ * The address of the lease, and those that the member was given by hand: none that the controller chose because it had no
+ * other, and none of another slot that is leased, or that it had before.
+ */
+function addressesOf(
+  { pool }: Pick<Config, "pool">,
+  { slots }: Stores,
+  { node, slot }: StoredNode,
+  member: ControllerMember | undefined,
+): string[] {
+  const own = zerotierAddress(pool, slot);
+  const others = member?.addresses ?? [];
+  if (others.length === 0) return [own];
+  const kept = others.filter((text) => {
+    const other = slotOf(pool, text);
+    if (other === undefined) return !isAutomatic(pool, text);
+    return other !== slot && slots.holder(other) === undefined && slots.released(other)?.node !== node;
+  });
+  return [own, ...kept];
+}
+
+function slotOf(pool: Pool, text: string): number | undefined {
+  const address = parseAddress(text);
+  return address && slotOfAddress(pool, address);
+}
+
+function isAutomatic(pool: Pool, text: string): boolean {
+  const address = parseAddress(text);
+  const { ipRangeStart, ipRangeEnd } = autoAssignRange(pool);
+  const first = parseAddress(ipRangeStart);
+  const last = parseAddress(ipRangeEnd);
+  if (address?.family !== 4 || first === undefined || last === undefined) return false;
+  return address.value >= first.value && address.value <= last.value;
+}

@@ -1,0 +1,43 @@
+import type { Refusal, SlotHold } from "../base/refusal.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { chooseSlot, mayTake } from "../lease/choose-slot.ts";
+import type { NodeId } from "../lease/ids.ts";
+import { isLeasable, type Pool } from "../lease/pool.ts";
+import type { Stores } from "../store/stores.ts";
+
+/**
+ * The slot for the node's new lease; undefined when none is free. One that was released counts as such until the controller
+ * is told of the new holder: should it never be, nothing has changed.
+ */
+export function takeSlot({ slots }: Stores, pool: Pool, node: NodeId, now: number): number | undefined {
+  return chooseSlot(pool, slots.bookFor(pool, node), node, now);
+}
+
+/** The same for the slot that the operator wants. */
+export function takeWantedSlot(
+  stores: Stores,
+  pool: Pool,
+  node: NodeId,
+  slot: number,
+  now: number,
+): Result<number, Refusal> {
+  const hold = holdOf(stores, pool, node, slot, now);
+  return hold === undefined ? ok(slot) : err({ problem: "slot-taken", slot, hold });
+}
+
+function holdOf(
+  { slots }: Stores,
+  pool: Pool,
+  node: NodeId,
+  wanted: number,
+  now: number,
+): SlotHold | undefined {
+  if (!isLeasable(pool, wanted)) return { by: "pool" };
+  if (slots.holder(wanted) !== undefined) return { by: "lease" };
+  const released = slots.released(wanted);
+  if (released !== undefined && !mayTake(released, node, now))
+    return released.freeAt === undefined
+      ? { by: "controller", node: released.node }
+      : { by: "quarantine", until: released.freeAt };
+  return slots.isExcludedFor(pool, node, wanted) ? { by: "exclusion" } : undefined;
+}

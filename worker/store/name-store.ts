@@ -1,0 +1,34 @@
+// The names of nodes. Many servers come with the same: golden images have one host name, and so each name that is taken
+// keeps the number that comes next, so that not all are tried each time.
+import { uniqueName } from "../lease/name.ts";
+import type { Database } from "./database.ts";
+
+/** The first number that is given to a second node of a name. */
+const FIRST = 2;
+
+export class NameStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The node that has the name. */
+  holder(name: string): string | undefined {
+    return this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE name = ?", name)[0]?.node;
+  }
+
+  /** Within a transaction: the name for a new node, with a number when it is taken. No number is given twice. */
+  choose(wanted: string): string {
+    const isTaken = (name: string): boolean => this.holder(name) !== undefined;
+    const { name, number } = uniqueName(wanted, isTaken, this.#next(wanted));
+    if (number >= FIRST)
+      this.#db.write("INSERT OR REPLACE INTO name_numbers (name, next) VALUES (?, ?)", wanted, number + 1);
+    return name;
+  }
+
+  #next(name: string): number {
+    const [row] = this.#db.read<{ next: number }>("SELECT next FROM name_numbers WHERE name = ?", name);
+    return row?.next ?? FIRST;
+  }
+}
