@@ -71,6 +71,39 @@ it.runIf(possible)(
   },
 );
 
+/** A program that does what the real one does, and at the first call of that kind what somebody else does just behind it. */
+function followed(program: string, call: string, other: string): string {
+  return `#!/bin/sh
+PATH=\${PATH#*:}
+${program} "$@" || exit
+case $* in ${call})
+  [ -e "$MESHBOOT_ROOT/${program}.followed" ] || { : >"$MESHBOOT_ROOT/${program}.followed"; ${other}; } ;;
+esac
+`;
+}
+
+it.runIf(possible)(
+  "takes for right what it found, not what somebody made of it while it was put there",
+  { timeout: 60_000 },
+  () => {
+    withDirectory((root) => {
+      layRoot(root, {
+        "bin/nft": followed("nft", "'-f -'", "nft flush ruleset"),
+        "bin/ip6tables": followed("ip6tables", "*-I*136*", "iptables -I FORWARD -d 172.16.0.0/12 -j REJECT"),
+      });
+      const script = `set -eu
+look() {
+  nft list table inet meshboot >/dev/null 2>&1 && echo loaded || echo gone
+  MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; use_lease "$STATE/lease"; has_mesh_accepts && echo reached || echo not reached'
+}
+for run in 1 2; do dash "$AGENT" rules >&2; look; done`;
+      const { stdout, stderr, status } = inNamespace(root, script);
+      expect(status, stderr).toBe(0);
+      expect(stdout.trim().split("\n")).toEqual(["gone", "not reached", "loaded", "reached"]);
+    });
+  },
+);
+
 it.runIf(possible).each(["ztabcdefgh", "zt_mesh", "warp-net", "mesh.0"])(
   "loads its rules and routes for %s once, again after a flush, and takes all of them away",
   { timeout: 60_000 },

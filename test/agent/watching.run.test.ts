@@ -26,7 +26,11 @@ until_it() { # TITLE PATTERN COMMAND...
 "$AGENT" keep >&2
 "$AGENT" watch >&2 & watch=$!
 until_it 'the other node has heard of this one' lladdr ip -n other neigh show 10.147.17.233
+listeners() { awk '$4 ~ /[^0]/ && $4 ~ /^[0-9a-f]*$/' /proc/net/netlink | wc -l; }
+until_it 'both monitors listen' '^2$' listeners
 `;
+
+const LISTENS = ["the other node has heard of this one", "both monitors listen"];
 
 const ROOT = {
   "etc/meshboot/meshboot.conf": "URL=https://mesh.example.com\nLAYOUT=compose\n",
@@ -58,7 +62,7 @@ iptables -F FORWARD; until_it 'accepts' '-i ztabcdefgh -j ACCEPT' iptables -S FO
 iptables -I FORWARD -d 172.16.0.0/12 -j REJECT; until_it 'their place' '^ *1.*ztabcdefgh' sh -c 'iptables -S FORWARD | sed 1d | cat -n'
 kill $watch; wait $watch && echo 'ended in order'`);
     expect(seen).toEqual([
-      "the other node has heard of this one",
+      ...LISTENS,
       "0",
       ...["routes", "one route", "the route of layout compose", "rules", "accepts", "their place"],
       "ended in order",
@@ -69,9 +73,8 @@ kill $watch; wait $watch && echo 'ended in order'`);
     "fails when %s has ended, so that systemd starts it anew",
     (program) => {
       const seen = watched(`
-until_it 'it listens' . pgrep -f '^${program}'
 pkill -f '^${program}'; wait $watch || echo "ended with $?"`);
-      expect(seen).toEqual(["the other node has heard of this one", "it listens", "ended with 1"]);
+      expect(seen).toEqual([...LISTENS, "ended with 1"]);
     },
   );
 });

@@ -1,7 +1,7 @@
 # The rules, loaded and unloaded.
 
-# A quick look at all of them at once, and at what could stand before them: while iptables says what it said when they were
-# there, they are.
+# A quick look at all of them at once, and at what could stand before them: while iptables says what it said just before they
+# were all found, they are there. What it says after they were put there is nothing to go by: somebody may have been in between.
 accepts_print() {
   echo "$mine"
   for tool in iptables-save ip6tables-save; do
@@ -59,14 +59,17 @@ put_rules() {
       # One transaction: there is no moment without the rules.
       printf '%s\n' 'table inet meshboot' 'delete table inet meshboot' "$rules" | nft -f - 2>"$TMP/nft" ||
         fail "nft does not take the rules: $(head -n 1 "$TMP/nft")"
-      rules_print >"$RUN/nft"
+      rules_print >"$RUN/nft" || rm -f "$RUN/nft"
     fi
   fi
   open_forward
-  if [ -e "$RUN/accepts" ] && [ "$(accepts_print)" = "$(read_file "$RUN/accepts")" ]; then
+  said=$(accepts_print)
+  if [ -e "$RUN/accepts" ] && [ "$said" = "$(read_file "$RUN/accepts")" ]; then
     return 0
   fi
-  if ! has_mesh_accepts; then
+  if has_mesh_accepts; then
+    dry || printf '%s\n' "$said" >"$RUN/accepts"
+  else
     change 'adds accepts for the mesh to iptables and ip6tables'
     if dry; then
       return 0
@@ -79,7 +82,6 @@ put_rules() {
     # shellcheck disable=SC2086 # five words
     mesh_accepts -I $mine 2>"$TMP/iptables" || fail "iptables does not take the rules: $(head -n 1 "$TMP/iptables")"
   fi
-  dry || accepts_print >"$RUN/accepts"
 }
 
 drop_accepts() {
@@ -136,7 +138,7 @@ rules_down() {
 }
 
 rules_state() {
-  watch_files "$STATE/rules" "$STATE/uplinks" "$STATE/cards" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/accepts" "$RUN/forward" \
+  watch_files "$STATE/rules" "$STATE/uplinks" "$STATE/cards" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/forward" \
     "$R$DAEMON_JSON" "$R$DOCKER_NETWORKS"
   watch_commands 'nft -s list ruleset' 'ip -4 route show table all' 'ip -6 route show default'
   # Rules that are kept in nft are listed already.

@@ -187,9 +187,10 @@ is_set_by_user() { # SYSCTL
       END { exit !found }'
 }
 
-# What is loaded must be what was loaded, and that the rules of this lease.
+# What is loaded must be what was loaded, and that the rules of this lease; 1 when the table is not there.
 rules_print() {
-  printf '%s\n' "$rules" "$(nft -s list table inet meshboot 2>/dev/null)"
+  printf '%s\n' "$rules"
+  nft -s list table inet meshboot 2>/dev/null
 }
 
 # The nft table that this host is to have now, into `rules`.
