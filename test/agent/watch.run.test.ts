@@ -139,15 +139,13 @@ watch`,
       const host = inMesh(shell, directory);
       host.put("/run/meshboot/watching", undefined);
       const { status, err } = watching(host, "'default via a' x gone . 'default via b' . gone");
-      expect({ status, err }).toEqual({ status: 1, err: `waits 1\nkeep\nmeshboot: meshboot: ${ENDED}\n` });
+      expect({ status, err }).toEqual({ status: 1, err: `keep\nwaits 1\nkeep\nmeshboot: meshboot: ${ENDED}\n` });
     });
   });
 
-  it("puts back what went before it was started anew", () => {
+  it("puts back what went before it was started", () => {
     withDirectory((directory) => {
       const host = inMesh(shell, directory);
-      host.put("/run/meshboot/watching", undefined);
-      expect(watching(host, "gone").err).toBe(`meshboot: meshboot: ${ENDED}\n`);
       expect(watching(host, "gone").err).toBe(`keep\nmeshboot: meshboot: ${ENDED}\n`);
     });
   });
@@ -183,6 +181,16 @@ watch`,
       expect(restarts()).toBe(1);
       host.run(shell, "up");
       expect(restarts()).toBe(1);
+    });
+  });
+
+  it.each(["dockerd starts", "dockerd does not start"])("starts when up ends, where %s", (how) => {
+    withDirectory((directory) => {
+      const host = new Host(directory).becomeMasked();
+      if (how === "dockerd does not start") host.world({ "docker-fails": "" });
+      expect(host.run(shell, "up").status).toBe(how === "dockerd starts" ? 0 : 1);
+      const [, behind = ""] = host.seen("calls").split("systemctl restart docker.service\n");
+      expect(behind).toMatch(/systemctl restart --no-block meshboot-watch\.service\n(.*\n)?$/);
     });
   });
 

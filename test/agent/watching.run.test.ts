@@ -69,6 +69,18 @@ kill $watch; wait $watch && echo 'ended in order'`);
     ]);
   });
 
+  it("speaks at once, but puts back nothing before a run of up that is under way has ended", () => {
+    const seen = watched(`
+routes() { ip route show dev ztabcdefgh metric 5100 | wc -l; }
+kill $watch; wait $watch
+exec 9>"$MESHBOOT_ROOT/run/meshboot/lock"; flock 9
+ip route del 172.28.7.0/24; ip -n other neigh flush dev zt0; ip neigh flush dev ztabcdefgh
+"$AGENT" watch >&2 9>&- & watch=$!
+until_it 'it has spoken' lladdr ip -n other neigh show 10.147.17.233; routes
+exec 9>&-; until_it 'routes' '^238$' routes`);
+    expect(seen).toEqual([...LISTENS, "it has spoken", "237", "routes"]);
+  });
+
   it.each(["ip -o -4 monitor", "nft monitor"])(
     "fails when %s has ended, so that systemd starts it anew",
     (program) => {

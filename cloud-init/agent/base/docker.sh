@@ -68,6 +68,10 @@ look_at_docker_word() {
 
 # Whether he has told it so. Of several flags dockerd takes the last.
 docker_is_told() { # DIRECTIVE VALUE
+  case $DOCKER_WORD in
+  *"$1"*) ;;
+  *) return 1 ;;
+  esac
   awk -v key="$1" -v value="$2" '
     is_next { is_next = 0; if (!/^-/) { said = $0; next } }
     $1 == "json" && $2 == key { said = $3; gsub(/"/, "", said); next }

@@ -16,6 +16,10 @@ is_listed() { # PATH
 # What is made in a folder belongs to whose folder it is. zerotier-one drops root after its start, and can then neither write
 # nor replace what is root's: a network whose configuration it cannot write is forgotten at its next start.
 give_to_folder() { # PATH
+  # Root's own mostly, which is seen without another process.
+  if [ -O "${1%/*}" ] && [ -G "${1%/*}" ] && [ -O "$1" ] && [ -G "$1" ]; then
+    return 0
+  fi
   owners=$(stat -c %u:%g "${1%/*}" "$1")
   owner=${owners%%"$NL"*}
   if [ "$owners" != "$owner$NL$owner" ]; then
@@ -88,7 +92,7 @@ put_file() { # PATH MODE, content on stdin
   case $1 in
   # See reload_unit.
   $UNITS/* | $GENERATORS/*)
-    [ -d "$RUN" ] || mkdir -p "$RUN"
+    make_run
     : >"$RUN/reload"
     ;;
   esac

@@ -39,14 +39,23 @@ has_address() {
   [ -n "$ZT_DEV" ] && ip -o -4 addr show dev "$ZT_DEV" 2>/dev/null | grep -qF " $L_ZEROTIER_IPV4 "
 }
 
+has_come() { # interface|address
+  case $1${ZT_STATUS:-} in
+  interface*) [ -n "$ZT_DEV" ] ;;
+  *OK | *REQUESTING_CONFIGURATION) has_address ;;
+  *) return 1 ;;
+  esac
+}
+
 wait_for() { # interface|address
+  # What this run has seen last holds for the address of the interface that it found.
+  if [ "$1" = address ] && has_come address; then
+    return 0
+  fi
   began=$(uptime_seconds)
   told=''
   while look_at_network; do
-    case $1$ZT_STATUS in
-    interface*) [ -z "$ZT_DEV" ] || break ;;
-    *OK | *REQUESTING_CONFIGURATION) ! has_address || break ;;
-    esac
+    ! has_come "$1" || break
     if dry; then
       return 0
     fi

@@ -11,6 +11,16 @@ remember_spared() {
   fi
 }
 
+# Until the host is in the mesh, they are what `enrol` has just told the Worker, where it asked.
+host_uses() {
+  if [ -z "$DEV${ZT_DEV:-}" ] && [ -e "$TMP/host-networks" ]; then
+    cat "$TMP/host-networks" "$TMP/host-lifelines"
+  else
+    host_networks
+    host_lifelines
+  fi
+}
+
 # Networks and lifelines in the mesh's ranges, `prefix name [device|table]`: not what lies inside the own lease, whatever its
 # device is called, since no route leads away from there.
 #
@@ -18,10 +28,7 @@ remember_spared() {
 # address, gateway or resolver of the host lies there: but for a bridge, whose other end nobody sees from here, for dockerd,
 # which takes no networks of its own that overlap, and for routing tables that are asked before the main one.
 overlapping() {
-  {
-    host_networks
-    host_lifelines
-  } | pool_awk '
+  host_uses | pool_awk '
     function hits(range) { return overlap($1, range) && len($1) >= len(range) }
     $2 == ":resolver" && dev != "" { next } # it may well be a container in the mesh
     inside($1, own) && (dev != "" || $2 !~ /^:(gateway|resolver)$/) { next }

@@ -4,14 +4,18 @@ need_root() {
   [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
 }
 
+make_run() {
+  [ -d "$RUN" ] || mkdir -p "$RUN"
+}
+
 set_up() {
   need_root
   TMP=$(mktemp -d)
   trap leave EXIT
   trap 'exit 143' TERM INT
   if ! dry; then
-    mkdir -p "$RUN"
-    # The log is for root alone.
+    make_run
+    # The log is for root alone, and whoever can open a lock can hold it.
     chmod 700 "$RUN"
   fi
 }
@@ -21,6 +25,11 @@ leave() {
   rc=$?
   trap - EXIT
   set +e
+  # shellcheck disable=SC2086 # names, one word each
+  if [ -n "$RESTART_AT_END" ] && ! systemctl restart --no-block $RESTART_AT_END && [ $rc = 0 ]; then
+    warn "systemd does not start$RESTART_AT_END: see systemctl status$RESTART_AT_END"
+    rc=1
+  fi
   case $rc in
   0 | 143) ;;
   *)

@@ -84,6 +84,13 @@ read_file() {
   cat "$1" 2>/dev/null || :
 }
 
+# A few lines of stdin as they are, by no other process.
+print_lines() {
+  while IFS= read -r text_line; do
+    printf '%s\n' "$text_line"
+  done
+}
+
 # The first line of a file into LINE, by no other process.
 read_line() { # FILE
   LINE=''

@@ -11,6 +11,11 @@ $1
 EOF
 }
 
+is_fingerprint() { # TEXT
+  case $1 in *[!0-9A-F]*) return 1 ;; esac
+  [ ${#1} = 40 ]
+}
+
 bad_setting() { # WHAT-IS-KNOWN
   # A key that went into the wrong place is not shown.
   case $value in *mb[akn]_*) value=... ;; esac
@@ -29,7 +34,7 @@ take_setting() {
       bad_setting 'a URL like https://mesh.example.com'
     ;;
   NAME) matches "$value" '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?' || bad_setting 'one DNS label, a-z, 0-9 and -' ;;
-  ZEROTIER_FINGERPRINT) matches "$value" '[0-9A-F]{40}' || bad_setting '40 hexadecimal digits in upper case' ;;
+  ZEROTIER_FINGERPRINT) is_fingerprint "$value" || bad_setting '40 hexadecimal digits in upper case' ;;
   DOCKER) one_of 'present distro official' ;;
   LAYOUT) one_of 'split bridge compose' ;;
   IPV6NAT) one_of 'auto docker container off' ;;

@@ -15,6 +15,17 @@ unit_value() { # UNIT PROPERTY
   systemctl show -p "$2" "$1.service" 2>/dev/null | sed "s/^$2=//"
 }
 
+# Names of units that are (re)started when this run ends, however it ends: what does not need them does not share the CPU with them.
+RESTART_AT_END=''
+
+restart_at_end() { # UNIT
+  if dry; then
+    run systemctl restart --no-block "$1.service"
+  else
+    RESTART_AT_END="$RESTART_AT_END $1.service"
+  fi
+}
+
 # Of the first drop-in of a unit, in a folder that is new, systemd says no NeedDaemonReload: so put_file notes it.
 reload_written() {
   if [ -e "$RUN/reload" ]; then

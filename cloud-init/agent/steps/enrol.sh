@@ -13,10 +13,9 @@ wanted_name() {
 # Its lifelines first, as the Worker takes no list without end. What lies inside the own lease is a network of its own, and one
 # of ZeroTier's may be the mesh: that is looked at when the lease says which network that is.
 local_prefixes() {
-  {
-    host_lifelines
-    host_networks
-  } | awk -v own="$SUBNET4" -v joined="$DEV" -v zerotier=" $(zerotier_devices | tr '\n' ' ')" "$AWK_IP"'
+  host_lifelines >"$TMP/host-lifelines"
+  host_networks >"$TMP/host-networks"
+  cat "$TMP/host-lifelines" "$TMP/host-networks" | awk -v own="$SUBNET4" -v joined="$DEV" -v zerotier=" $(zerotier_devices | tr '\n' ' ')" "$AWK_IP"'
     joined != "" && $2 == ":resolver" || index(zerotier, " " $2 " ") || $3 != "" && index(zerotier, " " $3 " ") { next }
     !inside($1, own) && !seen[$1]++ && n++ < 256 { printf "%s\"%s\"", (n > 1 ? "," : ""), $1 }'
 }

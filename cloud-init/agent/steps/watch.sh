@@ -11,6 +11,7 @@ ConditionPathExists=/var/lib/meshboot/lease
 StartLimitIntervalSec=0
 [Service]
 ExecStart=/usr/local/sbin/meshboot watch
+IgnoreSIGPIPE=no
 SyslogIdentifier=meshboot
 Restart=always
 RestartSec=10
@@ -33,7 +34,7 @@ watch_up() {
   read_line "$RUN/watching"
   if ! is_running meshboot-watch || [ "$LINE" != "$(watch_mark)" ]; then
     enable_watch
-    run systemctl restart --no-block meshboot-watch.service
+    restart_at_end meshboot-watch
   fi
   reload_written
 }

@@ -58,21 +58,21 @@ at_prompt() { # VERB ARGUMENT...
   "$@"
 }
 
-ignored_signals() { # [COMMAND WORD...] that looks
-  "$@" sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status 2>/dev/null
+# Of a process whose /proc/PID/status is on stdin.
+ignores_sigpipe() {
+  while read -r key value; do
+    case $key$value in SigIgn:*[13579bdf]???) return 0 ;; esac
+  done
+  return 1
 }
 
-# systemd starts services with SIGPIPE ignored, and then whoever writes to a reader that has seen enough says "Broken pipe"
-# in the journal. No shell can take that back for itself.
+# systemd starts services with SIGPIPE ignored, unless the unit says otherwise, and then whoever writes to a reader that has seen
+# enough says "Broken pipe" in the journal. No shell can take that back for itself.
 heed_sigpipe() { # ARGUMENT...
-  case $(ignored_signals) in
-  *[13579bdf]???) ;;
-  *) return 0 ;;
-  esac
-  case $(ignored_signals env --default-signal=PIPE) in
-  '' | *[13579bdf]???) ;;
-  *) exec env --default-signal=PIPE /bin/sh "$0" "$@" ;;
-  esac
+  if [ -r /proc/self/status ] && ignores_sigpipe </proc/self/status &&
+    status=$(env --default-signal=PIPE cat /proc/self/status 2>/dev/null) && ! echo "$status" | ignores_sigpipe; then
+    exec env --default-signal=PIPE /bin/sh "$0" "$@"
+  fi
 }
 
 main() {

@@ -13,7 +13,7 @@ sleep_about() { # SECONDS
 # For the service. Each attempt is a process of its own; $RUN/again asks for one more, a few times at once and then slowly:
 # whatever asks without end must not restart dockerd without end.
 retry_up() {
-  mkdir -p "$RUN"
+  make_run
   delay=5
   repeats=0
   while rm -f "$RUN/again" "$RUN/after"; do

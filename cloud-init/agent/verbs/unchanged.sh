@@ -44,7 +44,7 @@ is_unchanged() {
 # Only what was the same before the run and after it has been looked at by each step, and with success.
 remember_state() {
   rm -f "$RUN/unchanged"
-  if [ -e "$TMP/state" ] && [ ! -e "$TMP/warned" ] && host_state | cmp -s - "$TMP/state"; then
+  if [ -e "$TMP/state" ] && [ ! -e "$TMP/warned" ] && [ -z "$RESTART_AT_END" ] && host_state | cmp -s - "$TMP/state"; then
     mv "$TMP/state" "$RUN/unchanged"
   fi
 }

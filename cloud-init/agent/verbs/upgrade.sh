@@ -102,7 +102,7 @@ begin_upgrade() {
   if dry; then
     return 0
   fi
-  mkdir -p "$RUN"
+  make_run
   chmod 700 "$RUN"
   lock
   rm -f "$PROGRAM.meshboot-tmp" "$PIN.meshboot-tmp"

@@ -73,17 +73,17 @@ watch() {
   # To systemd any other code is a failure.
   trap 'exit 0' TERM INT
   use_saved_lease
-  mkdir -p "$RUN"
-  read_line "$RUN/watching"
-  watched=$LINE
+  make_run
   watch_mark >"$RUN/watching"
   : >"$TMP/silent"
   greet &
+  # A run of `up` or `down` comes first, and changes much.
+  flock "$RUN/lock" true
   mkfifo "$TMP/changes"
   exec 7<>"$TMP/changes"
   tell_changes
-  # Started anew, it has missed what changed in between.
-  [ "$watched" != "$(watch_mark)" ] || "$0" keep || :
+  # What has changed before.
+  "$0" keep || :
   kept=0 repeats=0
   while read -r change <&7; do
     if [ "$change" != gone ] && is_ours_to_keep "$change"; then

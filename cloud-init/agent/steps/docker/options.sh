@@ -82,14 +82,18 @@ EOF
 # them back: what is `missing`, and what is `surplus`.
 docker_runs_with_options() {
   read_file "$R/proc/$DOCKER_PID/cmdline" | tr '\0' '\n' >"$TMP/running"
+  running=$NL$(cat "$TMP/running")$NL
   missing='' surplus=''
   for word in $options; do
-    grep -qxF -e "$word" "$TMP/running" || missing="$missing $word"
+    case $running in
+    *"$NL$word$NL"*) ;;
+    *) missing="$missing $word" ;;
+    esac
   done
   for word in $(our_options); do
     case " $WANTED " in
     *" $word "*) ;;
-    *) ! grep -qxF -e "$word" "$TMP/running" || surplus="$surplus $word" ;;
+    *) case $running in *"$NL$word$NL"*) surplus="$surplus $word" ;; esac ;;
     esac
   done
   [ -n "$missing$surplus" ] || surplus=$(stranger <"$TMP/running" | sed 's/^./ &/')

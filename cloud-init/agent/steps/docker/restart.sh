@@ -141,6 +141,16 @@ restart_docker() {
     systemctl stop docker.service 2>/dev/null || :
     drop_docker_rules6
     ;;
+  *)
+    # Until then the lock says so, which goes with this run, however that ends.
+    if [ -n "$RULED" ] && [ -z "$ids" ]; then
+      (
+        flock 8
+        start_docker
+      ) 8>"$RUN/ruled"
+      return
+    fi
+    ;;
   esac
   start_docker
 }

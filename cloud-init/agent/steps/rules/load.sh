@@ -9,9 +9,13 @@ accepts_print() {
   done
 }
 
+# Set when this run has put the rules in place, for the dockerd that was there.
+RULED=''
+
 rules_up() {
   remember_bridges
   load_rules
+  ! has dockerd || RULED=yes
 }
 
 # One at a time: at a boot dockerd, a firewall and `up` call it at once. Not the lock of `up`, for which dockerd would wait.

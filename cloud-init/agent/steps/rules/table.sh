@@ -20,7 +20,7 @@
 # leave: one step behind everybody's NAT. What still has an address of the mesh there has not been translated, since nobody
 # is to, or not yet, or not any more: it must not leave.
 rules_text() {
-  cat <<END
+  print_lines <<END
 table inet meshboot {
 chain pre {
 type filter hook prerouting priority -301; policy accept;
@@ -33,19 +33,19 @@ ip6 daddr $NET6::2-$NET6:ffff:ffff:ffff drop
 }
 END
   direct_chain
-  cat <<END
+  print_lines <<END
 chain forward {
 type filter hook forward priority -1; policy accept;
 END
   backend_rules
-  cat <<END
+  print_lines <<END
 ip daddr $SUBNET4 rt ip nexthop != $SUBNET4 reject
 ip6 daddr $SUBNET6 rt ip6 nexthop != $SUBNET6 reject
 oifname "$DEV" ip6 daddr $SUBNET6 reject
 END
   strangers_rule
   closing_rules
-  cat <<END
+  print_lines <<END
 }
 chain post {
 type nat hook postrouting priority 99; policy accept;
@@ -66,7 +66,7 @@ END
 # The kernel makes it smaller, never larger.
 mss_chain() {
   [ "$MTU" != 1500 ] && [ -n "$UPLINKS" ] || return 0
-  cat <<END
+  print_lines <<END
 chain mss {
 type filter hook forward priority -150; policy accept;
 iifname { $UPLINKS } tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
@@ -78,7 +78,7 @@ END
 # Not in prerouting, where a VPN that takes all traffic (wg-quick) sets the mark of UDP to its own.
 backend_rules() {
   if is_told_nft_backend; then
-    cat <<END
+    print_lines <<END
 iifname "$DEV" ip daddr $SUBNET4 meta mark set mark or $BACKEND_MARK
 iifname "$DEV" ip6 daddr $SUBNET6 meta mark set mark or $BACKEND_MARK
 END
@@ -114,7 +114,7 @@ direct_chain() {
   if docker_is_told allow-direct-routing true; then
     return 0
   fi
-  cat <<END
+  print_lines <<END
 chain direct {
 type filter hook prerouting priority -150; policy accept;
 ct state established,related accept
@@ -125,7 +125,7 @@ ip6 daddr $SUBNET6 accept
 END
   printf %s "$from"
   opened_bridges
-  cat <<END
+  print_lines <<END
 fib daddr oifname { "docker0"$(named_bridges) } drop
 fib daddr oifname "br-*" drop
 }
@@ -140,7 +140,7 @@ closing_rules() {
   if [ -z "$closed" ]; then
     return 0
   fi
-  cat <<END
+  print_lines <<END
 ct state established,related accept
 ct status dnat accept
 ip daddr $SUBNET4 accept

@@ -45,7 +45,7 @@ describe_image() {
 
 make_image() { # [in-use]
   BAKING=yes
-  mkdir -p "$RUN"
+  make_run
   chmod 700 "$RUN"
   lock
   LOG=$RUN/log
