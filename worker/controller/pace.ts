@@ -11,7 +11,8 @@ import { HeldBackError } from "./controller.ts";
  */
 export interface Pace {
   /**
-   * Runs the call in its turn; with `first` ahead of all that wait, for a call that another one must follow closely.
+   * Runs the call in its turn; with `first` ahead of those without, for a call that another one must follow closely.
+   * After two of that kind, a look and its write, one of the others has its turn.
    * Rejects with `rate-limited` as soon as it is known that the turn comes later than the longest wait.
    */
   run<T>(call: () => Promise<T>, order?: "first"): Promise<T>;
@@ -37,6 +38,8 @@ export interface PaceOptions {
 const HIGHEST_LIMIT = 100;
 const DEFAULTS = { limit: 20, maxWaitMs: 20_000, maxInFlight: 5 } as const;
 const SECOND = 1000;
+/** A look and the write that must follow it closely. */
+const FIRST_IN_A_ROW = 2;
 
 interface Waiting {
   readonly deadline: number;
@@ -64,6 +67,19 @@ export function makePace(options: PaceOptions): Pace {
   let answered: number[] = [];
   let pumping = false;
   let queue: Waiting[] = [];
+  let firsts: Waiting[] = [];
+  /** Calls of `firsts` that have left since one of `queue` did. */
+  let inARow = 0;
+
+  /** Takes the call whose turn is next from its queue. */
+  function takeNext(): Waiting | undefined {
+    if (queue.length === 0 || (firsts.length > 0 && inARow < FIRST_IN_A_ROW)) {
+      inARow += 1;
+      return firsts.shift();
+    }
+    inARow = 0;
+    return queue.shift();
+  }
 
   /** When a call with so many before it may leave, as far as spacing and a hold say. */
   function turnAfter(ahead: number): number {
@@ -81,25 +97,26 @@ export function makePace(options: PaceOptions): Pace {
 
   /** Refuses the calls that cannot leave before their deadline: a hold may be much longer than they wait. */
   function refuseLate(turn: number): void {
-    const late = queue.filter(({ deadline }) => deadline < turn);
+    const late = [...firsts, ...queue].filter(({ deadline }) => deadline < turn);
     if (late.length === 0) return;
+    firsts = firsts.filter(({ deadline }) => deadline >= turn);
     queue = queue.filter(({ deadline }) => deadline >= turn);
-    const retryAt = Math.max(turn, turnAfter(queue.length));
+    const retryAt = Math.max(turn, turnAfter(firsts.length + queue.length));
     for (const { refuse } of late) refuse(retryAt);
   }
 
   async function pump(): Promise<void> {
     if (pumping) return;
     pumping = true;
-    while (queue.length > 0) {
+    while (firsts.length + queue.length > 0) {
       const turn = nextTurn();
       if (turn === undefined) break;
       refuseLate(turn);
-      if (turn > now() && queue.length > 0) {
+      if (turn > now() && firsts.length + queue.length > 0) {
         await sleep(Math.ceil(turn - now()));
         continue;
       }
-      const next = queue.shift();
+      const next = takeNext();
       if (next === undefined) break;
       spacedUntil = Math.max(spacedUntil, now()) + shape.interval;
       inFlight += 1;
@@ -124,7 +141,7 @@ export function makePace(options: PaceOptions): Pace {
   return {
     run<T>(call: () => Promise<T>, order?: "first"): Promise<T> {
       const deadline = now() + maxWaitMs;
-      const turn = turnAfter(order === "first" ? 0 : queue.length);
+      const turn = turnAfter(order === "first" ? firsts.length : firsts.length + queue.length);
       if (turn > deadline) return Promise.reject(tooLong(turn));
       return new Promise<T>((resolve, reject) => {
         const waiting: Waiting = {
@@ -134,8 +151,7 @@ export function makePace(options: PaceOptions): Pace {
           },
           refuse: (retryAt) => reject(tooLong(retryAt)),
         };
-        if (order === "first") queue.unshift(waiting);
-        else queue.push(waiting);
+        (order === "first" ? firsts : queue).push(waiting);
         void pump();
       });
     },

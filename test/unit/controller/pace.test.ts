@@ -145,6 +145,28 @@ describe("the pace of calls", () => {
     expect(left.filter((name) => /\d/.test(name))).toEqual(others.map((_, number) => String(number)));
   });
 
+  it("lets the others have their turn, however many go ahead of them", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace({ ...clock, limit: 1 });
+    const left: string[] = [];
+    const call = (name: string, order?: "first") => pace.run(async () => left.push(name), order);
+    const look = async (): Promise<void> => {
+      for (let times = 0; times < 20; times += 1) {
+        await call("look", "first");
+        await call("write", "first");
+      }
+    };
+    const all = Promise.all([look(), look(), look(), call("one"), call("two"), call("three")]);
+    await clock.run();
+    await all;
+    const others = left.flatMap((name, place) => (/look|write/.test(name) ? [] : [[name, place]]));
+    expect(others).toEqual([
+      ["one", 2],
+      ["two", 5],
+      ["three", 8],
+    ]);
+  });
+
   it("takes the limit that it is told, but none beyond what ZeroTier sells", async () => {
     const timeFor = async (limit: number): Promise<number> => {
       const clock = makeFakeClock();
