@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { SHELLS, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 const CHALLENGE =
   "<!DOCTYPE html><html><head>\n<title>Just a moment...</title>\n</head><body>NETWORK=x TYPE=/problems/x</body></html>\n";
 const HTML = "HTTP/2 403\r\ncontent-type: text/html; charset=UTF-8\r\n";

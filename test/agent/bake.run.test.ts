@@ -19,7 +19,7 @@ function freshServer(directory: string, settings = ""): Host {
   return host;
 }
 
-describe.each(SHELLS)("bake in $name", { timeout: 60_000 }, (shell) => {
+describe.each(SHELLS)("bake in $name", { timeout: 300_000 }, (shell) => {
   it("installs, describes, cleans and checks, and can be run again", () => {
     withDirectory((directory) => {
       const host = freshServer(directory);

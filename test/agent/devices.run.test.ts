@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { SHELLS, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 
 describe.each(SHELLS)("the mesh's interface in $name", PATIENCE, (shell) => {
   it.each(["zt_mesh", "warp-net", "mesh.0", "m", "fifteen_letters"])("may be called %s", (device) => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { runWithAgent, SHELLS, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 
 /** Name of the case, os-release, and what the agent calls it. */
 type System = readonly [string, string, string];

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { leaseText } from "./leases.ts";
 import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 const LEASE6 = "fc9c:56c2:e34e:8d87:c868::/80";
 
 /** Runs agent functions for a lease on ztabcdefgh, beside the files given, with the commands that `text` stands in for. */

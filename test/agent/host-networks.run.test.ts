@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { leaseText } from "./leases.ts";
 import { AGENT, available, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 const isPossible =
   available("ip", ["-V"], "the host's routing tables are not looked at") &&
   spawnSync("unshare", ["-n", "true"], { stdio: "ignore" }).status === 0;

@@ -7,7 +7,7 @@ import { AGENT } from "../../scripts/agent.ts";
 import { DEFAULT_POOL, type LeaseSeed, leaseText } from "./leases.ts";
 import { HARMLESS, type Run, runShell, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 const SIX = "fc9c:56c2:e34e:8d87:c868";
 const OUTER = "--default-address-pool=base=172.17.0.0/16,size=24";
 

@@ -61,7 +61,7 @@ const REFUSED: readonly [string, string | undefined][] = [
   ["STATE", "active\nSLOT=1"],
 ].map(([key, value]): [string, string | undefined] => [key ?? "", value]);
 
-describe.each(SHELLS)("a lease in $name", { timeout: 60_000 }, (shell) => {
+describe.each(SHELLS)("a lease in $name", { timeout: 300_000 }, (shell) => {
   it("halves the subnet", () => {
     const lines = take(
       shell,

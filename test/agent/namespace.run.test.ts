@@ -43,7 +43,7 @@ dash "$AGENT" rules >&2; iptables -S FORWARD | sed 1d
 
 it.runIf(possible)(
   "puts its accepts before somebody's drop, which it finds by its place",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () => {
     withDirectory((root) => {
       layRoot(root);
@@ -84,7 +84,7 @@ esac
 
 it.runIf(possible)(
   "takes for right what it found, not what somebody made of it while it was put there",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () => {
     withDirectory((root) => {
       layRoot(root, {
@@ -106,7 +106,7 @@ for run in 1 2; do dash "$AGENT" rules >&2; look; done`;
 
 it.runIf(possible).each(["ztabcdefgh", "zt_mesh", "warp-net", "mesh.0"])(
   "loads its rules and routes for %s once, again after a flush, and takes all of them away",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   (device) => {
     withDirectory((root) => {
       layRoot(root, { "var/lib/meshboot/interface": `${device}\n` });
@@ -131,7 +131,7 @@ it.runIf(possible).each(["ztabcdefgh", "zt_mesh", "warp-net", "mesh.0"])(
 
 it.runIf(possible && available("ping", ["-V"], "no packet of the lease is sent to the outside"))(
   "lets IPv6 addresses of the lease to every network of this host's, and out by no uplink, be that a bridge",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () => {
     withDirectory((root) => {
       layRoot(root);
@@ -289,7 +289,7 @@ it.runIf(possible).each([
   ["29.7.2, build 1", '{"firewall-backend":"nftables"}'],
 ])(
   "keeps neighbours and the mesh off a container's own address, and off a second network, with Docker %s, daemon.json %s",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   (version, json) => {
     withDirectory((root) => {
       layRoot(root, docker(version, json));
@@ -349,7 +349,7 @@ nft list counters table ip docker-bridges
 
 it.runIf(possible)(
   "marks what comes from the mesh behind a VPN that marks all UDP",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () => {
     withDirectory((root) => {
       layRoot(root, docker("29.7.2, build 1", '{"firewall-backend":"nftables"}'));

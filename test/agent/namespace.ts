@@ -30,7 +30,7 @@ export function layRoot(root: string, files: Readonly<Record<string, string>> = 
   symlinkSync("/proc", join(root, "proc"));
 }
 
-/** Runs shell text there, with the agent's program in $AGENT. All that it leaves running ends with it, and it after two minutes. */
+/** Runs shell text there, with the agent's program in $AGENT. All that it leaves running ends with it, and it after five minutes. */
 export function inNamespace(
   root: string,
   script: string,
@@ -38,7 +38,7 @@ export function inNamespace(
 ): SpawnSyncReturns<string> {
   return spawnSync("unshare", ["-n", "-m", "-p", "-f", "--mount-proc", "--kill-child", "sh", "-c", script], {
     encoding: "utf8",
-    timeout: 120_000,
+    timeout: 300_000,
     killSignal: "SIGKILL",
     env: {
       PATH: `${root}/bin:${process.env["PATH"]}`,

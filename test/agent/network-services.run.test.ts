@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 
 /** The agent on a host where the units run, as `services` names them; what services are told goes to the output. */
 const HOST = `is_running() { case " $services " in *" $1 "*) ;; *) return 1 ;; esac; }

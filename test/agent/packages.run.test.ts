@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AptHost, Repository } from "./apt-host.ts";
 import { available, SHELLS, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 const [shell] = SHELLS;
 const hasApt = ["apt-get", "apt-cache", "dpkg", "dpkg-deb"]
   .map((tool) => available(tool, ["--version"], "the agent is not tested with a real apt"))

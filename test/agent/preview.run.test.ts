@@ -9,7 +9,7 @@ import { unchanged } from "./changes.ts";
 import { Host } from "./host.ts";
 import { type Run, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 
 interface Server {
   readonly host: Host;

@@ -4,7 +4,7 @@ import { AGENT as agent } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
 import { AGENT, SHELLS, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 
 /** By what curl and apt went out in a run of `up` on a server that lacks a package. */
 function ways(shell: (typeof SHELLS)[number], environment: string | undefined, given = {}): string[] {

@@ -5,7 +5,7 @@ import { Host } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
 import { AGENT, runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 300_000 };
 
 /** Runs up on a server that was changed; checks that the refusal changed nothing. */
 function refused(shell: Shell, change: (host: Host) => void): { status: number | null; err: string } {

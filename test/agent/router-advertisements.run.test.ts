@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { AGENT, available } from "./shells.ts";
 
-const PATIENCE = { timeout: 180_000 };
+const PATIENCE = { timeout: 300_000 };
 const isPossible =
   available("radvd", ["--version"], "no default route is learned from a router") &&
   available("nft", ["--version"], "no default route is learned from a router") &&

@@ -6,7 +6,7 @@ import { Host } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
 import { SHELLS, type Shell, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 const DOCKER_NETWORKS = "/var/lib/docker/network/files/local-kv.db";
 
 /** A server in the mesh that has just booted: what a kernel forgets is gone. */

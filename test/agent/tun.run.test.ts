@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { SHELLS, withDirectory } from "./shells.ts";
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 const TUN = "/dev/net/tun";
 
 /** A server whose device is there, as udev and systemd make it of what depmod knows, and cannot be opened. */

@@ -96,7 +96,7 @@ const WAYS = [
   "server > 2001:db8:113::5",
 ];
 
-describe.runIf(isPossible)("containers with packets of 2800 on the internet", { timeout: 120_000 }, () => {
+describe.runIf(isPossible)("containers with packets of 2800 on the internet", { timeout: 300_000 }, () => {
   it.each([1500, 1400])(
     "lose nothing at an uplink of %i: TCP is clamped, all else is told by this host",
     (uplink) => {

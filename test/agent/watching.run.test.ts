@@ -49,7 +49,7 @@ function watched(script: string): string[] {
   });
 }
 
-describe.runIf(isPossible)("watch", { timeout: 180_000 }, () => {
+describe.runIf(isPossible)("watch", { timeout: 600_000 }, () => {
   it("speaks to the others, and puts back what the kernel says has gone", () => {
     const seen = watched(`
 routes() { ip route show dev ztabcdefgh metric 5100 | wc -l; }

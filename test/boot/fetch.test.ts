@@ -119,7 +119,7 @@ test("another text under the agent's SHA-256 is told and not taken: nothing is w
   await untilSaid(web1, /: another text came, which is not taken\. Tries again in \d+ s$/);
   for (const line of await said(web1)) expect(line.slice(0, NO_AGENT.length)).toBe(NO_AGENT);
   // Not at once: another attempt may be under way.
-  await until("nothing to be there but meshboot-fetch", 20, async () => {
+  await until("nothing to be there but meshboot-fetch", 60, async () => {
     const names = await web1.run("ls", "-A", "/usr/local/sbin");
     return names === "meshboot-fetch" ? holds(undefined) : not(names);
   });

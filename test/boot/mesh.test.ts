@@ -244,7 +244,7 @@ test("containers on networks of the user's own do so too", async () => {
   for (const end of ends) {
     const to = ends.find((other) => other !== end);
     if (!to) throw new Error("one end only");
-    await until(`${end.guest.name} to fetch from ${to.guest.name}`, 15, async () => {
+    await until(`${end.guest.name} to fetch from ${to.guest.name}`, 60, async () => {
       const seen = await fetchFrom(end, to.ipv4, to.ipv6);
       return seen.join() === `${end.ipv4},${end.ipv6}` ? holds(undefined) : not(seen.join());
     });
@@ -338,7 +338,7 @@ test("an address that goes at run time takes the routes with it, and they are ba
     `ip addr del ${address} dev ${status.interface}; ip -4 route show dev ${status.interface} | wc -l; ip addr add ${address} dev ${status.interface}`,
   );
   expect(lost).toBe("0");
-  await until("the routes to come back", 10, async () => {
+  await until("the routes to come back", 60, async () => {
     const { routes, routesExpected } = await meshStatus(guest);
     return routes === routesExpected ? holds(undefined) : not(`${routes} of ${routesExpected} routes`);
   });
@@ -396,7 +396,7 @@ describe("a server that only answers", () => {
       `rm ${asleep}; systemctl daemon-reload; systemctl restart zerotier-one.service`,
     );
     for (const name of ["web1", "app1"])
-      await until(`${name} to reach db1`, 10, async () =>
+      await until(`${name} to reach db1`, 60, async () =>
         (await reaches(name)) ? holds(undefined) : not("no answer"),
       );
     await server("db1").guest.run("rm", "/run/zerotier-double-unheard");

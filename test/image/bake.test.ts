@@ -168,7 +168,7 @@ test("hygiene finds the build's SSH key, a disabled agent and a service that run
 });
 
 test("baking once more cleans all of that, and powering off adds nothing", async () => {
-  await until("zerotier-one to have an identity", 20, async () =>
+  await until("zerotier-one to have an identity", 60, async () =>
     existsSync(`${master.root}/var/lib/zerotier-one/identity.secret`) ? holds(undefined) : not("none"),
   );
   await master.run("meshboot", "bake", "--yes");

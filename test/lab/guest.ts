@@ -187,7 +187,7 @@ export class Guest {
     const pid = nspawn.pid;
     if (pid === undefined) throw new Error("systemd-nspawn did not start");
     this.#journal.process(pid);
-    const leader = await until(`the first process of ${this.name}`, 20, async () => {
+    const leader = await until(`the first process of ${this.name}`, 60, async () => {
       if (nspawn.exitCode !== null) throw new Error(`systemd-nspawn ended:\n${this.consoleTail()}`);
       const child = childOf(pid);
       return child === undefined ? not("no child of systemd-nspawn") : holds(child);

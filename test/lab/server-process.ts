@@ -57,7 +57,7 @@ export class ServerProcess {
     const child = this.#child;
     if (!child) throw new Error(`${this.#name} is not running`);
     child.kill("SIGTERM");
-    await until(`${this.#name} to end`, 20, async () =>
+    await until(`${this.#name} to end`, 60, async () =>
       child.exitCode !== null || child.signalCode !== null ? holds(undefined) : not("still running"),
     );
     this.#child = undefined;

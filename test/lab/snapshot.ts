@@ -61,7 +61,7 @@ done`;
 
 /** Looks at a server, once its addresses are in use. Lines about the virtual cards of containers are left out: they are new at every start. */
 export async function snapshot(guest: Guest): Promise<Snapshot> {
-  await until(`the addresses of ${guest.name} to be in use`, 10, async () => {
+  await until(`the addresses of ${guest.name} to be in use`, 60, async () => {
     const cards = await guest.sh(TENTATIVE);
     return cards === "" ? holds(undefined) : not(cards);
   });

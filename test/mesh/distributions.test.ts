@@ -69,7 +69,7 @@ describe.each(["debian13", "debian14"])("%s in layout compose", (name) => {
     await guest.run("systemctl", "kill", "-s", "CONT", "meshboot-watch");
     for (const again of ["networkctl reconfigure eth0", "systemctl restart systemd-networkd"]) {
       await guest.sh(again);
-      await until(`the route to be there after ${again}`, 10, async () => {
+      await until(`the route to be there after ${again}`, 60, async () => {
         const there = await guard();
         return there === put ? holds(undefined) : not(there);
       });

@@ -211,7 +211,7 @@ async function expectClosed(name: string): Promise<void> {
   onTestFinished(async () => {
     for (const route of routes) await outsider(`ip route del ${route}`);
   });
-  await until("the listener", 20, async () =>
+  await until("the listener", 60, async () =>
     (await guest.try("sh", "-c", connects("127.0.0.1", 8000))).code === 0 ? holds(undefined) : not("refused"),
   );
   const peer = server(NAMES.find((other) => other !== name) ?? name).guest;
@@ -305,7 +305,7 @@ test("a bridge that the user named, too, is in the mesh", async () => {
   const shop = await startContainer(guest, "shop", "shop");
   const till = await startContainer(guest, "till", "shop");
   const peer = containerOf("nftables");
-  await until("the network to be reached", 20, async () => {
+  await until("the network to be reached", 60, async () => {
     expect(await fetchFrom(peer, shop.ipv4, shop.ipv6)).toEqual([peer.ipv4, peer.ipv6]);
     expect(await fetchFrom(shop, till.ipv4, till.ipv6, peer.ipv4, peer.ipv6)).toEqual([
       ...[shop.ipv4, shop.ipv6],
@@ -348,12 +348,12 @@ test("a chain of Docker's that ufw keeps, and empties with each reload, has its 
     ufw reload`);
   expect(await guest.sh(accepts), "what the reload leaves").toBe("");
   await guest.run("systemctl", "kill", "-s", "CONT", "meshboot-watch");
-  await until("the accept to be back", 10, async () => {
+  await until("the accept to be back", 60, async () => {
     const there = await guest.sh(accepts);
     return there === "" ? not("none") : holds(there);
   });
   await guest.sh("iptables -I FORWARD -d 172.16.0.0/12 -j REJECT");
-  await until("the accepts to stand before the reject", 10, async () => {
+  await until("the accepts to stand before the reject", 60, async () => {
     const chain = await guest.sh("iptables -S FORWARD");
     return /-i zt\S+ -j ACCEPT[\s\S]*-j REJECT/.test(chain) ? holds(undefined) : not(chain);
   });

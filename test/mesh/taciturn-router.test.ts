@@ -25,7 +25,7 @@ const guests: Guest[] = [];
 
 /** Its IPv6 default route, from the router, in less time than that speaks by itself. */
 async function expectRoute(guest: Guest): Promise<void> {
-  await until(`${guest.name} to have its IPv6 default route`, 10, async () => {
+  await until(`${guest.name} to have its IPv6 default route`, 60, async () => {
     const route = await guest.run("ip", "-6", "route", "show", "default");
     return /^default via fe80::\S+ dev eth0 proto ra /.test(route) ? holds(undefined) : not(route);
   });
