@@ -139,7 +139,10 @@ watch`,
       const host = inMesh(shell, directory);
       host.put("/run/meshboot/watching", undefined);
       const { status, err } = watching(host, "'default via a' x gone . 'default via b' . gone");
-      expect({ status, err }).toEqual({ status: 1, err: `keep\nwaits 1\nkeep\nmeshboot: meshboot: ${ENDED}\n` });
+      expect({ status, err }).toEqual({
+        status: 1,
+        err: `keep\nwaits 1\nkeep\nmeshboot: meshboot: ${ENDED}\n`,
+      });
     });
   });
 
