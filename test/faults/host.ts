@@ -5,6 +5,7 @@ import { NetworkObject, type ObjectEnv } from "../../worker/network/network-obje
 import type { Platform } from "../../worker/network/platform.ts";
 import { CENTRAL_URL, type Central, NETWORK } from "./central.ts";
 import type { Clock } from "./clock.ts";
+import { copiesIn } from "./copies.ts";
 import { Storage } from "./storage.ts";
 
 /** ms until a write is durable, and so until what follows from it may leave the object. */
@@ -184,20 +185,14 @@ export class Host {
   }
 
   #leases(later: <T>(value: T) => Promise<T>): KVNamespace {
-    const write = async (change: () => void): Promise<void> => {
+    return copiesIn(this.copies, async (_, change) => {
       await later(undefined);
       if (this.#kvFails > 0) {
         this.#kvFails -= 1;
         throw new Error("KV put() limit exceeded for the day");
       }
       change();
-    };
-    const leases: Pick<KVNamespace, "delete"> & { put(key: string, value: string): Promise<void> } = {
-      put: (key, value) => write(() => this.copies.set(key, value)),
-      delete: (key: string) => write(() => this.copies.delete(key)),
-    };
-    // The object only writes.
-    return leases as unknown as KVNamespace;
+    });
   }
 
   #platform(life: Life): Platform {

@@ -1,27 +1,20 @@
-import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { parseConfig } from "../../worker/config/config.ts";
 import { keepPool } from "../../worker/network/kept-pool.ts";
-import type { Stores } from "../../worker/store/stores.ts";
 import { identity } from "./identities.ts";
-import { ownStores } from "./own-stores.ts";
+import { inOwnStores } from "./own-stores.ts";
 import { useWorld } from "./world.ts";
 
 const use = useWorld();
 const DAY = 86_400_000;
 const path = `/v1/nodes/${identity(0).node}`;
 
-/** Does something with the tables of the object. */
-function inStores<T>(work: (stores: Stores) => T): Promise<T> {
-  return runInDurableObject(use.world.object, (_, { storage }) => work(ownStores(storage)));
-}
-
 /** The node prefix in use after the settings were changed from 24 to 25, and why. */
 function afterChange(): Promise<[number, string | undefined]> {
   const moved = parseConfig({ ...env, NODE_PREFIX: "25" });
   if (!moved.ok) throw new Error(moved.error.join());
-  return inStores((stores) => {
+  return inOwnStores(use.world.object, (stores) => {
     const { config, fault } = keepPool(stores, moved.value, Date.now());
     return [config.pool.nodePrefix, fault];
   });
@@ -37,7 +30,7 @@ it("the pool stays while anything is left of the leases that were made from it",
   use.world.advance(7 * DAY - 60_000);
   expect(await afterChange()).toEqual([24, expect.stringContaining("1 slot(s) are in quarantine")]);
   use.world.advance(60_000);
-  await inStores(({ outbox, transaction }) =>
+  await inOwnStores(use.world.object, ({ outbox, transaction }) =>
     transaction(() => outbox.put("copy", identity(0).node, 0, Date.now())),
   );
   expect(await afterChange()).toEqual([24, expect.stringContaining("to be delivered")]);
@@ -53,7 +46,7 @@ it("what is known of slots is forgotten with the pool whose numbers they have", 
   await use.world.settle();
   use.world.advance(8 * DAY);
   await afterChange();
-  const known = await inStores(({ memory, slots }) => [
+  const known = await inOwnStores(use.world.object, ({ memory, slots }) => [
     memory.fitness(),
     memory.conflicts(),
     slots.allReleased(),

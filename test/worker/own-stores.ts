@@ -1,6 +1,8 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Config } from "../../worker/config/config.ts";
 import { type NetworkContext, openNetwork } from "../../worker/network/network-context.ts";
+import type { NetworkObject } from "../../worker/network/network-object.ts";
 import { AlarmClock } from "../../worker/outbox/alarm-clock.ts";
 import { openStores, type Stores } from "../../worker/store/stores.ts";
 
@@ -11,6 +13,14 @@ export function ownStores(storage: DurableObjectStorage): Stores {
     () => {},
     () => 0,
   );
+}
+
+/** Does something with the tables of an object, as {@link ownStores} opens them. */
+export function inOwnStores<T>(
+  object: DurableObjectStub<NetworkObject>,
+  work: (stores: Stores, storage: DurableObjectStorage) => T,
+): Promise<T> {
+  return runInDurableObject(object, (_, { storage }) => work(ownStores(storage), storage));
 }
 
 /** A network over an object's tables, beside the object's own: with these settings, the alarm on the clock `now` (ms since 1970). */

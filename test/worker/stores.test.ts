@@ -1,21 +1,14 @@
-import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Stores } from "../../worker/store/stores.ts";
 import { countRows } from "./counted-rows.ts";
 import { migrateAnew } from "./earlier-tables.ts";
-import { ownStores } from "./own-stores.ts";
+import { inOwnStores } from "./own-stores.ts";
 import { useWorld } from "./world.ts";
 
 const use = useWorld();
 
-/** Does something with the tables of the object. */
-function inStores<T>(work: (stores: Stores, storage: DurableObjectStorage) => T): Promise<T> {
-  return runInDurableObject(use.world.object, (_, { storage }) => work(ownStores(storage), storage));
-}
-
 describe("the object's tables", () => {
   it("are written only within a transaction", async () => {
-    await inStores((stores) => {
+    await inOwnStores(use.world.object, (stores) => {
       const write = (): void => stores.memory.setSlotsPublished([1]);
       expect(write).toThrow("outside a transaction");
       stores.transaction(write);
@@ -25,7 +18,7 @@ describe("the object's tables", () => {
   });
 
   it("are as before when a transaction fails, and can be written after it", async () => {
-    await inStores(({ memory, transaction }) => {
+    await inOwnStores(use.world.object, ({ memory, transaction }) => {
       const failing = (): void => {
         memory.setSlotsPublished([1]);
         throw new Error("no");
@@ -38,7 +31,7 @@ describe("the object's tables", () => {
   });
 
   it("take no transaction within another", async () => {
-    await inStores(({ memory, transaction }) => {
+    await inOwnStores(use.world.object, ({ memory, transaction }) => {
       const outer = (): void => transaction(() => memory.setSlotsPublished([1]));
       expect(() => transaction(outer)).toThrow("within a transaction");
       expect(memory.slotsPublished()).toEqual([]);
@@ -46,7 +39,7 @@ describe("the object's tables", () => {
   });
 
   it("keep the form in which released versions stored the last check", async () => {
-    await inStores(({ memory, transaction }, { sql }) => {
+    await inOwnStores(use.world.object, ({ memory, transaction }, { sql }) => {
       const unreachable = { at: 3, reason: "timeout" as const, text: "too late" };
       const check = { at: 2, unbrokenSince: 1, unreachable, faults: ["public"] };
       transaction(() => memory.setLastCheck(check));
@@ -79,7 +72,7 @@ describe("the name for a new node", () => {
   };
 
   it("takes no more rows when very many have the same, and no number is given twice", async () => {
-    await inStores((stores, storage) => {
+    await inOwnStores(use.world.object, (stores, storage) => {
       add(storage.sql, ["web", ...Array.from({ length: 500 }, (_, at) => `web-${at + 2}`)]);
       migrateAnew(storage.sql);
       for (const name of ["web-502", "web-503", "web-504"]) {
@@ -91,7 +84,7 @@ describe("the name for a new node", () => {
   });
 
   it("goes on from the numbers that were there before they were kept, unless those are no numbers of ours", async () => {
-    await inStores(({ names, transaction }, { sql }) => {
+    await inOwnStores(use.world.object, ({ names, transaction }, { sql }) => {
       add(sql, ["db", "db-4", "db-007", "big", "big-9999999", "one", "one-1", "mail-3", "x-y-2", "x-y"]);
       migrateAnew(sql);
       const choose = (name: string): string => transaction(() => names.choose(name));

@@ -81,6 +81,10 @@ export function makePace(options: PaceOptions): Pace {
     return queue.shift();
   }
 
+  function countWaiting(): number {
+    return firsts.length + queue.length;
+  }
+
   /** When a call with so many before it may leave, as far as spacing and a hold say. */
   function turnAfter(ahead: number): number {
     return Math.max(now(), heldUntil, spacedUntil + (ahead - shape.burst + 1) * shape.interval);
@@ -101,18 +105,18 @@ export function makePace(options: PaceOptions): Pace {
     if (late.length === 0) return;
     firsts = firsts.filter(({ deadline }) => deadline >= turn);
     queue = queue.filter(({ deadline }) => deadline >= turn);
-    const retryAt = Math.max(turn, turnAfter(firsts.length + queue.length));
+    const retryAt = Math.max(turn, turnAfter(countWaiting()));
     for (const { refuse } of late) refuse(retryAt);
   }
 
   async function pump(): Promise<void> {
     if (pumping) return;
     pumping = true;
-    while (firsts.length + queue.length > 0) {
+    while (countWaiting() > 0) {
       const turn = nextTurn();
       if (turn === undefined) break;
       refuseLate(turn);
-      if (turn > now() && firsts.length + queue.length > 0) {
+      if (turn > now() && countWaiting() > 0) {
         await sleep(Math.ceil(turn - now()));
         continue;
       }
@@ -141,7 +145,7 @@ export function makePace(options: PaceOptions): Pace {
   return {
     run<T>(call: () => Promise<T>, order?: "first"): Promise<T> {
       const deadline = now() + maxWaitMs;
-      const turn = turnAfter(order === "first" ? firsts.length : firsts.length + queue.length);
+      const turn = turnAfter(order === "first" ? firsts.length : countWaiting());
       if (turn > deadline) return Promise.reject(tooLong(turn));
       return new Promise<T>((resolve, reject) => {
         const waiting: Waiting = {

@@ -69,6 +69,16 @@ host_lifelines() {
   done
 }
 
+# Both. Until the host is in the mesh, they are what `enrol` has just told the Worker, where it asked.
+host_uses() {
+  if [ -z "$DEV${ZT_DEV:-}" ] && [ -e "$TMP/host-networks" ]; then
+    cat "$TMP/host-networks" "$TMP/host-lifelines"
+  else
+    host_networks
+    host_lifelines
+  fi
+}
+
 # What the kernel makes a device of: bridge, tun, wireguard, veth...; empty for a network card.
 link_kind() { # DEVICE
   case $1 in *:*) return 0 ;; esac

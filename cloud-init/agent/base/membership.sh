@@ -39,6 +39,7 @@ has_address() {
   [ -n "$ZT_DEV" ] && ip -o -4 addr show dev "$ZT_DEV" 2>/dev/null | grep -qF " $L_ZEROTIER_IPV4 "
 }
 
+# By what zerotier-one said when it was last looked at.
 has_come() { # interface|address
   case $1${ZT_STATUS:-} in
   interface*) [ -n "$ZT_DEV" ] ;;
@@ -48,10 +49,6 @@ has_come() { # interface|address
 }
 
 wait_for() { # interface|address
-  # What this run has seen last holds for the address of the interface that it found.
-  if [ "$1" = address ] && has_come address; then
-    return 0
-  fi
   began=$(uptime_seconds)
   told=''
   while look_at_network; do

@@ -11,16 +11,6 @@ remember_spared() {
   fi
 }
 
-# Until the host is in the mesh, they are what `enrol` has just told the Worker, where it asked.
-host_uses() {
-  if [ -z "$DEV${ZT_DEV:-}" ] && [ -e "$TMP/host-networks" ]; then
-    cat "$TMP/host-networks" "$TMP/host-lifelines"
-  else
-    host_networks
-    host_lifelines
-  fi
-}
-
 # Networks and lifelines in the mesh's ranges, `prefix name [device|table]`: not what lies inside the own lease, whatever its
 # device is called, since no route leads away from there.
 #

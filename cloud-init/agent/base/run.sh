@@ -4,8 +4,10 @@ need_root() {
   [ -n "$R" ] || [ "$(id -u)" = 0 ] || refuse 'needs root'
 }
 
+# The log is for root alone, and whoever can open a lock can hold it. Others may have made the folder before.
 make_run() {
   [ -d "$RUN" ] || mkdir -p "$RUN"
+  chmod 700 "$RUN"
 }
 
 set_up() {
@@ -13,11 +15,7 @@ set_up() {
   TMP=$(mktemp -d)
   trap leave EXIT
   trap 'exit 143' TERM INT
-  if ! dry; then
-    make_run
-    # The log is for root alone, and whoever can open a lock can hold it.
-    chmod 700 "$RUN"
-  fi
+  dry || make_run
 }
 
 # A stop by a signal is no failure to report.

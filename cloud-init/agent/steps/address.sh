@@ -14,8 +14,9 @@ doctor_address() {
   fi
 }
 
+# What `join` has just seen of the network holds mostly.
 address_up() {
-  wait_for address
+  has_come address || wait_for address
 }
 
 address_state() {

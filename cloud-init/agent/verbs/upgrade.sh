@@ -103,7 +103,6 @@ begin_upgrade() {
     return 0
   fi
   make_run
-  chmod 700 "$RUN"
   lock
   rm -f "$PROGRAM.meshboot-tmp" "$PIN.meshboot-tmp"
   if [ -e "$PREVIOUS.meshboot-tmp" ]; then

@@ -36,10 +36,7 @@ tell_of_mtu() {
 # Two /16 outside the mesh and what the host needs, for when the lease's upper half is full. Docker 28 takes pools in the order of
 # their addresses, not as they are given: so only what comes after the lease. Chosen once: a change restarts dockerd.
 outer_pools() {
-  {
-    host_networks
-    host_lifelines
-  } | pool_awk '
+  host_uses | pool_awk '
     $2 !~ /^docker:/ { used[u++] = $1 }
     END {
       used[u++] = zt
@@ -78,25 +75,28 @@ EOF
   backend_options
 }
 
+runs_with() { # WORD
+  case $NL$running$NL in
+  *"$NL$1$NL"*) ;;
+  *) return 1 ;;
+  esac
+}
+
 # Whether dockerd runs with each of `options`, with none of an earlier time that is not WANTED any more, and with none that takes
 # them back: what is `missing`, and what is `surplus`.
 docker_runs_with_options() {
-  read_file "$R/proc/$DOCKER_PID/cmdline" | tr '\0' '\n' >"$TMP/running"
-  running=$NL$(cat "$TMP/running")$NL
+  running=$(read_file "$R/proc/$DOCKER_PID/cmdline" | tr '\0' '\n')
   missing='' surplus=''
   for word in $options; do
-    case $running in
-    *"$NL$word$NL"*) ;;
-    *) missing="$missing $word" ;;
-    esac
+    runs_with "$word" || missing="$missing $word"
   done
   for word in $(our_options); do
     case " $WANTED " in
     *" $word "*) ;;
-    *) case $running in *"$NL$word$NL"*) surplus="$surplus $word" ;; esac ;;
+    *) ! runs_with "$word" || surplus="$surplus $word" ;;
     esac
   done
-  [ -n "$missing$surplus" ] || surplus=$(stranger <"$TMP/running" | sed 's/^./ &/')
+  [ -n "$missing$surplus" ] || surplus=$(printf '%s\n' "$running" | stranger | sed 's/^./ &/')
   [ -z "$missing$surplus" ]
 }
 

@@ -64,12 +64,12 @@ remember_bridges() {
 # Those with names of the user's, as further elements of a set.
 named_bridges() {
   [ -s "$STATE/bridges" ] || return 0
-  read_file "$STATE/bridges" | awk '$1 !~ /^(docker0$|br-)/ { printf ", \"%s\"", $1 }'
+  awk '$1 !~ /^(docker0$|br-)/ { printf ", \"%s\"", $1 }' "$STATE/bridges"
 }
 
 # Rules for those whose addresses the user wants to be reached.
 opened_bridges() {
   [ -s "$STATE/bridges" ] || return 0
-  read_file "$STATE/bridges" | awk '
-    { for (i = 2; i <= 3; i++) if ($i ~ /^(routed|nat-unprotected)$/) print "meta nfproto ipv" (i == 2 ? 4 : 6), "fib daddr oifname \"" $1 "\" accept" }'
+  awk '
+    { for (i = 2; i <= 3; i++) if ($i ~ /^(routed|nat-unprotected)$/) print "meta nfproto ipv" (i == 2 ? 4 : 6), "fib daddr oifname \"" $1 "\" accept" }' "$STATE/bridges"
 }

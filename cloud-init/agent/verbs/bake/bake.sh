@@ -46,7 +46,6 @@ describe_image() {
 make_image() { # [in-use]
   BAKING=yes
   make_run
-  chmod 700 "$RUN"
   lock
   LOG=$RUN/log
   : >"$LOG"
