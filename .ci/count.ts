@@ -1,6 +1,7 @@
 /**
- * Adds up what the layers left in a folder, `<layer>.exit` and, where vitest counted tests, `<layer>.json`,
- * and prints each test that failed, with why, then the one plain line `N passed, N failed, N skipped`.
+ * Adds up what the layers left in a folder, `<layer>.exit` and, where vitest counted tests, `<layer>.json`; `<layer>.skipped`
+ * is of one that did not run. Prints these, and each test that failed, with why, then the one plain line
+ * `N passed, N failed, N skipped`.
  * Exit code 1 when anything failed.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -77,6 +78,10 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".exit")))
   } else {
     sum.failed += 1;
   }
+}
+for (const file of readdirSync(folder).filter((name) => name.endsWith(".skipped"))) {
+  console.log(`NOT RUN: ${file.slice(0, -".skipped".length)}`);
+  sum.skipped += 1;
 }
 console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exit(sum.failed === 0 ? 0 : 1);

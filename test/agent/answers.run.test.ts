@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
-import { SHELLS, withDirectory } from "./shells.ts";
+import { SHELLS, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const CHALLENGE =
@@ -39,7 +39,7 @@ const other = (status: string, headers: string, page: string) => ({
   page,
 });
 
-describe.each(SHELLS)("of another in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("of another in $name", PATIENCE, (shell) => {
   it.each(OTHERS)(
     "%s, at the enrolment: the key is good, and is tried again",
     (_, code, headers, page, named) => {
@@ -82,7 +82,7 @@ describe.each(SHELLS.slice(0, 1))("of another in $name", PATIENCE, (shell) => {
   it.each(OTHERS.slice(0, 3))("%s: doctor says so", (_, code, headers, page, named) => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.world(other(code, `${headers}date: Tue, 24 Nov 2026 07:00:00 GMT\r\n`, page));
       const { checks } = JSON.parse(host.run(shell, "doctor --json").out);
       const worker = checks.find(({ link }: { link: string }) => link === "worker");
@@ -94,7 +94,7 @@ describe.each(SHELLS.slice(0, 1))("of another in $name", PATIENCE, (shell) => {
   it("is not what /healthz says without a key", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       rmSync(join(host.root, "var/lib/meshboot/token"));
       host.world({ answers: "503 page\n", page: '{"status":"misconfigured","faults":["ZEROTIER_TOKEN"]}' });
       const { checks } = JSON.parse(host.run(shell, "doctor --json").out);

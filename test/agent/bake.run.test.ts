@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AGENT as PROGRAM } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
-import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+import { AGENT, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
 
@@ -19,7 +19,7 @@ function freshServer(directory: string, settings = ""): Host {
   return host;
 }
 
-describe.each(SHELLS)("bake in $name", { timeout: 300_000 }, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("bake in $name", { timeout: 300_000 }, (shell) => {
   it("installs, describes, cleans and checks, and can be run again", () => {
     withDirectory((directory) => {
       const host = freshServer(directory);

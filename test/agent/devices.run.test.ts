@@ -1,11 +1,11 @@
 // The mesh's interface by the names that ZeroTier's devicemap may give it.
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
-import { SHELLS, withDirectory } from "./shells.ts";
+import { SHELLS, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 
-describe.each(SHELLS)("the mesh's interface in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("the mesh's interface in $name", PATIENCE, (shell) => {
   it.each(["zt_mesh", "warp-net", "mesh.0", "m", "fifteen_letters"])("may be called %s", (device) => {
     withDirectory((directory) => {
       const host = new Host(directory);

@@ -1,14 +1,14 @@
 // Which dockerd the agent asks: root's docker command may be for another machine.
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
-import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+import { AGENT, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const REMOTE = { DOCKER_CONTEXT: "remote", DOCKER_HOST: "ssh://root@198.51.100.7", DOCKER_TLS_VERIFY: "1" };
 const CONF = "URL=https://mesh.example.com\nIPV6NAT=container\nRESTART_DOCKER=off\n";
 const UNIT = "/etc/systemd/system/meshboot-ipv6nat.service";
 
-describe.each(SHELLS)("docker in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("docker in $name", PATIENCE, (shell) => {
   it.each([
     ["a context", {}],
     ["the environment", REMOTE],

@@ -3,8 +3,9 @@ import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEBIAN_DOCKER, Host, STUBS } from "./host.ts";
-import { available, runShell, SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { available, runShell, SHELLS, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
+const shells = shellOfTheDay(import.meta.filename);
 const PATIENCE = { timeout: 300_000 };
 const UNIT = "/lib/systemd/system/docker.service";
 const DROP_INS = "/etc/systemd/system/docker.service.d";
@@ -20,7 +21,7 @@ function byHand(shell: Shell, host: Host, text: string): void {
   expect(runShell(shell, text, env)).toMatchObject({ status: 0, err: "" });
 }
 
-describe.each(SHELLS)("dockerd's command in $name", PATIENCE, (shell) => {
+describe.each(shells)("dockerd's command in $name", PATIENCE, (shell) => {
   it.each<[string, string, string, string]>([
     ["Environment=", 'Environment="X=--bip=10.10.1.1/24"', "dockerd -H fd:// $X", "--bip=10.10.1.1/24"],
     ["a bridge", "Environment=X=--bridge=br0", "dockerd -H fd:// $X", "--bridge=br0"],
@@ -114,7 +115,7 @@ describe.each(SHELLS)("dockerd's command in $name", PATIENCE, (shell) => {
   });
 });
 
-describe.each(SHELLS)("docker.service of somebody else in $name", PATIENCE, (shell) => {
+describe.each(shells)("docker.service of somebody else in $name", PATIENCE, (shell) => {
   it("gets the options also when its package gives way to another, and nobody runs the agent", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
@@ -230,7 +231,7 @@ ExecStart=${command} $MESHBOOT_OPTIONS
       const host = new Host(directory);
       const systemd = () => Object.entries(host.files()).filter(([path]) => path.startsWith("/etc/systemd"));
       const before = systemd();
-      host.run(shell, "up");
+      host.join(shell);
       expect(systemd()).not.toEqual(before);
       expect(host.run(shell, "down").status).toBe(0);
       expect(systemd()).toEqual(before);
@@ -353,7 +354,7 @@ describe.runIf(isChecked)("the generator", PATIENCE, () => {
     if (shell === undefined) throw new Error("no shell to run the agent in");
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       const run = runShell(shell, `shellcheck --severity=style '${host.root}${GENERATOR}'`);
       expect(run).toEqual({ status: 0, out: "", err: "" });
     });

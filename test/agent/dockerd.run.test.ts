@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEBIAN_DOCKER, Host, STUBS } from "./host.ts";
-import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+import { AGENT, SHELLS, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const GENERATOR = "/etc/systemd/system-generators/meshboot-docker";
@@ -94,7 +94,7 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
       expect(host.read(ENV)).toMatch(/^MESHBOOT_OPTIONS="--fixed-cidr=172\.28\.233\.0\/25 --ipv6 /);
       expect(host.read(ENV)).not.toMatch(/--bip|--experimental|--ip6tables/);
       expect(host.read("/etc/docker/daemon.json")).toBe(json);
-      host.run(shell, "up");
+      host.join(shell);
       expect(restarts(host)).toBe(1);
     });
   });
@@ -146,7 +146,7 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
   it("does not restart a dockerd that has that pool once: it finds it there at its next start", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       const once = (text: string | undefined) => (text ?? "").replace(new RegExp(`(${POOL}[ \\0])+`), "$1");
       const cmdline = `/proc/${host.seen("docker-pid").trim()}/cmdline`;
       host.write(ENV, once(host.read(ENV)));
@@ -191,7 +191,7 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
       const host = new Host(directory);
       host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nMTU=auto\n");
       host.write("/sys/class/net/ztabcdefgh/mtu", "2800\n");
-      host.run(shell, "up");
+      host.join(shell);
       host.world({ containers: "web\n" });
       host.put("/sys/class/net/ztabcdefgh/mtu", undefined);
       host.write("/proc/sys/net/ipv4/ip_forward", "0\n");
@@ -231,7 +231,7 @@ describe.each(SHELLS.slice(0, 1))("dockerd in $name", PATIENCE, (shell) => {
   it("does not restart dockerd when daemon.json begins to set what dockerd has already", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.world({ containers: "web\n" });
       host.write("/etc/docker/daemon.json", '{"ipv6": true}');
       expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
@@ -394,7 +394,7 @@ describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell
   it("stays stopped through down, and leaves no docker0 with the mesh's address", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       stop(host);
       expect(host.run(shell, "down").status).toBe(0);
       expect(host.seen("calls")).toContain("ip link del docker0");
@@ -419,7 +419,7 @@ describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell
   });
 });
 
-describe.each(SHELLS)("running containers in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("running containers in $name", PATIENCE, (shell) => {
   it("are named and asked for, and dockerd stays as it is until somebody agrees", () => {
     const running = (host: Host) => host.world({ containers: "web\ndb\na\nb\nc\nd\n" });
     const err = refusedByDocker(running);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Host } from "./host.ts";
 import { leaseText } from "./leases.ts";
-import { SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const NODE = "4e8d87c868";
@@ -20,18 +20,12 @@ const Report = z.object({
 
 const dated = (): string => `HTTP/2 200\r\ndate: ${new Date().toUTCString()}\r\n`;
 
-const NONE = {};
-
 /** A server that is in the mesh, whose Worker has just answered well. */
-function inMesh(shell: Shell, directory: string, files: Readonly<Record<string, string>> = NONE): Host {
+function inMesh(shell: Shell, directory: string, files: Readonly<Record<string, string>> = {}): Host {
   const host = new Host(directory);
   for (const [path, content] of Object.entries(files)) host.write(path, content);
   host.world({ lease: `${leaseText()}PEERS=${PEERS}\n`, node: `{"node":"${NODE}","state":"active"}` });
-  const up = host.run(shell, "up");
-  expect({ status: up.status, err: up.err }).toMatchObject({
-    status: 0,
-    ...(files === NONE ? { err: "" } : {}),
-  });
+  host.join(shell);
   host.world({ answers: "200 node\n", calls: "", headers: dated(), refusal: REFUSAL });
   host.write(
     "/proc/net/udp",
@@ -185,7 +179,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe.each(SHELLS)("doctor in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("doctor in $name", PATIENCE, (shell) => {
   it("finds a sound server healthy, and changes nothing on it", () => {
     withDirectory((directory) => {
       const host = inMesh(shell, directory);

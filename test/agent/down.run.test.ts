@@ -5,19 +5,19 @@ import { describe, expect, it } from "vitest";
 import { AGENT } from "../../scripts/agent.ts";
 import { changingCalls, everything, unchanged } from "./changes.ts";
 import { Host } from "./host.ts";
-import { available, type Run, SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { available, type Run, SHELLS, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 
 /** A server in the mesh with these containers. */
 function inMesh(directory: string, shell: Shell, containers = ""): Host {
   const host = new Host(directory);
-  expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+  host.join(shell);
   host.world({ containers, calls: "", requests: "" });
   return host;
 }
 
-describe.each(SHELLS)("down in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("down in $name", PATIENCE, (shell) => {
   it("names running containers and changes nothing until somebody agrees", () => {
     withDirectory((directory) => {
       const host = inMesh(directory, shell, "web\ndb\n");
@@ -203,7 +203,7 @@ function traces(host: Host): string[] {
   );
 }
 
-describe.each(SHELLS)("down --purge in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("down --purge in $name", PATIENCE, (shell) => {
   it("leaves nothing of ours, and no package away", () => {
     withDirectory((directory) => {
       const host = inMesh(join(directory, "host"), shell, "web\n");

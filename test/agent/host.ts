@@ -1,4 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { leaseText } from "./leases.ts";
@@ -19,12 +32,32 @@ ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.soc
 WantedBy=multi-user.target
 `;
 
+/** Where servers are kept that have joined, by what they were before. */
+const joined = new Map<string, string>();
+
+/** All that is in a directory, as one hash: paths, modes and contents. */
+function digest(directory: string): string {
+  const hash = createHash("sha256");
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const described = entries.map((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    const content = entry.isFile()
+      ? readFileSync(path, "utf8")
+      : entry.isSymbolicLink() && readlinkSync(path);
+    return JSON.stringify([path.slice(directory.length), existsSync(path) && statSync(path).mode, content]);
+  });
+  for (const line of described.sort()) hash.update(`${line}\n`);
+  return hash.digest("hex");
+}
+
 /** A server under a directory of its own: Debian 12 with ZeroTier and Docker, not in a mesh yet. */
 export class Host {
   readonly root: string;
+  readonly #directory: string;
   readonly #world: string;
 
   constructor(directory: string) {
+    this.#directory = directory;
     this.root = join(directory, "root");
     this.#world = join(directory, "world");
     const os = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n';
@@ -167,6 +200,27 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
       MESHBOOT_ROOT: this.root,
       ...environment,
     });
+  }
+
+  /**
+   * Brings the server into the mesh by `up`, which must succeed. Of servers that were alike, the first one runs it, and the
+   * others become copies of what that one was afterwards: a run takes seconds, and most tests begin with it.
+   */
+  join(shell: Shell): this {
+    const before = `${shell.name} ${digest(this.#directory)}`;
+    const kept = joined.get(before);
+    if (kept !== undefined) {
+      rmSync(this.#directory, { recursive: true });
+      execFileSync("cp", ["-a", kept, this.#directory]);
+      return this;
+    }
+    const { status, out, err } = this.run(shell, "up");
+    if (status !== 0) throw new Error(`up ended with ${status}:\n${out}${err}`);
+    const copies = mkdtempSync(join(tmpdir(), "meshboot-agent-"));
+    process.once("exit", () => rmSync(copies, { recursive: true, force: true }));
+    execFileSync("cp", ["-a", this.#directory, join(copies, "server")]);
+    joined.set(before, join(copies, "server"));
+    return this;
   }
 
   /** Every file under /etc and /var with its mode and content, as one object that tests compare. */

@@ -7,16 +7,20 @@ import { AGENT } from "./shells.ts";
 /** Hundreds of runs of the agent. */
 export const PATIENCE = { timeout: 1_800_000 };
 
+const TODAY = Math.floor(Date.now() / 86_400_000);
+
 /**
- * Which of that many changes the agent is killed before: each nth of them, beginning with another one each day. All of
- * them with MESHBOOT_KILL_EVERY=1, which takes ten minutes or so a verb.
+ * Whether a kill before that change, or at that place, is among today's: each nth of them is, another one each day. All of
+ * them are with MESHBOOT_KILL_EVERY=1, which takes ten minutes or so a verb.
  */
-export function killsAmong(changes: number): number[] {
-  const every = Math.max(1, Number(process.env["MESHBOOT_KILL_EVERY"] ?? 6));
-  const today = Math.floor(Date.now() / 86_400_000);
-  const chosen = Array.from({ length: changes }, (_, index) => index + 1).filter(
-    (change) => (change + today) % every === 0,
-  );
+export function isToday(change: number, every: number): boolean {
+  return (change + TODAY) % Number(process.env["MESHBOOT_KILL_EVERY"] ?? every) === 0;
+}
+
+/** Which of that many changes the agent is killed before today. */
+export function killsAmong(changes: number, every = 12): number[] {
+  const all = Array.from({ length: changes }, (_, index) => index + 1);
+  const chosen = all.filter((change) => isToday(change, every));
   console.log(`kills before ${chosen.length} of ${changes} changes: ${chosen.join(" ")}`);
   return chosen;
 }

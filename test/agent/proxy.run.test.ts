@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { AGENT as agent } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
-import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+import { AGENT, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 
 /** By what curl and apt went out in a run of `up` on a server that lacks a package. */
-function ways(shell: (typeof SHELLS)[number], environment: string | undefined, given = {}): string[] {
+function ways(shell: Shell, environment: string | undefined, given = {}): string[] {
   return withDirectory((directory) => {
     const host = new Host(directory);
     if (environment !== undefined) host.write("/etc/environment", environment);
@@ -19,7 +19,7 @@ function ways(shell: (typeof SHELLS)[number], environment: string | undefined, g
 
 const by = (way: string) => [`apt-get by ${way}`, `curl by ${way}`];
 
-describe.each(SHELLS)("the way out in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("the way out in $name", PATIENCE, (shell) => {
   it.each([
     ["none", undefined, "- -, not -"],
     ["none in the file", 'PATH="/usr/bin"\n#http_proxy=http://old:1\n', "- -, not -"],

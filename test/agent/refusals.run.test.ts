@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
-import { AGENT, runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { AGENT, runWithAgent, SHELLS, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 
@@ -57,11 +57,11 @@ describe.each(SHELLS.slice(0, 1))("up refuses, and changes nothing ($name)", PAT
   });
 });
 
-describe.each(SHELLS)("overlap in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("overlap in $name", PATIENCE, (shell) => {
   it("is found in addresses, routes and Docker's networks, and named", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.world({
         routes:
           "default via 203.0.113.1 dev eth0\n172.28.0.0/17 via 203.0.113.2 dev eth0 proto dhcp metric 100\n",
@@ -162,7 +162,7 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
     withDirectory((directory) => {
       const host = new Host(directory);
       host.write("/var/lib/docker/network/files/local-kv.db", "1");
-      host.run(shell, "up");
+      host.join(shell);
       host.write("/etc/meshboot/key", "mbk_spent\n");
       host.world({ spent: "TYPE=/problems/key-spent\nDETAIL=spent\n" });
       for (const _ of [1, 2, 3, 4]) {
@@ -181,7 +181,7 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
   ])("when the Worker says %s %j to a report, status says %s", (answers, no, state) => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.world({ answers: `${answers}\n`, no });
       expect(host.run(shell, "up").status).toBe(0);
       expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ state });
@@ -197,7 +197,7 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
   it("is not called active while the controller does not let the node in, whatever the last report said", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.world({ "zerotier-status": "ACCESS_DENIED" });
       expect(JSON.parse(host.run(shell, "status --json").out)).toMatchObject({ state: "denied" });
       expect(host.run(shell, "status").out).toMatch(
@@ -209,7 +209,7 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
   it("goes on with the saved lease when a new key is refused, and reports what failed", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.write("/etc/meshboot/key", "mbk_spent\n");
       host.world({ answers: "403 spent\n200 lease\n", spent: "TYPE=/problems/key-spent\nDETAIL=spent\n" });
       const kept = host.run(shell, "up");
@@ -267,7 +267,7 @@ describe.each(SHELLS.slice(0, 1))("enrolment in $name", PATIENCE, (shell) => {
   });
 });
 
-describe.each(SHELLS)("settings in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("settings in $name", PATIENCE, (shell) => {
   it("are taken by pattern", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
@@ -287,7 +287,7 @@ describe.each(SHELLS.slice(0, 1))("a service, which ignores SIGPIPE, in $name", 
   it("says nothing of broken pipes", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       const many = Array.from({ length: 9000 }, (_, n) => `100.${64 + (n >> 8)}.${n & 255}.0/24 dev eth0`);
       // Who looks for the first that lies where docker0 is to be does not read the others.
       host.world({ routes: ["172.28.233.0/26 dev web0", ...many, ""].join("\n") });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AGENT as agent } from "../../scripts/agent.ts";
 
 /** The agent in a file that is gone when this process ends. */
@@ -27,6 +27,17 @@ export function available(command: string, args: readonly string[], without: str
 export const SHELLS: readonly Shell[] = [DASH, BUSYBOX].filter(({ name, command: [program, ...args] }) =>
   available(program, [...args, "-c", ":"], `the agent is not tested in ${name}`),
 );
+
+/**
+ * For tests that run the whole agent, seconds each: one of SHELLS, which of them depends on the file and the day. All of them
+ * with MESHBOOT_SHELLS=all.
+ */
+export function shellOfTheDay(file: string): readonly Shell[] {
+  if (process.env["MESHBOOT_SHELLS"] === "all") return SHELLS;
+  const files = readdirSync(dirname(file)).toSorted();
+  const today = Math.floor(Date.now() / 86_400_000);
+  return SHELLS.filter((_, place) => (files.indexOf(basename(file)) + today) % SHELLS.length === place);
+}
 
 /** What a run of the shell gave. */
 export interface Run {

@@ -48,7 +48,8 @@ const stated = Array.from(
 function settled(shell: (typeof SHELLS)[number], directory: string): Host {
   const host = new Host(directory);
   host.write(NETWORKS, "1");
-  for (const _ of ["enrols", "finds nothing to do", "remembers that"])
+  host.join(shell);
+  for (const _ of ["finds nothing to do", "remembers that"])
     expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
   expect(host.run(shell, "up").out).toContain("nothing has changed");
   return host;

@@ -12,7 +12,7 @@ const DOCKER_NETWORKS = "/var/lib/docker/network/files/local-kv.db";
 /** A server in the mesh that has just booted: what a kernel forgets is gone. */
 function rebooted(shell: Shell, directory: string): Host {
   const host = new Host(directory);
-  expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+  host.join(shell);
   rmSync(join(host.root, "run/meshboot"), { recursive: true });
   host.world({ "mesh-routes": "", nft: "", iptables: "", ip6tables: "", requests: "" });
   host.write("/proc/sys/net/ipv4/ip_forward", "0\n");
@@ -264,9 +264,9 @@ describe.each(SHELLS.slice(0, 1))("a run that warned, in $name", PATIENCE, (shel
       const host = new Host(directory);
       host.write(DOCKER_NETWORKS, "1");
       host.write("/etc/docker/daemon.json", '{"iptables": false}');
-      host.run(shell, "up");
+      host.join(shell);
       expect(host.run(shell, "up").err).toContain("daemon.json has iptables off");
-      host.run(shell, "up");
+      host.join(shell);
       expect(host.run(shell, "up").out).toContain("nothing has changed");
     });
   });

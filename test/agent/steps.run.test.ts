@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { leaseText, withLine } from "./leases.ts";
-import { runWithAgent, SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { runWithAgent, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const HUGE = { zerotier: "10.0.0.0/10", docker: "172.16.0.0/12", nodePrefix: 28 };
@@ -25,7 +25,7 @@ function step(
 
 const settings = (lines: string) => ({ "/etc/meshboot/meshboot.conf": lines });
 
-describe.each(SHELLS)("steps in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("steps in $name", PATIENCE, (shell) => {
   it.each([
     ["http://[fd00::1]:8787", "http://[fd00::1]:8787 [fd00::1]:8787"],
     ["https://[fd00::1]:443/", "https://[fd00::1]:443 [fd00::1]"],

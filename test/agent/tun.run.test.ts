@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
-import { SHELLS, withDirectory } from "./shells.ts";
+import { shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const TUN = "/dev/net/tun";
@@ -16,7 +16,7 @@ function withoutDriver(directory: string, more: Readonly<Record<string, string>>
   return host;
 }
 
-describe.each(SHELLS)("tun in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("tun in $name", PATIENCE, (shell) => {
   it("is left alone where it is in the kernel", () => {
     withDirectory((directory) => {
       const host = new Host(directory);

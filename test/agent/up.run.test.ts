@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
-import { AGENT, SHELLS, withDirectory } from "./shells.ts";
+import { AGENT, SHELLS, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const MESH = "10.147.17.0/24,172.28.0.0/16,fc9c:56c2:e300::/40";
 /** Some hundred processes a run: seconds on a machine that does other things too. */
@@ -13,7 +13,7 @@ const PATIENCE = { timeout: 300_000 };
 const CHANGING =
   /^(?:systemctl (?!show|is-)|nft (?!-s list|-a -t list|list)|ip6?tables .*-[IDNX] |ip .*-batch|zerotier-cli (?:join|leave)|apt-get)/m;
 
-describe.each(SHELLS)("up in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("up in $name", PATIENCE, (shell) => {
   it("enrols and applies, then touches nothing, and down puts everything back", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
@@ -86,7 +86,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       expect(out).toContain("dry run: enrol: asks https://mesh.example.com for a lease as web1");
       expect(host.files()).toEqual(before);
       expect(host.seen("calls")).not.toMatch(CHANGING);
-      host.run(shell, "up");
+      host.join(shell);
       host.write("/etc/meshboot/dockerd.env", "");
       host.world({ calls: "", "mesh-routes": "" });
       const drifted = host.files();
@@ -117,7 +117,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
   it("repairs what was changed underneath, and tells the Worker once", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       expect(host.seen("requests")).not.toContain("repaired");
       host.world({ "mesh-routes": "", iptables: "", requests: "", answers: "000\n" });
       host.write("/proc/sys/net/ipv4/ip_forward", "0\n");
@@ -125,12 +125,12 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       // While the Worker is away, it is kept for the next report.
       expect(host.run(shell, "up").status).toBe(0);
       host.world({ requests: "", answers: "200 lease\n" });
-      host.run(shell, "up");
+      host.join(shell);
       expect(host.seen("requests")).toContain('"repaired":["docker","routes","rules","sysctls"]');
       const status = JSON.parse(host.run(shell, "status --json").out);
       expect(status.lastRepair).toMatch(/^\d{4}-\S+Z docker routes rules sysctls$/);
       host.world({ requests: "" });
-      host.run(shell, "up");
+      host.join(shell);
       expect(host.seen("requests")).not.toContain("repaired");
       // A new setting is no repair.
       host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nUSERLAND_PROXY=off\n");
@@ -145,7 +145,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       const accepts = "/proc/sys/net/ipv6/conf/eth0/accept_ra";
       const sysctls = "/etc/sysctl.d/90-meshboot.conf";
       const addresses = host.seen("addresses");
-      host.run(shell, "up");
+      host.join(shell);
       host.world({ "docker-networks": "0123456789ab\n", "ipv6-networks": "false\ntrue\n" });
       const down = host.run(shell, "down");
       expect(down).toMatchObject({ status: 0, err: "" });
@@ -190,7 +190,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
         expect(host.seen("requests")).toContain("heartbeat");
         return out.includes("nothing has changed");
       };
-      host.run(shell, "up");
+      host.join(shell);
       // The second one finds nothing to do, and that is remembered.
       expect([up(), up(), up()]).toEqual([false, true, true]);
       expect(host.seen("calls").split("\n").length).toBeLessThan(25);
@@ -234,7 +234,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
   it("does not write a lease that is the same but for its dates", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.world({ lease: withLine(leaseText(), "RENEW_BEFORE", "2027-01-01T00:00:00.000Z") });
       const { out, status } = host.run(shell, "up");
       expect(status).toBe(0);
@@ -245,7 +245,7 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
   it("comes up from the saved lease when the Worker is away", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      host.run(shell, "up");
+      host.join(shell);
       host.world({ answers: "000\n", "mesh-routes": "", iptables: "" });
       const { status, err } = host.run(shell, "up");
       expect(status).toBe(0);

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { leaseText } from "./leases.ts";
-import { AGENT, runShell, SHELLS, type Shell, withDirectory } from "./shells.ts";
+import { AGENT, runShell, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 
@@ -11,12 +11,12 @@ function inMesh(shell: Shell, directory: string, conf = ""): Host {
   const host = new Host(directory);
   host.write("/etc/meshboot/meshboot.conf", `URL=https://mesh.example.com\n${conf}`);
   host.world({ lease: `${leaseText()}PEERS=1:39f51dfb25:db1 2:a3b033f4db:app1\n` });
-  expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+  host.join(shell);
   host.world({ calls: "" });
   return host;
 }
 
-describe.each(SHELLS)("keep in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("keep in $name", PATIENCE, (shell) => {
   it("puts back routes and rules, says so, and is told as a repair", () => {
     withDirectory((directory) => {
       const host = inMesh(shell, directory);
@@ -58,7 +58,7 @@ describe.each(SHELLS)("keep in $name", PATIENCE, (shell) => {
   });
 });
 
-describe.each(SHELLS)("watch in $name", PATIENCE, (shell) => {
+describe.each(shellOfTheDay(import.meta.filename))("watch in $name", PATIENCE, (shell) => {
   const sourced = (host: Host, text: string) =>
     runShell(shell, `MESHBOOT_SOURCE=1 . '${AGENT}'\nTMP=$(mktemp -d); ${text}`, {
       MESHBOOT_ROOT: host.root,
@@ -182,7 +182,7 @@ watch`,
       expect(host.run(shell, "up").status).toBe(0);
       expect(host.read("/var/lib/meshboot/interface")).toBe("warp-net\n");
       expect(restarts()).toBe(1);
-      host.run(shell, "up");
+      host.join(shell);
       expect(restarts()).toBe(1);
     });
   });
