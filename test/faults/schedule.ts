@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { CALL_KINDS, FAULTS, type Fault } from "./central.ts";
 
+/** Keys that let in at once, and keys that want approval. */
+export const KEY_KINDS = ["open", "approval"] as const;
+
+export type KeyKind = (typeof KEY_KINDS)[number];
+
 /** One thing that happens, and for how many ms nothing else is begun after it: what it started goes on meanwhile. */
 export type Step = Action & { readonly pause: number };
 
@@ -12,6 +17,7 @@ export type Action =
   /** What the operator does by the API. */
   | { readonly do: "put"; readonly server: number; readonly slot?: number }
   | { readonly do: "rename" | "approve" | "revoke" | "remove"; readonly server: number }
+  | { readonly do: "revokeKey"; readonly kind: KeyKind }
   /** What the operator does at the controller. */
   | { readonly do: "authorize" | "deauthorize" | "deleteMember"; readonly server: number }
   | { readonly do: "secondAddress"; readonly server: number; readonly outside: boolean }
@@ -72,6 +78,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({ do: fc.constantFrom("rename", "approve", "revoke", "remove"), server }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("revokeKey"), kind: fc.constantFrom(...KEY_KINDS) }),
   },
   {
     weight: 4,

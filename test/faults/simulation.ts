@@ -8,7 +8,7 @@ import { Central } from "./central.ts";
 import { Clock } from "./clock.ts";
 import { Host } from "./host.ts";
 import { Judge, routeText } from "./judge.ts";
-import { type Action, type Schedule, SERVERS, type Step } from "./schedule.ts";
+import { type Action, KEY_KINDS, type KeyKind, type Schedule, SERVERS, type Step } from "./schedule.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -42,7 +42,8 @@ export class Simulation {
     heard: (call) => this.judge.heard(call),
   });
   readonly host: Host;
-  readonly #keys: { readonly open: string; readonly approval: string };
+  /** The enrolment keys that servers come in with now. */
+  readonly #keys = new Map<KeyKind, { readonly id: string; readonly hash: string }>();
   readonly #tokens = new Map<string, string>();
   readonly #seen = new Map<string, number>();
   /** What servers and the operator were answered, as `call server: answer`. */
@@ -51,28 +52,32 @@ export class Simulation {
 
   private constructor(chance: number) {
     this.host = new Host(this.clock, this.central, chanceOf(chance));
-    this.#keys = { open: "", approval: "" };
   }
 
   /** A network with nothing in it but two enrolment keys. */
   static async begin(chance = 1): Promise<Simulation> {
     const simulation = new Simulation(chance);
-    const terms = {
-      expiresIn: 5 * 365 * 86_400,
-      maxUses: 1000,
-      allowOverlap: false,
-      note: null,
-      userData: null,
-      tags: [],
-    };
-    for (const approval of [false, true]) {
-      const made = simulation.host.call((object) => object.createKey({ ...terms, approval }));
+    for (const kind of KEY_KINDS) {
+      const made = simulation.#makeKey(kind);
       await simulation.clock.run(100);
-      const outcome = await made;
-      if ("answer" in outcome)
-        Object.assign(simulation.#keys, { [approval ? "approval" : "open"]: sha256(outcome.answer.key) });
+      await made;
     }
     return simulation;
+  }
+
+  /** The operator makes the key that servers come in with from now on, as often as it takes. */
+  async #makeKey(kind: KeyKind): Promise<void> {
+    const terms = { expiresIn: 5 * 365 * 86_400, maxUses: 1000, allowOverlap: false, tags: [] };
+    const none = { note: null, names: null, userData: null };
+    for (;;) {
+      const outcome = await this.host.call((object) =>
+        object.createKey({ ...terms, ...none, approval: kind === "approval" }),
+      );
+      if ("gone" in outcome) continue;
+      const { view, key } = outcome.answer;
+      this.#keys.set(kind, { id: view.id, hash: sha256(key) });
+      return;
+    }
   }
 
   /** Does what the schedule says, and then sees to it that all comes to rest. Returns what must not have happened. */
@@ -150,6 +155,9 @@ export class Simulation {
           object.releaseNode(node, { admin: true }),
         );
         break;
+      case "revokeKey":
+        this.#revokeKey(action.kind);
+        break;
       case "authorize":
       case "deauthorize": {
         const node = serverId(action.server);
@@ -225,7 +233,7 @@ export class Simulation {
     this.judge.known(node);
     const end = this.judge.begin(node);
     const request = {
-      keyHash: approval ? this.#keys.approval : this.#keys.open,
+      keyHash: this.#keys.get(approval ? "approval" : "open")?.hash ?? "",
       node,
       identity: `${node}:0:${Buffer.from(publicKey).toString("hex")}`,
       publicKey,
@@ -318,14 +326,11 @@ export class Simulation {
     isEnd: boolean,
     work: (object: NetworkObject, node: NodeId) => Promise<Result<unknown, Refusal>>,
   ): void {
-    const before = this.judge.word(node);
-    // A server that nobody let in here, and of which nothing was ever written, is left as it is.
-    const isTouched = this.judge.isTouched(node) || (before.is === "in" && before.where === "here");
     const over = isEnd ? this.judge.ending(node) : () => {};
-    const begun = this.judge.begin(node);
-    const end = (how: Parameters<typeof begun>[0]): void => {
+    const leaving = this.#leaving(node);
+    const end: typeof leaving = (how) => {
       over();
-      begun(how);
+      leaving(how);
     };
     this.#ask(
       (object) => work(object, node),
@@ -334,8 +339,41 @@ export class Simulation {
         this.#note("take out", node, answer.ok ? { problem: "done" } : answer.error);
         if (!answer.ok) return end(answer.error.problem === "controller-unreachable" ? "unsure" : "kept");
         if (isEnd) this.judge.ended(node);
-        if (isTouched) return end("out");
-        end(this.judge.isTouched(node) || before.is === "unsure" ? "unsure" : "kept");
+        end("out");
+      },
+    );
+  }
+
+  /** A call begins that may take the server out; the function returned takes its end. */
+  #leaving(node: NodeId): (how: "out" | "kept" | "unsure") => void {
+    const before = this.judge.word(node);
+    // A server that nobody let in here, and of which nothing was ever written, is left as it is.
+    const isTouched = this.judge.isTouched(node) || (before.is === "in" && before.where === "here");
+    const end = this.judge.begin(node);
+    return (how) => {
+      if (how !== "out" || isTouched) return end(how);
+      end(this.judge.isTouched(node) || before.is === "unsure" ? "unsure" : "kept");
+    };
+  }
+
+  /** Takes a key back, and all that came in with it last; servers come in with another one from then on. */
+  #revokeKey(kind: KeyKind): void {
+    const id = this.#keys.get(kind)?.id ?? "";
+    const leaving = Array.from({ length: SERVERS }, (_, number) => serverId(number)).map((node) => ({
+      node,
+      end: this.#leaving(node),
+    }));
+    const endAll = (how: (node: NodeId) => "out" | "kept" | "unsure"): void => {
+      for (const { node, end } of leaving) end(how(node));
+      this.#watch(this.#makeKey(kind));
+    };
+    this.#ask(
+      (object) => object.revokeKey(id, { nodes: true }),
+      (how) => endAll(() => how),
+      (answer) => {
+        const out = answer.ok ? answer.value.revokedNodes : [];
+        this.clock.note(`= revoke key: ${answer.ok ? out.join(" ") : answer.error.problem}`);
+        endAll((node) => (out.includes(node) ? "out" : "kept"));
       },
     );
   }

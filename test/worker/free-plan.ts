@@ -6,6 +6,7 @@ import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
 import type { Enrolled } from "../../worker/network/enrol-node.ts";
 import { NetworkObject } from "../../worker/network/network-object.ts";
 import { workersPlatform } from "../../worker/network/platform.ts";
+import { copiesIn } from "../faults/copies.ts";
 import { SimulatedCentral } from "./simulated-central.ts";
 
 export const SECOND = 1000;
@@ -152,7 +153,7 @@ export class FreePlan {
   async key(): Promise<string> {
     const terms = { expiresIn: 86_400 * 365, maxUses: 100_000, allowOverlap: false, approval: false };
     const { key } = await this.call((object) =>
-      object.createKey({ ...terms, note: null, userData: null, tags: [] }),
+      object.createKey({ ...terms, note: null, names: null, userData: null, tags: [] }),
     );
     return sha256Hex(key);
   }
@@ -274,7 +275,7 @@ export class FreePlan {
   }
 
   #leases(): KVNamespace {
-    const write = async (key: string, change: () => void): Promise<void> => {
+    return copiesIn(this.copies, async (key, change) => {
       const day = Math.floor(this.now / DAY);
       if (day !== this.#kvDay) this.#kvLeft = this.kvQuota;
       this.#kvDay = day;
@@ -284,12 +285,6 @@ export class FreePlan {
       this.#kvLeft -= 1;
       this.#used.kvWrites += 1;
       change();
-    };
-    const leases: Pick<KVNamespace, "delete"> & { put(key: string, value: string): Promise<void> } = {
-      put: (key, value) => write(key, () => this.copies.set(key, value)),
-      delete: (key: string) => write(key, () => this.copies.delete(key)),
-    };
-    // The object only writes.
-    return leases as unknown as KVNamespace;
+    });
   }
 }

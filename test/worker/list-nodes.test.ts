@@ -62,6 +62,7 @@ describe("the list of nodes", () => {
       state: undefined,
       name: undefined,
       tag: undefined,
+      key: undefined,
     } as const;
     const listed = await use.world.object.listNodes({ ...query, limit: 2 });
     expect(listed.map(({ node }) => node.name)).toEqual(["cache", "db1"]);

@@ -2,7 +2,7 @@
 
 /** Why a call was refused. */
 export type Refusal =
-  | Plain<"unknown-key" | "key-expired" | "key-spent" | "forbidden" | "pool-exhausted">
+  | Plain<"unknown-key" | "key-revoked" | "key-expired" | "key-spent" | "forbidden" | "pool-exhausted">
   | Plain<"changed-meanwhile" | "internal">
   | Found<"too-many-requests", { readonly by: "address" | "node" }>
   | Found<"busy", { readonly retryAfter: number }>
@@ -18,6 +18,7 @@ export type Refusal =
   | Found<"method-not-allowed", { readonly method: string; readonly allowed: readonly string[] }>
   | Found<"cloned-identity", { readonly node: string; readonly name: string; readonly slot: number }>
   | Found<"overlap", { readonly prefix: string; readonly range: MeshRange }>
+  | Found<"name-not-allowed", { readonly name: string; readonly pattern: string }>
   | Found<"name-taken", { readonly name: string; readonly holder: string }>
   | Found<"slot-taken", { readonly slot: number; readonly hold: SlotHold }>
   | Found<"body-too-large", { readonly most: number }>

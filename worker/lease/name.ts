@@ -8,6 +8,13 @@ export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);
 }
 
+/** Whether the name fits the pattern, in which one `*` stands for any characters, also none. */
+export function matchesName(name: string, pattern: string): boolean {
+  const [head = "", tail] = pattern.split("*");
+  if (tail === undefined) return name === pattern;
+  return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
+}
+
 /** A name, and the number by which it differs from the one that was wanted; 1 when it does not. */
 export interface NumberedName {
   readonly name: string;

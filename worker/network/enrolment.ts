@@ -4,6 +4,7 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
 import type { NodeId } from "../lease/ids.ts";
+import { matchesName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
 import { queueCopy, queueMember } from "../outbox/queue.ts";
 import { takeSlot } from "../reconcile/take-slot.ts";
@@ -58,7 +59,8 @@ export function leaseTo(
     const key = admitted.value;
     const known = stores.nodes.get(request.node);
     const refusal =
-      (known && refuseKnown(known, request)) ?? overlapRefusal(config, request.localPrefixes, key, known);
+      (known === undefined ? refuseName(request, key) : refuseKnown(known, request)) ??
+      overlapRefusal(config, request.localPrefixes, key, known);
     if (refusal !== undefined) return err(refusal);
     const node = known ?? newLease(stores, config.pool, request, key, now);
     if (node === undefined) return err({ problem: "pool-exhausted" });
@@ -72,7 +74,7 @@ export function leaseTo(
       facts: request.facts ?? node.facts,
     };
     stores.nodes.put(changed);
-    stores.keys.use(key.id, request.node);
+    stores.keys.use(key.id, request.node, now);
     if (known === undefined && changed.state === "active") queueMember(stores, changed.node, now);
     if (known === undefined || isRegisteredAnew(known, changed)) queueCopy(stores, changed.node, now);
     return ok(changed);
@@ -98,6 +100,13 @@ function isRegisteredAnew(before: StoredNode, after: StoredNode): boolean {
   return (
     before.identity !== after.identity || before.machineId !== after.machineId || before.keyId !== after.keyId
   );
+}
+
+/** Of a node that has a lease the operator may have changed the name. */
+function refuseName({ name }: EnrolRequest, { names }: EnrolmentKey): Refusal | undefined {
+  return names === null || matchesName(name, names)
+    ? undefined
+    : { problem: "name-not-allowed", name, pattern: names };
 }
 
 function refuseKnown(known: StoredNode, request: EnrolRequest): Refusal | undefined {

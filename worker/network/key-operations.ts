@@ -3,12 +3,14 @@ import { hexFromBytes } from "../base/hex.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
-import type { KeyTerms, KeyView } from "../schema/key.ts";
-import { type EnrolmentKey, type KeyPlace, keyState } from "../store/key-store.ts";
+import type { KeyTerms, KeyView, RevokedKey } from "../schema/key.ts";
+import { type EnrolmentKey, type KeyPlace, keyState, type NewKey } from "../store/key-store.ts";
+import type { Stores } from "../store/stores.ts";
+import { changeLease, takenOut } from "./change-lease.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** What a new key may do, and the user-data's options as JSON for a key made with one. */
-export type KeyRequest = Omit<KeyTerms, "note"> & Pick<EnrolmentKey, "note" | "userData">;
+export type KeyRequest = Omit<KeyTerms, "note" | "names"> & Pick<EnrolmentKey, "note" | "names" | "userData">;
 
 export interface KeyAnswer {
   readonly key: string;
@@ -18,14 +20,14 @@ export interface KeyAnswer {
 export async function createKey(net: NetworkContext, request: KeyRequest): Promise<KeyAnswer> {
   const { secret, hash, key } = await makeKey(net, request);
   net.stores.transaction(() => net.stores.keys.add(key, hash));
-  return { key: secret, view: keyView({ ...key, uses: 0 }, net.now()) };
+  return { key: secret, view: newKeyView(key, net.now()) };
 }
 
 /** A key that is in no table yet: its secret, and what is stored of it. */
 export async function makeKey(
   { now, randomBytes }: NetworkContext,
   { expiresIn, ...terms }: KeyRequest,
-): Promise<{ secret: string; hash: string; key: Omit<EnrolmentKey, "uses"> }> {
+): Promise<{ secret: string; hash: string; key: NewKey }> {
   const secret = makeSecret("mbk", randomBytes);
   const hash = await sha256Hex(secret);
   const createdAt = now();
@@ -48,6 +50,35 @@ export function deleteKey(net: NetworkContext, id: string): Result<true, Refusal
   return removed ? ok(true) : err({ problem: "not-found", missing: { what: "key", id } });
 }
 
+/**
+ * Takes a key back, for good: it lets nobody in. With `nodes` those go out of the mesh too whom it let in last, all within the
+ * one transaction; the controller is told by the alarm, at once. The key stays in the list until it is deleted; user-data that
+ * carries it is not given out again.
+ */
+export function revokeKey(
+  { stores, now }: NetworkContext,
+  id: string,
+  { nodes }: { readonly nodes: boolean },
+): Result<RevokedKey, Refusal> {
+  const at = now();
+  return stores.transaction((): Result<RevokedKey, Refusal> => {
+    stores.keys.revoke(id, at);
+    stores.userData.forget(id);
+    const key = stores.keys.byId(id);
+    if (key === undefined) return err({ problem: "not-found", missing: { what: "key", id } });
+    const revokedNodes = nodes ? takeOut(stores, id, at) : [];
+    return ok({ ...keyView(key, at), revokedNodes });
+  });
+}
+
+/** Takes out the nodes that came in by the key, but for those that came in by another one since. */
+function takeOut(stores: Stores, keyId: string, now: number): string[] {
+  return stores.keys.admitted(keyId).filter((id) => {
+    const node = stores.nodes.get(id);
+    return node?.keyId === keyId && changeLease(stores, node, takenOut(node), now);
+  });
+}
+
 /** What user-data that carries a key is made of. */
 export interface KeyUserData {
   /** The options as JSON; null for a key that was made without user-data. */
@@ -61,16 +92,23 @@ export function userDataOf(net: NetworkContext, keyHash: string): KeyUserData | 
   return key === undefined ? undefined : { options: key.userData, allowOverlap: key.allowOverlap };
 }
 
+/** A key that was just made, as the operator sees it. */
+export function newKeyView(key: NewKey, now: number): KeyView {
+  return keyView({ ...key, uses: 0, lastUsedAt: null, revokedAt: null }, now);
+}
+
 /** A key as the operator sees it. */
 export function keyView(key: EnrolmentKey, now: number): KeyView {
   return {
     id: key.id,
     createdAt: new Date(key.createdAt).toISOString(),
+    lastUsedAt: key.lastUsedAt === null ? null : new Date(key.lastUsedAt).toISOString(),
     expiresAt: new Date(key.expiresAt).toISOString(),
     maxUses: key.maxUses,
     uses: key.uses,
     state: keyState(key, now),
     approval: key.approval,
+    names: key.names,
     allowOverlap: key.allowOverlap,
     tags: [...key.tags],
     note: key.note,

@@ -1,4 +1,5 @@
 import { SHOWN_STATES, type ShownState } from "../lease/lease-times.ts";
+import { matchesName } from "../lease/name.ts";
 import type { NodeView } from "../schema/lease.ts";
 import type { NodeSort } from "../schema/node-query.ts";
 import { type NodePlace, placeOf } from "../store/node-store.ts";
@@ -14,6 +15,8 @@ export interface NodeFilter {
   /** One `*` stands for any characters. */
   readonly name: string | undefined;
   readonly tag: string | undefined;
+  /** The id of the enrolment key that they last came in with. */
+  readonly key: string | undefined;
 }
 
 /** A part of the list of nodes. */
@@ -41,9 +44,10 @@ export function listNodes(net: NetworkContext, { sort, limit, after, ...filter }
   return found.map((node) => ({ node: nodeViewOf(net, node), place: placeOf(node, sort) }));
 }
 
-function isWanted(node: StoredNode, { state, name, tag }: NodeFilter, now: number): boolean {
+function isWanted(node: StoredNode, { state, name, tag, key }: NodeFilter, now: number): boolean {
+  if (key !== undefined && node.keyId !== key) return false;
   if (tag !== undefined && !node.tags.includes(tag)) return false;
-  if (name !== undefined && !matches(node.name, name)) return false;
+  if (name !== undefined && !matchesName(node.name, name)) return false;
   return state === undefined || isShownAs(node, state, now);
 }
 
@@ -58,10 +62,4 @@ export function countNodes({ stores, now }: NetworkContext): Record<ShownState, 
 
 function isShownAs(node: StoredNode, state: ShownState, now: number): boolean {
   return state === "failed" ? failureIn(node.report) !== undefined : shownState(node, now) === state;
-}
-
-function matches(name: string, pattern: string): boolean {
-  const [head = "", tail] = pattern.split("*");
-  if (tail === undefined) return name === pattern;
-  return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
 }

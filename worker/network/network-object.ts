@@ -6,7 +6,7 @@ import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type { ObjectHealth } from "../schema/health.ts";
-import type { KeyView } from "../schema/key.ts";
+import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { KeyPlace } from "../store/key-store.ts";
@@ -25,6 +25,7 @@ import {
   type KeyRequest,
   type KeyUserData,
   listKeys,
+  revokeKey,
   userDataOf,
 } from "./key-operations.ts";
 import { type Listed, listNodes, type NodeQuery } from "./list-nodes.ts";
@@ -115,6 +116,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   deleteKey(id: string): Result<true, Refusal> {
     return deleteKey(this.#openToWrite(), id);
+  }
+
+  revokeKey(id: string, what: { readonly nodes: boolean }): Result<RevokedKey, Refusal> {
+    return revokeKey(this.#openToWrite(), id, what);
   }
 
   async repeatUserData(call: RepeatableCall): Promise<Result<UserDataAnswer | undefined, Refusal>> {

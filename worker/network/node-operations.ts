@@ -4,11 +4,11 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { endLease, queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
+import { endLease } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
 import type { NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
-import type { Stores } from "../store/stores.ts";
+import { changeLease, takenOut } from "./change-lease.ts";
 import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";
@@ -41,9 +41,7 @@ export function approveNode(net: NetworkContext, node: NodeId): Promise<Result<N
 
 /** Takes a node out of the mesh; its slot stays its own. */
 export function revokeNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) =>
-    ok({ ...known, state: "revoked", revokedBy: "operator", letInAt: null }),
-  );
+  return changeNode(net, node, (known) => ok(takenOut(known)));
 }
 
 /**
@@ -99,10 +97,7 @@ async function changeNode(
     const known = authorize(stores, node, { admin: true }, now());
     if (!known.ok) return known;
     const decided = decide(known.value);
-    if (!decided.ok || isSame(known.value, decided.value)) return decided;
-    stores.nodes.put(decided.value);
-    if (concernsMember(stores, known.value, decided.value)) queueMember(stores, node, now());
-    queueCopy(stores, node, now());
+    if (decided.ok) changeLease(stores, known.value, decided.value, now());
     return decided;
   });
   if (!changed.ok) return changed;
@@ -115,15 +110,4 @@ function hasSameTokens(a: StoredNode, b: StoredNode): boolean {
     a.tokenHashes.length === b.tokenHashes.length &&
     a.tokenHashes.every((hash, at) => hash === b.tokenHashes[at])
   );
-}
-
-/** Whether the controller is to be told: of all that an active node becomes, and that one is taken out of which it was told. */
-function concernsMember(stores: Stores, before: StoredNode, after: StoredNode): boolean {
-  if (after.state === "active") return true;
-  const isTakenOut = before.state !== after.state || before.revokedBy !== after.revokedBy;
-  return isTakenOut && wasOffered(stores, before);
-}
-
-function isSame(a: StoredNode, b: StoredNode): boolean {
-  return a.name === b.name && a.state === b.state && a.revokedBy === b.revokedBy && a.letInAt === b.letInAt;
 }

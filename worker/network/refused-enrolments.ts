@@ -75,6 +75,8 @@ function aboutOf(refusal: Refusal): string | undefined {
     case "wrong-address":
     case "revoked":
       return refusal.reason;
+    case "name-not-allowed":
+      return refusal.pattern;
     case "invalid-signature":
       return refusal.host;
     case "clock-skew":

@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { seal, unseal } from "../base/seal.ts";
 import type { KeyView } from "../schema/key.ts";
 import type { KeptUserData } from "../store/user-data-store.ts";
-import { type KeyRequest, keyView, makeKey } from "./key-operations.ts";
+import { type KeyRequest, keyView, makeKey, newKeyView } from "./key-operations.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** A call that can be repeated. */
@@ -55,7 +55,7 @@ export async function makeUserData(
     return undefined;
   });
   if (earlier !== undefined) return answerAgain(net, call, earlier);
-  return ok({ text, view: keyView({ ...key, uses: 0 }, net.now()) });
+  return ok({ text, view: newKeyView(key, net.now()) });
 }
 
 async function answerAgain(

@@ -3,7 +3,14 @@ import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
-import { keySchema, keysSchema, keyTermsSchema, newKeySchema } from "../schema/key.ts";
+import {
+  keyRevocationSchema,
+  keysSchema,
+  keyTermsSchema,
+  newKeySchema,
+  revokedKeySchema,
+} from "../schema/key.ts";
+import { keyId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
@@ -11,6 +18,7 @@ import type { KeyPlace } from "../store/key-store.ts";
 import { askObject, callObject } from "./object-call.ts";
 
 const security = [{ adminToken: [] }];
+const params = z.object({ id: keyId });
 
 /** Hex digits of the time in a cursor; the key's id follows. So a cursor holds its place when that key is deleted. */
 const TIME_DIGITS = 12;
@@ -63,17 +71,12 @@ const remove = apiRoute({
   method: "delete",
   path: "/v1/keys/{id}",
   summary: "Delete an enrolment key",
-  description: "Servers that it let in stay.",
+  description: "Servers that it let in stay, and cannot use it again.",
   tags: ["keys"],
   security,
   middleware: [configured, adminOnly],
   request: {
-    params: z.object({
-      id: keySchema.shape.id.regex(
-        /^[0-9a-f]{16}$/,
-        "a key's id has 16 hex digits; GET /v1/keys lists them with their notes",
-      ),
-    }),
+    params,
   },
   responses: {
     204: { description: "The key is gone." },
@@ -81,12 +84,37 @@ const remove = apiRoute({
   },
 });
 
+const revoke = apiRoute({
+  method: "post",
+  path: "/v1/keys/{id}/revoke",
+  summary: "Take an enrolment key back",
+  description:
+    "It lets in no server any more, and stays in the list. With `nodes` all that came in with it last are revoked too: the Worker tells the controller at once, one after the other, and each node's `delivered` says whether it knows.",
+  tags: ["keys"],
+  security,
+  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
+  request: {
+    params,
+    body: { required: true, content: { "application/json": { schema: keyRevocationSchema } } },
+  },
+  responses: {
+    200: { description: "The key.", content: { "application/json": { schema: revokedKeySchema } } },
+    ...problemResponses(
+      "bad-request",
+      "body-too-large",
+      "unsupported-media-type",
+      "not-found",
+      ...ADMIN_PROBLEMS,
+    ),
+  },
+});
+
 /** `/v1/keys`: enrolment keys, for the operator. */
 export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(create, async (c) => {
-    const { note, ...terms } = c.req.valid("json");
+    const { note, names, ...terms } = c.req.valid("json");
     const made = await callObject(c, async (object) =>
-      object.createKey({ ...terms, note: note ?? null, userData: null }),
+      object.createKey({ ...terms, note: note ?? null, names: names ?? null, userData: null }),
     );
     return answer(c, newKeySchema, { ...made.view, key: made.key }, 201);
   });
@@ -95,6 +123,13 @@ export function keyRoutes(app: OpenAPIHono<App>): void {
     const { limit, cursor } = c.req.valid("query");
     const keys = await callObject(c, async (object) => object.listKeys(limit + 1, placeOf(cursor)));
     return answer(c, keysSchema, pageOf(keys, limit, cursorOf));
+  });
+
+  app.openapi(revoke, async (c) => {
+    const { id } = c.req.valid("param");
+    const what = c.req.valid("json");
+    const revoked = await askObject(c, async (object) => object.revokeKey(id, what));
+    return answer(c, revokedKeySchema, revoked);
   });
 
   app.openapi(remove, async (c) => {

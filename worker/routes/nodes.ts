@@ -59,11 +59,11 @@ const get = apiRoute({
 /** Reading nodes: the operator all, a node itself. */
 export function nodeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(list, async (c) => {
-    const { limit, cursor, sort, state, name, tag } = c.req.valid("query");
+    const { limit, cursor, sort, state, name, tag, key } = c.req.valid("query");
     const [, by, node] = readCursor(cursor, z.tuple([z.literal(sort), placeBy, z.string()])) ?? [];
     const after = by === undefined || node === undefined ? undefined : { by, node };
     const nodes = await callObject(c, async (object) =>
-      object.listNodes({ limit: limit + 1, after, sort, state, name, tag }),
+      object.listNodes({ limit: limit + 1, after, sort, state, name, tag, key }),
     );
     const { items, next } = pageOf(nodes, limit, ({ place }) => writeCursor([sort, place.by, place.node]));
     return answer(c, nodesSchema, { items: items.map(({ node }) => nodeDocument(node)), next });

@@ -16,6 +16,7 @@ import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
+import { matchesName } from "../lease/name.ts";
 import type { RepeatableCall, UserDataAnswer } from "../network/user-data-operations.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
@@ -103,15 +104,16 @@ async function makeUserData(
   { provider, cloudConfig, key: terms, form, ...options }: UserDataRequest & { readonly form: Form },
   repeatable: RepeatableCall | undefined,
 ): Promise<UserDataAnswer> {
-  const { note, ...rest } = terms;
+  const { note, names, ...rest } = terms;
   const url = publicOrigin(c.req.url);
   const { allowOverlap } = terms;
+  refuseOtherName(options.name, names);
   const { text, around } = orBadRequest(() =>
     prepare({ form, cloudConfig, url, options, allowOverlap, agent: AGENT }),
   );
   if (form !== "script") refuseTooLarge(form, text, provider);
   await keepOrRefuse(keepAgent, c.env.LEASES);
-  const request = { ...rest, note: note ?? null, userData: JSON.stringify(options) };
+  const request = { ...rest, note: note ?? null, names: names ?? null, userData: JSON.stringify(options) };
   if (repeatable !== undefined)
     return askObject(c, (network) => network.makeUserData(repeatable, request, around));
   const { key, view } = await callObject(c, (network) => network.createKey(request));
@@ -125,6 +127,15 @@ async function keepOrRefuse(keepAgent: KeepAgent, kv: KVNamespace): Promise<void
   } catch (error) {
     throw new Problem({ problem: "agent-not-kept", fault: errorText(error) });
   }
+}
+
+/** Found out here, and not when the server boots and is not let in. */
+function refuseOtherName(name: string | undefined, pattern: string | undefined): void {
+  if (name === undefined || pattern === undefined || matchesName(name, pattern)) return;
+  throw new Problem({
+    problem: "bad-request",
+    faults: [`key.names: the key would not let in ${name}, which does not fit ${pattern}`],
+  });
 }
 
 /** Found out here, before a key is made, and not when the server is ordered. */

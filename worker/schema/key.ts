@@ -1,6 +1,7 @@
 import { holdsSecret } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
-import { tag } from "./names.ts";
+import { isName } from "../lease/name.ts";
+import { namePattern, tag } from "./names.ts";
 import { z } from "./openapi.ts";
 
 /** What a new enrolment key may do. A misspelt field is refused: left at its default, the key would do something else. */
@@ -28,6 +29,13 @@ export const keyTermsSchema = z
       description:
         "Lets in a server whose own networks overlap the mesh's ranges. The agent has to allow it too: user-data with such a key writes ALLOW_OVERLAP=on into meshboot.conf.",
     }),
+    names: namePattern
+      .refine((pattern) => pattern.includes("*") || isName(pattern), "no server can have such a name")
+      .optional()
+      .openapi({
+        description:
+          "Lets in servers with such names only; one `*` stands for any characters. The number that a name gets when it is taken (`web1-2`) does not count.",
+      }),
     tags: z
       .array(tag)
       .max(LIMITS.tags)
@@ -49,11 +57,18 @@ export const keySchema = z
   .object({
     id: z.string(),
     createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso
+      .datetime()
+      .nullable()
+      .openapi({ description: "When it last let a server in, also one that it had let in before." }),
     expiresAt: z.iso.datetime(),
     maxUses: z.number().int(),
     uses: z.number().int(),
-    state: z.enum(["valid", "spent", "expired"]),
+    state: z
+      .enum(["valid", "spent", "expired", "revoked"])
+      .openapi({ description: "Of a spent or expired one, servers that it let in before may still use it." }),
     approval: z.boolean(),
+    names: z.string().nullable(),
     allowOverlap: z.boolean(),
     tags: z.array(z.string()),
     note: z.string().nullable(),
@@ -61,6 +76,23 @@ export const keySchema = z
   .openapi("Key");
 
 export type KeyView = z.output<typeof keySchema>;
+
+/** What else goes when a key is taken back. */
+export const keyRevocationSchema = z
+  .strictObject({
+    nodes: z
+      .boolean()
+      .default(false)
+      .openapi({ description: "Takes the nodes out of the mesh that came in with it last." }),
+  })
+  .openapi("KeyRevocation");
+
+/** A key that was taken back, and the nodes that were taken out with it. */
+export const revokedKeySchema = keySchema
+  .extend({ revokedNodes: z.array(z.string()).openapi({ description: "Nodes that were taken out now." }) })
+  .openapi("RevokedKey");
+
+export type RevokedKey = z.output<typeof revokedKeySchema>;
 
 /** A key just made: the only time that its secret is shown. */
 export const newKeySchema = keySchema

@@ -16,6 +16,17 @@ export const nodeName = z
   .regex(NAME_PATTERN, "a name is one DNS label: lower-case letters, digits and hyphens, at most 63")
   .openapi({ description: "One DNS label.", example: "web1" });
 
+/** Names, by a pattern: see `matchesName`. */
+export const namePattern = z
+  .string()
+  .regex(/^[a-z0-9-]{0,63}\*?[a-z0-9-]{0,63}$/, "give a name, in which one * may stand for any characters")
+  .openapi({ example: "web-*" });
+
+/** The id of an enrolment key. */
+export const keyId = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/, "a key's id has 16 hex digits; GET /v1/keys lists them with their notes");
+
 export const tag = z
   .string()
   .regex(

@@ -1,5 +1,5 @@
 import { SHOWN_STATES } from "../lease/lease-times.ts";
-import { tag } from "./names.ts";
+import { keyId, namePattern, tag } from "./names.ts";
 import { z } from "./openapi.ts";
 import { pageQuery } from "./page.ts";
 
@@ -14,11 +14,10 @@ export const nodeQuery = pageQuery.extend({
     description:
       "Those in that state; failed: those whose last report is of a failure, whatever their state.",
   }),
-  name: z
-    .string()
-    .regex(/^[a-z0-9-]{0,63}\*?[a-z0-9-]{0,63}$/, "give a name, in which one * may stand for any characters")
+  name: namePattern
     .optional()
-    .openapi({ description: "Those with that name; one `*` stands for any characters.", example: "web-*" }),
+    .openapi({ description: "Those with that name; one `*` stands for any characters." }),
   tag: tag.optional().openapi({ description: "Those with that tag." }),
+  key: keyId.optional().openapi({ description: "Those that the enrolment key with this id let in last." }),
   sort: z.enum(NODE_SORTS).default("name").openapi({ description: "`-` in front turns the order round." }),
 });

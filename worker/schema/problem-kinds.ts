@@ -27,6 +27,12 @@ export const PROBLEMS = {
     title: "Unknown enrolment key",
     meaning: "No such enrolment key exists, or it was deleted. Make a new one with POST /v1/keys.",
   },
+  "key-revoked": {
+    status: 403,
+    title: "The enrolment key was taken back",
+    meaning:
+      "The operator took the key back: it lets in no server any more, also none that it let in before. Make a new one with POST /v1/keys.",
+  },
   "key-expired": {
     status: 403,
     title: "The enrolment key has expired",
@@ -38,6 +44,12 @@ export const PROBLEMS = {
     title: "The enrolment key is used up",
     meaning:
       "The key has let in as many servers as it may, and this one is not among them. Make a new one with POST /v1/keys.",
+  },
+  "name-not-allowed": {
+    status: 403,
+    title: "The enrolment key does not let in servers of this name",
+    meaning:
+      "The key is for servers whose names fit its pattern. Name the server so (NAME in /etc/meshboot/meshboot.conf, or its host name), or make another key with POST /v1/keys.",
   },
   "invalid-signature": {
     status: 403,

@@ -31,6 +31,8 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       return {
         detail: "no such enrolment key exists; it may have been deleted. Make a new one with POST /v1/keys",
       };
+    case "key-revoked":
+      return { detail: "the operator took the enrolment key back; make a new one with POST /v1/keys" };
     case "key-expired":
       return { detail: "the enrolment key has expired; make a new one with POST /v1/keys" };
     case "key-spent":
@@ -69,6 +71,10 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       return {
         detail: `the host is attached to ${refusal.prefix}, which overlaps ${RANGES[refusal.range]}: routing the mesh would cut it off. Give that network other addresses; or allow it with a key made with allowOverlap, and ALLOW_OVERLAP=on in /etc/meshboot/meshboot.conf, which user-data with such a key writes`,
         prefix: refusal.prefix,
+      };
+    case "name-not-allowed":
+      return {
+        detail: `the enrolment key lets in servers named ${refusal.pattern}, and this one is ${refusal.name}: give it another NAME in /etc/meshboot/meshboot.conf, or another key`,
       };
     case "name-taken":
       return {
@@ -162,7 +168,7 @@ const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
   "other-request":
     "this Idempotency-Key has been used for user-data of another kind; send the same body as then, or choose another one",
   "key-deleted":
-    "the enrolment key of the user-data that this Idempotency-Key made was deleted, and the user-data with it; choose another one",
+    "the enrolment key of the user-data that this Idempotency-Key made was deleted or taken back, and the user-data with it; choose another one",
   "other-admin-token":
     "the user-data that this Idempotency-Key made was sealed with another admin token; choose another one",
 };

@@ -12,6 +12,12 @@ export interface EnrolmentKey {
   readonly uses: number;
   readonly approval: boolean;
   readonly allowOverlap: boolean;
+  /** Which names it lets in, see {@link matchesName}; null: all. */
+  readonly names: string | null;
+  /** When it last let a server in, also one that it had let in before; null: never. */
+  readonly lastUsedAt: number | null;
+  /** When the operator took it back; null: not. */
+  readonly revokedAt: number | null;
   /** What the nodes are tagged with that it lets in. */
   readonly tags: readonly string[];
   readonly note: string | null;
@@ -19,11 +25,14 @@ export interface EnrolmentKey {
   readonly userData: string | null;
 }
 
+/** What a key is when it is made. */
+export type NewKey = Omit<EnrolmentKey, "uses" | "lastUsedAt" | "revokedAt">;
+
 /** A place in the order of keys, also when the key there was deleted. */
 export type KeyPlace = Pick<EnrolmentKey, "createdAt" | "id">;
 
 /** Why a key does not let a node in; `revoked`: the operator deleted the node, which this key had let in. */
-export type KeyFault = "unknown-key" | "key-expired" | "key-spent" | "revoked";
+export type KeyFault = "unknown-key" | "key-revoked" | "key-expired" | "key-spent" | "revoked";
 
 type Row = {
   id: string;
@@ -36,9 +45,13 @@ type Row = {
   user_data: string | null;
   tags: string | null;
   uses: number;
+  names: string | null;
+  last_used_at: number | null;
+  revoked_at: number | null;
 };
 
-const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, uses FROM keys`;
+const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, uses, names,
+  last_used_at, revoked_at FROM keys`;
 
 const tags = z.array(z.string());
 
@@ -49,10 +62,10 @@ export class KeyStore {
     this.#db = db;
   }
 
-  add(key: Omit<EnrolmentKey, "uses">, hash: string): void {
+  add(key: NewKey, hash: string): void {
     this.#db.write(
-      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, names)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key.id,
       hash,
       key.createdAt,
@@ -63,6 +76,7 @@ export class KeyStore {
       key.note,
       key.userData,
       key.tags.length === 0 ? null : JSON.stringify(key.tags),
+      key.names,
     );
   }
 
@@ -92,13 +106,26 @@ export class KeyStore {
     return this.#db.write("DELETE FROM keys WHERE id = ?", id) > 0;
   }
 
+  /** Takes a key back: it lets nobody in any more, also none that it let in before. The time of the first word counts. */
+  revoke(id: string, at: number): void {
+    this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id);
+  }
+
+  /** The nodes that the key ever let in. */
+  admitted(id: string): string[] {
+    return this.#db
+      .read<{ node: string }>("SELECT node FROM admissions WHERE key_id = ?", id)
+      .map(({ node }) => node);
+  }
+
   /**
    * The key, if it lets this node in: one that it let in before may use it again, also spent or expired, until the
-   * operator deletes the node. Then this key never does again.
+   * operator deletes the node. Then this key never does again; and one that was taken back lets nobody in.
    */
   admit(hash: string, node: string, now: number): Result<EnrolmentKey, KeyFault> {
     const key = this.byHash(hash);
     if (key === undefined) return err("unknown-key");
+    if (key.revokedAt !== null) return err("key-revoked");
     const before = this.#db.read<{ barred: number }>(
       "SELECT barred FROM admissions WHERE key_id = ? AND node = ?",
       key.id,
@@ -110,14 +137,12 @@ export class KeyStore {
     return ok(key);
   }
 
-  /** Counts the node as let in by the key. */
-  use(id: string, node: string): void {
-    const written = this.#db.write(
-      "INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING",
-      id,
-      node,
-    );
-    if (written > 0) this.#db.write("UPDATE keys SET uses = uses + 1 WHERE id = ?", id);
+  /** Counts the node as let in by the key at that time (ms since 1970). */
+  use(id: string, node: string, at: number): void {
+    const isNew =
+      this.#db.write("INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING", id, node) >
+      0;
+    this.#db.write("UPDATE keys SET uses = uses + ?, last_used_at = ? WHERE id = ?", Number(isNew), at, id);
   }
 
   /** Shuts out the node, which the operator deleted, from every key that let it in. */
@@ -132,7 +157,8 @@ export class KeyStore {
 }
 
 /** What the key is good for at `now` (ms since 1970). */
-export function keyState(key: EnrolmentKey, now: number): "valid" | "spent" | "expired" {
+export function keyState(key: EnrolmentKey, now: number): "valid" | "spent" | "expired" | "revoked" {
+  if (key.revokedAt !== null) return "revoked";
   if (key.expiresAt <= now) return "expired";
   return key.uses >= key.maxUses ? "spent" : "valid";
 }
@@ -149,5 +175,8 @@ function fromRow(row: Row): EnrolmentKey {
     userData: row.user_data,
     tags: row.tags === null ? [] : tags.parse(JSON.parse(row.tags)),
     uses: row.uses,
+    names: row.names,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
   };
 }

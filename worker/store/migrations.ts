@@ -141,6 +141,10 @@ export const MIGRATIONS: readonly string[] = [
      failures INTEGER NOT NULL,
      used_up INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  // 11: which names a key lets in, when it last let a server in, and when the operator took it back
+  `ALTER TABLE keys ADD COLUMN names TEXT;
+   ALTER TABLE keys ADD COLUMN last_used_at INTEGER;
+   ALTER TABLE keys ADD COLUMN revoked_at INTEGER;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -1,0 +1,29 @@
+// What a change of a node's lease by the operator brings with it. Called within the transaction that makes the change.
+import { queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+import type { Stores } from "../store/stores.ts";
+
+/** The node when the operator has taken it out of the mesh; its slot stays its own. */
+export function takenOut(node: StoredNode): StoredNode {
+  return { ...node, state: "revoked", revokedBy: "operator", letInAt: null };
+}
+
+/** Writes what the node becomes, and queues what others have to hear of it. False when it is so already. */
+export function changeLease(stores: Stores, before: StoredNode, after: StoredNode, now: number): boolean {
+  if (isSame(before, after)) return false;
+  stores.nodes.put(after);
+  if (concernsMember(stores, before, after)) queueMember(stores, after.node, now);
+  queueCopy(stores, after.node, now);
+  return true;
+}
+
+/** Whether the controller is to be told: of all that an active node becomes, and that one is taken out of which it was told. */
+function concernsMember(stores: Stores, before: StoredNode, after: StoredNode): boolean {
+  if (after.state === "active") return true;
+  const isTakenOut = before.state !== after.state || before.revokedBy !== after.revokedBy;
+  return isTakenOut && wasOffered(stores, before);
+}
+
+function isSame(a: StoredNode, b: StoredNode): boolean {
+  return a.name === b.name && a.state === b.state && a.revokedBy === b.revokedBy && a.letInAt === b.letInAt;
+}
