@@ -153,7 +153,7 @@ describe("a server that has a new lease", () => {
       enrol(1, 1_500),
       by("put", 0, 0),
       by("remove", 0, 0),
-      step({ do: "enrol", server: 0, approval: true }),
+      step({ do: "enrol", server: 0, by: "approval" }),
     );
     expect(simulation.host.storage.rows("SELECT state, delivered_at FROM nodes WHERE slot = 2")).toEqual([
       { state: "pending", delivered_at: null },
@@ -164,7 +164,7 @@ describe("a server that has a new lease", () => {
 
 describe("a member that was authorized before its server asked to be let in", () => {
   const asked = () =>
-    play(enrol(1), there("authorize", 0), step({ do: "enrol", server: 0, approval: true }), cron());
+    play(enrol(1), there("authorize", 0), step({ do: "enrol", server: 0, by: "approval" }), cron());
 
   it("stays so while its request waits", async () => {
     const simulation = await asked();
@@ -404,7 +404,7 @@ describe("a server whose removal still waits when it asks to be in again", () =>
       by("put", 0),
       fault("writeMember", "silence"),
       by("remove", 0, 5 * SECOND),
-      step({ do: "enrol", server: 0, approval: true }, 5_300),
+      step({ do: "enrol", server: 0, by: "approval" }, 5_300),
       by("approve", 0, 0),
       by("revoke", 0),
     );
@@ -477,7 +477,7 @@ describe("what the object relies on", () => {
 
   it("a request that is turned down costs no slot", async () => {
     const simulation = await play(
-      step({ do: "enrol", server: 0, approval: true }),
+      step({ do: "enrol", server: 0, by: "approval" }),
       by("remove", 0),
       enrol(1),
     );

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { CALL_KINDS, FAULTS, type Fault } from "./central.ts";
 
-/** Keys that let in at once, and keys that want approval. */
-export const KEY_KINDS = ["open", "approval"] as const;
+/** Keys that let in at once, keys that want approval, and keys whose servers lose their leases after four hours unseen. */
+export const KEY_KINDS = ["open", "approval", "ephemeral"] as const;
 
 export type KeyKind = (typeof KEY_KINDS)[number];
 
@@ -12,7 +12,7 @@ export type Step = Action & { readonly pause: number };
 /** `server` is the number of a server, `slot` of a slot. */
 export type Action =
   /** What servers do. */
-  | { readonly do: "enrol"; readonly server: number; readonly approval?: boolean }
+  | { readonly do: "enrol"; readonly server: number; readonly by?: KeyKind | "revoked" }
   | { readonly do: "heartbeat" | "leave" | "ask"; readonly server: number }
   /** What the operator does by the API. */
   | { readonly do: "put"; readonly server: number; readonly slot?: number }
@@ -47,6 +47,7 @@ const DAY = 86_400 * SECOND;
 
 const server = fc.nat(SERVERS - 1);
 const slot = fc.integer({ min: 1, max: SLOTS });
+const kind = fc.constantFrom(...KEY_KINDS);
 const pauses = fc.oneof(
   { weight: 5, arbitrary: fc.nat(300) },
   { weight: 5, arbitrary: fc.integer({ min: 300, max: 20 * SECOND }) },
@@ -66,7 +67,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record(
-      { do: fc.constant("enrol"), server, approval: fc.boolean() },
+      { do: fc.constant("enrol"), server, by: fc.constantFrom(...KEY_KINDS, "revoked" as const) },
       { requiredKeys: ["do", "server"] },
     ),
   },
@@ -81,7 +82,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant("revokeKey"), kind: fc.constantFrom(...KEY_KINDS) }),
+    arbitrary: fc.record({ do: fc.constant("revokeKey"), kind }),
   },
   {
     weight: 4,

@@ -17,12 +17,19 @@ const DAY = 24 * HOUR;
 /** A Monday in 2027. */
 const BEGIN = Date.UTC(2027, 0, 4);
 const LAPTOP = "1a60700001";
+/** After so long unseen an ephemeral lease is over. */
+const EPHEMERAL = 4 * HOUR;
 
 /** Calls of an hour in which nothing happens: network and members, and a few members that are looked at once more. */
 const IDLE_CALLS = 2 * (2 + SERVERS);
 
 /** Rows that such an hour writes: how the network and its members were found. */
 const IDLE_ROWS = 12;
+
+/** Refusals that change nothing. */
+const KEPT: ReadonlySet<string> = new Set(["revoked", "key-revoked"]);
+
+const NO_KEY = { id: "", hash: "" };
 
 /** A server, by its number. */
 export function serverId(number: number): NodeId {
@@ -42,10 +49,12 @@ export class Simulation {
     heard: (call) => this.judge.heard(call),
   });
   readonly host: Host;
-  /** The enrolment keys that servers come in with now. */
-  readonly #keys = new Map<KeyKind, { readonly id: string; readonly hash: string }>();
+  /** The enrolment keys that servers come in with now, and the one that was taken back last. */
+  readonly #keys = new Map<KeyKind | "revoked", { readonly id: string; readonly hash: string }>();
   readonly #tokens = new Map<string, string>();
   readonly #seen = new Map<string, number>();
+  /** Servers that may have come in with an ephemeral key last. */
+  readonly #ephemeral = new Set<string>();
   /** What servers and the operator were answered, as `call server: answer`. */
   readonly answers: string[] = [];
   #renamed = 0;
@@ -69,9 +78,10 @@ export class Simulation {
   async #makeKey(kind: KeyKind): Promise<void> {
     const terms = { expiresIn: 5 * 365 * 86_400, maxUses: 1000, allowOverlap: false, tags: [] };
     const none = { note: null, names: null, userData: null };
+    const ephemeralMinutes = kind === "ephemeral" ? EPHEMERAL / MINUTE : null;
     for (;;) {
       const outcome = await this.host.call((object) =>
-        object.createKey({ ...terms, ...none, approval: kind === "approval" }),
+        object.createKey({ ...terms, ...none, ephemeralMinutes, approval: kind === "approval" }),
       );
       if ("gone" in outcome) continue;
       const { view, key } = outcome.answer;
@@ -125,7 +135,7 @@ export class Simulation {
     const { judge, central } = this;
     switch (action.do) {
       case "enrol":
-        this.#enrol(action.server, action.approval === true);
+        this.#enrol(action.server, action.by ?? "open");
         break;
       case "heartbeat":
         this.#heartbeat(serverId(action.server));
@@ -222,18 +232,22 @@ export class Simulation {
     }
   }
 
-  #enrol(number: number, approval: boolean): void {
+  #enrol(number: number, by: KeyKind | "revoked"): void {
     const node = serverId(number);
     const publicKey = new Uint8Array(64);
     publicKey.set(Buffer.from(node, "hex"));
     const before = this.judge.word(node);
-    const hadLease = this.host.storage
-      .rows<{ node: string }>("SELECT node FROM nodes")
-      .some((row) => row.node === node);
+    const had = this.host.storage
+      .rows<{ node: string; key_id: string | null }>("SELECT node, key_id FROM nodes")
+      .find((row) => row.node === node);
+    const hadLease = had !== undefined;
+    const hadKey = had?.key_id;
+    const key = this.#keys.get(by) ?? NO_KEY;
     this.judge.known(node);
+    if (by === "ephemeral") this.#ephemeral.add(node);
     const end = this.judge.begin(node);
     const request = {
-      keyHash: this.#keys.get(approval ? "approval" : "open")?.hash ?? "",
+      keyHash: key.hash,
       node,
       identity: `${node}:0:${Buffer.from(publicKey).toString("hex")}`,
       publicKey,
@@ -248,9 +262,12 @@ export class Simulation {
       end,
       (answer) => {
         this.#note("enrol", node, answer.ok ? answer.value.lease : answer.error);
-        if (!answer.ok) return end(answer.error.problem === "revoked" ? "kept" : "unsure");
+        if (!answer.ok) return end(KEPT.has(answer.error.problem) ? "kept" : "unsure");
+        if (by === "revoked" && hadKey !== key.id)
+          this.judge.accuse(`${node} is let in by a key that was taken back`);
         const { lease, token } = answer.value;
         this.#seen.set(node, this.clock.now);
+        if (by !== "ephemeral") this.#ephemeral.delete(node);
         if (token !== undefined) this.#tokens.set(node, sha256(token));
         if (lease.state === "pending") return end("kept");
         this.judge.told(node, lease.slot);
@@ -358,7 +375,7 @@ export class Simulation {
 
   /** Takes a key back, and all that came in with it last; servers come in with another one from then on. */
   #revokeKey(kind: KeyKind): void {
-    const id = this.#keys.get(kind)?.id ?? "";
+    const key = this.#keys.get(kind) ?? NO_KEY;
     const leaving = Array.from({ length: SERVERS }, (_, number) => serverId(number)).map((node) => ({
       node,
       end: this.#leaving(node),
@@ -368,10 +385,15 @@ export class Simulation {
       this.#watch(this.#makeKey(kind));
     };
     this.#ask(
-      (object) => object.revokeKey(id, { nodes: true }),
+      (object) => object.revokeKey(key.id, { nodes: true }),
       (how) => endAll(() => how),
       (answer) => {
         const out = answer.ok ? answer.value.revokedNodes : [];
+        this.#keys.set("revoked", key);
+        for (const { node } of this.host.storage.rows<{ node: string }>(
+          `SELECT node FROM nodes WHERE key_id = '${key.id}' AND state <> 'revoked'`,
+        ))
+          this.judge.accuse(`${node} is in by a key that was taken back with its nodes`);
         this.clock.note(`= revoke key: ${answer.ok ? out.join(" ") : answer.error.problem}`);
         endAll((node) => (out.includes(node) ? "out" : "kept"));
       },
@@ -419,7 +441,11 @@ export class Simulation {
   }
 
   #age(): void {
-    for (const [node, seen] of this.#seen) if (this.clock.now - seen > 29 * DAY) this.judge.forgotten(node);
+    for (const [node, seen] of this.#seen) {
+      // What was answered last, of a call before or behind, may have come earlier.
+      const lasts = this.#ephemeral.has(node) ? EPHEMERAL - 10 * MINUTE : 29 * DAY;
+      if (this.clock.now - seen > lasts) this.judge.forgotten(node);
+    }
   }
 
   /** Whether the pages of slots say what the tables say, which they repeat. */

@@ -55,4 +55,34 @@ describe("time", () => {
     expect((await use.world.admin("GET", path())).json["state"]).toBe("stale");
     expect((await use.world.admin("PUT", path(), { name: "db1" })).json["state"]).toBe("active");
   });
+
+  it("ends all ephemeral leases when their time is over, while somebody is heard", async () => {
+    const key = await use.world.key({ maxUses: 3, ephemeralMinutes: 240 });
+    await use.world.enrol({ number: 9, name: "db1" });
+    for (const number of [0, 1, 2]) await use.world.enrol({ key, number, name: `runner${number}` });
+    const { json } = await use.world.admin("GET", path(1));
+    expect(json).toMatchObject({ ephemeralMinutes: 240 });
+    expect(Date.parse(String(json["renewBefore"])) - Date.parse(String(json["lastSeen"]))).toBe(4 * HOUR);
+    await use.world.settle();
+    await run(0.5);
+    // Nobody was heard for so long: perhaps nobody could be.
+    expect(await names()).toEqual(["db1", "runner0", "runner1", "runner2"]);
+    await use.world.enrol({ number: 9, name: "db1" });
+    await use.world.enrol({ key, number: 2, name: "runner2" });
+    await use.world.object.reconcile();
+    expect(await names()).toEqual(["db1", "runner2"]);
+    await use.world.settle();
+    expect(use.world.central.network.members.has(identity(0).node)).toBe(false);
+    // A lasting key makes a lasting lease of it.
+    await use.world.enrol({ number: 2, name: "runner2" });
+    await run(1);
+    await use.world.enrol({ number: 9, name: "db1" });
+    await use.world.object.reconcile();
+    expect(await names()).toEqual(["db1", "runner2"]);
+  });
+
+  it.each([209, 43_201, 240.5, "240"])("makes no key with %j minutes", async (ephemeralMinutes) => {
+    const { status, json } = await use.world.admin("POST", "/v1/keys", { ephemeralMinutes });
+    expect([status, json["detail"]]).toEqual([400, expect.stringContaining("ephemeralMinutes")]);
+  });
 });

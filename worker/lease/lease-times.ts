@@ -2,6 +2,8 @@ export const DAY_MS = 24 * 60 * 60 * 1000;
 
 const HOUR_MS = 60 * 60 * 1000;
 
+const MINUTE_MS = 60 * 1000;
+
 /** What a lease is: waiting for the operator, in use, in use but not seen lately, not seen for long, withdrawn. */
 export const LEASE_STATES = ["pending", "active", "offline", "stale", "revoked"] as const;
 
@@ -32,6 +34,12 @@ export const defaultLeaseTimes: LeaseTimes = {
   quarantine: 7 * DAY_MS,
 };
 
+/** Minutes unseen after which an ephemeral lease may end: not while it can be a few calls that were missed. */
+export const EPHEMERAL_MINUTES = {
+  least: defaultLeaseTimes.offlineAfter / MINUTE_MS,
+  most: defaultLeaseTimes.releaseAfter / MINUTE_MS,
+} as const;
+
 /** Runs that look at the leases come hourly; after a longer gap nobody has looked, and perhaps nobody could call. */
 const LONGEST_GAP = 6 * HOUR_MS;
 
@@ -41,11 +49,13 @@ export interface AgingLease {
   readonly seenAt: number;
   /** Never offline, and never released by time: a server without an agent does not call, however alive it is. */
   readonly kept: boolean;
+  /** Minutes unseen after which an ephemeral lease is over; null for a lasting one. */
+  readonly ephemeralMinutes: number | null;
 }
 
 /** The state to show of a lease that stands: time makes an active one offline, then stale, and a call makes it active again. */
 export function stateAt(
-  { state, seenAt, kept }: AgingLease,
+  { state, seenAt, kept }: Omit<AgingLease, "ephemeralMinutes">,
   now: number,
   times: LeaseTimes = defaultLeaseTimes,
 ): LeaseState {
@@ -64,8 +74,8 @@ export function watchedSince(
 
 /**
  * Whether time ends the lease at `now` (ms since 1970): it was not seen for so long, the last part of which, as long
- * as makes a lease stale, there was somebody to see it. So an outage of the Worker ends none. Pending ones that nobody
- * asks for any more end too, revoked ones never.
+ * as makes a lease stale or all of an ephemeral one's, there was somebody to see it. So an outage of the Worker ends none.
+ * Pending ones that nobody asks for any more end too, revoked ones never.
  */
 export function isOver(
   lease: AgingLease,
@@ -74,17 +84,33 @@ export function isOver(
   times: LeaseTimes = defaultLeaseTimes,
 ): boolean {
   if (lease.kept || lease.state === "revoked") return false;
-  return now - lease.seenAt >= times.releaseAfter && now - watched >= times.staleAfter;
+  const ended = renewBefore(lease, times);
+  return now >= ended && now - watched >= Math.min(times.staleAfter, ended - lease.seenAt);
 }
 
-/** At most how many of so many leases may expire in a day: when all seem gone, it is likelier that nobody heard them. */
+/**
+ * Whether ephemeral leases may end: while some server is heard. When none is, it is likelier that none can call; and no other
+ * needs their slots then.
+ */
+export function mayEndEphemeral(
+  leases: readonly Pick<AgingLease, "seenAt" | "kept">[],
+  now: number,
+  times: LeaseTimes = defaultLeaseTimes,
+): boolean {
+  return leases.some(({ seenAt, kept }) => !kept && now - seenAt < times.offlineAfter);
+}
+
+/** At most how many of so many lasting leases may expire in a day: when all seem gone, it is likelier that nobody heard them. */
 export function mostEndings(leases: number): number {
   return Math.max(1, Math.floor(leases / 10));
 }
 
 /** When a lease that is not seen again may be released, ms since 1970. */
-export function renewBefore(seenAt: number, times: LeaseTimes = defaultLeaseTimes): number {
-  return seenAt + times.releaseAfter;
+export function renewBefore(
+  { seenAt, ephemeralMinutes }: Pick<AgingLease, "seenAt" | "ephemeralMinutes">,
+  times: LeaseTimes = defaultLeaseTimes,
+): number {
+  return seenAt + (ephemeralMinutes === null ? times.releaseAfter : ephemeralMinutes * MINUTE_MS);
 }
 
 /** When a slot that was released then may be leased again, ms since 1970. */

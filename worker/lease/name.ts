@@ -15,6 +15,13 @@ export function matchesName(name: string, pattern: string): boolean {
   return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
 }
 
+/** Whether there are names that fit the pattern. */
+export function canMatch(pattern: string): boolean {
+  const [head = "", tail] = pattern.split("*");
+  // The shortest name that fits: the star stands for what makes it a name, if need be.
+  return tail === undefined ? isName(pattern) : isName(head + tail) || isName(`${head}a${tail}`);
+}
+
 /** A name, and the number by which it differs from the one that was wanted; 1 when it does not. */
 export interface NumberedName {
   readonly name: string;

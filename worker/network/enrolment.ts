@@ -30,16 +30,24 @@ export interface EnrolRequest {
   readonly facts: string | null;
 }
 
-/** The key, when it lets the node in. */
+/** The key, when it lets the node in under its name. */
 export function admit(
-  { keys }: Stores,
-  { keyHash, node }: EnrolRequest,
+  { keys, nodes }: Stores,
+  { keyHash, node, name }: EnrolRequest,
   now: number,
 ): Result<EnrolmentKey, Refusal> {
-  const admitted = keys.admit(keyHash, node, now);
-  if (admitted.ok) return admitted;
-  if (admitted.error === "revoked") return err({ problem: "revoked", reason: "deleted", node });
-  return err({ problem: admitted.error });
+  const known = nodes.get(node);
+  const admitted = keys.admit(keyHash, node, known?.keyId ?? null, now);
+  if (!admitted.ok) {
+    if (admitted.error === "revoked") return err({ problem: "revoked", reason: "deleted", node });
+    return err({ problem: admitted.error });
+  }
+  const { id, names } = admitted.value;
+  // The operator may have renamed one that came in by this very key.
+  const called = known?.name ?? name;
+  return names === null || known?.keyId === id || matchesName(called, names)
+    ? admitted
+    : err({ problem: "name-not-allowed", name: called, pattern: names });
 }
 
 /**
@@ -59,16 +67,17 @@ export function leaseTo(
     const key = admitted.value;
     const known = stores.nodes.get(request.node);
     const refusal =
-      (known === undefined ? refuseName(request, key) : refuseKnown(known, request)) ??
-      overlapRefusal(config, request.localPrefixes, key, known);
+      (known && refuseKnown(known, request)) ?? overlapRefusal(config, request.localPrefixes, key, known);
     if (refusal !== undefined) return err(refusal);
     const node = known ?? newLease(stores, config.pool, request, key, now);
     if (node === undefined) return err({ problem: "pool-exhausted" });
+    // A key that wants approval has not let in one that is in by another.
+    const isLetInBy = known === undefined || known.state === "pending" || !key.approval;
     const changed: StoredNode = {
       ...node,
+      ...(isLetInBy && { keyId: key.id, ephemeralMinutes: key.ephemeralMinutes }),
       identity: request.identity,
       machineId: request.machineId,
-      keyId: key.id,
       seenAt: now,
       address: request.address ?? node.address,
       facts: request.facts ?? node.facts,
@@ -100,13 +109,6 @@ function isRegisteredAnew(before: StoredNode, after: StoredNode): boolean {
   return (
     before.identity !== after.identity || before.machineId !== after.machineId || before.keyId !== after.keyId
   );
-}
-
-/** Of a node that has a lease the operator may have changed the name. */
-function refuseName({ name }: EnrolRequest, { names }: EnrolmentKey): Refusal | undefined {
-  return names === null || matchesName(name, names)
-    ? undefined
-    : { problem: "name-not-allowed", name, pattern: names };
 }
 
 function refuseKnown(known: StoredNode, request: EnrolRequest): Refusal | undefined {

@@ -1,4 +1,4 @@
-// Enrolment keys: made, listed and deleted by the operator. The secret leaves the object once, when the key is made.
+// Enrolment keys: made, listed, taken back and deleted by the operator. The secret leaves the object once, when the key is made.
 import { hexFromBytes } from "../base/hex.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -9,8 +9,25 @@ import type { Stores } from "../store/stores.ts";
 import { changeLease, takenOut } from "./change-lease.ts";
 import type { NetworkContext } from "./network-context.ts";
 
+/** What a key has or has not. */
+type Untold = Pick<EnrolmentKey, "note" | "names" | "ephemeralMinutes" | "userData">;
+
 /** What a new key may do, and the user-data's options as JSON for a key made with one. */
-export type KeyRequest = Omit<KeyTerms, "note" | "names"> & Pick<EnrolmentKey, "note" | "names" | "userData">;
+export type KeyRequest = Omit<KeyTerms, keyof Untold> & Untold;
+
+/** The request for a key with such terms, which carries user-data of such options (JSON). */
+export function keyRequest(
+  { note, names, ephemeralMinutes, ...terms }: KeyTerms,
+  userData: string | null,
+): KeyRequest {
+  return {
+    ...terms,
+    note: note ?? null,
+    names: names ?? null,
+    ephemeralMinutes: ephemeralMinutes ?? null,
+    userData,
+  };
+}
 
 export interface KeyAnswer {
   readonly key: string;
@@ -51,31 +68,32 @@ export function deleteKey(net: NetworkContext, id: string): Result<true, Refusal
 }
 
 /**
- * Takes a key back, for good: it lets nobody in. With `nodes` those go out of the mesh too whom it let in last, all within the
- * one transaction; the controller is told by the alarm, at once. The key stays in the list until it is deleted; user-data that
- * carries it is not given out again.
+ * Takes a key back, for good: it lets in no other server. With `nodes` those go out of the mesh too that came in by it last, and
+ * the controller hears of as many as one call may tell it; the alarm sees to the rest. The key stays in the list until it is
+ * deleted. A call with an Idempotency-Key gives user-data with it no more.
  */
-export function revokeKey(
-  { stores, now }: NetworkContext,
+export async function revokeKey(
+  { stores, outbox, now }: NetworkContext,
   id: string,
   { nodes }: { readonly nodes: boolean },
-): Result<RevokedKey, Refusal> {
-  const at = now();
-  return stores.transaction((): Result<RevokedKey, Refusal> => {
-    stores.keys.revoke(id, at);
+): Promise<Result<RevokedKey, Refusal>> {
+  // By itself: that nobody else comes in must not hang on how many there are to be taken out.
+  const key = stores.transaction(() => {
+    stores.keys.revoke(id, now());
     stores.userData.forget(id);
-    const key = stores.keys.byId(id);
-    if (key === undefined) return err({ problem: "not-found", missing: { what: "key", id } });
-    const revokedNodes = nodes ? takeOut(stores, id, at) : [];
-    return ok({ ...keyView(key, at), revokedNodes });
+    return stores.keys.byId(id);
   });
+  if (key === undefined) return err({ problem: "not-found", missing: { what: "key", id } });
+  const revokedNodes = nodes ? stores.transaction(() => takeOut(stores, id, now())) : [];
+  await outbox.hurry("member", revokedNodes);
+  return ok({ ...keyView(key, now()), revokedNodes });
 }
 
-/** Takes out the nodes that came in by the key, but for those that came in by another one since. */
+/** Takes out the nodes that came in by the key, but for those that came in by another one since. Gives all that are out. */
 function takeOut(stores: Stores, keyId: string, now: number): string[] {
-  return stores.keys.admitted(keyId).filter((id) => {
-    const node = stores.nodes.get(id);
-    return node?.keyId === keyId && changeLease(stores, node, takenOut(node), now);
+  return stores.nodes.ofKey(keyId).map((node) => {
+    changeLease(stores, node, takenOut(node), now);
+    return node.node;
   });
 }
 
@@ -86,7 +104,7 @@ export interface KeyUserData {
   readonly allowOverlap: boolean;
 }
 
-/** For the user-data that carries the key; undefined when there is no such key. A spent or expired one is as good: a server's second boot must not fail. */
+/** For the user-data that carries the key; undefined when there is no such key. One that lets in nobody any more will do: a server's second boot must not fail. */
 export function userDataOf(net: NetworkContext, keyHash: string): KeyUserData | undefined {
   const key = net.stores.keys.byHash(keyHash);
   return key === undefined ? undefined : { options: key.userData, allowOverlap: key.allowOverlap };
@@ -109,6 +127,7 @@ export function keyView(key: EnrolmentKey, now: number): KeyView {
     state: keyState(key, now),
     approval: key.approval,
     names: key.names,
+    ephemeralMinutes: key.ephemeralMinutes,
     allowOverlap: key.allowOverlap,
     tags: [...key.tags],
     note: key.note,

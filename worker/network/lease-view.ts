@@ -8,7 +8,10 @@ import type { LeaseView, NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 
 /** What both the object and the copy in KV know of a lease. */
-type KnownLease = Pick<StoredNode, "node" | "name" | "slot" | "state" | "identity" | "leasedAt" | "seenAt">;
+type KnownLease = Pick<
+  StoredNode,
+  "node" | "name" | "slot" | "state" | "identity" | "leasedAt" | "seenAt" | "ephemeralMinutes"
+>;
 
 export function leaseView(
   { networkId, pool }: Pick<Config, "networkId" | "pool">,
@@ -32,7 +35,7 @@ export function leaseView(
     },
     pool: describePool(pool),
     leasedAt: new Date(lease.leasedAt).toISOString(),
-    renewBefore: new Date(renewBefore(lease.seenAt)).toISOString(),
+    renewBefore: new Date(renewBefore(lease)).toISOString(),
   };
 }
 
@@ -52,6 +55,7 @@ export function nodeView(config: Config, node: StoredNode, delivered: boolean, n
     delivered,
     address: node.address,
     tags: [...node.tags],
+    ephemeralMinutes: node.ephemeralMinutes,
     facts: node.facts,
     report: node.report,
     reportedAt: node.reportedAt === null ? null : new Date(node.reportedAt).toISOString(),

@@ -15,13 +15,13 @@ export interface NodeFilter {
   /** One `*` stands for any characters. */
   readonly name: string | undefined;
   readonly tag: string | undefined;
-  /** The id of the enrolment key that they last came in with. */
-  readonly key: string | undefined;
 }
 
 /** A part of the list of nodes. */
 export interface NodeQuery extends NodeFilter {
   readonly sort: NodeSort;
+  /** The id of the enrolment key that they last came in with. */
+  readonly key: string | undefined;
   readonly limit: number;
   readonly after: NodePlace | undefined;
 }
@@ -33,10 +33,10 @@ export interface Listed {
 }
 
 /** The nodes that are wanted, in order. Reads no more rows than it takes to find as many as are asked for. */
-export function listNodes(net: NetworkContext, { sort, limit, after, ...filter }: NodeQuery): Listed[] {
+export function listNodes(net: NetworkContext, { sort, limit, after, key, ...filter }: NodeQuery): Listed[] {
   const now = net.now();
   const found: StoredNode[] = [];
-  for (const node of net.stores.nodes.inOrder(sort, after)) {
+  for (const node of net.stores.nodes.inOrder(sort, after, key)) {
     if (!isWanted(node, filter, now)) continue;
     found.push(node);
     if (found.length === limit) break;
@@ -44,8 +44,7 @@ export function listNodes(net: NetworkContext, { sort, limit, after, ...filter }
   return found.map((node) => ({ node: nodeViewOf(net, node), place: placeOf(node, sort) }));
 }
 
-function isWanted(node: StoredNode, { state, name, tag, key }: NodeFilter, now: number): boolean {
-  if (key !== undefined && node.keyId !== key) return false;
+function isWanted(node: StoredNode, { state, name, tag }: NodeFilter, now: number): boolean {
   if (tag !== undefined && !node.tags.includes(tag)) return false;
   if (name !== undefined && !matchesName(node.name, name)) return false;
   return state === undefined || isShownAs(node, state, now);

@@ -118,7 +118,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return deleteKey(this.#openToWrite(), id);
   }
 
-  revokeKey(id: string, what: { readonly nodes: boolean }): Result<RevokedKey, Refusal> {
+  async revokeKey(id: string, what: { readonly nodes: boolean }): Promise<Result<RevokedKey, Refusal>> {
     return revokeKey(this.#openToWrite(), id, what);
   }
 

@@ -35,8 +35,21 @@ export function approveNode(net: NetworkContext, node: NodeId): Promise<Result<N
   return changeNode(net, node, (known) => {
     // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
     const seenAt = known.state === "active" ? known.seenAt : net.now();
-    return ok({ ...known, state: "active", revokedBy: null, seenAt, letInAt: net.now() });
+    return ok({
+      ...known,
+      keyId: keyAfterApproval(net, known),
+      state: "active",
+      revokedBy: null,
+      seenAt,
+      letInAt: net.now(),
+    });
   });
+}
+
+/** Whom the operator lets in again although its key was taken back has come in by his word, and goes with that key no more. */
+function keyAfterApproval({ stores }: NetworkContext, { state, keyId }: StoredNode): string | null {
+  if (keyId === null || state !== "revoked") return keyId;
+  return stores.keys.byId(keyId)?.revokedAt === null ? keyId : null;
 }
 
 /** Takes a node out of the mesh; its slot stays its own. */

@@ -22,6 +22,7 @@ const copySchema = z.object({
   tokenHashes: z.array(z.string()),
   /** Not in the copies of older versions. */
   tags: z.array(z.string()).default([]),
+  ephemeralMinutes: z.number().nullable().default(null),
   leasedAt: z.number(),
   /** As of the last write: heartbeats do not write, the free plan has 1,000 KV writes a day. */
   seenAt: z.number(),
@@ -75,6 +76,7 @@ export function copyDelivery({ stores, config, leases }: CopyDeliveryOptions): D
         key: lease.keyId,
         tokenHashes: [...lease.tokenHashes],
         tags: [...lease.tags],
+        ephemeralMinutes: lease.ephemeralMinutes,
         leasedAt: lease.leasedAt,
         seenAt: lease.seenAt,
         pool: describePool(config.pool),

@@ -95,15 +95,30 @@ export class Outbox {
 
   /** Delivers what is due, as much as one alarm may; the rest stays due. */
   async work(): Promise<void> {
-    const { stores, deliveries, now } = this.#options;
+    const { stores, now } = this.#options;
+    const rows: OutboxRow[] = [];
+    for (const row of stores.outbox.due(now(), LIMITS.alarmCalls)) {
+      if (row.kind === "routes" && this.#routesWait(row))
+        stores.transaction(() => stores.outbox.postpone(row, now() + ROUTES_WAIT_MS));
+      else rows.push(row);
+    }
+    await this.#deliverSome(rows);
+  }
+
+  /** Delivers what waits of these subjects, whenever it is due, as much as one call may; the rest when it is due. */
+  async hurry(kind: OutboxKind, subjects: readonly string[]): Promise<void> {
+    const { outbox } = this.#options.stores;
+    await this.#deliverSome(
+      subjects.slice(0, LIMITS.alarmCalls).flatMap((subject) => outbox.get(kind, subject) ?? []),
+    );
+  }
+
+  /** The first of the rows, as many as one invocation may, several at once; not those of a kind of which one fails. */
+  async #deliverSome(rows: readonly OutboxRow[]): Promise<void> {
     let calls: number = LIMITS.alarmCalls;
     const batch: OutboxRow[] = [];
-    for (const row of stores.outbox.due(now(), calls)) {
-      if (row.kind === "routes" && this.#routesWait(row)) {
-        stores.transaction(() => stores.outbox.postpone(row, now() + ROUTES_WAIT_MS));
-        continue;
-      }
-      calls -= deliveries[row.kind].cost(row.subject);
+    for (const row of rows) {
+      calls -= this.#options.deliveries[row.kind].cost(row.subject);
       if (calls < 0) break;
       batch.push(row);
     }

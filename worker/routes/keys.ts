@@ -3,6 +3,7 @@ import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
+import { keyRequest } from "../network/key-operations.ts";
 import {
   keyRevocationSchema,
   keysSchema,
@@ -89,7 +90,7 @@ const revoke = apiRoute({
   path: "/v1/keys/{id}/revoke",
   summary: "Take an enrolment key back",
   description:
-    "It lets in no server any more, and stays in the list. With `nodes` all that came in with it last are revoked too: the Worker tells the controller at once, one after the other, and each node's `delivered` says whether it knows.",
+    "It lets in no other server, and stays in the list. With `nodes` all that came in with it last are revoked too: the controller hears of the first in this call, and of the rest within a minute or so; each node's `delivered` says whether it knows.",
   tags: ["keys"],
   security,
   middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
@@ -112,10 +113,8 @@ const revoke = apiRoute({
 /** `/v1/keys`: enrolment keys, for the operator. */
 export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(create, async (c) => {
-    const { note, names, ...terms } = c.req.valid("json");
-    const made = await callObject(c, async (object) =>
-      object.createKey({ ...terms, note: note ?? null, names: names ?? null, userData: null }),
-    );
+    const terms = c.req.valid("json");
+    const made = await callObject(c, async (object) => object.createKey(keyRequest(terms, null)));
     return answer(c, newKeySchema, { ...made.view, key: made.key }, 201);
   });
 
@@ -128,7 +127,7 @@ export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(revoke, async (c) => {
     const { id } = c.req.valid("param");
     const what = c.req.valid("json");
-    const revoked = await askObject(c, async (object) => object.revokeKey(id, what));
+    const revoked = await askObject(c, async (object) => object.revokeKey(id, what), LIMITS.enrolSeconds);
     return answer(c, revokedKeySchema, revoked);
   });
 

@@ -38,6 +38,7 @@ export function copyDocument(config: Config, copy: LeaseCopy) {
     failed: null,
     address: null,
     tags: copy.tags,
+    ephemeralMinutes: copy.ephemeralMinutes,
     behind: null,
     facts: null,
     report: null,

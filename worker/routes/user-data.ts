@@ -17,6 +17,7 @@ import { jsonBody } from "../http/json-body.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { matchesName } from "../lease/name.ts";
+import { keyRequest } from "../network/key-operations.ts";
 import type { RepeatableCall, UserDataAnswer } from "../network/user-data-operations.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
@@ -104,16 +105,15 @@ async function makeUserData(
   { provider, cloudConfig, key: terms, form, ...options }: UserDataRequest & { readonly form: Form },
   repeatable: RepeatableCall | undefined,
 ): Promise<UserDataAnswer> {
-  const { note, names, ...rest } = terms;
   const url = publicOrigin(c.req.url);
-  const { allowOverlap } = terms;
+  const { allowOverlap, names } = terms;
   refuseOtherName(options.name, names);
   const { text, around } = orBadRequest(() =>
     prepare({ form, cloudConfig, url, options, allowOverlap, agent: AGENT }),
   );
   if (form !== "script") refuseTooLarge(form, text, provider);
   await keepOrRefuse(keepAgent, c.env.LEASES);
-  const request = { ...rest, note: note ?? null, names: names ?? null, userData: JSON.stringify(options) };
+  const request = keyRequest(terms, JSON.stringify(options));
   if (repeatable !== undefined)
     return askObject(c, (network) => network.makeUserData(repeatable, request, around));
   const { key, view } = await callObject(c, (network) => network.createKey(request));

@@ -1,6 +1,7 @@
 import { holdsSecret } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
-import { isName } from "../lease/name.ts";
+import { EPHEMERAL_MINUTES } from "../lease/lease-times.ts";
+import { canMatch } from "../lease/name.ts";
 import { namePattern, tag } from "./names.ts";
 import { z } from "./openapi.ts";
 
@@ -29,19 +30,26 @@ export const keyTermsSchema = z
       description:
         "Lets in a server whose own networks overlap the mesh's ranges. The agent has to allow it too: user-data with such a key writes ALLOW_OVERLAP=on into meshboot.conf.",
     }),
-    names: namePattern
-      .refine((pattern) => pattern.includes("*") || isName(pattern), "no server can have such a name")
-      .optional()
-      .openapi({
-        description:
-          "Lets in servers with such names only; one `*` stands for any characters. The number that a name gets when it is taken (`web1-2`) does not count.",
-      }),
+    names: namePattern.refine(canMatch, "no server can have such a name").optional().openapi({
+      description:
+        "Lets in servers with such names only; one `*` stands for any characters. The number that a name gets when it is taken (`web1-2`) does not count.",
+    }),
     tags: z
       .array(tag)
       .max(LIMITS.tags)
       .default([])
       .transform((tags) => [...new Set(tags)].sort())
       .openapi({ description: "What the servers are tagged with that it lets in, to find them by." }),
+    ephemeralMinutes: z
+      .number()
+      .int()
+      .min(EPHEMERAL_MINUTES.least)
+      .max(EPHEMERAL_MINUTES.most)
+      .optional()
+      .openapi({
+        description:
+          "Minutes unseen after which the leases of its servers end, within the hour, while other servers are heard; left out: thirty days. A server calls hourly.",
+      }),
     note: z
       .string()
       .max(200)
@@ -57,10 +65,10 @@ export const keySchema = z
   .object({
     id: z.string(),
     createdAt: z.iso.datetime(),
-    lastUsedAt: z.iso
-      .datetime()
-      .nullable()
-      .openapi({ description: "When it last let a server in, also one that it had let in before." }),
+    lastUsedAt: z.iso.datetime().nullable().openapi({
+      description:
+        "When a server last came by it, also one that it had let in before, to the hour; null: none has.",
+    }),
     expiresAt: z.iso.datetime(),
     maxUses: z.number().int(),
     uses: z.number().int(),
@@ -68,7 +76,11 @@ export const keySchema = z
       .enum(["valid", "spent", "expired", "revoked"])
       .openapi({ description: "Of a spent or expired one, servers that it let in before may still use it." }),
     approval: z.boolean(),
-    names: z.string().nullable(),
+    names: z
+      .string()
+      .nullable()
+      .openapi({ description: "Which names it lets in; null: all.", example: "web-*" }),
+    ephemeralMinutes: z.number().int().nullable(),
     allowOverlap: z.boolean(),
     tags: z.array(z.string()),
     note: z.string().nullable(),
@@ -77,7 +89,7 @@ export const keySchema = z
 
 export type KeyView = z.output<typeof keySchema>;
 
-/** What else goes when a key is taken back. */
+/** Whether its nodes go when a key is taken back. */
 export const keyRevocationSchema = z
   .strictObject({
     nodes: z
@@ -89,7 +101,7 @@ export const keyRevocationSchema = z
 
 /** A key that was taken back, and the nodes that were taken out with it. */
 export const revokedKeySchema = keySchema
-  .extend({ revokedNodes: z.array(z.string()).openapi({ description: "Nodes that were taken out now." }) })
+  .extend({ revokedNodes: z.array(z.string()).openapi({ description: "The nodes that are out with it." }) })
   .openapi("RevokedKey");
 
 export type RevokedKey = z.output<typeof revokedKeySchema>;

@@ -84,6 +84,9 @@ export const nodeSchema = leaseSchema
       example: "192.0.2.7",
     }),
     tags: z.array(z.string()).openapi({ description: "Of the key that it first came in with." }),
+    ephemeralMinutes: z.number().int().nullable().openapi({
+      description: "Minutes unseen after which its lease ends; null: thirty days, as for most.",
+    }),
     behind: z.boolean().nullable().openapi({
       description:
         "Whether the node says that it runs another agent than this Worker gives out (`GET /agent`): `meshboot upgrade` there takes it. null: it does not say.",

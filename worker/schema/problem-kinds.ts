@@ -31,7 +31,7 @@ export const PROBLEMS = {
     status: 403,
     title: "The enrolment key was taken back",
     meaning:
-      "The operator took the key back: it lets in no server any more, also none that it let in before. Make a new one with POST /v1/keys.",
+      "The operator took the key back: it serves none but servers that have a lease by it. Make a new one with POST /v1/keys.",
   },
   "key-expired": {
     status: 403,
@@ -111,7 +111,7 @@ export const PROBLEMS = {
     status: 409,
     title: "The Idempotency-Key was used before",
     meaning:
-      "A call with this Idempotency-Key made user-data that cannot be given again: the request was another one, its enrolment key was deleted, or the admin token was changed since. Choose another Idempotency-Key, or send the same body.",
+      "A call with this Idempotency-Key made user-data that cannot be given again: the request was another one, its enrolment key was deleted or taken back, or the admin token was changed since. Choose another Idempotency-Key, or send the same body.",
   },
   "pool-exhausted": {
     status: 409,

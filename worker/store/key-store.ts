@@ -14,7 +14,9 @@ export interface EnrolmentKey {
   readonly allowOverlap: boolean;
   /** Which names it lets in, see {@link matchesName}; null: all. */
   readonly names: string | null;
-  /** When it last let a server in, also one that it had let in before; null: never. */
+  /** Minutes unseen after which the leases end that it lets in; null: as those of others. */
+  readonly ephemeralMinutes: number | null;
+  /** When a server last came by it, also one that it had let in before, to the hour; null: none has. */
   readonly lastUsedAt: number | null;
   /** When the operator took it back; null: not. */
   readonly revokedAt: number | null;
@@ -48,12 +50,15 @@ type Row = {
   names: string | null;
   last_used_at: number | null;
   revoked_at: number | null;
+  ephemeral_minutes: number | null;
 };
 
 const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, uses, names,
-  last_used_at, revoked_at FROM keys`;
+  last_used_at, revoked_at, ephemeral_minutes FROM keys`;
 
 const tags = z.array(z.string());
+
+const HOUR_MS = 60 * 60 * 1000;
 
 export class KeyStore {
   readonly #db: Database;
@@ -64,8 +69,9 @@ export class KeyStore {
 
   add(key: NewKey, hash: string): void {
     this.#db.write(
-      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, names)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, names,
+         ephemeral_minutes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key.id,
       hash,
       key.createdAt,
@@ -77,6 +83,7 @@ export class KeyStore {
       key.userData,
       key.tags.length === 0 ? null : JSON.stringify(key.tags),
       key.names,
+      key.ephemeralMinutes,
     );
   }
 
@@ -106,26 +113,20 @@ export class KeyStore {
     return this.#db.write("DELETE FROM keys WHERE id = ?", id) > 0;
   }
 
-  /** Takes a key back: it lets nobody in any more, also none that it let in before. The time of the first word counts. */
+  /** Takes a key back. The time of the first word counts. */
   revoke(id: string, at: number): void {
     this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id);
   }
 
-  /** The nodes that the key ever let in. */
-  admitted(id: string): string[] {
-    return this.#db
-      .read<{ node: string }>("SELECT node FROM admissions WHERE key_id = ?", id)
-      .map(({ node }) => node);
-  }
-
   /**
    * The key, if it lets this node in: one that it let in before may use it again, also spent or expired, until the
-   * operator deletes the node. Then this key never does again; and one that was taken back lets nobody in.
+   * operator deletes the node. Then this key never does again. One that was taken back serves those alone whose leases it made:
+   * they may have come by it and not have been answered yet. `has`: the id of the key by which the node has a lease.
    */
-  admit(hash: string, node: string, now: number): Result<EnrolmentKey, KeyFault> {
+  admit(hash: string, node: string, has: string | null, now: number): Result<EnrolmentKey, KeyFault> {
     const key = this.byHash(hash);
     if (key === undefined) return err("unknown-key");
-    if (key.revokedAt !== null) return err("key-revoked");
+    if (key.revokedAt !== null && has !== key.id) return err("key-revoked");
     const before = this.#db.read<{ barred: number }>(
       "SELECT barred FROM admissions WHERE key_id = ? AND node = ?",
       key.id,
@@ -142,7 +143,14 @@ export class KeyStore {
     const isNew =
       this.#db.write("INSERT INTO admissions (key_id, node) VALUES (?, ?) ON CONFLICT DO NOTHING", id, node) >
       0;
-    this.#db.write("UPDATE keys SET uses = uses + ?, last_used_at = ? WHERE id = ?", Number(isNew), at, id);
+    // A server that waits asks every few minutes: that costs a row an hour.
+    this.#db.write(
+      `UPDATE keys SET uses = uses + ?1, last_used_at = ?2
+         WHERE id = ?3 AND (?1 > 0 OR last_used_at IS NULL OR last_used_at <= ?2 - ${HOUR_MS})`,
+      Number(isNew),
+      at,
+      id,
+    );
   }
 
   /** Shuts out the node, which the operator deleted, from every key that let it in. */
@@ -178,5 +186,6 @@ function fromRow(row: Row): EnrolmentKey {
     names: row.names,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
+    ephemeralMinutes: row.ephemeral_minutes,
   };
 }

@@ -141,10 +141,15 @@ export const MIGRATIONS: readonly string[] = [
      failures INTEGER NOT NULL,
      used_up INTEGER NOT NULL
    ) WITHOUT ROWID;`,
-  // 11: which names a key lets in, when it last let a server in, and when the operator took it back
+  // 11: which names a key lets in, when it last let a server in, when the operator took it back; and for how long unseen its
+  // servers keep their leases, where that is shorter than for others
   `ALTER TABLE keys ADD COLUMN names TEXT;
    ALTER TABLE keys ADD COLUMN last_used_at INTEGER;
-   ALTER TABLE keys ADD COLUMN revoked_at INTEGER;`,
+   ALTER TABLE keys ADD COLUMN revoked_at INTEGER;
+   ALTER TABLE keys ADD COLUMN ephemeral_minutes INTEGER;
+   ALTER TABLE nodes ADD COLUMN ephemeral_minutes INTEGER;
+   UPDATE keys SET last_used_at = latest.at
+     FROM (SELECT key_id, max(leased_at) AS at FROM nodes GROUP BY key_id) AS latest WHERE latest.key_id = keys.id;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -27,6 +27,7 @@ type Row = {
   tags: string | null;
   let_in_at: number | null;
   deauthorized_at: number | null;
+  ephemeral_minutes: number | null;
 };
 
 /** A place in an order of nodes, also when the node there was deleted: what it is sorted by, and its id. */
@@ -59,6 +60,12 @@ type Sight = Pick<StoredNode, "seenAt" | "address">;
 
 const texts = z.array(z.string());
 
+const ALL = "SELECT * FROM nodes";
+
+/** By whom the key ever let in: an index of its own would cost each lease two rows. */
+const OF_KEY = `SELECT nodes.* FROM admissions CROSS JOIN nodes USING (node)
+  WHERE admissions.key_id = ?1 AND nodes.key_id = ?1`;
+
 export class NodeStore {
   readonly #db: Database;
   readonly #pages: SlotPages;
@@ -78,15 +85,16 @@ export class NodeStore {
     this.#db.write(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
          leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair, address, tags,
-         let_in_at, deauthorized_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         let_in_at, deauthorized_at, ephemeral_minutes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
          revoked_by = excluded.revoked_by, identity = excluded.identity, machine_id = excluded.machine_id,
          key_id = excluded.key_id, token_hashes = excluded.token_hashes, leased_at = excluded.leased_at,
          seen_at = excluded.seen_at, delivered_at = excluded.delivered_at,
          facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at,
          last_repair = excluded.last_repair, address = excluded.address, tags = excluded.tags,
-         let_in_at = excluded.let_in_at, deauthorized_at = excluded.deauthorized_at`,
+         let_in_at = excluded.let_in_at, deauthorized_at = excluded.deauthorized_at,
+         ephemeral_minutes = excluded.ephemeral_minutes`,
       node.node,
       node.name,
       node.slot,
@@ -107,6 +115,7 @@ export class NodeStore {
       node.tags.length === 0 ? null : JSON.stringify(node.tags),
       node.letInAt,
       node.deauthorizedAt,
+      node.ephemeralMinutes,
     );
     if (before === node.slot) return;
     if (before !== undefined) this.#pages.follow(before);
@@ -161,20 +170,28 @@ export class NodeStore {
     return this.#db.read<{ slot: number }>("SELECT slot FROM nodes WHERE node = ?", node)[0]?.slot;
   }
 
-  /** The nodes in that order, those after the place, read one by one as they are asked for. */
-  *inOrder(sort: NodeSort, after: NodePlace | undefined): Iterable<StoredNode> {
+  /**
+   * The nodes in that order, those after the place, read one by one as they are asked for; with `keyId` those alone that came in
+   * by that key last.
+   */
+  *inOrder(sort: NodeSort, after: NodePlace | undefined, keyId?: string): Iterable<StoredNode> {
     const { key, isTurned } = columnOf(sort);
     const by = COLUMNS[key];
     const order = isTurned ? `ORDER BY ${by} DESC, node DESC` : `ORDER BY ${by}, node`;
-    const rows =
-      after === undefined
-        ? this.#db.iterate<Row>(`SELECT * FROM nodes ${order}`)
-        : this.#db.iterate<Row>(
-            `SELECT * FROM nodes WHERE (${by}, node) ${isTurned ? "<" : ">"} (?, ?) ${order}`,
-            after.by,
-            after.node,
-          );
-    for (const row of rows) yield fromRow(row);
+    const [rows, values] = keyId === undefined ? [ALL, []] : [OF_KEY, [keyId]];
+    const beyond = after === undefined ? [] : [after.by, after.node];
+    const where = after === undefined ? "" : `WHERE (${by}, node) ${isTurned ? "<" : ">"} (?, ?)`;
+    for (const row of this.#db.iterate<Row>(
+      `SELECT * FROM (${rows}) ${where} ${order}`,
+      ...values,
+      ...beyond,
+    ))
+      yield fromRow(row);
+  }
+
+  /** The nodes that came in by that key last. */
+  ofKey(keyId: string): StoredNode[] {
+    return this.#db.read<Row>(`${OF_KEY} ORDER BY slot`, keyId).map(fromRow);
   }
 
   all(): StoredNode[] {
@@ -252,6 +269,7 @@ function fromRow(row: Row): StoredNode {
     tags: row.tags === null ? [] : texts.parse(JSON.parse(row.tags)),
     letInAt: row.let_in_at,
     deauthorizedAt: row.deauthorized_at,
+    ephemeralMinutes: row.ephemeral_minutes,
   };
 }
 

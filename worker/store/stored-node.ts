@@ -29,6 +29,8 @@ export interface StoredNode {
   readonly address: string | null;
   /** Of the key that it first came in with. */
   readonly tags: readonly string[];
+  /** Minutes unseen after which its lease ends, by the key that it last came in with; null: as those of others. */
+  readonly ephemeralMinutes: number | null;
   /** When a key or the operator let it in; null once the controller has taken that. */
   readonly letInAt: number | null;
   /** The member's last deauthorization that we know of, by the controller's clock: a later one is the operator's word. */
@@ -58,6 +60,7 @@ export function newNode(
     deliveredAt: null,
     address: null,
     tags: [],
+    ephemeralMinutes: null,
     letInAt: lease.state === "active" ? now : null,
     deauthorizedAt: null,
     facts: null,

@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   defaultLeaseTimes,
+  EPHEMERAL_MINUTES,
   freeAt,
   isOver,
   type LeaseState,
+  mayEndEphemeral,
   mostEndings,
   renewBefore,
   stateAt,
@@ -16,7 +18,7 @@ const DAY = 24 * HOUR;
 const shown = (state: LeaseState, days: number) =>
   stateAt({ state, seenAt: 1_000, kept: false }, 1_000 + days * DAY);
 const over = (state: LeaseState, unseen: number, watched = unseen, kept = false) =>
-  isOver({ state, seenAt: 0, kept }, unseen * DAY, (unseen - watched) * DAY);
+  isOver({ state, seenAt: 0, kept, ephemeralMinutes: null }, unseen * DAY, (unseen - watched) * DAY);
 
 test("an active lease is offline after three missed calls, unless nothing would call for it", () => {
   const unseen = (minutes: number, kept: boolean) =>
@@ -64,20 +66,42 @@ test("time ends a tenth of the leases a day, at least one", () => {
 });
 
 test("later is never less over", () => {
+  const days = fc.nat({ max: 100 });
+  const minutes = fc.option(fc.integer({ min: EPHEMERAL_MINUTES.least, max: EPHEMERAL_MINUTES.most }));
   fc.assert(
-    fc.property(fc.nat({ max: 100 }), fc.nat({ max: 100 }), fc.nat({ max: 100 }), (a, b, watched) => {
+    fc.property(days, days, days, minutes, (a, b, watched, ephemeralMinutes) => {
       const [early, late] = [Math.min(a, b), Math.max(a, b)];
       const at = (now: number) =>
-        isOver({ state: "active", seenAt: 0, kept: false }, now * DAY, watched * DAY);
+        isOver({ state: "active", seenAt: 0, kept: false, ephemeralMinutes }, now * DAY, watched * DAY);
       expect(!at(early) || at(late)).toBe(true);
     }),
   );
 });
 
-test("it is over at the very moment that renewBefore names, and free a quarantine later", () => {
-  const lease = { state: "active", seenAt: 5, kept: false } as const;
-  expect(isOver(lease, renewBefore(5) - 1, 0)).toBe(false);
-  expect(isOver(lease, renewBefore(5), 0)).toBe(true);
-  expect(freeAt(5)).toBe(5 + defaultLeaseTimes.quarantine);
-  expect(defaultLeaseTimes.quarantine).toBe(7 * DAY);
+test.each([null, EPHEMERAL_MINUTES.least, 1440])(
+  "it is over at the very moment that renewBefore names, and free a quarantine later (ephemeral: %s)",
+  (ephemeralMinutes) => {
+    const lease = { state: "active", seenAt: 5, kept: false, ephemeralMinutes } as const;
+    expect(isOver(lease, renewBefore(lease) - 1, -8 * DAY)).toBe(false);
+    expect(isOver(lease, renewBefore(lease), -8 * DAY)).toBe(true);
+    expect(renewBefore(lease) - 5).toBe((ephemeralMinutes ?? 30 * 24 * 60) * 60_000);
+    expect(freeAt(5)).toBe(5 + defaultLeaseTimes.quarantine);
+    expect(defaultLeaseTimes.quarantine).toBe(7 * DAY);
+  },
+);
+
+test("an ephemeral lease is over when somebody has watched for all of its time", () => {
+  const lease = { state: "pending", seenAt: 0, kept: false, ephemeralMinutes: 240 } as const;
+  const over = (watched: number) => isOver(lease, 10 * HOUR, 10 * HOUR - watched);
+  expect([over(0), over(4 * HOUR - 1), over(4 * HOUR)]).toEqual([false, false, true]);
+  expect(isOver({ ...lease, state: "revoked" }, 10 * DAY, 0)).toBe(false);
+  expect(isOver({ ...lease, kept: true }, 10 * DAY, 0)).toBe(false);
+});
+
+test("ephemeral leases may end while a server that calls is heard", () => {
+  const seen = (hours: number, kept = false) => ({ seenAt: (10 - hours) * HOUR, kept });
+  const may = (...leases: { seenAt: number; kept: boolean }[]) => mayEndEphemeral(leases, 10 * HOUR);
+  expect(may(seen(4), seen(3))).toBe(true);
+  expect(may(seen(4), seen(3.5))).toBe(false);
+  expect(may(seen(0, true))).toBe(false);
 });
