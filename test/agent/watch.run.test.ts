@@ -108,16 +108,30 @@ ip() {
 ping() { for last; do :; done; echo "ping $last" >>"$TMP/pings"; }
 sleep() { sort "$TMP/pings" >&2; echo "pause $1" >&2; rm "$TMP/pings"; heard=$(( \${heard:-1} == 1 ? 2 : 8 )); }
 use_saved_lease
-: >"$TMP/silent"
 greet`;
       const { status, err } = sourced(host, world);
       expect({ status, err }).toEqual({
         status: 0,
         err: [
           ...["ping 10.147.17.1", "ping 10.147.17.2", "ping 10.147.17.7", "pause 1"],
-          ...["ping 10.147.17.1", "ping 10.147.17.7", "pause 2", ""],
+          ...["ping 10.147.17.1", "ping 10.147.17.2", "ping 10.147.17.7", "pause 2"],
+          ...["ping 10.147.17.1", "ping 10.147.17.7", "pause 4", ""],
         ].join("\n"),
       });
+    });
+  });
+
+  it("grows rare only when the interface has its address, which may come late", () => {
+    withDirectory((directory) => {
+      const world = `
+rounds=0
+ip() { [ "$*" != '-o -4 addr show dev ztabcdefgh' ] || [ $rounds -lt 6 ] || echo '7: ztabcdefgh    inet 10.147.17.233/24'; }
+ping() { :; }
+sleep() { echo "pause $1" >&2; rounds=$((rounds + 1)); [ $rounds -lt 9 ] || exit 0; }
+use_saved_lease
+greet`;
+      const { err } = sourced(inMesh(shell, directory), world);
+      expect(err.match(/\d+/g)?.map(Number)).toEqual([1, 2, 4, 4, 4, 4, 8, 16, 32]);
     });
   });
 

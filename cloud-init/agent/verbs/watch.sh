@@ -52,15 +52,22 @@ speak() {
 }
 
 # Whoever had talked to this server does not reach it after a restart of zerotier-one, unless it has spoken to him: seen on
-# ZeroTier 1.14.1. A server that only answers would be cut off. So each is spoken to until he answers; one that is off, once a
-# minute.
+# ZeroTier 1.14.1. A server that only answers would be cut off. So each is spoken to until he answers, and once more then: by
+# the time that he says where he is, the kernel may have given the packet up. One that is off is spoken to once a minute.
 greet() {
   pause=1
-  until others >"$TMP/others" && [ -s "$TMP/others" ] && unanswered <"$TMP/others" >"$TMP/silent" && [ ! -s "$TMP/silent" ]; do
-    [ ! -s "$TMP/silent" ] || speak <"$TMP/silent"
-    : >"$TMP/silent"
+  : >"$TMP/silent"
+  while :; do
+    cp "$TMP/silent" "$TMP/spoken-to"
+    others >"$TMP/others"
+    unanswered <"$TMP/others" >"$TMP/silent"
+    sort -u "$TMP/silent" "$TMP/spoken-to" >"$TMP/greeted"
+    [ -s "$TMP/greeted" ] || [ ! -s "$TMP/others" ] || break
+    speak <"$TMP/greeted"
     sleep $pause
     pause=$((pause < 30 ? pause * 2 : 60))
+    # A slow controller gives the address late, and nobody hears this server before.
+    [ $pause -le 4 ] || ip -o -4 addr show dev "$DEV" 2>/dev/null | grep -q . || pause=4
   done
 }
 
@@ -75,7 +82,6 @@ watch() {
   use_saved_lease
   make_run
   watch_mark >"$RUN/watching"
-  : >"$TMP/silent"
   greet &
   # A run of `up` or `down` comes first, and changes much.
   flock "$RUN/lock" true
