@@ -41,20 +41,20 @@ describe("the object's tables", () => {
   it("keep the form in which released versions stored the last check", async () => {
     await inOwnStores(use.world.object, ({ memory, transaction }, { sql }) => {
       const unreachable = { at: 3, reason: "timeout" as const, text: "too late" };
-      const check = { at: 2, unbrokenSince: 1, unreachable, faults: ["public"] };
+      const check = { at: 2, unbrokenSince: 1, heardSince: 1, unreachable, faults: ["public"] };
       transaction(() => memory.setLastCheck(check));
       const stored = {
         ...{ at: 2, since: 1, faults: ["public"] },
-        ...{ unread: "too late", unreadAt: 3, unreadReason: "timeout" },
+        ...{ unread: "too late", unreadAt: 3, unreadReason: "timeout", heardSince: 1 },
       };
       const { value } = sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'look'").one();
       expect(JSON.parse(value)).toEqual(stored);
       expect(memory.lastCheck()).toEqual(check);
-      // As it was before there was a time and a reason.
-      const { unreadAt: _at, unreadReason: _reason, ...before } = stored;
+      // As it was before there was a time and a reason, and before anybody asked whether servers were heard.
+      const { unreadAt: _at, unreadReason: _reason, heardSince: _heard, ...before } = stored;
       sql.exec("UPDATE facts SET value = ? WHERE name = 'look'", JSON.stringify(before));
       const known = { at: 2, reason: undefined, text: "too late" };
-      expect(memory.lastCheck()).toEqual({ ...check, unreachable: known });
+      expect(memory.lastCheck()).toEqual({ ...check, heardSince: 2, unreachable: known });
     });
   });
 });

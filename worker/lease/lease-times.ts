@@ -64,6 +64,15 @@ export function stateAt(
   return !kept && now - seenAt >= times.offlineAfter ? "offline" : "active";
 }
 
+/** Since when somebody has looked at the leases, and servers were heard: see {@link watchedSince} and {@link heardSince}. */
+export interface Watch {
+  readonly unbrokenSince: number;
+  readonly heardSince: number;
+}
+
+/** In so long each server has called that can, be a run or a call late. */
+export const HEARD_WITHIN = 2 * HOUR_MS;
+
 /** Start of the unbroken series of runs that the one at `now` belongs to. `before`: the run before. All in ms since 1970. */
 export function watchedSince(
   before: { readonly at: number; readonly unbrokenSince: number } | undefined,
@@ -73,31 +82,34 @@ export function watchedSince(
 }
 
 /**
+ * The same of the series of runs at each of which some server had been heard just before: while none is, it is likelier that
+ * none can call.
+ */
+export function heardSince(
+  before: { readonly at: number; readonly heardSince: number } | undefined,
+  isAnyHeard: boolean,
+  now: number,
+): number {
+  return before !== undefined && isAnyHeard && now - before.at <= HEARD_WITHIN ? before.heardSince : now;
+}
+
+/**
  * Whether time ends the lease at `now` (ms since 1970): it was not seen for so long, the last part of which, as long
- * as makes a lease stale or all of an ephemeral one's, there was somebody to see it. So an outage of the Worker ends none.
- * Pending ones that nobody asks for any more end too, revoked ones never.
+ * as makes a lease stale, there was somebody to see it. An ephemeral one ends when it missed its calls while others were heard.
+ * So an outage ends none. Pending ones that nobody asks for any more end too, revoked ones never.
  */
 export function isOver(
   lease: AgingLease,
   now: number,
-  watched: number,
+  { unbrokenSince, heardSince }: Watch,
   times: LeaseTimes = defaultLeaseTimes,
 ): boolean {
   if (lease.kept || lease.state === "revoked") return false;
-  const ended = renewBefore(lease, times);
-  return now >= ended && now - watched >= Math.min(times.staleAfter, ended - lease.seenAt);
-}
-
-/**
- * Whether ephemeral leases may end: while some server is heard. When none is, it is likelier that none can call; and no other
- * needs their slots then.
- */
-export function mayEndEphemeral(
-  leases: readonly Pick<AgingLease, "seenAt" | "kept">[],
-  now: number,
-  times: LeaseTimes = defaultLeaseTimes,
-): boolean {
-  return leases.some(({ seenAt, kept }) => !kept && now - seenAt < times.offlineAfter);
+  const isEphemeral = lease.ephemeralMinutes !== null;
+  const isSure = isEphemeral
+    ? now - heardSince >= times.offlineAfter
+    : now - unbrokenSince >= times.staleAfter;
+  return isSure && now >= renewBefore(lease, times);
 }
 
 /** At most how many of so many lasting leases may expire in a day: when all seem gone, it is likelier that nobody heard them. */

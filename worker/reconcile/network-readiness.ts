@@ -101,8 +101,8 @@ export class NetworkReadiness {
   #noteCheck(unreachable: FailedLook | null, faults: readonly string[]): void {
     const { stores, now } = this.#upkeep;
     stores.transaction(() => {
-      const { at, unbrokenSince } = stores.memory.lastCheck() ?? { at: now(), unbrokenSince: now() };
-      stores.memory.setLastCheck({ at, unbrokenSince, unreachable, faults });
+      const none = { at: now(), unbrokenSince: now(), heardSince: now() };
+      stores.memory.setLastCheck({ ...(stores.memory.lastCheck() ?? none), unreachable, faults });
     });
   }
 }

@@ -3,7 +3,7 @@
 import { errorText } from "../base/log.ts";
 import { ControllerError, type ControllerMember, type MemberList } from "../controller/controller.ts";
 import type { NodeId } from "../lease/ids.ts";
-import { watchedSince } from "../lease/lease-times.ts";
+import { HEARD_WITHIN, heardSince, type Watch, watchedSince } from "../lease/lease-times.ts";
 import { queueMember, queueRoutes, wasOffered } from "../outbox/queue.ts";
 import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
@@ -26,15 +26,17 @@ const MOST_READS = 20;
 /** Runs once an hour, and remembers for the health how it found the controller. */
 export async function reconcile(upkeep: Upkeep): Promise<void> {
   const { stores, now, log } = upkeep;
-  const since = watchedSince(stores.memory.lastCheck(), now());
+  const before = stores.memory.lastCheck();
+  const watch = {
+    unbrokenSince: watchedSince(before, now()),
+    heardSince: heardSince(before, stores.nodes.isAnyHeard(now() - HEARD_WITHIN), now()),
+  };
   const noteCheck = (unreachable: FailedLook | null, faults: readonly string[]): void =>
-    stores.transaction(() =>
-      stores.memory.setLastCheck({ at: now(), unbrokenSince: since, unreachable, faults }),
-    );
+    stores.transaction(() => stores.memory.setLastCheck({ at: now(), ...watch, unreachable, faults }));
   try {
     // Before the first server comes, the network is only looked at: it may be the wrong one still.
     const isUsed = stores.memory.fitness() !== undefined;
-    noteCheck(null, isUsed ? await repair(upkeep, since) : await inspect(upkeep));
+    noteCheck(null, isUsed ? await repair(upkeep, watch) : await inspect(upkeep));
   } catch (error) {
     if (!(error instanceof ControllerError)) throw error;
     log("reconcile-failed", { error: errorText(error) });
@@ -43,7 +45,7 @@ export async function reconcile(upkeep: Upkeep): Promise<void> {
 }
 
 /** Returns what keeps the network from carrying the mesh. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
-async function repair(upkeep: Upkeep, since: number): Promise<readonly string[]> {
+async function repair(upkeep: Upkeep, watch: Watch): Promise<readonly string[]> {
   const { config, stores, now } = upkeep;
   const { network, faults } = await makeFit(upkeep);
   const { list, readAt } = await readMembers(upkeep);
@@ -53,7 +55,7 @@ async function repair(upkeep: Upkeep, since: number): Promise<readonly string[]>
   });
   for (const node of decided.slice(0, MOST_READS)) await followController(upkeep, node);
   stores.transaction(() => {
-    releaseByTime(upkeep, since);
+    releaseByTime(upkeep, watch);
     const { changed } = routesToPublish(config, network.routes, readRoutedSlots(config, stores));
     if (changed || stores.routes.unheard().length > 0) queueRoutes(stores, now());
   });

@@ -1,21 +1,21 @@
-import { DAY_MS, isOver, mayEndEphemeral, mostEndings } from "../lease/lease-times.ts";
+import { DAY_MS, isOver, mostEndings, type Watch } from "../lease/lease-times.ts";
 import { endLease } from "../outbox/queue.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /**
- * Within a transaction: releases what was not seen for so long that its time is over, those longest unseen first. Of lasting
- * leases few a day; of ephemeral ones all, while anybody is heard. `unbrokenSince`: since when there was somebody to see them
- * (ms since 1970).
+ * Within a transaction: releases what was not seen for so long that its time is over, those longest unseen first: all
+ * ephemeral leases, and a few lasting ones a day.
  */
-export function releaseByTime({ stores, log, now }: Upkeep, unbrokenSince: number): void {
+export function releaseByTime({ stores, log, now }: Upkeep, watch: Watch): void {
   const at = now();
-  const all = stores.nodes.all().map((node) => ({ ...node, kept: node.identity === null }));
+  const all = stores.nodes.all();
   const ended = stores.slots.countReleasedSince(at - DAY_MS);
-  const over = all.filter((node) => isOver(node, at, unbrokenSince)).sort((a, b) => a.seenAt - b.seenAt);
-  const ephemeral = over.filter(({ ephemeralMinutes }) => ephemeralMinutes !== null);
+  const over = all
+    .filter((node) => isOver({ ...node, kept: node.identity === null }, at, watch))
+    .sort((a, b) => a.seenAt - b.seenAt);
   const lasting = over.filter(({ ephemeralMinutes }) => ephemeralMinutes === null);
   for (const node of [
-    ...(mayEndEphemeral(all, at) ? ephemeral : []),
+    ...over.filter(({ ephemeralMinutes }) => ephemeralMinutes !== null),
     ...lasting.slice(0, Math.max(0, mostEndings(all.length) - ended)),
   ]) {
     log("released-by-time", { node: node.node, name: node.name, slot: node.slot });

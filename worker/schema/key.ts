@@ -48,7 +48,7 @@ export const keyTermsSchema = z
       .optional()
       .openapi({
         description:
-          "Minutes unseen after which the leases of its servers end, within the hour, while other servers are heard; left out: thirty days. A server calls hourly.",
+          "Minutes unseen after which the leases of its servers end, within the hour, once other servers were heard for 210 minutes without a break; left out: thirty days. A server calls hourly.",
       }),
     note: z
       .string()

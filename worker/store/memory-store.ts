@@ -23,6 +23,8 @@ const lastCheck = z.object({
   /** Two that older versions did not write. */
   unreadAt: z.number().optional(),
   unreadReason: z.enum(CONTROLLER_FAULTS).optional(),
+  /** Versions before ephemeral leases did not write it. */
+  heardSince: z.number().optional(),
   faults: z.array(z.string()),
 });
 
@@ -62,6 +64,8 @@ export interface LastCheck {
   readonly at: number;
   /** Start of the unbroken series of runs that it belongs to. */
   readonly unbrokenSince: number;
+  /** Start of the unbroken series of runs at each of which some server had just been heard. */
+  readonly heardSince: number;
   /** Why the controller could not be read; null when it could. */
   readonly unreachable: FailedLook | null;
   /** What keeps the network from carrying the mesh. */
@@ -100,18 +104,19 @@ export class MemoryStore {
   lastCheck(): LastCheck | undefined {
     const stored = this.#get("look", lastCheck);
     if (stored === undefined) return undefined;
-    const { at, since, unread, unreadAt = at, unreadReason: reason, faults } = stored;
+    const { at, since, unread, unreadAt = at, unreadReason: reason, heardSince = at, faults } = stored;
     const unreachable = unread === null ? null : { at: unreadAt, reason, text: unread };
-    return { at, unbrokenSince: since, unreachable, faults };
+    return { at, unbrokenSince: since, heardSince, unreachable, faults };
   }
 
-  setLastCheck({ at, unbrokenSince, unreachable, faults }: LastCheck): void {
+  setLastCheck({ at, unbrokenSince, heardSince, unreachable, faults }: LastCheck): void {
     const stored: z.infer<typeof lastCheck> = {
       at,
       since: unbrokenSince,
       unread: unreachable?.text ?? null,
       unreadAt: unreachable?.at,
       unreadReason: unreachable?.reason,
+      heardSince,
       faults: [...faults],
     };
     this.#set("look", stored);

@@ -233,6 +233,16 @@ export class NodeStore {
     );
   }
 
+  /** Whether a server with an agent was heard since then (ms since 1970). */
+  isAnyHeard(since: number): boolean {
+    return (
+      this.#db.read(
+        "SELECT 1 AS one FROM nodes WHERE state = 'active' AND seen_at > ? AND identity IS NOT NULL LIMIT 1",
+        since,
+      ).length > 0
+    );
+  }
+
   /** How many nodes there are in each state. */
   counts(): Record<StoredState, number> {
     const counts = { pending: 0, active: 0, revoked: 0 };

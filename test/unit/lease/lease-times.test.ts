@@ -4,9 +4,9 @@ import {
   defaultLeaseTimes,
   EPHEMERAL_MINUTES,
   freeAt,
+  heardSince,
   isOver,
   type LeaseState,
-  mayEndEphemeral,
   mostEndings,
   renewBefore,
   stateAt,
@@ -17,8 +17,9 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const shown = (state: LeaseState, days: number) =>
   stateAt({ state, seenAt: 1_000, kept: false }, 1_000 + days * DAY);
+const watch = (since: number) => ({ unbrokenSince: since, heardSince: since });
 const over = (state: LeaseState, unseen: number, watched = unseen, kept = false) =>
-  isOver({ state, seenAt: 0, kept, ephemeralMinutes: null }, unseen * DAY, (unseen - watched) * DAY);
+  isOver({ state, seenAt: 0, kept, ephemeralMinutes: null }, unseen * DAY, watch((unseen - watched) * DAY));
 
 test("an active lease is offline after three missed calls, unless nothing would call for it", () => {
   const unseen = (minutes: number, kept: boolean) =>
@@ -72,7 +73,11 @@ test("later is never less over", () => {
     fc.property(days, days, days, minutes, (a, b, watched, ephemeralMinutes) => {
       const [early, late] = [Math.min(a, b), Math.max(a, b)];
       const at = (now: number) =>
-        isOver({ state: "active", seenAt: 0, kept: false, ephemeralMinutes }, now * DAY, watched * DAY);
+        isOver(
+          { state: "active", seenAt: 0, kept: false, ephemeralMinutes },
+          now * DAY,
+          watch(watched * DAY),
+        );
       expect(!at(early) || at(late)).toBe(true);
     }),
   );
@@ -82,26 +87,27 @@ test.each([null, EPHEMERAL_MINUTES.least, 1440])(
   "it is over at the very moment that renewBefore names, and free a quarantine later (ephemeral: %s)",
   (ephemeralMinutes) => {
     const lease = { state: "active", seenAt: 5, kept: false, ephemeralMinutes } as const;
-    expect(isOver(lease, renewBefore(lease) - 1, -8 * DAY)).toBe(false);
-    expect(isOver(lease, renewBefore(lease), -8 * DAY)).toBe(true);
+    expect(isOver(lease, renewBefore(lease) - 1, watch(-8 * DAY))).toBe(false);
+    expect(isOver(lease, renewBefore(lease), watch(-8 * DAY))).toBe(true);
     expect(renewBefore(lease) - 5).toBe((ephemeralMinutes ?? 30 * 24 * 60) * 60_000);
     expect(freeAt(5)).toBe(5 + defaultLeaseTimes.quarantine);
     expect(defaultLeaseTimes.quarantine).toBe(7 * DAY);
   },
 );
 
-test("an ephemeral lease is over when somebody has watched for all of its time", () => {
+test("an ephemeral lease is over when it missed its calls while others were heard, however long there was nobody before", () => {
   const lease = { state: "pending", seenAt: 0, kept: false, ephemeralMinutes: 240 } as const;
-  const over = (watched: number) => isOver(lease, 10 * HOUR, 10 * HOUR - watched);
-  expect([over(0), over(4 * HOUR - 1), over(4 * HOUR)]).toEqual([false, false, true]);
-  expect(isOver({ ...lease, state: "revoked" }, 10 * DAY, 0)).toBe(false);
-  expect(isOver({ ...lease, kept: true }, 10 * DAY, 0)).toBe(false);
+  const over = (heard: number) =>
+    isOver(lease, 10 * HOUR, { unbrokenSince: 10 * HOUR, heardSince: 10 * HOUR - heard });
+  expect([over(0), over(3.5 * HOUR - 1), over(3.5 * HOUR)]).toEqual([false, false, true]);
+  expect(isOver({ ...lease, state: "revoked" }, 10 * DAY, watch(0))).toBe(false);
+  expect(isOver({ ...lease, kept: true }, 10 * DAY, watch(0))).toBe(false);
 });
 
-test("ephemeral leases may end while a server that calls is heard", () => {
-  const seen = (hours: number, kept = false) => ({ seenAt: (10 - hours) * HOUR, kept });
-  const may = (...leases: { seenAt: number; kept: boolean }[]) => mayEndEphemeral(leases, 10 * HOUR);
-  expect(may(seen(4), seen(3))).toBe(true);
-  expect(may(seen(4), seen(3.5))).toBe(false);
-  expect(may(seen(0, true))).toBe(false);
+test("servers are heard from run to run, and anew after a run at which none was, or that was late", () => {
+  const before = { at: DAY, heardSince: 3 };
+  expect(heardSince(undefined, true, 5)).toBe(5);
+  expect(heardSince(before, true, DAY + HOUR)).toBe(3);
+  expect(heardSince(before, false, DAY + HOUR)).toBe(DAY + HOUR);
+  expect(heardSince(before, true, DAY + 2 * HOUR + 1)).toBe(DAY + 2 * HOUR + 1);
 });
