@@ -113,11 +113,13 @@ export class Simulation {
     this.central.recover();
     this.host.failCopies(0);
     for (let hours = 0; hours < 4; hours++) {
+      this.#age();
       this.#do({ do: "cron" });
       await this.clock.run(HOUR);
     }
     const { calls } = this.central;
     const { rowsWritten } = this.host.storage;
+    this.#age();
     this.#do({ do: "cron" });
     await this.clock.run(HOUR);
     if (this.central.calls - calls > IDLE_CALLS)
