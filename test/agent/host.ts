@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -11,11 +10,10 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { leaseText } from "./leases.ts";
-import { AGENT, type Run, runShell, type Shell } from "./shells.ts";
+import { AGENT, lastingDirectory, type Run, runShell, type Shell } from "./shells.ts";
 
 /** Commands that stand for those of a server. */
 export const STUBS = fileURLToPath(new URL("./stubs", import.meta.url));
@@ -216,10 +214,9 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
     }
     const { status, out, err } = this.run(shell, "up");
     if (status !== 0) throw new Error(`up ended with ${status}:\n${out}${err}`);
-    const copies = mkdtempSync(join(tmpdir(), "meshboot-agent-"));
-    process.once("exit", () => rmSync(copies, { recursive: true, force: true }));
-    execFileSync("cp", ["-a", this.#directory, join(copies, "server")]);
-    joined.set(before, join(copies, "server"));
+    const copy = join(lastingDirectory(), "server");
+    execFileSync("cp", ["-a", this.#directory, copy]);
+    joined.set(before, copy);
     return this;
   }
 

@@ -2,12 +2,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
-import { AGENT } from "./shells.ts";
+import { AGENT, TODAY } from "./shells.ts";
 
 /** Hundreds of runs of the agent. */
 export const PATIENCE = { timeout: 1_800_000 };
-
-const TODAY = Math.floor(Date.now() / 86_400_000);
 
 /**
  * Whether a kill before that change, or at that place, is among today's: each nth of them is, another one each day. All of

@@ -7,6 +7,9 @@ import { AGENT as agent } from "../../scripts/agent.ts";
 /** The agent in a file that is gone when this process ends. */
 export const AGENT = written("meshboot", agent.program);
 
+/** The day, as a number: what is too slow to be run whole takes turns by it. */
+export const TODAY = Math.floor(Date.now() / 86_400_000);
+
 /** A shell that the agent has to run in. */
 export interface Shell {
   readonly name: string;
@@ -35,8 +38,7 @@ export const SHELLS: readonly Shell[] = [DASH, BUSYBOX].filter(({ name, command:
 export function shellOfTheDay(file: string): readonly Shell[] {
   if (process.env["MESHBOOT_SHELLS"] === "all") return SHELLS;
   const files = readdirSync(dirname(file)).toSorted();
-  const today = Math.floor(Date.now() / 86_400_000);
-  return SHELLS.filter((_, place) => (files.indexOf(basename(file)) + today) % SHELLS.length === place);
+  return SHELLS.filter((_, place) => (files.indexOf(basename(file)) + TODAY) % SHELLS.length === place);
 }
 
 /** What a run of the shell gave. */
@@ -76,10 +78,15 @@ export function withDirectory<T>(use: (directory: string) => T): T {
   }
 }
 
-function written(name: string, text: string): string {
+/** A new directory that is gone when this process ends. */
+export function lastingDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "meshboot-agent-"));
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const file = join(directory, name);
+  return directory;
+}
+
+function written(name: string, text: string): string {
+  const file = join(lastingDirectory(), name);
   writeFileSync(file, text, { mode: 0o755 });
   return file;
 }

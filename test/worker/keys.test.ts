@@ -175,7 +175,7 @@ describe("taking a key back", () => {
     await use.world.settle();
     const rows = await inOwnStores(use.world.object, (stores, storage) =>
       [
-        () => stores.nodes.ofKey(id),
+        () => stores.nodes.inOrder("slot", undefined, id),
         () => stores.nodes.inOrder("name", undefined, id),
         () => stores.nodes.inOrder("-slot", { by: 99, node: "ffffffffff" }, id),
       ].map((find) => {

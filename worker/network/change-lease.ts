@@ -8,13 +8,12 @@ export function takenOut(node: StoredNode): StoredNode {
   return { ...node, state: "revoked", revokedBy: "operator", letInAt: null };
 }
 
-/** Writes what the node becomes, and queues what others have to hear of it. False when it is so already. */
-export function changeLease(stores: Stores, before: StoredNode, after: StoredNode, now: number): boolean {
-  if (isSame(before, after)) return false;
+/** Writes what the node becomes, if it is not so already, and queues what others have to hear of it. */
+export function changeLease(stores: Stores, before: StoredNode, after: StoredNode, now: number): void {
+  if (isSame(before, after)) return;
   stores.nodes.put(after);
   if (concernsMember(stores, before, after)) queueMember(stores, after.node, now);
   queueCopy(stores, after.node, now);
-  return true;
 }
 
 /** Whether the controller is to be told: of all that an active node becomes, and that one is taken out of which it was told. */

@@ -91,7 +91,7 @@ export async function revokeKey(
 
 /** Takes out the nodes that came in by the key, but for those that came in by another one since. Gives all that are out. */
 function takeOut(stores: Stores, keyId: string, now: number): string[] {
-  return stores.nodes.ofKey(keyId).map((node) => {
+  return Array.from(stores.nodes.inOrder("slot", undefined, keyId)).map((node) => {
     changeLease(stores, node, takenOut(node), now);
     return node.node;
   });

@@ -14,7 +14,7 @@ import {
 import { keyId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
-import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import { ADMIN_PROBLEMS, BODY_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { askObject, callObject } from "./object-call.ts";
 
@@ -50,7 +50,7 @@ const create = apiRoute({
   request: { body: { required: true, content: { "application/json": { schema: keyTermsSchema } } } },
   responses: {
     201: { description: "The key.", content: { "application/json": { schema: newKeySchema } } },
-    ...problemResponses("bad-request", "body-too-large", "unsupported-media-type", ...ADMIN_PROBLEMS),
+    ...problemResponses(...BODY_PROBLEMS, ...ADMIN_PROBLEMS),
   },
 });
 
@@ -100,13 +100,7 @@ const revoke = apiRoute({
   },
   responses: {
     200: { description: "The key.", content: { "application/json": { schema: revokedKeySchema } } },
-    ...problemResponses(
-      "bad-request",
-      "body-too-large",
-      "unsupported-media-type",
-      "not-found",
-      ...ADMIN_PROBLEMS,
-    ),
+    ...problemResponses(...BODY_PROBLEMS, "not-found", ...ADMIN_PROBLEMS),
   },
 });
 

@@ -7,7 +7,13 @@ import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
-import { ADMIN_PROBLEMS, CONTROLLER_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import {
+  ADMIN_PROBLEMS,
+  BODY_PROBLEMS,
+  CONTROLLER_PROBLEMS,
+  NODE_PROBLEMS,
+  problemResponses,
+} from "../schema/problem.ts";
 import { nodeDocument } from "./node-document.ts";
 import { askObject, callerOf } from "./object-call.ts";
 
@@ -15,7 +21,6 @@ const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
 const tags = ["nodes"];
 const oneNode = { content: { "application/json": { schema: nodeSchema } } };
-const BODY_PROBLEMS = ["bad-request", "body-too-large", "unsupported-media-type"] as const;
 
 const put = apiRoute({
   method: "put",

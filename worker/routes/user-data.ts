@@ -20,7 +20,7 @@ import { matchesName } from "../lease/name.ts";
 import { keyRequest } from "../network/key-operations.ts";
 import type { RepeatableCall, UserDataAnswer } from "../network/user-data-operations.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
-import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
+import { ADMIN_PROBLEMS, BODY_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import {
   type UserDataRequest,
   userDataHeadersSchema,
@@ -46,14 +46,7 @@ const route = apiRoute({
       description: "The user-data; alone for `Accept: text/plain`.",
       content: { "application/json": { schema: userDataSchema }, "text/plain": { schema: z.string() } },
     },
-    ...problemResponses(
-      "bad-request",
-      "body-too-large",
-      "unsupported-media-type",
-      "idempotency-key-used",
-      "agent-not-kept",
-      ...ADMIN_PROBLEMS,
-    ),
+    ...problemResponses(...BODY_PROBLEMS, "idempotency-key-used", "agent-not-kept", ...ADMIN_PROBLEMS),
   },
 });
 

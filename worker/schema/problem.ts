@@ -49,6 +49,9 @@ export function problemResponses(...names: ProblemName[]): Record<string, Proble
   );
 }
 
+/** What every call with a body can be refused with for it. */
+export const BODY_PROBLEMS = ["bad-request", "body-too-large", "unsupported-media-type"] as const;
+
 /** What every call of the operator can be refused with. */
 export const ADMIN_PROBLEMS = [
   "bad-request",

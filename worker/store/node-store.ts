@@ -189,11 +189,6 @@ export class NodeStore {
       yield fromRow(row);
   }
 
-  /** The nodes that came in by that key last. */
-  ofKey(keyId: string): StoredNode[] {
-    return this.#db.read<Row>(`${OF_KEY} ORDER BY slot`, keyId).map(fromRow);
-  }
-
   all(): StoredNode[] {
     return this.#db.read<Row>("SELECT * FROM nodes ORDER BY slot").map(fromRow);
   }
