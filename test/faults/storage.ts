@@ -122,6 +122,7 @@ export class Storage {
 
 function cursor(rows: readonly object[], rowsWritten: number) {
   return {
+    [Symbol.iterator]: () => rows[Symbol.iterator](),
     toArray: () => rows,
     one: () => {
       if (rows.length !== 1) throw new Error(`${rows.length} rows instead of one`);
