@@ -71,6 +71,23 @@ describe("what was read earlier never replaces what was read later", () => {
     expect(simulation.answers).toEqual(["enrol 0: active 1", "enrol 1: active 3", "enrol 2: active 4"]);
     expect(await violations(simulation)).toEqual([]);
   });
+
+  it("a route that the hourly run sees while the first server's settings are on their way", async () => {
+    const simulation = await play(fault("readNetwork", "slow", 600), enrol(0, 300), route(2), cron());
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("an address that the hourly run sees between two tries of a first delivery", async () => {
+    const simulation = await play(
+      enrol(0, HOUR),
+      fault("writeMember", "lost"),
+      enrol(1, 740),
+      step({ do: "secondAddress", server: 1, outside: false }, 0),
+      cron(),
+    );
+    expect(memberOf(simulation, 1)?.ipAssignments).toEqual(["10.147.17.2", "10.147.17.201"]);
+    expect(await violations(simulation)).toEqual([]);
+  });
 });
 
 describe("a slot is compared with what others hold just before it is delivered", () => {
@@ -212,6 +229,21 @@ describe("a write of ours that lands late is not the operator's word", () => {
       cron(2 * MINUTE),
     );
     expect(memberOf(simulation, 0)?.authorized).toBe(false);
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a name", () => {
+  it("that a late write of ours has undone is written once more", async () => {
+    const simulation = await play(
+      enrol(1),
+      fault("writeMember", "late", 75 * SECOND),
+      enrol(0, 15 * SECOND),
+      by("rename", 0, 2 * HOUR),
+    );
+    expect(simulation.central.member(serverId(0))?.name).toBe("server-0");
+    await simulation.play(cron());
+    expect(simulation.central.member(serverId(0))?.name).toBe("name-0");
     expect(await violations(simulation)).toEqual([]);
   });
 });

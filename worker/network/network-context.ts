@@ -2,6 +2,7 @@ import type { Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
 import { makeCentralV1 } from "../controller/central-v1/client.ts";
+import { NetworkMembers } from "../controller/network-members.ts";
 import { NetworkWriter } from "../controller/network-writer.ts";
 import { makePace } from "../controller/pace.ts";
 import type { NodeId } from "../lease/ids.ts";
@@ -59,12 +60,19 @@ export function openNetwork(
     now,
     timeoutMs: LIMITS.controllerTimeoutMs,
   });
-  const upkeep: Upkeep = { config, stores, controller, writer: new NetworkWriter(controller, now), now, log };
+  const upkeep: Upkeep = {
+    config,
+    stores,
+    members: new NetworkMembers(controller, now),
+    writer: new NetworkWriter(controller, now),
+    now,
+    log,
+  };
   const readiness = new NetworkReadiness(upkeep);
   const outbox = new Outbox({
     stores,
     deliveries: {
-      member: memberDelivery({ ...upkeep, look: () => readiness.members() }),
+      member: memberDelivery({ ...upkeep, look: () => readiness.look() }),
       routes: routeDelivery(upkeep),
       copy: copyDelivery({ stores, config, leases }),
     },

@@ -49,9 +49,9 @@ function isTakenOut(
  * cannot be read.
  */
 export async function followController(upkeep: Upkeep, id: NodeId): Promise<void> {
-  const { stores, config, controller, now } = upkeep;
+  const { stores, config, members, now } = upkeep;
   const began = now();
-  const member = await controller.readMember(id);
+  const member = await members.read(id);
   stores.transaction(() => {
     const node = stores.nodes.get(id);
     if (node === undefined || !isSettled(stores, node, began)) return;

@@ -32,6 +32,8 @@ export async function makeFit(
 }
 
 /** What keeps the network, as it is, from carrying the mesh; changes nothing there. */
-export async function inspect({ config, controller }: Upkeep): Promise<readonly string[]> {
-  return compare(await controller.readNetwork(), config.pool).faults;
+export async function inspect({ config, writer }: Upkeep): Promise<readonly string[]> {
+  // In its turn: what is written meanwhile would follow from an older read.
+  const { network } = await writer.change(() => undefined);
+  return compare(network, config.pool).faults;
 }

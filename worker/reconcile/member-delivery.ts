@@ -14,8 +14,8 @@ import type { Upkeep } from "./upkeep.ts";
 
 /** What delivering members works with. */
 export interface MemberDeliveryOptions extends Upkeep {
-  /** What others hold in the network by now is known, and so are its members. Rejects when it cannot be read. */
-  readonly look: () => Promise<ReadonlyMap<string, ControllerMember>>;
+  /** Finds out what others hold in the network by now, and its members. Rejects when that cannot be read. */
+  readonly look: () => Promise<void>;
 }
 
 export function memberDelivery(options: MemberDeliveryOptions): Delivery {
@@ -39,10 +39,11 @@ export function memberDelivery(options: MemberDeliveryOptions): Delivery {
 
 /** An active node is authorized, named and given its address in one call, if it is not yet. */
 async function bringIn(options: MemberDeliveryOptions, found: StoredNode): Promise<number | undefined> {
-  const { stores, controller, config, now } = options;
+  const { stores, members, config, now } = options;
   const { node } = found;
   const isFirst = found.deliveredAt === null;
-  const member = isFirst ? (await options.look()).get(node) : await controller.readMember(node);
+  if (isFirst) await options.look();
+  const member = isFirst ? members.newest(node) : await members.read(node);
   const planned = stores.transaction(() => {
     const lease = stores.nodes.get(node);
     // Ended or taken out meanwhile: whoever did that has queued what follows from it.
@@ -59,8 +60,7 @@ async function bringIn(options: MemberDeliveryOptions, found: StoredNode): Promi
   // The row of a removal that is due may have been taken for this delivery's own.
   if (planned === undefined) return stores.slots.isRemovalDue(node) ? now() : undefined;
   const { lease, change, write } = planned;
-  const taken =
-    change === undefined ? member : await send(stores, write, () => controller.putMember(node, change));
+  const taken = change === undefined ? member : await send(stores, write, () => members.put(node, change));
   return stores.transaction(() => {
     write?.heard();
     const current = stores.nodes.get(node);
@@ -79,10 +79,10 @@ async function takeOut(
   node: NodeId,
   lease: StoredNode | undefined,
 ): Promise<number | undefined> {
-  const { stores, controller, now } = options;
+  const { stores, members, now } = options;
   // Whoever took it out at the controller may have let it in there again.
   const isTheirs = lease?.revokedBy === "controller";
-  const member = isTheirs ? await controller.readMember(node) : undefined;
+  const member = isTheirs ? await members.read(node) : undefined;
   const write = stores.transaction(() => {
     const found = stores.nodes.get(node);
     if (isTheirs && found !== undefined && member !== undefined)
@@ -92,7 +92,7 @@ async function takeOut(
   });
   if (write === undefined) return undefined;
   const taken = await send(stores, write, async () =>
-    lease === undefined ? controller.removeMember(node) : controller.putMember(node, { authorized: false }),
+    lease === undefined ? members.remove(node) : members.put(node, { authorized: false }),
   );
   return stores.transaction(() => {
     write.heard();

@@ -3,7 +3,7 @@
 import { errorText } from "../base/log.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { LIMITS } from "../config/limits.ts";
-import { ControllerError, type ControllerMember } from "../controller/controller.ts";
+import { ControllerError } from "../controller/controller.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { describePool } from "../lease/pool.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
@@ -18,11 +18,10 @@ const FRESH_MS = 3_000;
 /** ms for which what is known is used on, after the controller could not be read. */
 const RETRY_MS = 30_000;
 
-/** What was found by one look at the controller, and when it began (ms since 1970). */
+/** What was found of the network by one look at the controller, and when it began (ms since 1970). */
 interface Look {
   readonly at: number;
   readonly faults: readonly string[];
-  readonly members: ReadonlyMap<string, ControllerMember>;
 }
 
 export class NetworkReadiness {
@@ -54,11 +53,10 @@ export class NetworkReadiness {
     }
   }
 
-  /** The members as they are now; what others hold is noted. Rejects when the controller cannot be read, or the network does not fit. */
-  async members(): Promise<Look["members"]> {
-    const { faults, members } = await this.#look();
+  /** Reads the members as they are now, and notes what others hold. Rejects when the controller cannot be read, or the network does not fit. */
+  async look(): Promise<void> {
+    const { faults } = await this.#look();
     if (faults.length > 0) throw new ControllerError("rejected", faults.join(" "));
-    return members;
   }
 
   /** Whether the network was fit for this pool when it was last read, and that is not long ago. */
@@ -86,10 +84,10 @@ export class NetworkReadiness {
     try {
       const { faults } = await makeFit(this.#upkeep);
       this.#noteCheck(null, faults);
-      if (faults.length > 0) return { at, faults, members: new Map() };
+      if (faults.length > 0) return { at, faults };
       const { list, readAt } = await readMembers(this.#upkeep);
       stores.transaction(() => noteMembers(this.#upkeep, list, readAt));
-      this.#last = { at, faults, members: new Map(list.members.map((member) => [member.node, member])) };
+      this.#last = { at, faults };
       return this.#last;
     } catch (error) {
       if (error instanceof ControllerError) this.#noteCheck(failedLook(error, now()), []);

@@ -9,18 +9,25 @@ import type { Upkeep } from "./upkeep.ts";
 export async function readMembers(
   upkeep: Upkeep,
 ): Promise<{ readonly list: MemberList; readonly readAt: number }> {
-  const { controller, now } = upkeep;
+  const { members, now } = upkeep;
   const readAt = now();
-  const list = await controller.listMembers();
-  if (list.members.length + list.unread.length > 0) return { list, readAt };
+  const list = await listBelieved(upkeep);
+  members.believe(list, readAt);
+  return { list, readAt };
+}
+
+async function listBelieved(upkeep: Upkeep): Promise<MemberList> {
+  const { members } = upkeep;
+  const list = await members.list();
+  if (list.members.length + list.unread.length > 0) return list;
   const known = knownMember(upkeep);
-  if (known === undefined) return { list: await controller.listMembers(), readAt };
-  if ((await controller.readMember(known)) !== undefined)
+  if (known === undefined) return members.list();
+  if ((await members.read(known)) !== undefined)
     throw new ControllerError(
       "bad-answer",
       `listing the members failed: the list is empty, and member ${known} is there. It is tried again`,
     );
-  return { list, readAt };
+  return list;
 }
 
 /** Somebody who should be in the list. */

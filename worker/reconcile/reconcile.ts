@@ -8,7 +8,7 @@ import { queueMember, queueRoutes, wasOffered } from "../outbox/queue.ts";
 import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
-import { ALL_HEARD, explains } from "../store/unheard-store.ts";
+import { ALL_HEARD, explains, type Unheard } from "../store/unheard-store.ts";
 import { noteMembers } from "./address-conflicts.ts";
 import { decidedThere, followController, isSettled } from "./follow-controller.ts";
 import { inspect, makeFit } from "./make-fit.ts";
@@ -80,7 +80,7 @@ function repairMembers(upkeep: Upkeep, { members, unread }: MemberList, readAt: 
       decided.push(node.node);
       continue;
     }
-    const fault = faultOf(upkeep, node, member);
+    const fault = faultOf(upkeep, node, member, written);
     if (fault === undefined) {
       if (unheard.has(node.node)) stores.unheard.forget(node.node, readAt);
       continue;
@@ -118,10 +118,12 @@ function takeOutAgain(
 }
 
 /** What is wrong with a member that the operator left alone at the controller. One that he authorized himself, of which it was never told, is left alone. */
-function faultOf(upkeep: Upkeep, node: StoredNode, member: ControllerMember | undefined) {
+function faultOf(upkeep: Upkeep, node: StoredNode, member: ControllerMember | undefined, written: Unheard) {
   if (node.state !== "active")
     return member?.authorized && wasOffered(upkeep.stores, node) ? "member-still-authorized" : undefined;
   if (member === undefined) return "member-missing";
   if (!member.authorized) return "member-made-anew";
-  return hasItsAddresses(upkeep.config, node, member) ? undefined : "member-drifted";
+  if (!hasItsAddresses(upkeep.config, node, member)) return "member-drifted";
+  // The operator may call it otherwise there; but not what a late write of ours has named it.
+  return written.in !== undefined && member.name !== node.name ? "member-drifted" : undefined;
 }

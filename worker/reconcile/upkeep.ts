@@ -1,6 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
-import type { Controller } from "../controller/controller.ts";
+import type { NetworkMembers } from "../controller/network-members.ts";
 import type { NetworkWriter } from "../controller/network-writer.ts";
 import type { Stores } from "../store/stores.ts";
 
@@ -8,7 +8,7 @@ import type { Stores } from "../store/stores.ts";
 export interface Upkeep {
   readonly config: Config;
   readonly stores: Stores;
-  readonly controller: Controller;
+  readonly members: NetworkMembers;
   readonly writer: NetworkWriter;
   /** ms since 1970. */
   readonly now: () => number;
