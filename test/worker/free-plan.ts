@@ -152,9 +152,11 @@ export class FreePlan {
   /** A key that lets in as many as want to; gives its hash. */
   async key(): Promise<string> {
     const terms = { expiresIn: 86_400 * 365, maxUses: 100_000, allowOverlap: false, approval: false };
-    const { key } = await this.call((object) =>
+    const made = await this.call((object) =>
       object.createKey({
         ...terms,
+        reservation: null,
+        takeover: false,
         note: null,
         names: null,
         ephemeralMinutes: null,
@@ -162,7 +164,8 @@ export class FreePlan {
         tags: [],
       }),
     );
-    return sha256Hex(key);
+    if (!made.ok) throw new Error(made.error.problem);
+    return sha256Hex(made.value.key);
   }
 
   /** Lets time pass, with the alarms that go off in it. */

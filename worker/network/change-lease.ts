@@ -1,5 +1,6 @@
 // What a change of a node's lease by the operator brings with it. Called within the transaction that makes the change.
-import { queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
+import { endLease, queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
+import type { Ending } from "../store/former-node-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 
@@ -14,6 +15,13 @@ export function changeLease(stores: Stores, before: StoredNode, after: StoredNod
   stores.nodes.put(after);
   if (concernsMember(stores, before, after)) queueMember(stores, after.node, now);
   queueCopy(stores, after.node, now);
+}
+
+/** Ends the lease for good: the server does not come back with a key that it has, and can be told why. */
+export function endForGood(stores: Stores, lease: StoredNode, ending: Ending, now: number): void {
+  endLease(stores, lease, now);
+  stores.keys.bar(lease.node);
+  stores.formerNodes.add(lease, ending, now);
 }
 
 /** Whether the controller is to be told: of all that an active node becomes, and that one is taken out of which it was told. */

@@ -5,10 +5,13 @@ import { parseConfig, type Settings } from "../config/config.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
+import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
+import type { ReservationView } from "../schema/reservation.ts";
+import type { Ending } from "../store/former-node-store.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { migrate } from "../store/migrations.ts";
 import type { RefusalPlace } from "../store/refusal-store.ts";
@@ -31,6 +34,7 @@ import {
 import { type Listed, listNodes, type NodeQuery } from "./list-nodes.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
+import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
 import { approveNode, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { poolUse } from "./pool-use.ts";
@@ -41,6 +45,13 @@ import {
   noteRefusalBefore,
   type Refused,
 } from "./refused-enrolments.ts";
+import {
+  dropReservation,
+  listReservations,
+  type Reserved,
+  reserve,
+  type WantedReservation,
+} from "./reservation-operations.ts";
 import {
   makeUserData,
   type RepeatableCall,
@@ -106,7 +117,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listRefusals(this.#open(), limit, after);
   }
 
-  async createKey(request: KeyRequest): Promise<KeyAnswer> {
+  async createKey(request: KeyRequest): Promise<Result<KeyAnswer, Refusal>> {
     return createKey(this.#openToWrite(), request);
   }
 
@@ -169,6 +180,30 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async releaseNode(node: NodeId, caller: Caller): Promise<Result<true, Refusal>> {
     return releaseNode(this.#openToWrite(), node, caller);
+  }
+
+  previewEnding(node: NodeId, ending: Ending, caller: Caller): Result<EndingView, Refusal> {
+    return previewEnding(this.#open(), node, ending, caller);
+  }
+
+  async retireNode(node: NodeId): Promise<Result<Retired, Refusal>> {
+    return retireNode(this.#openToWrite(), node);
+  }
+
+  async replaceNode(node: NodeId, terms: Replacement): Promise<Result<Replaced, Refusal>> {
+    return replaceNode(this.#openToWrite(), node, terms);
+  }
+
+  async reserve(wanted: WantedReservation): Promise<Result<Reserved, Refusal>> {
+    return reserve(this.#openToWrite(), wanted);
+  }
+
+  listReservations(limit: number, after: string | undefined): ReservationView[] {
+    return listReservations(this.#open(), limit, after);
+  }
+
+  dropReservation(name: string): Result<true, Refusal> {
+    return dropReservation(this.#openToWrite(), name);
   }
 
   poolUse(): PoolUse {

@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { seal, unseal } from "../base/seal.ts";
 import type { KeyView } from "../schema/key.ts";
 import type { KeptUserData } from "../store/user-data-store.ts";
-import { type KeyRequest, keyView, makeKey, newKeyView } from "./key-operations.ts";
+import { addKey, type KeyRequest, keyView, makeKey, newKeyView } from "./key-operations.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** A call that can be repeated. */
@@ -39,23 +39,23 @@ export async function makeUserData(
   terms: KeyRequest,
   around: readonly [before: string, after: string],
 ): Promise<Result<UserDataAnswer, Refusal>> {
-  const { secret, hash, key } = await makeKey(net, terms);
-  const text = around.join(secret);
+  const made = await makeKey(net, terms);
+  const text = around.join(made.secret);
   const sealed = await seal(
     JSON.stringify({ request: call.request, text }),
     net.config.adminToken,
     net.randomBytes,
   );
-  const { keys, userData } = net.stores;
-  const earlier = net.stores.transaction(() => {
-    const kept = userData.get(call.idempotencyKey);
-    if (kept !== undefined) return kept;
-    keys.add(key, hash);
-    userData.keep(call.idempotencyKey, key.id, sealed);
-    return undefined;
+  const { userData } = net.stores;
+  const { earlier, added } = net.stores.transaction(() => {
+    const earlier = userData.get(call.idempotencyKey);
+    if (earlier !== undefined) return { earlier };
+    const added = addKey(net.stores, made, terms.takeover);
+    if (added.ok) userData.keep(call.idempotencyKey, added.value.id, sealed);
+    return { added };
   });
-  if (earlier !== undefined) return answerAgain(net, call, earlier);
-  return ok({ text, view: newKeyView(key, net.now()) });
+  if (added === undefined) return answerAgain(net, call, earlier);
+  return added.ok ? ok({ text, view: newKeyView(added.value, net.now()) }) : added;
 }
 
 async function answerAgain(

@@ -1,10 +1,12 @@
 import { Database } from "./database.ts";
+import { FormerNodeStore } from "./former-node-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { NameStore } from "./name-store.ts";
 import { NodeStore } from "./node-store.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { RefusalStore } from "./refusal-store.ts";
+import { ReservationStore } from "./reservation-store.ts";
 import { RouteStore } from "./route-store.ts";
 import { SlotPages } from "./slot-pages.ts";
 import { SlotStore } from "./slot-store.ts";
@@ -15,11 +17,13 @@ import { WritePause } from "./write-pause.ts";
 /** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
   readonly memory: MemoryStore;
+  readonly formerNodes: FormerNodeStore;
   readonly keys: KeyStore;
   readonly names: NameStore;
   readonly nodes: NodeStore;
   readonly outbox: OutboxStore;
   readonly refusals: RefusalStore;
+  readonly reservations: ReservationStore;
   readonly slots: SlotStore;
   readonly routes: RouteStore;
   readonly unheard: UnheardStore;
@@ -50,11 +54,13 @@ export function openStores(
   const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
   return {
     memory,
+    formerNodes: new FormerNodeStore(db),
     keys: new KeyStore(db),
     names: new NameStore(db),
     nodes: new NodeStore(db, pages),
     outbox,
     refusals: new RefusalStore(db),
+    reservations: new ReservationStore(db, pages),
     slots: new SlotStore(db, memory, pages),
     routes: new RouteStore(memory),
     unheard: new UnheardStore(db),
