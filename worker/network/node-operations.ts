@@ -102,10 +102,10 @@ export async function releaseNode(
   return released;
 }
 
-/** Within a transaction: the operator gives up the lease, with name and slot. */
+/** Within a transaction: the operator gives up the lease, with name and slot. Who only asks for a reserved name has not got it yet. */
 function deleteForGood(stores: Stores, lease: StoredNode, now: number): void {
   endForGood(stores, lease, "deleted", now);
-  dropReservationOf(stores, lease.slot, now);
+  if (lease.state !== "pending") dropReservationOf(stores, lease.slot, now);
 }
 
 export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {

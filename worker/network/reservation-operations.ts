@@ -101,10 +101,10 @@ export function dropReservation(net: NetworkContext, name: string): Result<true,
 }
 
 /** Within a transaction: the same for the slot, if it is reserved. */
-export function dropReservationOf({ reservations, keys }: Stores, slot: number, now: number): void {
+export function dropReservationOf({ reservations, keys, userData }: Stores, slot: number, now: number): void {
   if (reservations.bySlot(slot) === undefined) return;
   reservations.remove(slot);
-  keys.revokeReserved(slot, now);
+  for (const id of keys.revokeReserved(slot, now)) userData.forget(id);
 }
 
 /** A reservation as the operator sees it, with the addresses that servers under the name have. */

@@ -130,9 +130,16 @@ export class KeyStore {
     this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id);
   }
 
-  /** Takes back the keys that lease the reserved slot. */
-  revokeReserved(slot: number, at: number): void {
-    this.#db.write("UPDATE keys SET revoked_at = ? WHERE reserved_slot = ? AND revoked_at IS NULL", at, slot);
+  /** The slot is reserved no more: takes back the keys that lease it, and gives their ids. */
+  revokeReserved(slot: number, at: number): string[] {
+    const ids = this.#db.read<{ id: string }>("SELECT id FROM keys WHERE reserved_slot = ?", slot);
+    this.#db.write(
+      `UPDATE keys SET revoked_at = coalesce(revoked_at, ?), reserved_slot = NULL, takes_over = NULL
+         WHERE reserved_slot = ?`,
+      at,
+      slot,
+    );
+    return ids.map(({ id }) => id);
   }
 
   /**
