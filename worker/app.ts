@@ -22,6 +22,7 @@ import { nodeRoutes } from "./routes/nodes.ts";
 import { openapiRoute } from "./routes/openapi.ts";
 import { poolRoute } from "./routes/pool.ts";
 import { problemRoute } from "./routes/problems.ts";
+import { reconcileRoute } from "./routes/reconcile.ts";
 import { refusalRoute } from "./routes/refusals.ts";
 import { reservationRoutes } from "./routes/reservations.ts";
 import { userDataRoute } from "./routes/user-data.ts";
@@ -90,6 +91,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   nodeChangeRoutes(app);
   nodeEndingRoutes(app);
   poolRoute(app);
+  reconcileRoute(app);
   keyRoutes(app);
   reservationRoutes(app);
   refusalRoute(app);

@@ -34,6 +34,8 @@ export type Action =
   | { readonly do: "addLaptop"; readonly slot: number }
   /** What happens to the object. */
   | { readonly do: "cron" | "loseAlarm" | "wait" }
+  /** The hourly run when the operator wants it, and what it would find. */
+  | { readonly do: "reconcile" | "compare" }
   | { readonly do: "crash"; readonly events: number; readonly loses: boolean }
   | { readonly do: "failCopies"; readonly times: number }
   | { readonly do: "fault"; readonly fault: Fault };
@@ -123,7 +125,12 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("addRoute"), slot, byHand: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("removeRoutes", "removeLaptop") }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("addLaptop"), slot }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("cron", "cron", "cron", "wait", "loseAlarm") }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom("cron", "cron", "reconcile", "compare", "wait", "loseAlarm"),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("crash"), events: fc.nat(25), loses: fc.boolean() }) },
   {
     weight: 1,

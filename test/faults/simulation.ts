@@ -283,6 +283,12 @@ export class Simulation {
       case "cron":
         this.#watch(this.host.call((object) => object.reconcile()));
         break;
+      case "reconcile":
+        this.#watch(this.host.call((object) => object.reconcileNow(false)));
+        break;
+      case "compare":
+        this.#watch(this.host.call((object) => object.reconcileNow(true)));
+        break;
       case "loseAlarm":
         this.host.loseAlarm();
         break;

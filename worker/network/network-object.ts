@@ -5,6 +5,7 @@ import { parseConfig, type Settings } from "../config/config.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
+import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
@@ -38,6 +39,7 @@ import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
 import { approveNode, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { poolUse } from "./pool-use.ts";
+import { reconcileNow } from "./reconcile-now.ts";
 import {
   enrolOrNote,
   type ListedRefusal,
@@ -212,6 +214,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   health(forOperator: boolean): ObjectHealth {
     return health(this.#openToWrite(), forOperator);
+  }
+
+  async reconcileNow(dryRun: boolean): Promise<Result<DifferenceView, Refusal>> {
+    return reconcileNow(this.#openToAsk(), dryRun);
   }
 
   /** Run by the cron trigger. */

@@ -4,10 +4,15 @@ import { describePool } from "../lease/pool.ts";
 import { noteForeign } from "../outbox/foreign-routes.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** Makes the network fit as far as nothing of the operator's is overwritten; returns its settings, and the faults that are left. */
-export async function makeFit(
-  upkeep: Upkeep,
-): Promise<{ readonly network: ControllerNetwork; readonly faults: readonly string[] }> {
+/** How a network was made fit: its settings now, the names of those that were changed, and the faults that are left. */
+export interface MadeFit {
+  readonly network: ControllerNetwork;
+  readonly settings: readonly string[];
+  readonly faults: readonly string[];
+}
+
+/** Makes the network fit as far as nothing of the operator's is overwritten. */
+export async function makeFit(upkeep: Upkeep): Promise<MadeFit> {
   const { config, stores, writer, log } = upkeep;
   const { network, asked, readAt } = await writer.change((found) => {
     const { change, faults } = compare(found, config.pool);
@@ -28,7 +33,7 @@ export async function makeFit(
     stores.memory.setFitness({ at: readAt, pool: describePool(config.pool), faults });
   });
   if (faults.length > 0) log("network-unfit", { faults: faults.join(" ") });
-  return { network, faults };
+  return { network, settings: Object.keys(asked ?? {}), faults };
 }
 
 /** What keeps the network, as it is, from carrying the mesh; changes nothing there. */

@@ -1,18 +1,17 @@
 // Compares what is stored with what the controller has, and repairs the difference. What the operator does at the
 // controller counts: a member deauthorized there is revoked here. Nothing is ever removed there that is not ours.
 import { errorText } from "../base/log.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { ControllerError, type ControllerMember, type MemberList } from "../controller/controller.ts";
-import type { NodeId } from "../lease/ids.ts";
 import { HEARD_WITHIN, heardSince, type Watch, watchedSince } from "../lease/lease-times.ts";
-import { queueMember, queueRoutes, wasOffered } from "../outbox/queue.ts";
-import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
+import { queueMember, queueRoutes } from "../outbox/queue.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
-import { ALL_HEARD, explains, type Unheard } from "../store/unheard-store.ts";
+import { explains } from "../store/unheard-store.ts";
 import { noteMembers } from "./address-conflicts.ts";
-import { decidedThere, followController, isSettled } from "./follow-controller.ts";
+import { type Difference, type DifferentMember, differentMembers, routeDifference } from "./difference.ts";
+import { followController, isSettled } from "./follow-controller.ts";
 import { inspect, makeFit } from "./make-fit.ts";
-import { hasItsAddresses } from "./member-difference.ts";
 import { readMembers } from "./read-members.ts";
 import { releaseByTime } from "./release-by-time.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -23,8 +22,11 @@ const SIGHT_MS = 2 * 60 * 60_000;
 /** Members that one run reads one by one; the rest waits for the next. The free plan allows 50 outgoing calls an invocation. */
 const MOST_READS = 20;
 
-/** Runs once an hour, and remembers for the health how it found the controller. */
-export async function reconcile(upkeep: Upkeep): Promise<void> {
+/**
+ * Runs once an hour, and remembers for the health how it found the controller. Gives what it found to repair: at once, or queued for the
+ * alarm; or why the controller could not be read.
+ */
+export async function reconcile(upkeep: Upkeep): Promise<Result<Difference, ControllerError>> {
   const { stores, now, log } = upkeep;
   const before = stores.memory.lastCheck();
   const watch = {
@@ -36,59 +38,78 @@ export async function reconcile(upkeep: Upkeep): Promise<void> {
   try {
     // Before the first server comes, the network is only looked at: it may be the wrong one still.
     const isUsed = stores.memory.fitness() !== undefined;
-    noteCheck(null, isUsed ? await repair(upkeep, watch) : await inspect(upkeep));
+    const found = isUsed ? await repair(upkeep, watch) : { ...NOTHING, faults: await inspect(upkeep) };
+    noteCheck(null, found.faults);
+    return ok(found);
   } catch (error) {
     if (!(error instanceof ControllerError)) throw error;
     log("reconcile-failed", { error: errorText(error) });
     noteCheck(failedLook(error, now()), []);
+    return err(error);
   }
 }
 
-/** Returns what keeps the network from carrying the mesh. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
-async function repair(upkeep: Upkeep, watch: Watch): Promise<readonly string[]> {
-  const { config, stores, now } = upkeep;
-  const { network, faults } = await makeFit(upkeep);
+const NOTHING: Difference = {
+  settings: [],
+  faults: [],
+  members: [],
+  unread: [],
+  routes: { missing: [], leftOver: [] },
+};
+
+/** Returns what it found. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
+async function repair(upkeep: Upkeep, watch: Watch): Promise<Difference> {
+  const { stores, now } = upkeep;
+  const { network, settings, faults } = await makeFit(upkeep);
   const { list, readAt } = await readMembers(upkeep);
-  const decided = stores.transaction(() => {
+  const members = stores.transaction(() => {
     noteMembers(upkeep, list, readAt);
     return repairMembers(upkeep, list, readAt);
   });
-  for (const node of decided.slice(0, MOST_READS)) await followController(upkeep, node);
-  stores.transaction(() => {
+  const decided = members.filter(isDecided);
+  for (const { node } of decided.slice(0, MOST_READS)) await followController(upkeep, node.node);
+  const routes = stores.transaction(() => {
     releaseByTime(upkeep, watch);
-    const { changed } = routesToPublish(config, network.routes, readRoutedSlots(config, stores));
-    if (changed || stores.routes.unheard().length > 0) queueRoutes(stores, now());
+    const found = routeDifference(upkeep, network);
+    const isDifferent = found.missing.length + found.leftOver.length > 0;
+    if (isDifferent || stores.routes.unheard().length > 0) queueRoutes(stores, now());
+    return found;
   });
-  return faults;
+  return { settings, faults, members, unread: list.unread, routes };
 }
 
-/** Queues the members that are not as they should be. Returns the nodes on which the operator seems to have decided at the controller. `readAt`: when the list was asked for. */
-function repairMembers(upkeep: Upkeep, { members, unread }: MemberList, readAt: number): NodeId[] {
+/** Whether the operator seems to have decided on it at the controller: that is read once more. */
+function isDecided({ difference }: DifferentMember): boolean {
+  return difference === "taken-out-there" || difference === "let-in-there";
+}
+
+/** Within a transaction: queues the members that are not as they should be, and gives them. `readAt`: when the list was asked for. */
+function repairMembers(upkeep: Upkeep, list: MemberList, readAt: number): DifferentMember[] {
   const { stores, now, log } = upkeep;
-  const byNode = new Map(members.map((member) => [member.node, member]));
-  const decided: NodeId[] = [];
+  const byNode = new Map(list.members.map((member) => [member.node, member]));
   const unheard = stores.unheard.nodes();
   takeOutAgain(upkeep, unheard, byNode, readAt);
-  for (const known of stores.nodes.all()) {
-    const member = byNode.get(known.node);
-    const node = withLastSeen(known, member?.lastSeen, now());
+  const nodes = stores.nodes.all().map((known) => {
+    const node = withLastSeen(known, byNode.get(known.node)?.lastSeen, now());
     if (node !== known) stores.nodes.seen(node.node, node.seenAt);
-    // What is on its way, or arrived after the list was asked for, is not compared; nor what is there and cannot be read.
-    if (!isSettled(stores, node, readAt) || unread.includes(node.node)) continue;
-    const written = unheard.has(node.node) ? stores.unheard.of(node.node) : ALL_HEARD;
-    if (member !== undefined && decidedThere(node, member, written) !== undefined) {
-      decided.push(node.node);
-      continue;
-    }
-    const fault = faultOf(upkeep, node, member, written);
-    if (fault === undefined) {
-      if (unheard.has(node.node)) stores.unheard.forget(node.node, readAt);
-      continue;
-    }
-    log(fault, { node: node.node, addresses: member?.addresses.join(" ") ?? "" });
+    return node;
+  });
+  const different = differentMembers(upkeep, nodes, list, readAt);
+  const isDifferent = new Set(different.map(({ node }) => node.node));
+  for (const node of nodes) {
+    const { node: id } = node;
+    const isLookedAt = isSettled(stores, node, readAt) && !list.unread.includes(id);
+    // What it may still become is of no account once it is as it should be, and no write of ours can land any more.
+    if (unheard.has(id) && isLookedAt && !isDifferent.has(id)) stores.unheard.forget(id, readAt);
+  }
+  for (const { node, difference } of different.filter((one) => !isDecided(one))) {
+    log(`member-${difference}`, {
+      node: node.node,
+      addresses: byNode.get(node.node)?.addresses.join(" ") ?? "",
+    });
     queueMember(stores, node.node, now());
   }
-  return decided;
+  return different;
 }
 
 /**
@@ -115,15 +136,4 @@ function takeOutAgain(
       queueMember(stores, node, now());
     } else stores.unheard.forget(node, readAt);
   }
-}
-
-/** What is wrong with a member that the operator left alone at the controller. One that he authorized himself, of which it was never told, is left alone. */
-function faultOf(upkeep: Upkeep, node: StoredNode, member: ControllerMember | undefined, written: Unheard) {
-  if (node.state !== "active")
-    return member?.authorized && wasOffered(upkeep.stores, node) ? "member-still-authorized" : undefined;
-  if (member === undefined) return "member-missing";
-  if (!member.authorized) return "member-made-anew";
-  if (!hasItsAddresses(upkeep.config, node, member)) return "member-drifted";
-  // The operator may call it otherwise there; but not what a late write of ours has named it.
-  return written.in !== undefined && member.name !== node.name ? "member-drifted" : undefined;
 }

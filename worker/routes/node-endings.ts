@@ -4,13 +4,8 @@ import type { App } from "../http/context.ts";
 import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { Problem } from "../http/problem.ts";
-import {
-  dryRunQuery,
-  endingSchema,
-  replacedSchema,
-  replacementSchema,
-  retiredSchema,
-} from "../schema/ending.ts";
+import { dryRunQuery } from "../schema/dry-run.ts";
+import { endingSchema, replacedSchema, replacementSchema, retiredSchema } from "../schema/ending.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import {

@@ -2,15 +2,6 @@ import { newKeySchema, termsSchema } from "./key.ts";
 import { z } from "./openapi.ts";
 import { reservationSchema } from "./reservation.ts";
 
-/** Whether the call only says what it would do. */
-export const dryRunQuery = z.strictObject({
-  dryRun: z
-    .enum(["true", "false"])
-    .default("false")
-    .transform((text) => text === "true")
-    .openapi({ description: "Changes nothing, and says what the call would break." }),
-});
-
 /** What the key of a replacement may do besides. */
 export const replacementSchema = termsSchema
   .pick({ expiresIn: true, allowOverlap: true, note: true })

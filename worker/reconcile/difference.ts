@@ -1,0 +1,99 @@
+// What is otherwise at the controller than the leases say, looked at and not touched.
+import type { ControllerMember, ControllerNetwork, MemberList } from "../controller/controller.ts";
+import { fit as compareSettings } from "../controller/fit.ts";
+import { type Route, sameRoutes } from "../lease/managed-routes.ts";
+import { wasOffered } from "../outbox/queue.ts";
+import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
+import type { MemberDifference } from "../schema/difference.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+import { ALL_HEARD, type Unheard } from "../store/unheard-store.ts";
+import { decidedThere, isSettled } from "./follow-controller.ts";
+import { hasItsAddresses } from "./member-difference.ts";
+import { readMembers } from "./read-members.ts";
+import type { Upkeep } from "./upkeep.ts";
+
+/** A lease whose member differs. */
+export interface DifferentMember {
+  readonly node: StoredNode;
+  readonly difference: MemberDifference;
+}
+
+/** All that is otherwise at the controller. */
+export interface Difference {
+  /** The network's settings that the mesh needs otherwise, and what only the operator can put right. */
+  readonly settings: readonly string[];
+  readonly faults: readonly string[];
+  readonly members: readonly DifferentMember[];
+  /** Members that cannot be read. */
+  readonly unread: readonly string[];
+  readonly routes: RouteDifference;
+}
+
+/** The managed routes that are to come and to go. */
+export interface RouteDifference {
+  readonly missing: readonly Route[];
+  readonly leftOver: readonly Route[];
+}
+
+/** Looks at the controller, and changes nothing there or here. Rejects when it cannot be read. */
+export async function findDifference(upkeep: Upkeep): Promise<Difference> {
+  const { config, stores, writer } = upkeep;
+  const { network } = await writer.change(() => undefined);
+  const { list, readAt } = await readMembers(upkeep);
+  const { change, faults } = compareSettings(network, config.pool);
+  return {
+    settings: Object.keys(change ?? {}),
+    faults,
+    members: differentMembers(upkeep, stores.nodes.all(), list, readAt),
+    unread: list.unread,
+    routes: routeDifference(upkeep, network),
+  };
+}
+
+/** The nodes whose members differ, of those of which nothing is on its way. `readAt`: when the list was asked for (ms since 1970). */
+export function differentMembers(
+  upkeep: Upkeep,
+  nodes: readonly StoredNode[],
+  { members, unread }: MemberList,
+  readAt: number,
+): DifferentMember[] {
+  const { stores } = upkeep;
+  const byNode = new Map(members.map((member) => [member.node, member]));
+  const unheard = stores.unheard.nodes();
+  return nodes.flatMap((node) => {
+    // What arrived after the list was asked for is not compared either; nor what is there and cannot be read.
+    if (!isSettled(stores, node, readAt) || unread.includes(node.node)) return [];
+    const written = unheard.has(node.node) ? stores.unheard.of(node.node) : ALL_HEARD;
+    const difference = compare(upkeep, node, byNode.get(node.node), written);
+    return difference === undefined ? [] : [{ node, difference }];
+  });
+}
+
+function compare(
+  { config, stores }: Upkeep,
+  node: StoredNode,
+  member: ControllerMember | undefined,
+  written: Unheard,
+): MemberDifference | undefined {
+  const decided = member && decidedThere(node, member, written);
+  if (decided !== undefined) return decided === "active" ? "let-in-there" : "taken-out-there";
+  // One that he authorized himself, of which it was never told, is left alone.
+  if (node.state !== "active")
+    return member?.authorized && wasOffered(stores, node) ? "still-authorized" : undefined;
+  if (member === undefined) return "missing";
+  if (!member.authorized) return "made-anew";
+  if (!hasItsAddresses(config, node, member)) return "drifted";
+  // The operator may call it otherwise there; but not what a late write of ours has named it.
+  return written.in !== undefined && member.name !== node.name ? "drifted" : undefined;
+}
+
+/** The routes that are to come and to go, of those that the network has. */
+export function routeDifference({ config, stores }: Upkeep, { routes }: ControllerNetwork): RouteDifference {
+  const { routes: wanted } = routesToPublish(config, routes, readRoutedSlots(config, stores));
+  const isIn = (all: readonly Route[], route: Route): boolean =>
+    all.some((other) => sameRoutes([other], [route]));
+  return {
+    missing: wanted.filter((route) => !isIn(routes, route)),
+    leftOver: routes.filter((route) => !isIn(wanted, route)),
+  };
+}
