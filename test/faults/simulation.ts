@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Refusal } from "../../worker/base/refusal.ts";
 import type { Result } from "../../worker/base/result.ts";
+import type { Operator } from "../../worker/lease/deed.ts";
 import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
 import type { NetworkObject } from "../../worker/network/network-object.ts";
 import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
@@ -28,6 +29,8 @@ const IDLE_ROWS = 12;
 
 /** Refusals that change nothing. */
 const KEPT: ReadonlySet<string> = new Set(["revoked", "key-revoked"]);
+
+const OPERATOR: Operator = { who: "operator", id: "root" };
 
 const NO_KEY = { id: "", hash: "" };
 
@@ -81,7 +84,7 @@ export class Simulation {
     const ephemeralMinutes = kind === "ephemeral" ? EPHEMERAL / MINUTE : null;
     for (;;) {
       const outcome = await this.host.call((object) =>
-        object.createKey({ ...terms, ...none, ephemeralMinutes, approval: kind === "approval" }),
+        object.createKey({ ...terms, ...none, ephemeralMinutes, approval: kind === "approval" }, OPERATOR),
       );
       if ("gone" in outcome) continue;
       const { view, key } = outcome.answer;
@@ -153,18 +156,18 @@ export class Simulation {
         break;
       case "rename":
         this.#call(serverId(action.server), "kept", (object, node) =>
-          object.renameNode(node, `name-${this.#renamed++}`),
+          object.renameNode(node, `name-${this.#renamed++}`, OPERATOR),
         );
         break;
       case "approve":
-        this.#call(serverId(action.server), "in", (object, node) => object.approveNode(node));
+        this.#call(serverId(action.server), "in", (object, node) => object.approveNode(node, OPERATOR));
         break;
       case "revoke":
-        this.#takeOut(serverId(action.server), false, (object, node) => object.revokeNode(node));
+        this.#takeOut(serverId(action.server), false, (object, node) => object.revokeNode(node, OPERATOR));
         break;
       case "remove":
         this.#takeOut(serverId(action.server), true, (object, node) =>
-          object.releaseNode(node, { admin: true }),
+          object.releaseNode(node, { admin: true, by: OPERATOR }),
         );
         break;
       case "revokeKey":
@@ -307,7 +310,7 @@ export class Simulation {
     this.judge.known(node);
     const end = this.judge.begin(node);
     this.#ask(
-      (object) => object.assignNode({ node, name: undefined, slot, machineId: undefined }),
+      (object) => object.assignNode({ node, name: undefined, slot, machineId: undefined }, OPERATOR),
       end,
       (answer) => {
         this.#note("put", node, answer.ok ? answer.value.node : answer.error);
@@ -387,7 +390,7 @@ export class Simulation {
       this.#watch(this.#makeKey(kind));
     };
     this.#ask(
-      (object) => object.revokeKey(key.id, { nodes: true }),
+      (object) => object.revokeKey(key.id, { nodes: true }, OPERATOR),
       (how) => endAll(() => how),
       (answer) => {
         const out = answer.ok ? answer.value.revokedNodes : [];

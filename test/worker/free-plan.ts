@@ -153,14 +153,10 @@ export class FreePlan {
   async key(): Promise<string> {
     const terms = { expiresIn: 86_400 * 365, maxUses: 100_000, allowOverlap: false, approval: false };
     const { key } = await this.call((object) =>
-      object.createKey({
-        ...terms,
-        note: null,
-        names: null,
-        ephemeralMinutes: null,
-        userData: null,
-        tags: [],
-      }),
+      object.createKey(
+        { ...terms, note: null, names: null, ephemeralMinutes: null, userData: null, tags: [] },
+        { who: "operator", id: "root" },
+      ),
     );
     return sha256Hex(key);
   }

@@ -2,6 +2,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
+import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { queueCopy, queueMember } from "../outbox/queue.ts";
 import { takeSlot, takeWantedSlot } from "../reconcile/take-slot.ts";
@@ -29,11 +30,12 @@ export interface Assigned<Node> {
 export async function assignNode(
   net: NetworkContext,
   wanted: Assignment,
+  by: Operator,
 ): Promise<Result<Assigned<NodeView>, Refusal>> {
   const { stores } = net;
   const notReady = await lookFirst(net, wanted.node);
   if (notReady !== undefined) return err(notReady);
-  const assigned = stores.transaction(() => assign(net, wanted));
+  const assigned = stores.transaction(() => assign(net, wanted, by));
   if (!assigned.ok) return assigned;
   const { node, created } = assigned.value;
   const delivered = await net.outbox.deliver("member", wanted.node);
@@ -41,7 +43,11 @@ export async function assignNode(
   return ok({ node: nodeViewOf(net, stores.nodes.get(wanted.node) ?? node), created });
 }
 
-function assign(net: NetworkContext, wanted: Assignment): Result<Assigned<StoredNode>, Refusal> {
+function assign(
+  net: NetworkContext,
+  wanted: Assignment,
+  by: Operator,
+): Result<Assigned<StoredNode>, Refusal> {
   const { stores } = net;
   const { nodes, names } = stores;
   const now = net.now();
@@ -60,6 +66,7 @@ function assign(net: NetworkContext, wanted: Assignment): Result<Assigned<Stored
     seenAt: known === undefined || known.identity === null ? now : known.seenAt,
   };
   nodes.put(node);
+  noteAssignment(net, known, node, by);
   // The operator has deleted it, and lets it in again.
   if (known === undefined) stores.keys.unbar(node.node);
   if (known !== undefined && known.name === node.name && known.machineId === node.machineId)
@@ -67,6 +74,20 @@ function assign(net: NetworkContext, wanted: Assignment): Result<Assigned<Stored
   if (node.state !== "pending" && node.name !== known?.name) queueMember(stores, node.node, now);
   queueCopy(stores, node.node, now);
   return ok({ node, created: known === undefined });
+}
+
+/** One that changes nothing, and only says that the server is alive, is not noted. */
+function noteAssignment(
+  { stores: { events }, now }: NetworkContext,
+  known: StoredNode | undefined,
+  node: StoredNode,
+  by: Operator,
+): void {
+  if (known === undefined) events.add(now(), { by, action: "assigned" }, node);
+  else if (known.name !== node.name)
+    events.add(now(), { by, action: "renamed" }, { ...node, was: known.name });
+  if (known !== undefined && known.machineId !== node.machineId)
+    events.add(now(), { by, action: "assigned", why: "machine-named" }, node);
 }
 
 /** The slot that the node has, or takes: the one that is wanted, if any. */

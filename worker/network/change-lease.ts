@@ -1,4 +1,5 @@
 // What a change of a node's lease by the operator brings with it. Called within the transaction that makes the change.
+import type { Deed } from "../lease/deed.ts";
 import { queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
@@ -8,10 +9,17 @@ export function takenOut(node: StoredNode): StoredNode {
   return { ...node, state: "revoked", revokedBy: "operator", letInAt: null };
 }
 
-/** Writes what the node becomes, if it is not so already, and queues what others have to hear of it. */
-export function changeLease(stores: Stores, before: StoredNode, after: StoredNode, now: number): void {
+/** Writes what the node becomes by the deed, if it is not so already, and queues what others have to hear of it. */
+export function changeLease(
+  stores: Stores,
+  before: StoredNode,
+  after: StoredNode,
+  now: number,
+  deed: Deed,
+): void {
   if (isSame(before, after)) return;
   stores.nodes.put(after);
+  stores.events.add(now, deed, { ...after, ...(before.name !== after.name && { was: before.name }) });
   if (concernsMember(stores, before, after)) queueMember(stores, after.node, now);
   queueCopy(stores, after.node, now);
 }

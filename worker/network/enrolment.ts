@@ -3,6 +3,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
+import type { Deed } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { matchesName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
@@ -85,7 +86,10 @@ export function leaseTo(
     stores.nodes.put(changed);
     stores.keys.use(key.id, request.node, now);
     if (known === undefined && changed.state === "active") queueMember(stores, changed.node, now);
-    if (known === undefined || isRegisteredAnew(known, changed)) queueCopy(stores, changed.node, now);
+    if (known === undefined || isRegisteredAnew(known, changed)) {
+      stores.events.add(now, enrolmentDeed(known, changed, key.id), changed);
+      queueCopy(stores, changed.node, now);
+    }
     return ok(changed);
   });
 }
@@ -102,6 +106,18 @@ function newLease(
   const name = stores.names.choose(request.name);
   const state = key.approval ? "pending" : "active";
   return { ...newNode({ node: request.node, name, slot, state }, now), tags: key.tags };
+}
+
+/** What is noted of a server that came by the key; `before`: the lease that it had. */
+function enrolmentDeed(
+  before: StoredNode | undefined,
+  { node, identity, machineId }: StoredNode,
+  key: string,
+): Deed {
+  const deed = { by: { who: "node", id: node }, action: "enrolled", key } as const;
+  if (before === undefined) return deed;
+  const isProven = before.identity === identity && before.machineId === machineId;
+  return { ...deed, why: isProven ? "by-another-key" : "first-proof" };
 }
 
 /** Whether the copy says something of the node's identity that is no longer so. */

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
+import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
@@ -28,6 +29,7 @@ import {
   revokeKey,
   userDataOf,
 } from "./key-operations.ts";
+import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { type Listed, listNodes, type NodeQuery } from "./list-nodes.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
@@ -106,20 +108,24 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listRefusals(this.#open(), limit, after);
   }
 
-  async createKey(request: KeyRequest): Promise<KeyAnswer> {
-    return createKey(this.#openToWrite(), request);
+  async createKey(request: KeyRequest, by: Operator): Promise<KeyAnswer> {
+    return createKey(this.#openToWrite(), request, by);
   }
 
   listKeys(limit: number, after: KeyPlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
   }
 
-  deleteKey(id: string): Result<true, Refusal> {
-    return deleteKey(this.#openToWrite(), id);
+  deleteKey(id: string, by: Operator): Result<true, Refusal> {
+    return deleteKey(this.#openToWrite(), id, by);
   }
 
-  async revokeKey(id: string, what: { readonly nodes: boolean }): Promise<Result<RevokedKey, Refusal>> {
-    return revokeKey(this.#openToWrite(), id, what);
+  async revokeKey(
+    id: string,
+    what: { readonly nodes: boolean },
+    by: Operator,
+  ): Promise<Result<RevokedKey, Refusal>> {
+    return revokeKey(this.#openToWrite(), id, what, by);
   }
 
   async repeatUserData(call: RepeatableCall): Promise<Result<UserDataAnswer | undefined, Refusal>> {
@@ -130,8 +136,9 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     call: RepeatableCall,
     terms: KeyRequest,
     around: readonly [before: string, after: string],
+    by: Operator,
   ): Promise<Result<UserDataAnswer, Refusal>> {
-    return makeUserData(this.#openToWrite(), call, terms, around);
+    return makeUserData(this.#openToWrite(), call, terms, around, by);
   }
 
   userDataOf(keyHash: string): KeyUserData | undefined {
@@ -150,25 +157,29 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return readNode(this.#open(), node, caller);
   }
 
-  async assignNode(wanted: Assignment): Promise<Result<Assigned<NodeView>, Refusal>> {
+  async assignNode(wanted: Assignment, by: Operator): Promise<Result<Assigned<NodeView>, Refusal>> {
     const net = this.#openToWrite();
-    return net.outbox.arriving(() => assignNode(net, wanted));
+    return net.outbox.arriving(() => assignNode(net, wanted, by));
   }
 
-  async renameNode(node: NodeId, name: string): Promise<Result<NodeView, Refusal>> {
-    return renameNode(this.#openToWrite(), node, name);
+  async renameNode(node: NodeId, name: string, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return renameNode(this.#openToWrite(), node, name, by);
   }
 
-  async approveNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
-    return approveNode(this.#openToWrite(), node);
+  async approveNode(node: NodeId, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return approveNode(this.#openToWrite(), node, by);
   }
 
-  async revokeNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
-    return revokeNode(this.#openToWrite(), node);
+  async revokeNode(node: NodeId, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return revokeNode(this.#openToWrite(), node, by);
   }
 
   async releaseNode(node: NodeId, caller: Caller): Promise<Result<true, Refusal>> {
     return releaseNode(this.#openToWrite(), node, caller);
+  }
+
+  listEvents(query: EventQuery): EventPage {
+    return listEvents(this.#open(), query);
   }
 
   poolUse(): PoolUse {

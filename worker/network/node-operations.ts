@@ -3,6 +3,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
+import type { Deed, Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { endLease } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
@@ -22,8 +23,9 @@ export function renameNode(
   net: NetworkContext,
   node: NodeId,
   name: string,
+  by: Operator,
 ): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) => {
+  return changeNode(net, node, { by, action: "renamed" }, (known) => {
     const holder = net.stores.names.holder(name);
     if (holder !== undefined && holder !== node) return err({ problem: "name-taken", name, holder });
     return ok({ ...known, name });
@@ -31,8 +33,12 @@ export function renameNode(
 }
 
 /** Lets a node in that waits, or back in that was revoked. */
-export function approveNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) => {
+export function approveNode(
+  net: NetworkContext,
+  node: NodeId,
+  by: Operator,
+): Promise<Result<NodeView, Refusal>> {
+  return changeNode(net, node, { by, action: "approved" }, (known) => {
     // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
     const seenAt = known.state === "active" ? known.seenAt : net.now();
     return ok({
@@ -53,8 +59,12 @@ function keyAfterApproval({ stores }: NetworkContext, { state, keyId }: StoredNo
 }
 
 /** Takes a node out of the mesh; its slot stays its own. */
-export function revokeNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) => ok(takenOut(known)));
+export function revokeNode(
+  net: NetworkContext,
+  node: NodeId,
+  by: Operator,
+): Promise<Result<NodeView, Refusal>> {
+  return changeNode(net, node, { by, action: "revoked" }, (known) => ok(takenOut(known)));
 }
 
 /**
@@ -86,7 +96,7 @@ export async function releaseNode(
       return err({ problem: "changed-meanwhile" });
     if (!caller.admin && known.value.state === "revoked")
       return err({ problem: "revoked", reason: "taken-out", node });
-    endLease(stores, known.value, now());
+    endLease(stores, known.value, now(), { by: caller.admin ? caller.by : { who: "node", id: node } });
     // A server that the operator deleted must not come back with a key that it has; one that left may.
     if (caller.admin) stores.keys.bar(node);
     return ok(true);
@@ -103,14 +113,15 @@ export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {
 async function changeNode(
   net: NetworkContext,
   node: NodeId,
+  deed: Deed & { readonly by: Operator },
   decide: (known: StoredNode) => Result<StoredNode, Refusal>,
 ): Promise<Result<NodeView, Refusal>> {
   const { stores, now } = net;
   const changed = stores.transaction(() => {
-    const known = authorize(stores, node, { admin: true }, now());
+    const known = authorize(stores, node, { admin: true, by: deed.by }, now());
     if (!known.ok) return known;
     const decided = decide(known.value);
-    if (decided.ok) changeLease(stores, known.value, decided.value, now());
+    if (decided.ok) changeLease(stores, known.value, decided.value, now(), deed);
     return decided;
   });
   if (!changed.ok) return changed;

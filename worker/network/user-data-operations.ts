@@ -4,9 +4,10 @@ import { z } from "zod";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { seal, unseal } from "../base/seal.ts";
+import type { Operator } from "../lease/deed.ts";
 import type { KeyView } from "../schema/key.ts";
 import type { KeptUserData } from "../store/user-data-store.ts";
-import { type KeyRequest, keyView, makeKey, newKeyView } from "./key-operations.ts";
+import { addKey, type KeyRequest, keyView, makeKey, newKeyView } from "./key-operations.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** A call that can be repeated. */
@@ -38,6 +39,7 @@ export async function makeUserData(
   call: RepeatableCall,
   terms: KeyRequest,
   around: readonly [before: string, after: string],
+  by: Operator,
 ): Promise<Result<UserDataAnswer, Refusal>> {
   const { secret, hash, key } = await makeKey(net, terms);
   const text = around.join(secret);
@@ -46,11 +48,11 @@ export async function makeUserData(
     net.config.adminToken,
     net.randomBytes,
   );
-  const { keys, userData } = net.stores;
+  const { userData } = net.stores;
   const earlier = net.stores.transaction(() => {
     const kept = userData.get(call.idempotencyKey);
     if (kept !== undefined) return kept;
-    keys.add(key, hash);
+    addKey(net, key, hash, by);
     userData.keep(call.idempotencyKey, key.id, sealed);
     return undefined;
   });

@@ -1,6 +1,7 @@
 // Compares what is stored with what the controller has, and repairs the difference. What the operator does at the
 // controller counts: a member deauthorized there is revoked here. Nothing is ever removed there that is not ours.
 import { errorText } from "../base/log.ts";
+import { LIMITS } from "../config/limits.ts";
 import { ControllerError, type ControllerMember, type MemberList } from "../controller/controller.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { HEARD_WITHIN, heardSince, type Watch, watchedSince } from "../lease/lease-times.ts";
@@ -26,6 +27,7 @@ const MOST_READS = 20;
 /** Runs once an hour, and remembers for the health how it found the controller. */
 export async function reconcile(upkeep: Upkeep): Promise<void> {
   const { stores, now, log } = upkeep;
+  stores.transaction(() => stores.events.trim(LIMITS.events, LIMITS.eventsForgotten));
   const before = stores.memory.lastCheck();
   const watch = {
     unbrokenSince: watchedSince(before, now()),

@@ -113,9 +113,9 @@ export class KeyStore {
     return this.#db.write("DELETE FROM keys WHERE id = ?", id) > 0;
   }
 
-  /** Takes a key back. The time of the first word counts. */
-  revoke(id: string, at: number): void {
-    this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id);
+  /** Takes a key back. The time of the first word counts. False when it was back already, or there is none. */
+  revoke(id: string, at: number): boolean {
+    return this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id) > 0;
   }
 
   /**

@@ -150,6 +150,21 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE nodes ADD COLUMN ephemeral_minutes INTEGER;
    UPDATE keys SET last_used_at = latest.at
      FROM (SELECT key_id, max(leased_at) AS at FROM nodes GROUP BY key_id) AS latest WHERE latest.key_id = keys.id;`,
+  // 12: the audit log
+  `CREATE TABLE events (
+     id INTEGER PRIMARY KEY,
+     at INTEGER NOT NULL,
+     who TEXT NOT NULL,
+     who_id TEXT,
+     action TEXT NOT NULL,
+     node TEXT,
+     name TEXT,
+     slot INTEGER,
+     state TEXT,
+     key_id TEXT,
+     was TEXT,
+     why TEXT
+   );`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

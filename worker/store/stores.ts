@@ -1,4 +1,5 @@
 import { Database } from "./database.ts";
+import { EventStore } from "./event-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { NameStore } from "./name-store.ts";
@@ -14,6 +15,7 @@ import { WritePause } from "./write-pause.ts";
 
 /** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
+  readonly events: EventStore;
   readonly memory: MemoryStore;
   readonly keys: KeyStore;
   readonly names: NameStore;
@@ -49,6 +51,7 @@ export function openStores(
   };
   const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
   return {
+    events: new EventStore(db),
     memory,
     keys: new KeyStore(db),
     names: new NameStore(db),
