@@ -7,6 +7,7 @@ import type { NetworkObject } from "../../worker/network/network-object.ts";
 import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
 import { Central } from "./central.ts";
 import { Clock } from "./clock.ts";
+import { faultsOfLog } from "./event-log.ts";
 import { Host } from "./host.ts";
 import { Judge, routeText } from "./judge.ts";
 import { type Action, KEY_KINDS, type KeyKind, type Schedule, SERVERS, type Step } from "./schedule.ts";
@@ -107,6 +108,7 @@ export class Simulation {
       this.#do(action);
       await this.clock.run(pause);
       this.#age();
+      this.#lookAtLog();
     }
   }
 
@@ -469,6 +471,11 @@ export class Simulation {
     }
   }
 
+  /** Must be so at any time: an event is written in one transaction with its change. */
+  #lookAtLog(): void {
+    for (const fault of faultsOfLog(this.host.storage)) this.judge.accuse(fault);
+  }
+
   /** What must be so when nothing has happened for hours. */
   #lookAround(): void {
     const { judge, central } = this;
@@ -482,6 +489,7 @@ export class Simulation {
     if (unheard !== 0) judge.accuse(`${unheard} writes are remembered that cannot land any more`);
     const kept = storage.rows<{ slot: number }>("SELECT slot FROM released WHERE free_at IS NULL");
     for (const { slot } of kept) judge.accuse(`slot ${slot} was released, and its quarantine never begins`);
+    this.#lookAtLog();
     this.#lookAtPages(new Map(nodes.map(({ node, slot }) => [slot, node])));
     const routes = central.network.config.routes.map(routeText);
     for (const { node, name, slot, state } of nodes) {
