@@ -18,11 +18,13 @@ import { heartbeatRoute } from "./routes/heartbeat.ts";
 import { homeRoute } from "./routes/home.tsx";
 import { keyRoutes } from "./routes/keys.ts";
 import { nodeChangeRoutes } from "./routes/node-changes.ts";
+import { nodeEndingRoutes } from "./routes/node-endings.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { openapiRoute } from "./routes/openapi.ts";
 import { poolRoute } from "./routes/pool.ts";
 import { problemRoute } from "./routes/problems.ts";
 import { refusalRoute } from "./routes/refusals.ts";
+import { reservationRoutes } from "./routes/reservations.ts";
 import { userDataRoute } from "./routes/user-data.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
@@ -87,8 +89,10 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   agentRoutes(app, keepAgent);
   nodeRoutes(app);
   nodeChangeRoutes(app);
+  nodeEndingRoutes(app);
   poolRoute(app);
   keyRoutes(app);
+  reservationRoutes(app);
   refusalRoute(app);
   eventRoute(app);
   userDataRoute(app, keepAgent);

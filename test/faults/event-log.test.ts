@@ -72,7 +72,7 @@ describe("the log has", () => {
       // Of one that is in as well: his word is newer then than any at the controller.
       "operator approved",
       "operator revoked with-its-key",
-      "operator released",
+      "operator released deleted",
       "operator assigned",
       "node enrolled first-proof",
     ]);
@@ -89,6 +89,9 @@ describe("it would be found that", () => {
       { do: "rename", server: 0 },
       { do: "enrol", server: 1 },
       { do: "leave", server: 1 },
+      { do: "reserve" },
+      { do: "retire", server: 0 },
+      { do: "enrol", server: 2 },
     );
     const { storage } = simulation.host;
     expect(faultsOfLog(storage)).toEqual([]);
@@ -108,6 +111,11 @@ describe("it would be found that", () => {
     ["a lease is gone", "DELETE FROM nodes"],
     ["a node has come by another key", "UPDATE nodes SET key_id = 'other'"],
     ["a key was taken back", "UPDATE keys SET revoked_at = 1 WHERE uses > 0"],
+    ["a name is reserved no more", "DELETE FROM reservations WHERE name = 'db'"],
+    [
+      "the name that a node left is called otherwise",
+      "UPDATE reservations SET name = 'other' WHERE name <> 'db'",
+    ],
     ["a key is gone", "DELETE FROM keys WHERE uses > 0"],
     ["an event was written too early", "UPDATE events SET at = at + 1e9 WHERE action = 'enrolled'"],
   ])("%s", async (_, sql) => {

@@ -1,5 +1,6 @@
 import type { Storage } from "./storage.ts";
 
+/** A row of the log. Null is what does not fit the action, of name, slot and state too. */
 interface Event {
   readonly id: number;
   readonly at: number;
@@ -25,6 +26,8 @@ interface Lease {
 
 /** What a log comes to that is read from its beginning. */
 class Replay {
+  /** Reserved names by their slots. */
+  readonly reservations = new Map<number, string>();
   readonly leases = new Map<string, Lease>();
   /** The keys that there are: whether they were taken back. */
   readonly keys = new Map<string, boolean>();
@@ -32,18 +35,29 @@ class Replay {
 
   /** One more event. Each must say of what was before what the events before it said, and change something. */
   take(event: Event): void {
-    const { node, key_id: key } = event;
-    const isKnown =
-      node === null ? this.#ofKey(event, key ?? "") : this.#ofLease(event, node, this.leases.get(node));
-    if (!isKnown) this.faults.push(`the log does not follow: ${JSON.stringify(event)}`);
+    if (!this.#follows(event)) this.faults.push(`the log does not follow: ${JSON.stringify(event)}`);
   }
 
-  #ofKey({ action }: Event, key: string): boolean {
+  #follows(event: Event): boolean {
+    const { action, node, key_id: key } = event;
+    if (action.startsWith("key-")) return this.#ofKey(event, key ?? "");
+    if (action.startsWith("reserv")) return this.#ofReservation(event);
+    return node !== null && this.#ofLease(event, node, this.leases.get(node));
+  }
+
+  #ofKey({ action, slot, name }: Event, key: string): boolean {
     const before = this.keys.get(key);
     if (action === "key-deleted") this.keys.delete(key);
     else this.keys.set(key, action === "key-revoked");
-    if (action === "key-made") return before === undefined;
+    if (action === "key-made") return before === undefined && (this.reservations.get(slot) ?? null) === name;
     return action === "key-deleted" ? before !== undefined : action === "key-revoked" && before === false;
+  }
+
+  #ofReservation({ action, slot, name }: Event): boolean {
+    const before = this.reservations.get(slot);
+    if (action === "reserved") this.reservations.set(slot, name);
+    else this.reservations.delete(slot);
+    return action === "reserved" ? before === undefined : action === "reservation-dropped" && before === name;
   }
 
   #ofLease(event: Event, node: string, before: Lease | undefined): boolean {
@@ -68,6 +82,7 @@ class Replay {
       case "assigned":
         return isSame && why === "machine-named";
       case "renamed":
+        if (this.reservations.has(slot)) this.reservations.set(slot, name);
         return was === before.name && name !== was && isSameSlot && state === before.state;
       case "slot-changed":
         return was === String(before.slot) && !isSameSlot && name === before.name && state === before.state;
@@ -111,6 +126,13 @@ export function faultsOfLog(storage: Storage): string[] {
       faults.push(`the log says that ${node} came with ${told}, and the tables with ${key}`);
   }
   for (const node of replay.leases.keys()) faults.push(`the log gives ${node} a lease, and the tables none`);
+  const reservations = storage.rows<{ slot: number; name: string }>("SELECT slot, name FROM reservations");
+  for (const { slot, name } of reservations) {
+    if (replay.reservations.get(slot) !== name) faults.push(`the log does not say that ${name} is reserved`);
+    replay.reservations.delete(slot);
+  }
+  for (const name of replay.reservations.values())
+    faults.push(`the log says that ${name} is reserved, and the tables do not`);
   const keys = storage.rows<{ id: string; revoked: number }>(
     "SELECT id, revoked_at IS NOT NULL AS revoked FROM keys",
   );

@@ -88,8 +88,16 @@ export class Judge {
   /** The addresses that servers had for leases which are over: who had each last, and since when it is in quarantine. */
   readonly #lost = new Map<string, { readonly by: string; readonly at: number; readonly isTaken: boolean }>();
 
+  /** The slots that were ever reserved: a quarantine does not bind whom they are reserved for. */
+  readonly #reserved = new Set<number>();
+
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** The slot is reserved. */
+  reserved(slot: number): void {
+    this.#reserved.add(slot);
   }
 
   accuse(what: string): void {
@@ -178,7 +186,8 @@ export class Judge {
     this.#given.add(`${server} ${address}`);
     const lost = this.#lost.get(address);
     if (lost === undefined) return;
-    if (lost.by === server) this.#lost.delete(address);
+    const isReserved = this.#reserved.has(Number(address.split(".")[3]));
+    if (lost.by === server || isReserved) this.#lost.delete(address);
     else if (this.#clock.now < lost.at + QUARANTINE_MS)
       this.accuse(`${server} is given ${address}, which is in quarantine after ${lost.by}`);
   }

@@ -6,17 +6,25 @@ export const KEY_KINDS = ["open", "approval", "ephemeral"] as const;
 
 export type KeyKind = (typeof KEY_KINDS)[number];
 
+/** Keys of one thing each: that was taken back last, for the reserved name, and with which a server takes another's place. */
+export const OTHER_KEYS = ["revoked", "reserved", "replacement"] as const;
+
+export type OtherKey = (typeof OTHER_KEYS)[number];
+
 /** One thing that happens, and for how many ms nothing else is begun after it: what it started goes on meanwhile. */
 export type Step = Action & { readonly pause: number };
 
 /** `server` is the number of a server, `slot` of a slot. */
 export type Action =
   /** What servers do. */
-  | { readonly do: "enrol"; readonly server: number; readonly by?: KeyKind | "revoked" }
+  | { readonly do: "enrol"; readonly server: number; readonly by?: KeyKind | OtherKey }
   | { readonly do: "heartbeat" | "leave" | "ask"; readonly server: number }
   /** What the operator does by the API. */
   | { readonly do: "put"; readonly server: number; readonly slot?: number }
   | { readonly do: "rename" | "approve" | "revoke" | "remove"; readonly server: number }
+  | { readonly do: "retire" | "replace"; readonly server: number }
+  | { readonly do: "reserve"; readonly slot?: number }
+  | { readonly do: "dropReservation" }
   | { readonly do: "revokeKey"; readonly kind: KeyKind }
   /** What the operator does at the controller. */
   | { readonly do: "authorize" | "deauthorize" | "deleteMember"; readonly server: number }
@@ -67,7 +75,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record(
-      { do: fc.constant("enrol"), server, by: fc.constantFrom(...KEY_KINDS, "revoked" as const) },
+      { do: fc.constant("enrol"), server, by: fc.constantFrom(...KEY_KINDS, ...OTHER_KEYS) },
       { requiredKeys: ["do", "server"] },
     ),
   },
@@ -83,6 +91,18 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("revokeKey"), kind }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom("retire", "replace"), server }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("reserve"), slot }, { requiredKeys: ["do"] }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("dropReservation") }),
   },
   {
     weight: 4,
@@ -125,6 +145,24 @@ const changeOfMind: fc.Arbitrary<Step[]> = fc
     { do: second, server, pause },
   ]);
 
+/** A server is ordered in the place of another, which wakes up in between. */
+const replacement: fc.Arbitrary<Step[]> = fc
+  .record({
+    old: server,
+    heir: server,
+    what: fc.constantFrom(...FAULTS),
+    ms: lateness,
+    pauses: fc.array(pauses, { minLength: 4, maxLength: 4 }),
+  })
+  .map(({ old, heir, what, ms, pauses: [first = 0, second = 0, third = 0, fourth = 0] }) => [
+    { do: "enrol", server: old, pause: first },
+    { do: "replace", server: old, pause: second },
+    { do: "fault", fault: { on: "any", what, ms }, pause: 0 },
+    { do: "enrol", server: heir, by: "replacement", pause: third },
+    { do: "enrol", server: old, pause: 0 },
+    { do: "enrol", server: heir, by: "replacement", pause: fourth },
+  ]);
+
 /** Servers that were ordered together. */
 const burst: fc.Arbitrary<Step[]> = fc
   .array(fc.record({ server, pause: fc.nat(200) }), { minLength: 2, maxLength: SERVERS })
@@ -138,6 +176,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
       fc.oneof(
         { weight: 20, arbitrary: step.map((one) => [one]) },
         { weight: 2, arbitrary: changeOfMind },
+        { weight: 1, arbitrary: replacement },
         { weight: 1, arbitrary: burst },
       ),
       { minLength: 3, maxLength: 36, size: "max" },

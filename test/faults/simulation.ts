@@ -3,6 +3,7 @@ import type { Refusal } from "../../worker/base/refusal.ts";
 import type { Result } from "../../worker/base/result.ts";
 import type { Operator } from "../../worker/lease/deed.ts";
 import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
+import type { KeyAnswer } from "../../worker/network/key-operations.ts";
 import type { NetworkObject } from "../../worker/network/network-object.ts";
 import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
 import { Central } from "./central.ts";
@@ -10,7 +11,15 @@ import { Clock } from "./clock.ts";
 import { faultsOfLog } from "./event-log.ts";
 import { Host } from "./host.ts";
 import { Judge, routeText } from "./judge.ts";
-import { type Action, KEY_KINDS, type KeyKind, type Schedule, SERVERS, type Step } from "./schedule.ts";
+import {
+  type Action,
+  KEY_KINDS,
+  type KeyKind,
+  type OtherKey,
+  type Schedule,
+  SERVERS,
+  type Step,
+} from "./schedule.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -33,6 +42,15 @@ const KEPT: ReadonlySet<string> = new Set(["revoked", "key-revoked"]);
 
 const OPERATOR: Operator = { who: "operator", id: "root" };
 
+/** What all keys may do that the operator makes. */
+const TERMS = {
+  ...{ expiresIn: 5 * 365 * 86_400, maxUses: 1000, allowOverlap: false, tags: [], takeover: false },
+  ...{ note: null, names: null, userData: null, reservation: null, ephemeralMinutes: null, approval: false },
+};
+
+/** The name that the operator reserves. */
+const RESERVED = "db";
+
 const NO_KEY = { id: "", hash: "" };
 
 /** A server, by its number. */
@@ -48,13 +66,18 @@ export class Simulation {
   readonly judge = new Judge(this.clock);
   readonly central = new Central(this.clock, {
     left: (call) => this.judge.left(call),
-    landed: (landing) => this.judge.landed(landing, this.central),
+    landed: (landing) => {
+      this.#noteReserved();
+      this.judge.landed(landing, this.central);
+    },
     pretended: (call) => this.judge.pretended(call),
     heard: (call) => this.judge.heard(call),
   });
   readonly host: Host;
-  /** The enrolment keys that servers come in with now, and the one that was taken back last. */
-  readonly #keys = new Map<KeyKind | "revoked", { readonly id: string; readonly hash: string }>();
+  /** The enrolment keys that servers come in with now. */
+  readonly #keys = new Map<KeyKind | OtherKey, { readonly id: string; readonly hash: string }>();
+  /** The server in whose place another may come. */
+  #replaced: NodeId | undefined;
   readonly #tokens = new Map<string, string>();
   readonly #seen = new Map<string, number>();
   /** Servers that may have come in with an ephemeral key last. */
@@ -80,18 +103,19 @@ export class Simulation {
 
   /** The operator makes the key that servers come in with from now on, as often as it takes. */
   async #makeKey(kind: KeyKind): Promise<void> {
-    const terms = { expiresIn: 5 * 365 * 86_400, maxUses: 1000, allowOverlap: false, tags: [] };
-    const none = { note: null, names: null, userData: null };
     const ephemeralMinutes = kind === "ephemeral" ? EPHEMERAL / MINUTE : null;
     for (;;) {
       const outcome = await this.host.call((object) =>
-        object.createKey({ ...terms, ...none, ephemeralMinutes, approval: kind === "approval" }, OPERATOR),
+        object.createKey({ ...TERMS, ephemeralMinutes, approval: kind === "approval" }, OPERATOR),
       );
-      if ("gone" in outcome) continue;
-      const { view, key } = outcome.answer;
-      this.#keys.set(kind, { id: view.id, hash: sha256(key) });
+      if ("gone" in outcome || !outcome.answer.ok) continue;
+      this.#keep(kind, outcome.answer.value);
       return;
     }
+  }
+
+  #keep(kind: KeyKind | OtherKey, { view, key }: KeyAnswer): void {
+    this.#keys.set(kind, { id: view.id, hash: sha256(key) });
   }
 
   /** Does what the schedule says, and then sees to it that all comes to rest. Returns what must not have happened. */
@@ -109,7 +133,13 @@ export class Simulation {
       await this.clock.run(pause);
       this.#age();
       this.#lookAtLog();
+      this.#noteReserved();
     }
+  }
+
+  #noteReserved(): void {
+    for (const { slot } of this.host.storage.rows<{ slot: number }>("SELECT slot FROM reservations"))
+      this.judge.reserved(slot);
   }
 
   /** Ends all faults, lets the hourly runs come, and looks whether everything is as it should be by then. */
@@ -171,6 +201,18 @@ export class Simulation {
         this.#takeOut(serverId(action.server), true, (object, node) =>
           object.releaseNode(node, { admin: true, by: OPERATOR }),
         );
+        break;
+      case "retire":
+        this.#takeOut(serverId(action.server), true, (object, node) => object.retireNode(node, OPERATOR));
+        break;
+      case "replace":
+        this.#replace(serverId(action.server));
+        break;
+      case "reserve":
+        this.#reserve(action.slot);
+        break;
+      case "dropReservation":
+        this.#watch(this.host.call((object) => object.dropReservation(RESERVED, OPERATOR)));
         break;
       case "revokeKey":
         this.#revokeKey(action.kind);
@@ -239,7 +281,61 @@ export class Simulation {
     }
   }
 
-  #enrol(number: number, by: KeyKind | "revoked"): void {
+  /** The operator reserves the name, and makes a key for it. */
+  #reserve(slot: number | undefined): void {
+    this.#ask(
+      (object) => object.reserve({ name: RESERVED, slot }, OPERATOR),
+      () => {},
+      (answer) => {
+        this.clock.note(`= reserve: ${answer.ok ? answer.value.reservation.slot : answer.error.problem}`);
+        if (!answer.ok) return;
+        this.#ask(
+          (object) => object.createKey({ ...TERMS, reservation: RESERVED }, OPERATOR),
+          () => {},
+          (made) => {
+            if (made.ok) this.#keep("reserved", made.value);
+          },
+        );
+      },
+    );
+  }
+
+  /** The operator makes a key for a server in the place of another. */
+  #replace(node: NodeId): void {
+    this.#ask(
+      (object) => object.replaceNode(node, { expiresIn: TERMS.expiresIn, allowOverlap: false }, OPERATOR),
+      () => {},
+      (answer) => {
+        this.#note("replace", node, answer.ok ? { problem: "done" } : answer.error);
+        if (!answer.ok) return;
+        const { key } = answer.value;
+        this.#keep("replacement", { view: key, key: key.key });
+        this.#replaced = node;
+      },
+    );
+  }
+
+  /** A server comes that may take another's place; the function returned takes that its call is over. */
+  #takingOver(heir: NodeId): (how: "over" | "unsure") => void {
+    const old = this.#replaced;
+    if (old === undefined || old === heir || !this.#hasLease(old)) return () => {};
+    const over = this.judge.ending(old);
+    const leaving = this.#leaving(old);
+    return (how) => {
+      over();
+      if (how === "unsure" || this.#hasLease(old)) return leaving("unsure");
+      this.judge.ended(old);
+      leaving("out");
+    };
+  }
+
+  #hasLease(node: NodeId): boolean {
+    return this.host.storage
+      .rows<{ node: string }>("SELECT node FROM nodes")
+      .some((row) => row.node === node);
+  }
+
+  #enrol(number: number, by: KeyKind | OtherKey): void {
     const node = serverId(number);
     const publicKey = new Uint8Array(64);
     publicKey.set(Buffer.from(node, "hex"));
@@ -252,7 +348,12 @@ export class Simulation {
     const key = this.#keys.get(by) ?? NO_KEY;
     this.judge.known(node);
     if (by === "ephemeral") this.#ephemeral.add(node);
-    const end = this.judge.begin(node);
+    const begun = this.judge.begin(node);
+    const taking = by === "replacement" ? this.#takingOver(node) : () => {};
+    const end = (how: Parameters<typeof begun>[0]): void => {
+      taking("over");
+      begun(how);
+    };
     const request = {
       keyHash: key.hash,
       node,
@@ -266,7 +367,10 @@ export class Simulation {
     };
     this.#ask(
       (object) => object.enrol(request),
-      end,
+      (how) => {
+        taking("unsure");
+        begun(how);
+      },
       (answer) => {
         this.#note("enrol", node, answer.ok ? answer.value.lease : answer.error);
         if (!answer.ok) return end(KEPT.has(answer.error.problem) ? "kept" : "unsure");
@@ -459,7 +563,9 @@ export class Simulation {
   #lookAtPages(holders: ReadonlyMap<number, string>): void {
     const { storage } = this.host;
     const released = new Set(
-      storage.rows<{ slot: number }>("SELECT slot FROM released").map(({ slot }) => slot),
+      storage
+        .rows<{ slot: number }>("SELECT slot FROM released UNION SELECT slot FROM reservations")
+        .map(({ slot }) => slot),
     );
     const said = storage.rows<{ slots: string }>("SELECT slots FROM slot_pages ORDER BY page");
     const entries = said.flatMap(({ slots }) => slots.match(/.{10}/g) ?? []);
@@ -485,13 +591,16 @@ export class Simulation {
     );
     const { waiting } = storage.rows<{ waiting: number }>("SELECT count(*) AS waiting FROM outbox")[0] ?? {};
     if (waiting !== 0) judge.accuse(`${waiting} changes were never delivered`);
-    const { unheard } = storage.rows<{ unheard: number }>("SELECT count(*) AS unheard FROM unheard")[0] ?? {};
-    if (unheard !== 0) judge.accuse(`${unheard} writes are remembered that cannot land any more`);
+    const unheard = storage.rows<{ node: string }>("SELECT node FROM unheard");
+    for (const { node } of unheard)
+      if (!nodes.some((lease) => lease.node === node && this.#isKeptOut(node, lease.slot)))
+        judge.accuse(`a write of ${node} is remembered that cannot land any more`);
     const kept = storage.rows<{ slot: number }>("SELECT slot FROM released WHERE free_at IS NULL");
     for (const { slot } of kept) judge.accuse(`slot ${slot} was released, and its quarantine never begins`);
     this.#lookAtLog();
     this.#lookAtPages(new Map(nodes.map(({ node, slot }) => [slot, node])));
     const routes = central.network.config.routes.map(routeText);
+    this.#lookAtReservations(nodes);
     for (const { node, name, slot, state } of nodes) {
       const member = central.member(node);
       const address = `10.147.17.${slot}`;
@@ -501,7 +610,7 @@ export class Simulation {
       if (is === "in" && state === "revoked" && judge.isTouched(node))
         judge.accuse(`${node} is revoked, and nobody took it out`);
       if (is === "out" && state === "active") judge.accuse(`${node} is active, and was taken out ${where}`);
-      if (state === "active") {
+      if (state === "active" && !this.#isKeptOut(node, slot)) {
         if (member?.config.authorized !== true) judge.accuse(`${node} is active and not authorized`);
         if (member?.config.ipAssignments.includes(address) !== true)
           judge.accuse(`${node} has not its address ${address}`);
@@ -524,6 +633,37 @@ export class Simulation {
     for (const route of judge.routes.keys())
       if (!routes.includes(route)) judge.accuse(`the operator's route ${route} is not there any more`);
     this.#lookAtRoutes(nodes);
+  }
+
+  /** A reserved name and its slot belong together, and no other has either. */
+  #lookAtReservations(
+    nodes: readonly { readonly node: string; readonly name: string; readonly slot: number }[],
+  ): void {
+    for (const { name, slot } of this.host.storage.rows<{ name: string; slot: number }>(
+      "SELECT name, slot FROM reservations",
+    ))
+      for (const lease of nodes)
+        if ((lease.name === name) !== (lease.slot === slot))
+          this.judge.accuse(
+            `${lease.node} is called ${lease.name} and has slot ${lease.slot}, and ${name} is reserved with ${slot}`,
+          );
+  }
+
+  /** Whether the lease waits, since somebody else is in the slot that is reserved for it. */
+  #isKeptOut(node: string, slot: number): boolean {
+    const isWaiting = this.host.storage
+      .rows<{ slot: number }>(
+        "SELECT slot FROM nodes JOIN reservations USING (slot) WHERE delivered_at IS NULL",
+      )
+      .some((row) => row.slot === slot);
+    const { members, config } = this.central.network;
+    const isHeld = [...members].some(
+      ([other, member]) => other !== node && member.config.ipAssignments.includes(`10.147.17.${slot}`),
+    );
+    const isRouted = config.routes.some(
+      (route) => route.target === `172.28.${slot}.0/24` && route.via !== `10.147.17.${slot}`,
+    );
+    return isWaiting && (isHeld || isRouted);
   }
 
   #lookAtCopy(node: string, slot: number, state: string): void {
@@ -557,10 +697,16 @@ export class Simulation {
   }
 
   /** Ours are there as far as they fit, and no other that looks like ours but the operator's. */
-  #lookAtRoutes(nodes: readonly { readonly slot: number; readonly state: string }[]): void {
+  #lookAtRoutes(
+    nodes: readonly { readonly node: string; readonly slot: number; readonly state: string }[],
+  ): void {
     const { judge, central } = this;
     const routes = central.network.config.routes.map(routeText);
-    const active = new Set(nodes.filter(({ state }) => state === "active").map(({ slot }) => slot));
+    const active = new Set(
+      nodes
+        .filter(({ node, slot, state }) => state === "active" && !this.#isKeptOut(node, slot))
+        .map(({ slot }) => slot),
+    );
     const foreign = new Set([...judge.routes.keys(), ...judge.doubtful].map((route) => route.split(" ")[0]));
     if (nodes.length > 0 && routes.filter((route) => route === "10.147.17.0/24").length !== 1)
       judge.accuse("the on-link route is not there once");

@@ -103,7 +103,9 @@ describe("an event is written", () => {
     expect(await eventsOf(onNode("revoke"))).toEqual([]);
     expect(await eventsOf(onNode("approve"))).toEqual([event("approved", OPERATOR, renamed)]);
     const remove = () => use.world.admin("DELETE", `/v1/nodes/${NODE}`);
-    expect(await eventsOf(remove)).toEqual([event("released", OPERATOR, { ...renamed, state: "released" })]);
+    expect(await eventsOf(remove)).toEqual([
+      event("released", OPERATOR, { ...renamed, state: "released", why: "deleted" }),
+    ]);
     expect(await eventsOf(remove)).toEqual([]);
   });
 
@@ -146,6 +148,46 @@ describe("an event is written", () => {
       });
     expect(await eventsOf(make)).toMatchObject([{ action: "user-data-made", by: OPERATOR }]);
     expect(await eventsOf(make)).toEqual([]);
+  });
+
+  it("for a reserved name, the keys that are made for it, and servers in one another's place", async () => {
+    const none = { node: null, name: "db1", slot: 1, state: null, key: null, was: null, why: null };
+    const reserve = () => use.world.admin("POST", "/v1/reservations", { name: "db1" });
+    expect(await eventsOf(reserve)).toEqual([event("reserved", OPERATOR, none)]);
+    expect(await eventsOf(reserve)).toEqual([]);
+    const key = await use.world.key({ reservation: "db1" });
+    const [ofName] = (await read("?limit=1")).items;
+    expect(ofName).toEqual(event("key-made", OPERATOR, { ...none, key: ofName?.key }));
+    expect(await eventsOf(() => use.world.enrol({ key }))).toMatchObject([
+      { action: "enrolled", name: "db1" },
+    ]);
+    const ordered = await use.world.admin("POST", `/v1/nodes/${NODE}/replace`, {});
+    const { key: place } = z
+      .object({ key: z.object({ id: z.string(), key: z.string() }) })
+      .parse(ordered.json);
+    expect((await read("?limit=1")).items).toEqual([
+      event("key-made", OPERATOR, { ...none, node: NODE, key: place.id }),
+    ]);
+    const heir = identity(1).node;
+    const [by, lease] = [
+      { who: "node", id: heir },
+      { ...ofNode, name: "db1" },
+    ];
+    expect(await eventsOf(() => use.world.enrol({ key: place.key, number: 1 }))).toEqual([
+      event("released", by, { ...lease, state: "released", why: "replaced" }),
+      event("enrolled", by, { ...lease, node: heir, key: place.id }),
+    ]);
+    expect(await eventsOf(() => use.world.admin("POST", `/v1/nodes/${heir}/retire`, {}))).toEqual([
+      event("released", OPERATOR, { ...lease, node: heir, state: "released", why: "retired" }),
+    ]);
+    const drop = () => use.world.admin("DELETE", "/v1/reservations/db1");
+    const dropped = await eventsOf(drop);
+    expect(dropped[0]).toEqual(event("reservation-dropped", OPERATOR, none));
+    const revoked = dropped.slice(1).map(({ action, key: id, why }) => [action, id, why]);
+    expect(revoked).toEqual(
+      [ofName?.key, place.id].sort().map((id) => ["key-revoked", id, "with-its-reservation"]),
+    );
+    expect(await eventsOf(drop)).toEqual([]);
   });
 
   it("for what the operator decides at the controller", async () => {

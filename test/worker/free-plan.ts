@@ -152,13 +152,12 @@ export class FreePlan {
   /** A key that lets in as many as want to; gives its hash. */
   async key(): Promise<string> {
     const terms = { expiresIn: 86_400 * 365, maxUses: 100_000, allowOverlap: false, approval: false };
-    const { key } = await this.call((object) =>
-      object.createKey(
-        { ...terms, note: null, names: null, ephemeralMinutes: null, userData: null, tags: [] },
-        { who: "operator", id: "root" },
-      ),
+    const none = { reservation: null, note: null, names: null, ephemeralMinutes: null, userData: null };
+    const made = await this.call((object) =>
+      object.createKey({ ...terms, ...none, takeover: false, tags: [] }, { who: "operator", id: "root" }),
     );
-    return sha256Hex(key);
+    if (!made.ok) throw new Error(made.error.problem);
+    return sha256Hex(made.value.key);
   }
 
   /** Lets time pass, with the alarms that go off in it. */

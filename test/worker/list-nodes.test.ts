@@ -171,7 +171,7 @@ describe("a parameter that a call does not have", () => {
     ["GET", "/v1/pool?x=1", "x"],
     ["GET", `/v1/nodes/${identity(0).node}?full`, "full"],
     ["POST", `/v1/nodes/${identity(0).node}/revoke?dryRun=true`, "dryRun"],
-    ["DELETE", `/v1/nodes/${identity(0).node}?dryRun=true`, "dryRun"],
+    ["DELETE", `/v1/nodes/${identity(0).node}?dryrun=true`, "dryrun"],
   ])("is refused by %s %s, and nothing is done", async (method, path, name) => {
     await use.world.enrol();
     const { status, json } = await use.world.admin(method, path);

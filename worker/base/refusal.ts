@@ -13,13 +13,15 @@ export type Refusal =
   | Found<"unauthorized", { readonly reason: "not-of-node" | "not-of-copy"; readonly node: string }>
   | Found<"invalid-signature", { readonly host: string }>
   | Found<"wrong-address", { readonly reason: "not-derived" | "other-key"; readonly node: string }>
-  | Found<"revoked", { readonly reason: "taken-out" | "deleted"; readonly node: string }>
+  | Found<"revoked", { readonly reason: RevokedFault; readonly node: string }>
   | Found<"not-found", { readonly missing: Missing }>
   | Found<"method-not-allowed", { readonly method: string; readonly allowed: readonly string[] }>
   | Found<"cloned-identity", { readonly node: string; readonly name: string; readonly slot: number }>
   | Found<"overlap", { readonly prefix: string; readonly range: MeshRange }>
   | Found<"name-not-allowed", { readonly name: string; readonly pattern: string }>
   | Found<"name-taken", { readonly name: string; readonly holder: string }>
+  | Found<"name-reserved", { readonly name: string; readonly slot: number }>
+  | Found<"former-holder", { readonly node: string; readonly slot: number; readonly retryAfter: number }>
   | Found<"slot-taken", { readonly slot: number; readonly hold: SlotHold }>
   | Found<"body-too-large", { readonly most: number }>
   | Found<"unsupported-media-type", { readonly type: string | undefined }>
@@ -35,6 +37,11 @@ export type ProblemName = Refusal["problem"];
 /** What is wrong with the token or key that a call carries: none of the kind that it needs, or not the configured one. */
 export type TokenFault = "no-key" | "no-admin-token" | "no-node-token" | "no-token" | "wrong-admin-token";
 
+/**
+ * How the operator took the node out: with its slot left to it, or for good; `barred`: the key had let it in before it was deleted.
+ */
+export type RevokedFault = "taken-out" | "barred" | "replaced" | "retired" | "deleted";
+
 /** Why what an Idempotency-Key was answered before is not given again. */
 export type KeptFault = "other-request" | "key-deleted" | "other-admin-token";
 
@@ -42,7 +49,7 @@ export type Missing =
   | { readonly what: "problem" | "key-in-address" }
   /** `meant`: the path with single slashes and none at its end, where it is written otherwise and something is there. */
   | { readonly what: "address"; readonly meant: string | undefined }
-  | { readonly what: "node" | "key" | "agent"; readonly id: string };
+  | { readonly what: "node" | "key" | "agent" | "reservation"; readonly id: string };
 
 export type MeshRange = "docker" | "zerotier" | "six-plane";
 
@@ -51,6 +58,7 @@ export type SlotHold =
   | { readonly by: "pool" | "lease" | "exclusion" }
   | { readonly by: "controller"; readonly node: string }
   | { readonly by: "quarantine"; readonly until: number }
+  | { readonly by: "reservation"; readonly name: string }
   | { readonly by: "other-slot"; readonly node: string; readonly has: number };
 
 type ControllerProblem = "controller-unreachable" | "controller-unauthorized" | "controller-rate-limited";

@@ -11,10 +11,11 @@ export interface ReleasedSlot {
 
 /**
  * What is known about the slots of a pool, asked as far as it matters: there may be a hundred thousand of them. A slot is leased,
- * released, or was never leased.
+ * released, or was never leased, and each may be reserved.
  */
 export interface SlotBook {
-  isLeased(slot: number): boolean;
+  /** It is leased, or reserved for a name. */
+  isKept(slot: number): boolean;
   /** Somebody else's address or route is in the way. */
   isExcluded(slot: number): boolean;
   /** How the slot was released, if it was and the controller is not told of a new holder yet. */
@@ -48,7 +49,7 @@ export function mayTake(released: ReleasedSlot, node: string, now: number): bool
 export function chooseSlot(pool: Pool, book: SlotBook, node: string, now: number): number | undefined {
   const { own } = book;
   const isOpen = (slot: number): boolean =>
-    isLeasable(pool, slot) && (slot === own || !book.isExcluded(slot)) && !book.isLeased(slot);
+    isLeasable(pool, slot) && (slot === own || !book.isExcluded(slot)) && !book.isKept(slot);
   for (const { slot } of book.formerOf(node)) if (isOpen(slot)) return slot;
   if (own !== undefined && isOpen(own)) {
     const released = book.released(own);

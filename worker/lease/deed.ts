@@ -1,4 +1,4 @@
-// The words of the audit log: who can do what to leases and keys, and why. The lists are closed, and only grow: what was
+// The words of the audit log: who can do what to leases, reservations and keys, and why. The lists are closed, and only grow: what was
 // written with a word stays in the log.
 
 /** What was done. */
@@ -10,6 +10,8 @@ export const DEED_ACTIONS = [
   "revoked",
   "released",
   "slot-changed",
+  "reserved",
+  "reservation-dropped",
   "key-made",
   "user-data-made",
   "key-revoked",
@@ -22,6 +24,10 @@ export const DEED_REASONS = [
   "first-proof",
   "machine-named",
   "with-its-key",
+  "with-its-reservation",
+  "replaced",
+  "retired",
+  "deleted",
   "unseen",
   "unseen-ephemeral",
   "authorized-at-controller",
@@ -35,13 +41,13 @@ export interface Operator {
   readonly id: string;
 }
 
-/** Whoever changes leases and keys; `controller`: what was found there, the operator's word among it. */
+/** Whoever changes them; `controller`: what was found there, the operator's word among it. */
 export type Actor =
   | Operator
   | { readonly who: "node"; readonly id: string }
   | { readonly who: "cron" | "controller" };
 
-/** What somebody did to a lease or a key. */
+/** What somebody did. */
 export interface Deed {
   readonly by: Actor;
   readonly action: (typeof DEED_ACTIONS)[number];

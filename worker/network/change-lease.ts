@@ -1,6 +1,7 @@
 // What a change of a node's lease by the operator brings with it. Called within the transaction that makes the change.
-import type { Deed } from "../lease/deed.ts";
-import { queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
+import type { Actor, Deed } from "../lease/deed.ts";
+import { endLease, queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
+import type { Ending } from "../store/former-node-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 
@@ -22,6 +23,13 @@ export function changeLease(
   stores.events.add(now, deed, { ...after, ...(before.name !== after.name && { was: before.name }) });
   if (concernsMember(stores, before, after)) queueMember(stores, after.node, now);
   queueCopy(stores, after.node, now);
+}
+
+/** Ends the lease for good: the server does not come back with a key that it has, and can be told why. */
+export function endForGood(stores: Stores, lease: StoredNode, ending: Ending, now: number, by: Actor): void {
+  endLease(stores, lease, now, { by, why: ending });
+  stores.keys.bar(lease.node);
+  stores.formerNodes.add(lease, ending, now);
 }
 
 /** Whether the controller is to be told: of all that an active node becomes, and that one is taken out of which it was told. */

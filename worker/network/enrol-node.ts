@@ -3,7 +3,6 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
-import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { queueCopy } from "../outbox/queue.ts";
 import type { LeaseView, Peer } from "../schema/lease.ts";
@@ -14,6 +13,7 @@ import { lookFirst } from "./look-first.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { withNewToken } from "./node-token.ts";
 import { peersOf } from "./peers.ts";
+import { tellController } from "./tell-controller.ts";
 
 /** A lease, and the node's new token. A node that waits for approval gets a token once. */
 export interface Enrolled {
@@ -42,7 +42,7 @@ function isOvertaken(enrolled: Result<Enrolled, Refusal>): boolean {
 
 /** One try; refused as `changed-meanwhile` when the node was deleted or taken out while the controller was asked. */
 async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Result<Enrolled, Refusal>> {
-  const { stores, config, outbox, now } = net;
+  const { stores, config, now } = net;
   const admitted = admit(stores, request, now());
   if (!admitted.ok) return admitted;
   const proven = await proveAddress(net, request);
@@ -52,8 +52,8 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   if (notReady !== undefined) return err(notReady);
   const leased = leaseTo(stores, config, request, now());
   if (!leased.ok) return leased;
-  const delivered = await outbox.deliver("member", request.node);
-  if (!delivered.ok) return err(controllerRefusal(delivered.error.cause, now(), delivered.error.attempts));
+  const told = await tellController(net, request.node);
+  if (!told.ok) return told;
   const { node, token } = await handOut(net, request.node);
   if (
     node === undefined ||

@@ -13,6 +13,7 @@ import type { EnrolmentKey } from "../store/key-store.ts";
 import { newNode, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { overlapRefusal } from "./overlap.ts";
+import { takeReserved } from "./take-reserved.ts";
 
 /** An enrolment whose proof was checked. */
 export interface EnrolRequest {
@@ -40,7 +41,7 @@ export function admit(
   const known = nodes.get(node);
   const admitted = keys.admit(keyHash, node, known?.keyId ?? null, now);
   if (!admitted.ok) {
-    if (admitted.error === "revoked") return err({ problem: "revoked", reason: "deleted", node });
+    if (admitted.error === "revoked") return err({ problem: "revoked", reason: "barred", node });
     return err({ problem: admitted.error });
   }
   const { id, names } = admitted.value;
@@ -68,10 +69,12 @@ export function leaseTo(
     const key = admitted.value;
     const known = stores.nodes.get(request.node);
     const refusal =
-      (known && refuseKnown(known, request)) ?? overlapRefusal(config, request.localPrefixes, key, known);
+      (known && refuseKnown(known, request, key)) ??
+      overlapRefusal(config, request.localPrefixes, key, known);
     if (refusal !== undefined) return err(refusal);
-    const node = known ?? newLease(stores, config.pool, request, key, now);
-    if (node === undefined) return err({ problem: "pool-exhausted" });
+    const found = known === undefined ? newLease(stores, config.pool, request, key, now) : ok(known);
+    if (!found.ok) return found;
+    const node = found.value;
     // A key that wants approval has not let in one that is in by another.
     const isLetInBy = known === undefined || known.state === "pending" || !key.approval;
     const changed: StoredNode = {
@@ -100,12 +103,32 @@ function newLease(
   request: EnrolRequest,
   key: EnrolmentKey,
   now: number,
-): StoredNode | undefined {
-  const slot = takeSlot(stores, pool, request.node, now);
-  if (slot === undefined) return undefined;
-  const name = stores.names.choose(request.name);
+): Result<StoredNode, Refusal> {
+  const place = newPlace(stores, pool, request, key, now);
+  if (!place.ok) return place;
+  stores.formerNodes.remove(request.node);
   const state = key.approval ? "pending" : "active";
-  return { ...newNode({ node: request.node, name, slot, state }, now), tags: key.tags };
+  return ok({ ...newNode({ ...place.value, node: request.node, state }, now), tags: key.tags });
+}
+
+/** Name and slot for a new lease: those that the key keeps, or any. */
+function newPlace(
+  stores: Stores,
+  pool: Pool,
+  { node, name }: EnrolRequest,
+  { reservedSlot, takesOver }: EnrolmentKey,
+  now: number,
+): Result<Pick<StoredNode, "name" | "slot">, Refusal> {
+  if (reservedSlot !== null) {
+    const reservation = stores.reservations.bySlot(reservedSlot);
+    // With the reservation goes the key, but for the node that came in by it.
+    if (reservation === undefined) return err({ problem: "key-revoked" });
+    return takeReserved(stores, pool, reservation, { node, takesOver, by: { who: "node", id: node } }, now);
+  }
+  const slot = takeSlot(stores, pool, node, now);
+  return slot === undefined
+    ? err({ problem: "pool-exhausted" })
+    : ok({ name: stores.names.choose(name), slot });
 }
 
 /** What is noted of a server that came by the key; `before`: the lease that it had. */
@@ -127,11 +150,17 @@ function isRegisteredAnew(before: StoredNode, after: StoredNode): boolean {
   );
 }
 
-function refuseKnown(known: StoredNode, request: EnrolRequest): Refusal | undefined {
+function refuseKnown(
+  known: StoredNode,
+  request: EnrolRequest,
+  { reservedSlot }: EnrolmentKey,
+): Refusal | undefined {
   const { node, name, slot } = known;
   if (known.identity !== null && known.identity !== request.identity)
     return { problem: "wrong-address", reason: "other-key", node };
   if (known.machineId !== null && known.machineId !== request.machineId)
     return { problem: "cloned-identity", node, name, slot };
-  return known.state === "revoked" ? { problem: "revoked", reason: "taken-out", node } : undefined;
+  if (known.state === "revoked") return { problem: "revoked", reason: "taken-out", node };
+  if (reservedSlot === null || reservedSlot === slot) return undefined;
+  return { problem: "slot-taken", slot: reservedSlot, hold: { by: "other-slot", node, has: slot } };
 }

@@ -31,14 +31,16 @@ export function keepPool(
     `ZEROTIER_RANGE ${zerotier}, DOCKER_POOL ${docker}, NODE_PREFIX ${nodePrefix}`;
   return {
     config: { ...config, pool: made.value },
-    fault: `the settings say ${show(wanted)}, but ${left} ${show(used)}, which stays in use: set it back, or delete every node and wait for the quarantine of 7 days to end`,
+    fault: `the settings say ${show(wanted)}, but ${left} ${show(used)}, which stays in use: set it back, or delete every node and reservation and wait for the quarantine of 7 days to end`,
   };
 }
 
 /** What keeps another pool from being used, for a message. */
-function leftOver({ slots, outbox }: Stores, now: number): string | undefined {
+function leftOver({ slots, reservations, outbox }: Stores, now: number): string | undefined {
   const leases = slots.holders().count();
   if (leases > 0) return `${leases} lease(s) were made from`;
+  const reserved = reservations.count();
+  if (reserved > 0) return `${reserved} reservation(s) were made from`;
   const held = slots.allReleased().filter((slot) => !isFree(slot, now)).length;
   if (held > 0) return `${held} slot(s) are in quarantine that were leased from`;
   return outbox.nextDue() === undefined ? undefined : "changes are still to be delivered of leases from";

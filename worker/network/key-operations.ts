@@ -11,14 +11,21 @@ import { changeLease, takenOut } from "./change-lease.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** What a key has or has not. */
-type Untold = Pick<EnrolmentKey, "note" | "names" | "ephemeralMinutes" | "userData">;
+type Untold = Pick<EnrolmentKey, "note" | "names" | "ephemeralMinutes" | "reservation" | "userData">;
 
 /** What a new key may do, and the user-data's options as JSON for a key made with one. */
 export type KeyRequest = Omit<KeyTerms, keyof Untold> & Untold;
 
+/** A key that is in no table yet: its secret, and what is stored of it. */
+export interface MadeKey {
+  readonly secret: string;
+  readonly hash: string;
+  readonly key: NewKey;
+}
+
 /** The request for a key with such terms, which carries user-data of such options (JSON). */
 export function keyRequest(
-  { note, names, ephemeralMinutes, ...terms }: KeyTerms,
+  { note, names, ephemeralMinutes, reservation, ...terms }: KeyTerms,
   userData: string | null,
 ): KeyRequest {
   return {
@@ -26,6 +33,7 @@ export function keyRequest(
     note: note ?? null,
     names: names ?? null,
     ephemeralMinutes: ephemeralMinutes ?? null,
+    reservation: reservation ?? null,
     userData,
   };
 }
@@ -35,29 +43,46 @@ export interface KeyAnswer {
   readonly view: KeyView;
 }
 
-export async function createKey(net: NetworkContext, request: KeyRequest, by: Operator): Promise<KeyAnswer> {
-  const { secret, hash, key } = await makeKey(net, request);
-  net.stores.transaction(() => addKey(net, key, hash, by));
-  return { key: secret, view: newKeyView(key, net.now()) };
+export async function createKey(
+  net: NetworkContext,
+  request: KeyRequest,
+  by: Operator,
+): Promise<Result<KeyAnswer, Refusal>> {
+  const made = await makeKey(net, request);
+  const added = net.stores.transaction(() => addKey(net, made, request.takeover, by));
+  return added.ok ? ok({ key: made.secret, view: newKeyView(added.value, net.now()) }) : added;
 }
 
-/** A key that is in no table yet: its secret, and what is stored of it. */
 export async function makeKey(
   { now, randomBytes }: NetworkContext,
-  { expiresIn, ...terms }: KeyRequest,
-): Promise<{ secret: string; hash: string; key: NewKey }> {
+  { expiresIn, takeover: _, ...terms }: KeyRequest,
+): Promise<MadeKey> {
   const secret = makeSecret("mbk", randomBytes);
   const hash = await sha256Hex(secret);
   const createdAt = now();
   const id = hexFromBytes(randomBytes(new Uint8Array(8)));
-  return { secret, hash, key: { ...terms, id, createdAt, expiresAt: createdAt + expiresIn * 1000 } };
+  const key = { ...terms, id, createdAt, expiresAt: createdAt + expiresIn * 1000 };
+  return { secret, hash, key: { ...key, reservedSlot: null, takesOver: null } };
 }
 
-/** Within a transaction: puts a new key into the tables. */
-export function addKey({ stores, now }: NetworkContext, key: NewKey, hash: string, by: Operator): void {
-  stores.keys.add(key, hash);
+/** Within a transaction: stores the key, bound to the slot of its reservation, if any, and to whoever has that now. */
+export function addKey(
+  { stores: { keys, reservations, slots, events }, now }: NetworkContext,
+  { key, hash }: MadeKey,
+  takeover: boolean,
+  by: Operator,
+): Result<NewKey, Refusal> {
+  const { reservation: name } = key;
+  const reservation = name === null ? undefined : reservations.byName(name);
+  if (name !== null && reservation === undefined)
+    return err({ problem: "not-found", missing: { what: "reservation", id: name } });
+  const reservedSlot = reservation?.slot ?? null;
+  const holder = reservedSlot === null ? undefined : slots.holder(reservedSlot);
+  const bound: NewKey = { ...key, reservedSlot, takesOver: takeover ? (holder ?? null) : null };
+  keys.add(bound, hash);
   const action = key.userData === null ? "key-made" : "user-data-made";
-  stores.events.add(now(), { by, action, key: key.id });
+  events.add(now(), { by, action, key: key.id }, reservation && { ...reservation, node: bound.takesOver });
+  return ok(bound);
 }
 
 /** Keys in the order of their making, at most `limit`, those after the key `after`. */
@@ -139,6 +164,8 @@ export function keyView(key: EnrolmentKey, now: number): KeyView {
     approval: key.approval,
     names: key.names,
     ephemeralMinutes: key.ephemeralMinutes,
+    reservation: key.reservation,
+    takesOver: key.takesOver,
     allowOverlap: key.allowOverlap,
     tags: [...key.tags],
     note: key.note,

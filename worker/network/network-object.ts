@@ -6,10 +6,13 @@ import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
+import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
+import type { ReservationView } from "../schema/reservation.ts";
+import type { Ending } from "../store/former-node-store.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { migrate } from "../store/migrations.ts";
 import type { RefusalPlace } from "../store/refusal-store.ts";
@@ -33,6 +36,7 @@ import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { type Listed, listNodes, type NodeQuery } from "./list-nodes.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
+import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
 import { approveNode, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { poolUse } from "./pool-use.ts";
@@ -43,6 +47,13 @@ import {
   noteRefusalBefore,
   type Refused,
 } from "./refused-enrolments.ts";
+import {
+  dropReservation,
+  listReservations,
+  type Reserved,
+  reserve,
+  type WantedReservation,
+} from "./reservation-operations.ts";
 import {
   makeUserData,
   type RepeatableCall,
@@ -108,7 +119,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listRefusals(this.#open(), limit, after);
   }
 
-  async createKey(request: KeyRequest, by: Operator): Promise<KeyAnswer> {
+  async createKey(request: KeyRequest, by: Operator): Promise<Result<KeyAnswer, Refusal>> {
     return createKey(this.#openToWrite(), request, by);
   }
 
@@ -176,6 +187,30 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async releaseNode(node: NodeId, caller: Caller): Promise<Result<true, Refusal>> {
     return releaseNode(this.#openToWrite(), node, caller);
+  }
+
+  previewEnding(node: NodeId, ending: Ending, caller: Caller): Result<EndingView, Refusal> {
+    return previewEnding(this.#open(), node, ending, caller);
+  }
+
+  async retireNode(node: NodeId, by: Operator): Promise<Result<Retired, Refusal>> {
+    return retireNode(this.#openToWrite(), node, by);
+  }
+
+  async replaceNode(node: NodeId, terms: Replacement, by: Operator): Promise<Result<Replaced, Refusal>> {
+    return replaceNode(this.#openToWrite(), node, terms, by);
+  }
+
+  async reserve(wanted: WantedReservation, by: Operator): Promise<Result<Reserved, Refusal>> {
+    return reserve(this.#openToWrite(), wanted, by);
+  }
+
+  listReservations(limit: number, after: string | undefined): ReservationView[] {
+    return listReservations(this.#open(), limit, after);
+  }
+
+  dropReservation(name: string, by: Operator): Result<true, Refusal> {
+    return dropReservation(this.#openToWrite(), name, by);
   }
 
   listEvents(query: EventQuery): EventPage {

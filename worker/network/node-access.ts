@@ -27,6 +27,8 @@ export function authorize(
     return known === undefined
       ? err({ problem: "not-found", missing: { what: "node", id: node } })
       : ok(known);
+  const ending = known === undefined ? stores.formerNodes.endingOf(node, caller.tokenHash) : undefined;
+  if (ending !== undefined) return err({ problem: "revoked", reason: ending, node });
   const admitted = known && withTokenUsed(known, caller.tokenHash);
   if (admitted === undefined) return err({ problem: "unauthorized", reason: "not-of-node", node });
   if (admitted !== known) {

@@ -9,10 +9,12 @@ import { endLease } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
 import type { NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
-import { changeLease, takenOut } from "./change-lease.ts";
+import type { Stores } from "../store/stores.ts";
+import { changeLease, endForGood, takenOut } from "./change-lease.ts";
 import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";
+import { dropReservationOf } from "./reservation-operations.ts";
 
 export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Result<NodeView, Refusal> {
   const known = net.stores.transaction(() => authorize(net.stores, node, caller, net.now()));
@@ -28,6 +30,11 @@ export function renameNode(
   return changeNode(net, node, { by, action: "renamed" }, (known) => {
     const holder = net.stores.names.holder(name);
     if (holder !== undefined && holder !== node) return err({ problem: "name-taken", name, holder });
+    const { reservations } = net.stores;
+    const reservation = reservations.byName(name);
+    if (reservation !== undefined && reservation.slot !== known.slot)
+      return err({ problem: "name-reserved", ...reservation });
+    reservations.rename(known.slot, name);
     return ok({ ...known, name });
   });
 }
@@ -96,17 +103,24 @@ export async function releaseNode(
       return err({ problem: "changed-meanwhile" });
     if (!caller.admin && known.value.state === "revoked")
       return err({ problem: "revoked", reason: "taken-out", node });
-    endLease(stores, known.value, now(), { by: caller.admin ? caller.by : { who: "node", id: node } });
     // A server that the operator deleted must not come back with a key that it has; one that left may.
-    if (caller.admin) stores.keys.bar(node);
+    if (caller.admin) deleteForGood(stores, known.value, now(), caller.by);
+    else endLease(stores, known.value, now(), { by: { who: "node", id: node } });
     return ok(true);
   });
   if (released.ok) await net.outbox.deliver("member", node);
   return released;
 }
 
+/** Within a transaction: the operator gives up the lease, with name and slot. */
+function deleteForGood(stores: Stores, lease: StoredNode, now: number, by: Operator): void {
+  endForGood(stores, lease, "deleted", now, by);
+  dropReservationOf(stores, lease.slot, now, by);
+}
+
 export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {
-  const delivered = net.stores.outbox.get("member", node.node) === undefined;
+  const isUntold = node.state === "active" && node.deliveredAt === null;
+  const delivered = !isUntold && net.stores.outbox.get("member", node.node) === undefined;
   return nodeView(net.config, node, delivered, net.now());
 }
 

@@ -10,6 +10,8 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
   const isLeased = (slot: number): boolean => holders.of(slot) !== undefined;
   const excluded = [...stores.slots.excluded()].filter((slot) => !isLeased(slot)).sort((a, b) => a - b);
   const barred = new Set(excluded);
+  const reserved = [...stores.reservations.slots()].filter((slot) => !isLeased(slot) && !barred.has(slot));
+  for (const slot of reserved) barred.add(slot);
   const quarantined = stores.slots
     .allReleased()
     .filter((entry) => !isFree(entry, now()) && !isLeased(entry.slot) && !barred.has(entry.slot)).length;
@@ -22,7 +24,8 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
       ...counts,
       quarantined,
       excluded: excluded.length,
-      free: total - holders.count() - excluded.length - quarantined,
+      reserved: reserved.length,
+      free: total - holders.count() - excluded.length - reserved.length - quarantined,
     },
     conflicts: stores.memory.conflicts(),
     addressConflicts: addressConflicts(stores, holders),

@@ -41,23 +41,23 @@ export async function makeUserData(
   around: readonly [before: string, after: string],
   by: Operator,
 ): Promise<Result<UserDataAnswer, Refusal>> {
-  const { secret, hash, key } = await makeKey(net, terms);
-  const text = around.join(secret);
+  const made = await makeKey(net, terms);
+  const text = around.join(made.secret);
   const sealed = await seal(
     JSON.stringify({ request: call.request, text }),
     net.config.adminToken,
     net.randomBytes,
   );
   const { userData } = net.stores;
-  const earlier = net.stores.transaction(() => {
-    const kept = userData.get(call.idempotencyKey);
-    if (kept !== undefined) return kept;
-    addKey(net, key, hash, by);
-    userData.keep(call.idempotencyKey, key.id, sealed);
-    return undefined;
+  const { earlier, added } = net.stores.transaction(() => {
+    const earlier = userData.get(call.idempotencyKey);
+    if (earlier !== undefined) return { earlier };
+    const added = addKey(net, made, terms.takeover, by);
+    if (added.ok) userData.keep(call.idempotencyKey, added.value.id, sealed);
+    return { added };
   });
-  if (earlier !== undefined) return answerAgain(net, call, earlier);
-  return ok({ text, view: newKeyView(key, net.now()) });
+  if (added === undefined) return answerAgain(net, call, earlier);
+  return added.ok ? ok({ text, view: newKeyView(added.value, net.now()) }) : added;
 }
 
 async function answerAgain(

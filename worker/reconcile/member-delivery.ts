@@ -6,7 +6,9 @@ import { freeAt } from "../lease/lease-times.ts";
 import type { Delivery } from "../outbox/outbox.ts";
 import { queueCopy, queueRoutes, wasOffered } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
+import type { Stores } from "../store/stores.ts";
 import { decidedThere, takeOver } from "./follow-controller.ts";
+import { waitForLast } from "./last-holder.ts";
 import { differenceOf, wholeOf } from "./member-difference.ts";
 import { takeSlot } from "./take-slot.ts";
 import { againAt, leaving, send } from "./unheard-write.ts";
@@ -52,13 +54,18 @@ async function bringIn(options: MemberDeliveryOptions, found: StoredNode): Promi
       takeOver(options, lease, member, "revoked");
       return undefined;
     }
+    const again = isFirst ? waitForLast(stores, lease, now()) : undefined;
+    if (again !== undefined) return { again };
     const settled = isFirst ? settleSlot(options, lease) : lease;
+    // The hourly run asks again.
+    if (settled === undefined) return { again: undefined };
     // What was read for many may be older than what we wrote ourselves.
     const change = (isFirst ? wholeOf : differenceOf)(config, stores, settled, member);
     return { lease: settled, change, write: change && leaving(stores, node, "in", now()) };
   });
   // The row of a removal that is due may have been taken for this delivery's own.
   if (planned === undefined) return stores.slots.isRemovalDue(node) ? now() : undefined;
+  if ("again" in planned) return planned.again;
   const { lease, change, write } = planned;
   const taken = change === undefined ? member : await send(stores, write, () => members.put(node, change));
   return stores.transaction(() => {
@@ -100,22 +107,36 @@ async function takeOut(
     if (lease === undefined || lease.deliveredAt === null)
       stores.slots.beginQuarantine(node, undefined, freeAt(now()));
     else noteDelivery(options, lease, taken ?? undefined);
+    if (lease === undefined) hurryHeirs(stores, node, now());
     queueRoutes(stores, now());
     return againAt(stores, node, ["in"], now());
   });
 }
 
+/** Within a transaction: whoever waits for a slot that the node had is told to the controller now. */
+function hurryHeirs({ slots, outbox }: Stores, node: string, now: number): void {
+  for (const { slot } of slots.formerOf(node)) {
+    const heir = slots.holder(slot);
+    if (heir !== undefined && outbox.get("member", heir) !== undefined) outbox.put("member", heir, now, now);
+  }
+}
+
 /**
  * Within a transaction, before the controller hears of the lease for the first time: nobody was told its slot, so when
- * somebody else has taken the address or the subnet by now, it gets another.
+ * somebody else has taken the address or the subnet by now, it gets another. A reserved one has been told: that waits, and undefined
+ * is returned.
  */
 function settleSlot(
   { stores, config: { pool }, now, log }: MemberDeliveryOptions,
   lease: StoredNode,
-): StoredNode {
+): StoredNode | undefined {
   const { node, slot } = lease;
   let settled = lease;
   if (stores.slots.isExcludedFor(pool, node, slot)) {
+    if (stores.reservations.bySlot(slot) !== undefined) {
+      log("reserved-slot-excluded", { node, slot });
+      return undefined;
+    }
     const free = takeSlot(stores, pool, node, now());
     if (free === undefined)
       throw new Error(`slot ${slot} of ${node} is held by others, and no other is free`);

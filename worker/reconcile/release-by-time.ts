@@ -1,5 +1,6 @@
 import { DAY_MS, isOver, mostEndings, type Watch } from "../lease/lease-times.ts";
 import { endLease } from "../outbox/queue.ts";
+import type { StoredNode } from "../store/stored-node.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /**
@@ -10,8 +11,11 @@ export function releaseByTime({ stores, log, now }: Upkeep, watch: Watch): void 
   const at = now();
   const all = stores.nodes.all();
   const ended = stores.slots.countReleasedSince(at - DAY_MS);
+  const reserved = stores.reservations.slots();
+  // Who only asks for a reserved name has not got it yet.
+  const isReserved = ({ slot, state }: StoredNode): boolean => state !== "pending" && reserved.has(slot);
   const over = all
-    .filter((node) => isOver({ ...node, kept: node.identity === null }, at, watch))
+    .filter((node) => isOver({ ...node, kept: node.identity === null || isReserved(node) }, at, watch))
     .sort((a, b) => a.seenAt - b.seenAt);
   const lasting = over.filter(({ ephemeralMinutes }) => ephemeralMinutes === null);
   for (const node of [

@@ -5,11 +5,19 @@ import type { NodeId } from "../lease/ids.ts";
 import { isLeasable, type Pool } from "../lease/pool.ts";
 import type { Stores } from "../store/stores.ts";
 
+/** In place of a node: a slot is wanted before there is one. */
+export const NOBODY = "";
+
 /**
  * The slot for the node's new lease; undefined when none is free. One that was released counts as such until the controller
  * is told of the new holder: should it never be, nothing has changed.
  */
-export function takeSlot({ slots }: Stores, pool: Pool, node: NodeId, now: number): number | undefined {
+export function takeSlot(
+  { slots }: Stores,
+  pool: Pool,
+  node: NodeId | typeof NOBODY,
+  now: number,
+): number | undefined {
   return chooseSlot(pool, slots.bookFor(pool, node), node, now);
 }
 
@@ -17,7 +25,7 @@ export function takeSlot({ slots }: Stores, pool: Pool, node: NodeId, now: numbe
 export function takeWantedSlot(
   stores: Stores,
   pool: Pool,
-  node: NodeId,
+  node: NodeId | typeof NOBODY,
   slot: number,
   now: number,
 ): Result<number, Refusal> {
@@ -26,14 +34,16 @@ export function takeWantedSlot(
 }
 
 function holdOf(
-  { slots }: Stores,
+  { slots, reservations }: Stores,
   pool: Pool,
-  node: NodeId,
+  node: NodeId | typeof NOBODY,
   wanted: number,
   now: number,
 ): SlotHold | undefined {
   if (!isLeasable(pool, wanted)) return { by: "pool" };
   if (slots.holder(wanted) !== undefined) return { by: "lease" };
+  const reservation = reservations.bySlot(wanted);
+  if (reservation !== undefined) return { by: "reservation", name: reservation.name };
   const released = slots.released(wanted);
   if (released !== undefined && !mayTake(released, node, now))
     return released.freeAt === undefined

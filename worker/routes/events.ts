@@ -18,7 +18,7 @@ const route = apiRoute({
   tags: ["nodes"],
   summary: "Read the audit log",
   description:
-    "Who changed which lease or key, when and why; the newest first. Bounded: the oldest are forgotten. With `node` or `action` one call looks through a thousand events: a page may then have fewer than `limit`, or none, and a `next` nevertheless.",
+    "Who changed which lease, reservation or key, when and why; the newest first. Bounded: the oldest are forgotten. With `node` or `action` one call looks through a thousand events: a page may then have fewer than `limit`, or none, and a `next` nevertheless.",
   security: [{ adminToken: [] }],
   middleware: [configured, adminOnly],
   request: { query: eventQuery },

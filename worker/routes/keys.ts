@@ -50,7 +50,7 @@ const create = apiRoute({
   request: { body: { required: true, content: { "application/json": { schema: keyTermsSchema } } } },
   responses: {
     201: { description: "The key.", content: { "application/json": { schema: newKeySchema } } },
-    ...problemResponses(...BODY_PROBLEMS, ...ADMIN_PROBLEMS),
+    ...problemResponses(...BODY_PROBLEMS, "not-found", ...ADMIN_PROBLEMS),
   },
 });
 
@@ -108,7 +108,7 @@ const revoke = apiRoute({
 export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(create, async (c) => {
     const terms = c.req.valid("json");
-    const made = await callObject(c, async (object) =>
+    const made = await askObject(c, async (object) =>
       object.createKey(keyRequest(terms, null), c.get("operator")),
     );
     return answer(c, newKeySchema, { ...made.view, key: made.key }, 201);

@@ -1,21 +1,15 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
+import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
-import {
-  ADMIN_PROBLEMS,
-  BODY_PROBLEMS,
-  CONTROLLER_PROBLEMS,
-  NODE_PROBLEMS,
-  problemResponses,
-} from "../schema/problem.ts";
+import { ADMIN_PROBLEMS, BODY_PROBLEMS, CONTROLLER_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { nodeDocument } from "./node-document.ts";
-import { askObject, callerOf } from "./object-call.ts";
+import { askObject } from "./object-call.ts";
 
 const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
@@ -40,8 +34,10 @@ const put = apiRoute({
     ...problemResponses(
       ...BODY_PROBLEMS,
       "name-taken",
+      "name-reserved",
       "slot-taken",
       "pool-exhausted",
+      "former-holder",
       ...ADMIN_PROBLEMS,
       ...CONTROLLER_PROBLEMS,
     ),
@@ -58,30 +54,14 @@ const patch = apiRoute({
   request: { params, body: { required: true, content: { "application/json": { schema: renameSchema } } } },
   responses: {
     200: { description: "The node.", ...oneNode },
-    ...problemResponses(...BODY_PROBLEMS, "not-found", "name-taken", ...ADMIN_PROBLEMS),
-  },
-});
-
-const remove = apiRoute({
-  method: "delete",
-  path: "/v1/nodes/{node}",
-  tags,
-  summary: "End a lease",
-  description:
-    "For the operator, or the node itself unless it is revoked. A slot that the node was let in with is not leased to another before its quarantine ends; a request that waits for approval costs none. A node that the operator deletes does not come back with a key that let it in.",
-  security: [{ adminToken: [] }, { nodeToken: [] }],
-  middleware: [configured, adminOrNode],
-  request: { params },
-  responses: {
-    204: { description: "The lease is over." },
-    ...problemResponses(...NODE_PROBLEMS, "revoked", "changed-meanwhile", ...CONTROLLER_PROBLEMS),
+    ...problemResponses(...BODY_PROBLEMS, "not-found", "name-taken", "name-reserved", ...ADMIN_PROBLEMS),
   },
 });
 
 const approve = verb("approve", "Let a node in that waits or was revoked");
 const revoke = verb("revoke", "Take a node out of the mesh; its slot stays its own");
 
-/** Changing nodes: the operator; a node may release itself. */
+/** Changing nodes, for the operator. */
 export function nodeChangeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(put, async (c) => {
     const { node } = c.req.valid("param");
@@ -103,12 +83,6 @@ export function nodeChangeRoutes(app: OpenAPIHono<App>): void {
       LIMITS.enrolSeconds,
     );
     return answer(c, nodeSchema, nodeDocument(changed));
-  });
-
-  app.openapi(remove, async (c) => {
-    const { node } = c.req.valid("param");
-    await askObject(c, async (object) => object.releaseNode(node, callerOf(c)), LIMITS.enrolSeconds);
-    return c.body(null, 204);
   });
 
   app.openapi(approve, async (c) => {

@@ -27,7 +27,7 @@ import {
   userDataRequestSchema,
   userDataSchema,
 } from "../schema/user-data.ts";
-import { askObject, callObject } from "./object-call.ts";
+import { askObject } from "./object-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -46,7 +46,13 @@ const route = apiRoute({
       description: "The user-data; alone for `Accept: text/plain`.",
       content: { "application/json": { schema: userDataSchema }, "text/plain": { schema: z.string() } },
     },
-    ...problemResponses(...BODY_PROBLEMS, "idempotency-key-used", "agent-not-kept", ...ADMIN_PROBLEMS),
+    ...problemResponses(
+      ...BODY_PROBLEMS,
+      "not-found",
+      "idempotency-key-used",
+      "agent-not-kept",
+      ...ADMIN_PROBLEMS,
+    ),
   },
 });
 
@@ -110,7 +116,7 @@ async function makeUserData(
   const by = c.get("operator");
   if (repeatable !== undefined)
     return askObject(c, (network) => network.makeUserData(repeatable, request, around, by));
-  const { key, view } = await callObject(c, (network) => network.createKey(request, by));
+  const { key, view } = await askObject(c, (network) => network.createKey(request, by));
   return { text: around.join(key), view };
 }
 

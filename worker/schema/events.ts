@@ -24,9 +24,12 @@ const eventSchema = z
       }),
     }),
     action: z.string().openapi({ enum: [...DEED_ACTIONS] }),
-    node: z.string().nullable(),
-    name: z.string().nullable().openapi({ description: "The node's from then on." }),
-    slot: z.number().int().nullable().openapi({ description: "The node's from then on; the one released." }),
+    node: z
+      .string()
+      .nullable()
+      .openapi({ description: "Of a key: the one whose place may be taken with it." }),
+    name: z.string().nullable().openapi({ description: "The node's from then on, or the reserved one." }),
+    slot: z.number().int().nullable().openapi({ description: "Of that name." }),
     state: z
       .string()
       .nullable()

@@ -2,59 +2,88 @@ import { holdsSecret } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
 import { EPHEMERAL_MINUTES } from "../lease/lease-times.ts";
 import { canMatch } from "../lease/name.ts";
-import { namePattern, tag } from "./names.ts";
+import { namePattern, nodeName, tag } from "./names.ts";
 import { z } from "./openapi.ts";
 
-/** What a new enrolment key may do. A misspelt field is refused: left at its default, the key would do something else. */
-export const keyTermsSchema = z
-  .strictObject({
-    expiresIn: z
-      .number()
-      .int()
-      .min(60)
-      .max(LIMITS.keySeconds)
-      .default(LIMITS.keySecondsDefault)
-      .openapi({ description: "Seconds." }),
-    maxUses: z
-      .number()
-      .int()
-      .min(1)
-      .max(LIMITS.keyUses)
-      .default(1)
-      .openapi({ description: "How many servers it lets in; one that it let in may use it again." }),
-    approval: z
-      .boolean()
-      .default(false)
-      .openapi({ description: "Each server waits until the operator approves it." }),
-    allowOverlap: z.boolean().default(false).openapi({
+/** Each of the terms. A misspelt one is refused: left at its default, the key would do something else. */
+export const termsSchema = z.strictObject({
+  expiresIn: z
+    .number()
+    .int()
+    .min(60)
+    .max(LIMITS.keySeconds)
+    .default(LIMITS.keySecondsDefault)
+    .openapi({ description: "Seconds." }),
+  maxUses: z
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.keyUses)
+    .default(1)
+    .openapi({ description: "How many servers it lets in; one that it let in may use it again." }),
+  approval: z
+    .boolean()
+    .default(false)
+    .openapi({ description: "Each server waits until the operator approves it." }),
+  allowOverlap: z.boolean().default(false).openapi({
+    description:
+      "Lets in a server whose own networks overlap the mesh's ranges. The agent has to allow it too: user-data with such a key writes ALLOW_OVERLAP=on into meshboot.conf.",
+  }),
+  names: namePattern.refine(canMatch, "no server can have such a name").optional().openapi({
+    description:
+      "Lets in servers with such names only; one `*` stands for any characters. The number that a name gets when it is taken (`web1-2`) does not count.",
+  }),
+  tags: z
+    .array(tag)
+    .max(LIMITS.tags)
+    .default([])
+    .transform((tags) => [...new Set(tags)].sort())
+    .openapi({ description: "What the servers are tagged with that it lets in, to find them by." }),
+  ephemeralMinutes: z
+    .number()
+    .int()
+    .min(EPHEMERAL_MINUTES.least)
+    .max(EPHEMERAL_MINUTES.most)
+    .optional()
+    .openapi({
       description:
-        "Lets in a server whose own networks overlap the mesh's ranges. The agent has to allow it too: user-data with such a key writes ALLOW_OVERLAP=on into meshboot.conf.",
+        "Minutes unseen after which the leases of its servers end, within the hour, once other servers were heard for 210 minutes without a break; left out: thirty days. A server calls hourly.",
     }),
-    names: namePattern.refine(canMatch, "no server can have such a name").optional().openapi({
-      description:
-        "Lets in servers with such names only; one `*` stands for any characters. The number that a name gets when it is taken (`web1-2`) does not count.",
-    }),
-    tags: z
-      .array(tag)
-      .max(LIMITS.tags)
-      .default([])
-      .transform((tags) => [...new Set(tags)].sort())
-      .openapi({ description: "What the servers are tagged with that it lets in, to find them by." }),
-    ephemeralMinutes: z
-      .number()
-      .int()
-      .min(EPHEMERAL_MINUTES.least)
-      .max(EPHEMERAL_MINUTES.most)
-      .optional()
-      .openapi({
-        description:
-          "Minutes unseen after which the leases of its servers end, within the hour, once other servers were heard for 210 minutes without a break; left out: thirty days. A server calls hourly.",
-      }),
-    note: z
-      .string()
-      .max(200)
-      .refine((text) => !holdsSecret(text), "leave keys and tokens out: whoever lists keys sees it")
-      .optional(),
+  reservation: nodeName.optional().openapi({
+    description:
+      "The reserved name (POST /v1/reservations) that it lets a server in under, with the slot of that name, whatever the server calls itself.",
+  }),
+  takeover: z.boolean().default(false).openapi({
+    description:
+      "Takes the reserved name over from the node that has it now: that one is out when the new server comes in. POST /v1/nodes/:node/replace does the same, and says what it breaks.",
+  }),
+  note: z
+    .string()
+    .max(200)
+    .refine((text) => !holdsSecret(text), "leave keys and tokens out: whoever lists keys sees it")
+    .optional(),
+});
+
+/** What a new enrolment key may do. */
+export const keyTermsSchema = termsSchema
+  .refine(({ reservation, takeover }) => !takeover || reservation !== undefined, {
+    path: ["takeover"],
+    message: "say which name, by `reservation`",
+  })
+  .refine(({ reservation, names }) => reservation === undefined || names === undefined, {
+    path: ["names"],
+    message: "leave it out: the server has the reserved name",
+  })
+  .refine(
+    ({ reservation, ephemeralMinutes }) => reservation === undefined || ephemeralMinutes === undefined,
+    {
+      path: ["ephemeralMinutes"],
+      message: "leave it out: the lease of a reserved name never ends by time",
+    },
+  )
+  .refine(({ approval, takeover }) => !(approval && takeover), {
+    path: ["approval"],
+    message: "leave it out with `takeover`: the server before would be out, and the new one not in",
   })
   .openapi("KeyTerms");
 
@@ -81,6 +110,14 @@ export const keySchema = z
       .nullable()
       .openapi({ description: "Which names it lets in; null: all.", example: "web-*" }),
     ephemeralMinutes: z.number().int().nullable(),
+    reservation: z
+      .string()
+      .nullable()
+      .openapi({ description: "The reserved name that it lets a server in under; null: none." }),
+    takesOver: z
+      .string()
+      .nullable()
+      .openapi({ description: "The node that is out when a server comes in with it." }),
     allowOverlap: z.boolean(),
     tags: z.array(z.string()),
     note: z.string().nullable(),

@@ -16,6 +16,7 @@ export const poolSchema = z
       revoked: count,
       quarantined: count,
       excluded: count,
+      reserved: count.openapi({ description: "Reserved for names that no node has now." }),
       free: count,
     }),
     conflicts: z.array(z.object({ target: z.string(), via: z.string().nullable() })).openapi({

@@ -67,7 +67,7 @@ export const PROBLEMS = {
     status: 403,
     title: "The node is revoked",
     meaning:
-      "The operator took this node out of the mesh. It comes back only when the operator approves it (POST /v1/nodes/:node/approve); once deleted, it comes back with another enrolment key only.",
+      "The operator took this node out of the mesh. It comes back only when the operator approves it (POST /v1/nodes/:node/approve); once deleted, retired or replaced, it comes back with another enrolment key only.",
   },
   forbidden: {
     status: 403,
@@ -101,11 +101,17 @@ export const PROBLEMS = {
     title: "Another node has this name",
     meaning: "Names are unique in the mesh. Choose another one, or rename or delete the node that has it.",
   },
+  "name-reserved": {
+    status: 409,
+    title: "The name is reserved",
+    meaning:
+      "A reservation keeps the name, with its slot, for servers that come with a key made for it: a key whose `reservation` it is. Choose another name, or delete the reservation (DELETE /v1/reservations/:name).",
+  },
   "slot-taken": {
     status: 409,
     title: "The slot is not free",
     meaning:
-      "The slot is leased, in quarantine, excluded, or outside the pool; or the node already holds another one, which never changes until the node is deleted. Leave slot out to get a free one.",
+      "The slot is leased, reserved, in quarantine, excluded, or outside the pool; or the node already holds another one, which never changes until the node is deleted. Leave slot out to get a free one.",
   },
   "idempotency-key-used": {
     status: 409,
@@ -162,6 +168,12 @@ export const PROBLEMS = {
     title: "The ZeroTier controller's rate limit is reached",
     meaning:
       "More calls are waiting than the controller accepts. The lease stays, and the Worker completes it on its own. Ask again after Retry-After.",
+  },
+  "former-holder": {
+    status: 503,
+    title: "The server that had the slot may still be let in",
+    meaning:
+      "A call to the ZeroTier controller that let the slot's former holder in was not answered, and may still take effect. No two servers must have one address, so the new one gets it a little later, ten minutes at most. Ask again after Retry-After.",
   },
   "network-unfit": {
     status: 503,

@@ -1,5 +1,13 @@
 // What one refusal says beyond its problem's kind: what was seen, and what to do about it. Every text is here.
-import type { KeptFault, MeshRange, Missing, Refusal, SlotHold, TokenFault } from "../base/refusal.ts";
+import type {
+  KeptFault,
+  MeshRange,
+  Missing,
+  Refusal,
+  RevokedFault,
+  SlotHold,
+  TokenFault,
+} from "../base/refusal.ts";
 
 /** One occurrence of a problem. */
 export interface Occurrence {
@@ -51,12 +59,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
             : `node ${refusal.node} is known with another public key; delete the node if its identity was really made anew`,
       };
     case "revoked":
-      return {
-        detail:
-          refusal.reason === "deleted"
-            ? "the operator deleted this node, which this enrolment key had let in; it comes back with another key only"
-            : `node ${refusal.node} was revoked by the operator; it comes back by POST /v1/nodes/${refusal.node}/approve`,
-      };
+      return { detail: revokedText(refusal.node)[refusal.reason] };
     case "forbidden":
       return { detail: "this call needs the admin token" };
     case "not-found":
@@ -79,6 +82,15 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
     case "name-taken":
       return {
         detail: `node ${refusal.holder} has the name ${refusal.name}; choose another one, or rename or delete that node`,
+      };
+    case "name-reserved":
+      return {
+        detail: `the name ${refusal.name} is reserved with slot ${refusal.slot}; choose another one, let the server in by a key with "reservation": "${refusal.name}" (POST /v1/keys), or delete the reservation`,
+      };
+    case "former-holder":
+      return {
+        detail: `slot ${refusal.slot} was node ${refusal.node}'s, which the ZeroTier controller may still let in with its address by a call that was not answered; the lease stays, and is told to the controller once that cannot happen any more`,
+        retryAfter: refusal.retryAfter,
       };
     case "slot-taken":
       return { detail: holdText(refusal.slot, refusal.hold) };
@@ -155,6 +167,17 @@ const UNREACHABLE = {
     "a quota of the Cloudflare account is used up: the Durable Object that holds the leases can neither read nor write. Servers that are in the mesh run on; no other gets in until the day's quotas are back at midnight UTC, or the account has a paid plan (with one: until its spending limit is raised). The account's usage pages show what used it. Nothing has to be done on a server: it asks again on its own",
 } as const;
 
+function revokedText(node: string): Readonly<Record<RevokedFault, string>> {
+  return {
+    "taken-out": `node ${node} was revoked by the operator; it comes back by POST /v1/nodes/${node}/approve`,
+    barred:
+      "the operator deleted this node, which this enrolment key had let in; it comes back with another key only",
+    replaced: `the operator replaced node ${node}: another server has its name and its addresses now. It comes back, under other ones, with a new enrolment key only`,
+    retired: `the operator retired node ${node}: its name and its slot are reserved for the server that comes with a key for them`,
+    deleted: `the operator deleted node ${node}; it comes back with a new enrolment key only`,
+  };
+}
+
 const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
   "no-key": "enrolling needs `Authorization: Bearer mbk_…`, an enrolment key",
   "no-admin-token": "this call needs `Authorization: Bearer mba_…`, the admin token",
@@ -193,6 +216,8 @@ function missingText(missing: Missing): string {
       return `there is no node ${missing.id}; GET /v1/nodes lists them`;
     case "agent":
       return `neither this Worker nor an earlier deploy had the agent ${missing.id}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`;
+    case "reservation":
+      return `the name ${missing.id} is not reserved; GET /v1/reservations lists those that are`;
     case "key":
       return `there is no enrolment key ${missing.id}; GET /v1/keys lists them`;
   }
@@ -210,8 +235,10 @@ function holdText(slot: number, hold: SlotHold): string {
       return `slot ${slot} is still node ${hold.node}'s at the ZeroTier controller, which has not taken its removal yet`;
     case "quarantine":
       return `slot ${slot} is in quarantine until ${new Date(hold.until).toISOString()}; ${FREE_ONE}`;
+    case "reservation":
+      return `slot ${slot} is reserved for ${hold.name}; ${FREE_ONE}`;
     case "exclusion":
-      return `slot ${slot} is excluded: a route or an address in the ZeroTier network that is not ours is in it (GET /v1/pool); ${FREE_ONE}`;
+      return `slot ${slot} is excluded: a route or an address in the ZeroTier network that is not ours is in it (GET /v1/pool): take it away there, or ${FREE_ONE}`;
     case "other-slot":
       return `node ${hold.node} holds slot ${hold.has}, which never changes; delete the node first to lease it slot ${slot}`;
   }

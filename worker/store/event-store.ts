@@ -1,4 +1,4 @@
-// The audit log: one row for each change of a lease or a key, written with it. Ids are consecutive, so that what is to be read or
+// The audit log: one row for each change of a lease, reservation or key, written with it. Ids are consecutive, so that what is to be read or
 // forgotten follows from the newest, and nothing ever counts the rows.
 import type { Deed } from "../lease/deed.ts";
 import type { Database } from "./database.ts";
@@ -24,9 +24,10 @@ export interface StoredEvent {
   readonly why: string | null;
 }
 
-/** A lease as a deed leaves it; `was`: the name or the slot before, of the one that it changes. */
-export interface ChangedLease extends Pick<StoredNode, "node" | "name" | "slot"> {
-  readonly state: StoredNode["state"] | "released";
+/** A lease as a deed leaves it, a reservation, or what a key is for; `was`: the name or the slot before, of the one that it changes. */
+export interface Subject extends Pick<StoredNode, "name" | "slot"> {
+  readonly node?: string | null;
+  readonly state?: StoredNode["state"] | "released";
   readonly was?: string;
 }
 
@@ -58,8 +59,8 @@ export class EventStore {
     this.#db = db;
   }
 
-  /** Notes what was done at that time (ms since 1970), and to which lease. */
-  add(at: number, { by, action, key, why }: Deed, lease?: ChangedLease): void {
+  /** Notes what was done at that time (ms since 1970), and to what if not to a key alone. */
+  add(at: number, { by, action, key, why }: Deed, subject?: Subject): void {
     // Without AUTOINCREMENT, which would write a row more: the newest is never deleted, so no id comes twice.
     this.#db.write(
       `INSERT INTO events (at, who, who_id, action, node, name, slot, state, key_id, was, why)
@@ -68,12 +69,12 @@ export class EventStore {
       by.who,
       "id" in by ? by.id : null,
       action,
-      lease?.node ?? null,
-      lease?.name ?? null,
-      lease?.slot ?? null,
-      lease?.state ?? null,
+      subject?.node ?? null,
+      subject?.name ?? null,
+      subject?.slot ?? null,
+      subject?.state ?? null,
       key ?? null,
-      lease?.was ?? null,
+      subject?.was ?? null,
       why ?? null,
     );
   }

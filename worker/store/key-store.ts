@@ -18,6 +18,12 @@ export interface EnrolmentKey {
   readonly ephemeralMinutes: number | null;
   /** When a server last came by it, also one that it had let in before, to the hour; null: none has. */
   readonly lastUsedAt: number | null;
+  /** The reserved slot that it leases; null: any slot. */
+  readonly reservedSlot: number | null;
+  /** The name for which that is reserved. */
+  readonly reservation: string | null;
+  /** The node from which it takes that slot over, should that have it still. */
+  readonly takesOver: string | null;
   /** When the operator took it back; null: not. */
   readonly revokedAt: number | null;
   /** What the nodes are tagged with that it lets in. */
@@ -51,10 +57,14 @@ type Row = {
   last_used_at: number | null;
   revoked_at: number | null;
   ephemeral_minutes: number | null;
+  reserved_slot: number | null;
+  reservation: string | null;
+  takes_over: string | null;
 };
 
 const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, uses, names,
-  last_used_at, revoked_at, ephemeral_minutes FROM keys`;
+  last_used_at, revoked_at, ephemeral_minutes, reserved_slot, takes_over,
+  (SELECT name FROM reservations WHERE slot = reserved_slot) AS reservation FROM keys`;
 
 const tags = z.array(z.string());
 
@@ -70,8 +80,8 @@ export class KeyStore {
   add(key: NewKey, hash: string): void {
     this.#db.write(
       `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, names,
-         ephemeral_minutes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         ephemeral_minutes, reserved_slot, takes_over)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key.id,
       hash,
       key.createdAt,
@@ -84,6 +94,8 @@ export class KeyStore {
       key.tags.length === 0 ? null : JSON.stringify(key.tags),
       key.names,
       key.ephemeralMinutes,
+      key.reservedSlot,
+      key.takesOver,
     );
   }
 
@@ -116,6 +128,16 @@ export class KeyStore {
   /** Takes a key back. The time of the first word counts. False when it was back already, or there is none. */
   revoke(id: string, at: number): boolean {
     return this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id) > 0;
+  }
+
+  /** Takes back the keys that lease the reserved slot. Gives the ids of those that were good. */
+  revokeReserved(slot: number, at: number): string[] {
+    const good = this.#db.read<{ id: string }>(
+      "SELECT id FROM keys WHERE reserved_slot = ? AND revoked_at IS NULL ORDER BY id",
+      slot,
+    );
+    for (const { id } of good) this.revoke(id, at);
+    return good.map(({ id }) => id);
   }
 
   /**
@@ -187,5 +209,8 @@ function fromRow(row: Row): EnrolmentKey {
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
     ephemeralMinutes: row.ephemeral_minutes,
+    reservedSlot: row.reserved_slot,
+    reservation: row.reservation,
+    takesOver: row.takes_over,
   };
 }

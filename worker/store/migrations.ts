@@ -150,7 +150,24 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE nodes ADD COLUMN ephemeral_minutes INTEGER;
    UPDATE keys SET last_used_at = latest.at
      FROM (SELECT key_id, max(leased_at) AS at FROM nodes GROUP BY key_id) AS latest WHERE latest.key_id = keys.id;`,
-  // 12: the audit log
+  // 12: names that keep their slots; keys that let a server in under one, and instead of whom; how the nodes ended that the
+  // operator took out for good, with the tokens that they had (JSON), so that they can be told
+  `CREATE TABLE reservations (
+     name TEXT PRIMARY KEY,
+     slot INTEGER NOT NULL UNIQUE,
+     created_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   ALTER TABLE keys ADD COLUMN reserved_slot INTEGER;
+   ALTER TABLE keys ADD COLUMN takes_over TEXT;
+   CREATE INDEX keys_by_reservation ON keys (reserved_slot) WHERE reserved_slot IS NOT NULL;
+   CREATE TABLE former_nodes (
+     node TEXT PRIMARY KEY,
+     token_hashes TEXT NOT NULL,
+     ending TEXT NOT NULL CHECK (ending IN ('replaced', 'retired', 'deleted')),
+     ended_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX former_nodes_by_time ON former_nodes (ended_at);`,
+  // 13: the audit log
   `CREATE TABLE events (
      id INTEGER PRIMARY KEY,
      at INTEGER NOT NULL,

@@ -18,9 +18,11 @@ export class NameStore {
     return this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE name = ?", name)[0]?.node;
   }
 
-  /** Within a transaction: the name for a new node, with a number when it is taken. No number is given twice. */
+  /** Within a transaction: the name for a new node, with a number when it is taken or reserved. No number is given twice. */
   choose(wanted: string): string {
-    const isTaken = (name: string): boolean => this.holder(name) !== undefined;
+    const isTaken = (name: string): boolean =>
+      this.holder(name) !== undefined ||
+      this.#db.read("SELECT name FROM reservations WHERE name = ?", name).length > 0;
     const { name, number } = uniqueName(wanted, isTaken, this.#next(wanted));
     if (number >= FIRST)
       this.#db.write("INSERT OR REPLACE INTO name_numbers (name, next) VALUES (?, ?)", wanted, number + 1);

@@ -79,6 +79,11 @@ export class NodeStore {
     return this.#db.read<Row>("SELECT * FROM nodes WHERE node = ?", node).map(fromRow)[0];
   }
 
+  /** The node that has the slot. */
+  holderOf(slot: number): StoredNode | undefined {
+    return this.#db.read<Row>("SELECT * FROM nodes WHERE slot = ?", slot).map(fromRow)[0];
+  }
+
   /** Writes the whole row, new or known. */
   put(node: StoredNode): void {
     const before = this.#slotOf(node.node);

@@ -1,4 +1,4 @@
-// Who has which slot, many slots a row. It says again what the tables `nodes` and `released` say, for two questions that
+// Who has which slot, many slots a row. It says again what the tables `nodes`, `released` and `reservations` say, for two questions that
 // would otherwise read a row for each lease, and the free plan counts rows: which of all members have the addresses of
 // their own leases, and which is the lowest slot that was never leased.
 import type { Database } from "./database.ts";
@@ -9,7 +9,8 @@ const SLOTS = 16_384;
 /** Characters of a slot's entry: the node's id, or one of two that are no node's. */
 const WIDTH = 10;
 const NEVER_LEASED = "0".repeat(WIDTH);
-const RELEASED = "f".repeat(WIDTH);
+/** Nobody's now: it was released, or is reserved. */
+const WITHHELD = "f".repeat(WIDTH);
 
 type Row = { page: number; slots: string; is_full: number };
 
@@ -36,13 +37,13 @@ export class SlotPages {
     this.#write(row, slots.slice(0, at) + this.#entryOf(slot) + slots.slice(at + WIDTH));
   }
 
-  /** Within the transaction in which the table `released` is emptied: says the same. */
+  /** Within the transaction in which the table `released` is emptied, and no slot is reserved: says the same. */
   forgetReleased(): void {
     for (const row of this.#all())
       this.#write(
         row,
         entriesOf(row.slots)
-          .map((entry) => (entry === RELEASED ? NEVER_LEASED : entry))
+          .map((entry) => (entry === WITHHELD ? NEVER_LEASED : entry))
           .join(""),
       );
   }
@@ -109,8 +110,11 @@ export class SlotPages {
   #entryOf(slot: number): string {
     const [holder] = this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE slot = ?", slot);
     if (holder !== undefined) return holder.node;
-    const released = this.#db.read<{ slot: number }>("SELECT slot FROM released WHERE slot = ?", slot);
-    return released.length > 0 ? RELEASED : NEVER_LEASED;
+    const withheld = this.#db.read<{ slot: number }>(
+      "SELECT slot FROM released WHERE slot = ?1 UNION ALL SELECT slot FROM reservations WHERE slot = ?1",
+      slot,
+    );
+    return withheld.length > 0 ? WITHHELD : NEVER_LEASED;
   }
 }
 
@@ -131,5 +135,5 @@ function entriesOf(slots: string): string[] {
 
 /** Whether the entry is a node's; beyond the end of a page there is none. */
 function isNode(entry: string): boolean {
-  return entry !== "" && entry !== NEVER_LEASED && entry !== RELEASED;
+  return entry !== "" && entry !== NEVER_LEASED && entry !== WITHHELD;
 }

@@ -37,7 +37,7 @@ export class SlotStore {
     const others = this.#others();
     const own = this.ownedBy(pool, node);
     return {
-      isLeased: (slot) => this.holder(slot) !== undefined,
+      isKept: (slot) => this.holder(slot) !== undefined || this.#isReserved(slot),
       isExcluded: (slot) => this.#isExcluded(slot, others),
       released: (slot) => this.released(slot),
       formerOf: (holder) => this.formerOf(holder),
@@ -56,6 +56,10 @@ export class SlotStore {
   /** The node that the slot is leased to. */
   holder(slot: number): string | undefined {
     return this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE slot = ?", slot)[0]?.node;
+  }
+
+  #isReserved(slot: number): boolean {
+    return this.#db.read("SELECT slot FROM reservations WHERE slot = ?", slot).length > 0;
   }
 
   /** The nodes that the slots are leased to, all at once: for a look at very many. */
@@ -144,6 +148,11 @@ export class SlotStore {
       node,
       has ?? null,
     );
+  }
+
+  /** The controller is to take once more that the last holder of the slot is out. */
+  reopen(slot: number): void {
+    this.#db.write("UPDATE released SET free_at = NULL WHERE slot = ?", slot);
   }
 
   /** Forgets the slots that were leased: they were those of another pool. */

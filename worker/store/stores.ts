@@ -1,11 +1,13 @@
 import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
+import { FormerNodeStore } from "./former-node-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { NameStore } from "./name-store.ts";
 import { NodeStore } from "./node-store.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { RefusalStore } from "./refusal-store.ts";
+import { ReservationStore } from "./reservation-store.ts";
 import { RouteStore } from "./route-store.ts";
 import { SlotPages } from "./slot-pages.ts";
 import { SlotStore } from "./slot-store.ts";
@@ -17,11 +19,13 @@ import { WritePause } from "./write-pause.ts";
 export interface Stores {
   readonly events: EventStore;
   readonly memory: MemoryStore;
+  readonly formerNodes: FormerNodeStore;
   readonly keys: KeyStore;
   readonly names: NameStore;
   readonly nodes: NodeStore;
   readonly outbox: OutboxStore;
   readonly refusals: RefusalStore;
+  readonly reservations: ReservationStore;
   readonly slots: SlotStore;
   readonly routes: RouteStore;
   readonly unheard: UnheardStore;
@@ -53,11 +57,13 @@ export function openStores(
   return {
     events: new EventStore(db),
     memory,
+    formerNodes: new FormerNodeStore(db),
     keys: new KeyStore(db),
     names: new NameStore(db),
     nodes: new NodeStore(db, pages),
     outbox,
     refusals: new RefusalStore(db),
+    reservations: new ReservationStore(db, pages),
     slots: new SlotStore(db, memory, pages),
     routes: new RouteStore(memory),
     unheard: new UnheardStore(db),

@@ -13,7 +13,7 @@ export interface SlotUse {
 export function bookOf({ leased, released, excluded, own }: SlotUse): SlotBook {
   const byTime = released.toSorted((a, b) => a.releasedAt - b.releasedAt || a.slot - b.slot);
   return {
-    isLeased: (slot) => leased.has(slot),
+    isKept: (slot) => leased.has(slot),
     isExcluded: (slot) => excluded.has(slot),
     released: (slot) => released.find((entry) => entry.slot === slot),
     formerOf: (node) => byTime.filter((entry) => entry.node === node).reverse(),

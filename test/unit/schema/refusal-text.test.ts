@@ -57,7 +57,7 @@ describe("what is said of a refusal", () => {
   it("tells the two ways in which a node is out apart", () => {
     const node = "4e8d87c868";
     expect(detail({ problem: "revoked", reason: "taken-out", node })).toContain(`/v1/nodes/${node}/approve`);
-    expect(detail({ problem: "revoked", reason: "deleted", node })).toContain("another key only");
+    expect(detail({ problem: "revoked", reason: "barred", node })).toContain("another key only");
   });
 
   it("has the time of the controller after which to ask again", () => {

@@ -1,0 +1,69 @@
+// What the end of a node's lease breaks, told before it is done: none is refused because something is in use.
+import { formatPrefix } from "../address/prefix.ts";
+import type { Config } from "../config/config.ts";
+import { defaultLeaseTimes, freeAt } from "../lease/lease-times.ts";
+import { dockerSubnet, zerotierAddress } from "../lease/pool.ts";
+import { sixPlane } from "../lease/six-plane.ts";
+import type { EndingView } from "../schema/ending.ts";
+import type { Ending } from "../store/former-node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+
+/** What is known of the lease besides. */
+export interface Around {
+  readonly isReserved: boolean;
+  /** ms since 1970. */
+  readonly now: number;
+}
+
+export function endingView(
+  { networkId, pool }: Pick<Config, "networkId" | "pool">,
+  lease: StoredNode,
+  ending: Ending,
+  around: Around,
+): EndingView {
+  const { node, name, slot, seenAt } = lease;
+  const address = zerotierAddress(pool, slot);
+  const ipv4 = formatPrefix(dockerSubnet(pool, slot));
+  const ipv6 = sixPlane(networkId, node).subnet;
+  const isOut = lease.state === "pending" || lease.state === "revoked";
+  const free = ending === "deleted" && lease.state !== "pending" ? freeAt(around.now) : undefined;
+  const when = ending === "replaced" ? "once the new server is in" : "at once";
+  return {
+    node,
+    name,
+    slot,
+    lastSeen: new Date(seenAt).toISOString(),
+    breaks: [
+      ...(isOut
+        ? []
+        : [
+            `${name} is out of the mesh ${when}: its containers (${ipv4}, ${ipv6}) and those of the other servers do not reach one another any more`,
+          ]),
+      ...(!isOut && around.now - seenAt < defaultLeaseTimes.offlineAfter
+        ? [`${name} was heard lately, and seems to run`]
+        : []),
+      `its token is good for nothing ${when}, nor is a key that let it in: the server comes back with a new key only, under other addresses`,
+      ...LOST[ending]({ name, slot, address, ipv4, ipv6 }),
+      ...(ending === "deleted" && around.isReserved
+        ? [`the reservation of ${name} ends, and keys that were made for it are taken back`]
+        : []),
+    ],
+    stays: ending === "deleted" ? [] : [`${name} keeps slot ${slot}: ${address} and ${ipv4}`],
+    freeAt: free === undefined ? null : new Date(free).toISOString(),
+  };
+}
+
+type Lost = Readonly<Record<"name" | "address" | "ipv4" | "ipv6", string>> & { readonly slot: number };
+
+/** What is lost with each ending, beyond the server itself. */
+const LOST: Readonly<Record<Ending, (lost: Lost) => string[]>> = {
+  replaced: ({ ipv6 }) => [
+    `the IPv6 addresses (${ipv6}) are lost: the new server has others, which follow from its ZeroTier identity`,
+  ],
+  retired: ({ name, ipv6 }) => [
+    `nothing answers for ${name} until a server comes with a key for it, whose IPv6 addresses are others than ${ipv6}`,
+  ],
+  deleted: ({ name, address, ipv4, ipv6 }) => [
+    `whatever is configured with ${address}, ${ipv4} or ${ipv6} has to be changed: after the quarantine any server may get the slot, and a server that is called ${name} gets what is free`,
+  ],
+};

@@ -1,0 +1,77 @@
+// How the operator ends a lease for good and keeps its name and slot. To give both up, see `releaseNode`.
+import type { Refusal } from "../base/refusal.ts";
+import { ok, type Result } from "../base/result.ts";
+import type { Operator } from "../lease/deed.ts";
+import type { NodeId } from "../lease/ids.ts";
+import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
+import type { Ending } from "../store/former-node-store.ts";
+import type { StoredNode } from "../store/stored-node.ts";
+import { endForGood } from "./change-lease.ts";
+import { endingView } from "./ending-view.ts";
+import { addKey, keyRequest, makeKey, newKeyView } from "./key-operations.ts";
+import type { NetworkContext } from "./network-context.ts";
+import { authorize, type Caller } from "./node-access.ts";
+import { reservationOf, reservationView } from "./reservation-operations.ts";
+
+/** What that end of the node's lease would break. */
+export function previewEnding(
+  net: NetworkContext,
+  node: NodeId,
+  ending: Ending,
+  caller: Caller,
+): Result<EndingView, Refusal> {
+  const known = net.stores.transaction(() => authorize(net.stores, node, caller, net.now()));
+  return known.ok ? ok(viewOf(net, known.value, ending)) : known;
+}
+
+/** Takes the node out for good; its name and slot are reserved for a server that comes with a key for them. */
+export async function retireNode(
+  net: NetworkContext,
+  node: NodeId,
+  by: Operator,
+): Promise<Result<Retired, Refusal>> {
+  const { stores, now } = net;
+  const retired = stores.transaction(() => {
+    const known = authorize(stores, node, { admin: true, by }, now());
+    if (!known.ok) return known;
+    const view = viewOf(net, known.value, "retired");
+    const reservation = reservationOf(stores, known.value, now(), by);
+    endForGood(stores, known.value, "retired", now(), by);
+    return ok({ ...view, reservation: reservationView(net, reservation) });
+  });
+  if (retired.ok) await net.outbox.deliver("member", node);
+  return retired;
+}
+
+/**
+ * Makes a key for one server, which takes name and slot over from the node: until it comes, the node stays as it is, and
+ * name and slot are reserved.
+ */
+export async function replaceNode(
+  net: NetworkContext,
+  node: NodeId,
+  terms: Replacement,
+  by: Operator,
+): Promise<Result<Replaced, Refusal>> {
+  const { stores, now } = net;
+  const made = await makeKey(net, keyRequest({ ...FOR_ONE, ...terms, tags: [] }, null));
+  return stores.transaction(() => {
+    const known = authorize(stores, node, { admin: true, by }, now());
+    if (!known.ok) return known;
+    const { name } = reservationOf(stores, known.value, now(), by);
+    const key = { ...made.key, reservation: name, tags: known.value.tags };
+    const added = addKey(net, { ...made, key }, true, by);
+    if (!added.ok) return added;
+    return ok({
+      ...viewOf(net, known.value, "replaced"),
+      key: { ...newKeyView(added.value, now()), key: made.secret },
+    });
+  });
+}
+
+const FOR_ONE = { maxUses: 1, approval: false, takeover: true } as const;
+
+function viewOf({ config, stores, now }: NetworkContext, node: StoredNode, ending: Ending): EndingView {
+  const isReserved = stores.reservations.bySlot(node.slot) !== undefined;
+  return endingView(config, node, ending, { isReserved, now: now() });
+}
