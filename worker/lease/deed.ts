@@ -1,5 +1,5 @@
-// The words of the audit log: who can do what to leases, reservations and keys, and why. The lists are closed, and only grow: what was
-// written with a word stays in the log.
+// The words of the audit log: who can do what to leases, reservations and keys, and why. The lists are closed, and only
+// grow: what was written with a word stays in the log.
 
 /** What was done. */
 export const DEED_ACTIONS = [
@@ -41,7 +41,7 @@ export interface Operator {
   readonly id: string;
 }
 
-/** Whoever changes them; `controller`: what was found there, the operator's word among it. */
+/** Whoever can do something; `controller`: what was found there, the operator's word among it. */
 export type Actor =
   | Operator
   | { readonly who: "node"; readonly id: string }

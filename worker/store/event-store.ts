@@ -1,5 +1,5 @@
-// The audit log: one row for each change of a lease, reservation or key, written with it. Ids are consecutive, so that what is to be read or
-// forgotten follows from the newest, and nothing ever counts the rows.
+// The audit log: one row for each change of a lease, reservation or key, written with it. Ids are consecutive, so that
+// what is to be read or forgotten follows from the newest, and nothing ever counts the rows.
 import type { Deed } from "../lease/deed.ts";
 import type { Database } from "./database.ts";
 import type { StoredNode } from "./stored-node.ts";
