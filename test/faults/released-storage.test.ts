@@ -208,7 +208,7 @@ describe.each(RELEASED.map((_, before) => before + 1))(
       });
       expect(await enrol(5, OPEN)).toMatchObject({
         ok: false,
-        error: { problem: "revoked", reason: "deleted" },
+        error: { problem: "revoked", reason: "barred" },
       });
       expect(await enrol(7, SPENT)).toMatchObject({ ok: false, error: { problem: "key-spent" } });
       // The first that nobody has, had a while ago, or routes.
