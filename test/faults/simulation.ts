@@ -82,6 +82,8 @@ export class Simulation {
   readonly #seen = new Map<string, number>();
   /** Servers that may have come in with an ephemeral key last. */
   readonly #ephemeral = new Set<string>();
+  /** Calls with such a key: by server, how many have begun, and how many are under way. */
+  readonly #ephemeralCalls = new Map<string, { readonly begun: number; readonly open: number }>();
   /** What servers and the operator were answered, as `call server: answer`. */
   readonly answers: string[] = [];
   #renamed = 0;
@@ -329,6 +331,10 @@ export class Simulation {
     };
   }
 
+  #ephemeralCallsOf(node: NodeId): { readonly begun: number; readonly open: number } {
+    return this.#ephemeralCalls.get(node) ?? { begun: 0, open: 0 };
+  }
+
   #hasLease(node: NodeId): boolean {
     return this.host.storage
       .rows<{ node: string }>("SELECT node FROM nodes")
@@ -347,11 +353,20 @@ export class Simulation {
     const hadKey = had?.key_id;
     const key = this.#keys.get(by) ?? NO_KEY;
     this.judge.known(node);
-    if (by === "ephemeral") this.#ephemeral.add(node);
+    const calls = this.#ephemeralCallsOf(node);
+    if (by === "ephemeral") {
+      this.#ephemeral.add(node);
+      this.#ephemeralCalls.set(node, { begun: calls.begun + 1, open: calls.open + 1 });
+    }
     const begun = this.judge.begin(node);
     const taking = by === "replacement" ? this.#takingOver(node) : () => {};
+    const over = (): void => {
+      const { begun, open } = this.#ephemeralCallsOf(node);
+      if (by === "ephemeral") this.#ephemeralCalls.set(node, { begun, open: open - 1 });
+    };
     const end = (how: Parameters<typeof begun>[0]): void => {
       taking("over");
+      over();
       begun(how);
     };
     const request = {
@@ -369,6 +384,7 @@ export class Simulation {
       (object) => object.enrol(request),
       (how) => {
         taking("unsure");
+        over();
         begun(how);
       },
       (answer) => {
@@ -378,7 +394,9 @@ export class Simulation {
           this.judge.accuse(`${node} is let in by a key that was taken back`);
         const { lease, token } = answer.value;
         this.#seen.set(node, this.clock.now);
-        if (by !== "ephemeral") this.#ephemeral.delete(node);
+        // Of calls that overlap nobody knows which came last, and a key that wants approval changes nothing of one that is in.
+        const isLast = calls.open === 0 && this.#ephemeralCallsOf(node).begun === calls.begun;
+        if (isLast && by !== "approval") this.#ephemeral.delete(node);
         if (token !== undefined) this.#tokens.set(node, sha256(token));
         if (lease.state === "pending") return end("kept");
         this.judge.told(node, lease.slot);

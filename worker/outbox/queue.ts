@@ -37,7 +37,10 @@ export function wasOffered({ unheard }: Stores, { node, deliveredAt }: StoredNod
   return deliveredAt !== null || unheard.of(node).in !== undefined;
 }
 
-/** Removes the lease, notes whose deed that was, and queues what follows from that. A slot that no server was ever let in with needs no quarantine. */
+/**
+ * Removes the lease, notes whose deed that was, and queues what follows from it. A slot that no server was ever let in with
+ * needs no quarantine.
+ */
 export function endLease(
   stores: Stores,
   lease: StoredNode,
