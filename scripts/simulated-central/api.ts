@@ -1,6 +1,13 @@
 import { memberDocument, networkDocument } from "./documents.ts";
 import { BadTypes, mergeMember, mergeNetwork } from "./merge.ts";
-import { type CentralState, createNetwork, memberOf, type Network, newNetworkId } from "./state.ts";
+import {
+  type CentralState,
+  createNetwork,
+  memberOf,
+  type Network,
+  newNetworkId,
+  removeMember,
+} from "./state.ts";
 
 /** A call of the API v1 after the HTTP part: path below the base, the caller, the body as parsed. */
 export interface ApiCall {
@@ -132,7 +139,7 @@ function oneMember(network: Network, node: string, call: ApiCall, now: number): 
     }
     case "DELETE":
       if (known === undefined) return NOT_FOUND;
-      network.members.delete(node);
+      removeMember(network, known);
       return { status: 200 };
     default:
       return WRONG_METHOD;

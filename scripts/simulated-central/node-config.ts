@@ -11,6 +11,8 @@ export interface NodeConfig {
   readonly netconfRevision: number;
   readonly assignedAddresses: readonly string[];
   readonly routes: readonly (Route & { readonly flags: 0; readonly metric: 0 })[];
+  /** The MAC addresses of members whose certificates were revoked, as the controller tells the others. */
+  readonly revoked: readonly string[];
 }
 
 /** A node that asks for its configuration. */
@@ -74,6 +76,7 @@ function configOf(network: Network, member: Member): NodeConfig {
     netconfRevision: network.revision,
     assignedAddresses: addressesOf(network, member, routes),
     routes: routes.map((route) => ({ ...route, flags: 0, metric: 0 })),
+    revoked: revokedOf(network).map((node) => macOf(network.id, node)),
   };
 }
 
@@ -86,7 +89,15 @@ function without(status: "ACCESS_DENIED" | "NOT_FOUND", network?: Network): Node
     netconfRevision: network?.revision ?? 0,
     assignedAddresses: [],
     routes: [],
+    revoked: [],
   };
+}
+
+/** Those that were deauthorized, whether they were deleted since or not, and not let in again. */
+function revokedOf({ members, revoked }: Network): string[] {
+  const shutOut = [...members.values()].filter(({ lastDeauthorizedTime }) => lastDeauthorizedTime > 0);
+  const nodes = new Set([...revoked, ...shutOut.map(({ node }) => node)]);
+  return [...nodes].filter((node) => members.get(node)?.config.authorized !== true).sort();
 }
 
 /** Each address with its length, IPv6 first as a node lists them; none beyond what a node can hold. */

@@ -65,6 +65,8 @@ export const networkSchema = z.object({
   creationTime: z.number(),
   lastModified: z.number(),
   revision: z.number(),
+  /** The ids of members that were deauthorized, and then deleted. */
+  revoked: z.array(z.string()).default([]),
 });
 
 export type Route = z.infer<typeof routeSchema>;
@@ -106,6 +108,7 @@ export function createNetwork(state: CentralState, id: string, ownerId: string, 
     creationTime: now,
     lastModified: now,
     revision: 1,
+    revoked: [],
     members: new Map(),
   };
   state.networks.set(id, network);
@@ -158,4 +161,11 @@ export function setAuthorized(member: Member, authorized: boolean, now: number):
   member.config.authorized = authorized;
   if (authorized) member.lastAuthorizedTime = now;
   else member.lastDeauthorizedTime = now;
+}
+
+/** Takes the member away. One that was deauthorized before stays out for the others too: a certificate that it has yet was revoked. */
+export function removeMember(network: Network, { node, config, lastDeauthorizedTime }: Member): void {
+  network.members.delete(node);
+  if (!config.authorized && lastDeauthorizedTime > 0)
+    network.revoked = [...new Set([...network.revoked, node])];
 }

@@ -104,6 +104,24 @@ describe.each(SHELLS.slice(0, 1))("of another in $name", PATIENCE, (shell) => {
     });
   });
 
+  it("is the operator's word when the lease was ended: doctor says how, and what to do", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.join(shell);
+      const detail =
+        "the operator replaced node 4e8d87c868: another server has its name and its addresses now";
+      host.world({ answers: "403 ended\n", ended: `TYPE=/problems/revoked\nDETAIL=${detail}\n` });
+      const { checks } = JSON.parse(host.run(shell, "doctor --json").out);
+      const of = (wanted: string) => checks.find(({ link }: { link: string }) => link === wanted);
+      expect(of("worker")).toMatchObject({ level: "ok" });
+      expect(of("key")).toMatchObject({
+        level: "fault",
+        saw: `the Worker refuses it: ${detail}`,
+        remedy: expect.stringContaining("POST /v1/keys"),
+      });
+    });
+  });
+
   it("is taken for the Worker's when it is the Worker's: a problem, in its own words", () => {
     withDirectory((directory) => {
       const host = new Host(join(directory, "host"));

@@ -52,7 +52,7 @@ const get = apiRoute({
   request: { params },
   responses: {
     200: { description: "The node.", ...oneNode },
-    ...problemResponses(...NODE_PROBLEMS),
+    ...problemResponses(...NODE_PROBLEMS, "revoked"),
   },
 });
 

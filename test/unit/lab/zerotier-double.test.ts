@@ -31,7 +31,7 @@ interface.Interface = Interface
 from membership import Membership
 def start(): return Membership("wire0", "${NETWORK}", "4e8d87c868")
 def answer(status, revision=1, mtu=2800): return json.dumps({"status": status, "name": "our = mesh", "mac": "", "mtu": mtu, "netconfRevision": revision,
-    "assignedAddresses": ["fc9c:56c2:e34e:8d87:c868::1/40", "10.147.17.3/24"] if status == "OK" else [], "routes": []})
+    "assignedAddresses": ["fc9c:56c2:e34e:8d87:c868::1/40", "10.147.17.3/24"] if status == "OK" else [], "routes": [], "revoked": []})
 `;
 
 /** Runs Python text with the double's modules at hand, and gives what it prints, line by line. */

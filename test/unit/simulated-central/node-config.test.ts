@@ -7,6 +7,8 @@ import {
   memberOf,
   type Network,
   type NetworkConfig,
+  removeMember,
+  setAuthorized,
 } from "../../../scripts/simulated-central/state.ts";
 import { identityOf, NETWORK, NODE } from "./central-test.ts";
 
@@ -70,7 +72,20 @@ describe("who is let in", () => {
       netconfRevision: 1,
       assignedAddresses: ["10.147.17.233/24"],
       routes: [{ ...ON_LINK, flags: 0, metric: 0 }],
+      revoked: [],
     });
+  });
+
+  it("an authorized one, which hears of those that were shut out, deleted since or not, until they are let in again", () => {
+    const [deleted, out, cut] = ["39f51dfb25", "a3b033f4db", "c1d2e3f4a5"] as const;
+    const network = networkWith({ routes: [ON_LINK] });
+    for (const node of [NODE, deleted, out, cut]) setAuthorized(memberOf(network, node, NOW), true, NOW);
+    for (const node of [deleted, out]) setAuthorized(memberOf(network, node, NOW), false, NOW);
+    // A certificate of one that is only deleted is good until its time is over.
+    for (const node of [deleted, cut]) removeMember(network, memberOf(network, node, NOW));
+    expect(ask(network).revoked).toEqual([deleted, out].map((node) => macOf(NETWORK, node)));
+    setAuthorized(memberOf(network, deleted, NOW), true, NOW);
+    expect(ask(network).revoked).toEqual([macOf(NETWORK, out)]);
   });
 
   it("everybody to a public network", () => {

@@ -28,7 +28,7 @@ doctor_worker() {
     '<'* | *text/html*) answered_by_another ;;
     esac
     case $HTTP$(field answer TYPE=) in
-    200 | 401/* | 404/*) return 0 ;;
+    200 | 401/* | 403/problems/revoked | 404/*) return 0 ;;
     ???/*) ;;
     # That of /healthz, without a key.
     503)
@@ -57,7 +57,8 @@ doctor_key() {
   else
     case "$BROKEN $HTTP" in
     *' worker '*) finding note 'not checked: it needs worker' ;;
-    *' 401' | *' 404') fault "the Worker refuses it: $(field answer DETAIL=)" '' "$NEW_KEY" ;;
+    # 403: the operator has ended the lease, and the Worker says how.
+    *' 401' | *' 403' | *' 404') fault "the Worker refuses it: $(field answer DETAIL=)" '' "$NEW_KEY" ;;
     esac
     ! grep -qs '"state":"revoked"' "$TMP/answer" ||
       fault "node $NODE is revoked" 'state active' "POST /v1/nodes/$NODE/approve at the Worker; taken out at ZeroTier Central: authorize it there"

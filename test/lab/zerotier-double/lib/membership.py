@@ -6,6 +6,7 @@ import os
 
 import derived
 import home
+import revoked
 from dictionary import dictionary, parsed
 from interface import Interface
 
@@ -43,6 +44,8 @@ class Membership:
         self.settings = Settings(nwid)
         self.status = "REQUESTING_CONFIGURATION"
         self.config: dict = {"name": "", "mtu": 2800, "netconfRevision": 0, "assignedAddresses": [], "routes": []}
+        # Whose frames are dropped.
+        self._revoked: list = []
         self._name = f"networks.d/{nwid}.conf"
         # What the controller answered last, word for word.
         self.answered = ""
@@ -71,6 +74,8 @@ class Membership:
             return
         if answer["mac"] and answer["mac"].lower() != derived.mac(self.nwid, self.node):
             raise ValueError(f"controller says MAC {answer['mac']}, ours is {derived.mac(self.nwid, self.node)}")
+        if answer["revoked"] != self._revoked and revoked.drop_from(self.interface.device, answer["revoked"]):
+            self._revoked = answer["revoked"]
         config = {key: answer[key] for key in ("name", "mtu", "netconfRevision", "assignedAddresses", "routes")}
         # Anew at each answer, as the real one does.
         home.write(self._name, dictionary({"v": "7", "nwid": self.nwid, "C": json.dumps(config)}))
