@@ -353,6 +353,8 @@ export class Simulation {
     const hadKey = had?.key_id;
     const key = this.#keys.get(by) ?? NO_KEY;
     this.judge.known(node);
+    // Its lease may end by time also when the answer is lost.
+    this.#seen.set(node, this.#seen.get(node) ?? this.clock.now);
     const calls = this.#ephemeralCallsOf(node);
     if (by === "ephemeral") {
       this.#ephemeral.add(node);
