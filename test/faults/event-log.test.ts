@@ -89,7 +89,7 @@ describe("it would be found that", () => {
       { do: "rename", server: 0 },
       { do: "enrol", server: 1 },
       { do: "leave", server: 1 },
-      { do: "reserve" },
+      { do: "reserve", name: 0 },
       { do: "retire", server: 0 },
       { do: "enrol", server: 2 },
     );

@@ -88,16 +88,16 @@ export class Judge {
   /** The addresses that servers had for leases which are over: who had each last, and since when it is in quarantine. */
   readonly #lost = new Map<string, { readonly by: string; readonly at: number; readonly isTaken: boolean }>();
 
-  /** The slots that were ever reserved: a quarantine does not bind whom they are reserved for. */
-  readonly #reserved = new Set<number>();
+  /** The slots that are reserved: a quarantine does not bind whom they are reserved for. */
+  #reserved: ReadonlySet<number> = new Set();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The slot is reserved. */
-  reserved(slot: number): void {
-    this.#reserved.add(slot);
+  /** These slots are reserved now, and no others. */
+  reserved(slots: ReadonlySet<number>): void {
+    this.#reserved = slots;
   }
 
   accuse(what: string): void {

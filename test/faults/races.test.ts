@@ -533,3 +533,102 @@ describe("what the object relies on", () => {
     expect(await violations(simulation)).toEqual([]);
   });
 });
+
+describe("a server in another's place", () => {
+  const reserve = (name: number): Step => step({ do: "reserve", name });
+  const enrolBy = (server: number, key: "reserved" | "replacement", pause = MINUTE): Step =>
+    step({ do: "enrol", server, by: key }, pause);
+  const replace = (server: number): Step => step({ do: "replace", server });
+  const retire = (server: number, pause = MINUTE): Step => step({ do: "retire", server }, pause);
+
+  it("gets its address when that one is out, and not before", async () => {
+    const simulation = await play(
+      enrol(0),
+      replace(0),
+      fault("deleteMember", "status"),
+      fault("deleteMember", "silence"),
+      enrolBy(1, "replacement"),
+      enrolBy(1, "replacement"),
+      enrolBy(1, "replacement"),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 1: active 1");
+    expect(memberOf(simulation, 0)).toBeUndefined();
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("waits while a call that let that one in may still land", async () => {
+    const simulation = await play(
+      enrol(1),
+      fault("writeMember", "late", 75 * SECOND),
+      enrol(0, 12 * SECOND),
+      replace(0),
+      enrolBy(2, "replacement", 2 * MINUTE),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 2: former-holder");
+    await simulation.play(step({ do: "wait" }, 10 * MINUTE), enrolBy(2, "replacement"));
+    expect(simulation.answers.at(-1)).toBe("enrol 2: active 2");
+    expect(memberOf(simulation, 0)?.authorized).not.toBe(true);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is refused the address while the operator has let that one in with it at the controller", async () => {
+    const simulation = await play(
+      reserve(0),
+      enrolBy(0, "reserved"),
+      retire(0, HOUR),
+      step({ do: "readmit", server: 0 }),
+      enrolBy(1, "reserved"),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 1: slot-taken");
+    await simulation.play(there("deleteMember", 0), enrolBy(1, "reserved"));
+    expect(simulation.answers.at(-1)).toBe("enrol 1: active 1");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("does not wait for one that waits for its own", async () => {
+    const simulation = await play(
+      reserve(0),
+      enrolBy(0, "reserved"),
+      reserve(1),
+      enrolBy(1, "reserved"),
+      ...Array.from({ length: 8 }, () => fault("writeMember", "status")),
+      retire(0, SECOND),
+      retire(1, SECOND),
+      step({ do: "put", server: 0, name: 1 }, SECOND),
+      step({ do: "put", server: 1, name: 0 }, 10 * MINUTE),
+    );
+    expect(memberOf(simulation, 0)).toMatchObject({ authorized: true, ipAssignments: ["10.147.17.2"] });
+    expect(memberOf(simulation, 1)).toMatchObject({ authorized: true, ipAssignments: ["10.147.17.1"] });
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("leaves the quarantine of the one before when it never came in itself", async () => {
+    const simulation = await play(
+      reserve(0),
+      enrolBy(0, "reserved"),
+      retire(0),
+      fault("writeMember", "status", 0, 429),
+      enrolBy(1, "reserved", 3 * SECOND),
+      by("remove", 1),
+      enrol(2),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 2: active 2");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
+  it("is told to the controller once nobody else is in its slot, though its member was there before", async () => {
+    const simulation = await play(
+      reserve(0),
+      fault("writeMember", "lost"),
+      enrolBy(0, "reserved", 0),
+      step({ do: "wait" }, SECOND),
+      laptop(1),
+      step({ do: "wait" }, HOUR),
+      enrolBy(0, "reserved"),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 0: slot-taken");
+    await simulation.play(step({ do: "removeLaptop" }, HOUR), enrolBy(0, "reserved"));
+    expect(simulation.answers.at(-1)).toBe("enrol 0: active 1");
+    expect(await violations(simulation)).toEqual([]);
+  });
+});

@@ -14,20 +14,20 @@ export type OtherKey = (typeof OTHER_KEYS)[number];
 /** One thing that happens, and for how many ms nothing else is begun after it: what it started goes on meanwhile. */
 export type Step = Action & { readonly pause: number };
 
-/** `server` is the number of a server, `slot` of a slot. */
+/** `server` is the number of a server, `slot` of a slot, `name` of a reserved name. */
 export type Action =
   /** What servers do. */
   | { readonly do: "enrol"; readonly server: number; readonly by?: KeyKind | OtherKey }
   | { readonly do: "heartbeat" | "leave" | "ask"; readonly server: number }
   /** What the operator does by the API. */
-  | { readonly do: "put"; readonly server: number; readonly slot?: number }
+  | { readonly do: "put"; readonly server: number; readonly slot?: number; readonly name?: number }
   | { readonly do: "rename" | "approve" | "revoke" | "remove"; readonly server: number }
   | { readonly do: "retire" | "replace"; readonly server: number }
-  | { readonly do: "reserve"; readonly slot?: number }
-  | { readonly do: "dropReservation" }
+  | { readonly do: "reserve"; readonly name: number; readonly slot?: number }
+  | { readonly do: "dropReservation"; readonly name: number }
   | { readonly do: "revokeKey"; readonly kind: KeyKind }
   /** What the operator does at the controller. */
-  | { readonly do: "authorize" | "deauthorize" | "deleteMember"; readonly server: number }
+  | { readonly do: "authorize" | "deauthorize" | "deleteMember" | "readmit"; readonly server: number }
   | { readonly do: "secondAddress"; readonly server: number; readonly outside: boolean }
   | { readonly do: "addRoute"; readonly slot: number; readonly byHand: boolean }
   | { readonly do: "removeRoutes" | "removeLaptop" }
@@ -56,6 +56,8 @@ const DAY = 86_400 * SECOND;
 const server = fc.nat(SERVERS - 1);
 const slot = fc.integer({ min: 1, max: SLOTS });
 const kind = fc.constantFrom(...KEY_KINDS);
+/** The number of a reserved name. */
+const reservedName = fc.nat(1);
 const pauses = fc.oneof(
   { weight: 5, arbitrary: fc.nat(300) },
   { weight: 5, arbitrary: fc.integer({ min: 300, max: 20 * SECOND }) },
@@ -82,7 +84,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("heartbeat", "leave", "ask"), server }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant("put"), server, slot }, { requiredKeys: ["do", "server"] }),
+    arbitrary: fc.record(
+      { do: fc.constant("put"), server, slot, name: reservedName },
+      { requiredKeys: ["do", "server"] },
+    ),
   },
   {
     weight: 5,
@@ -98,15 +103,21 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant("reserve"), slot }, { requiredKeys: ["do"] }),
+    arbitrary: fc.record(
+      { do: fc.constant("reserve"), name: reservedName, slot },
+      { requiredKeys: ["do", "name"] },
+    ),
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant("dropReservation") }),
+    arbitrary: fc.record({ do: fc.constant("dropReservation"), name: reservedName }),
   },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constantFrom("authorize", "deauthorize", "deleteMember"), server }),
+    arbitrary: fc.record({
+      do: fc.constantFrom("authorize", "deauthorize", "deleteMember", "readmit"),
+      server,
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("secondAddress"), server, outside: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("addRoute"), slot, byHand: fc.boolean() }) },

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { memberOf } from "../../scripts/simulated-central/state.ts";
 import { identity } from "./identities.ts";
-import { useWorld } from "./world.ts";
+import { ADMIN, useWorld } from "./world.ts";
 
 const use = useWorld();
 const DAY = 86_400_000;
@@ -57,7 +57,16 @@ describe("a reserved name", () => {
     expect((await use.world.enrol({ key, name: "debian" })).json).toMatchObject({ name: "db1", slot: 7 });
     expect((await use.world.enrol({ key, name: "debian" })).json).toMatchObject({ name: "db1", slot: 7 });
     const second = await use.world.enrol({ key, number: 1, name: "debian" });
-    expect([second.status, second.json["type"]]).toEqual([409, "/problems/name-taken"]);
+    expect([second.status, second.json]).toMatchObject([
+      409,
+      {
+        type: "/problems/name-taken",
+        detail: expect.stringContaining(`POST ${node(0)}/replace makes one`),
+      },
+    ]);
+    expect((await use.world.admin("GET", "/v1/refusals")).json).toMatchObject({
+      items: [{ problem: "/problems/name-taken", about: identity(0).node }],
+    });
     expect(await listed()).toMatchObject([{ name: "db1", slot: 7, node: identity(0).node }]);
     expect((await use.world.admin("GET", "/v1/keys")).json).toMatchObject({
       items: [{ reservation: "db1", takesOver: null }],
@@ -104,6 +113,59 @@ describe("a reserved name", () => {
     expect((await use.world.enrol({ key })).json).toMatchObject({ name: "db1", slot: 1 });
     const gone = await use.world.admin("DELETE", "/v1/reservations/db1");
     expect([gone.status, gone.json["detail"]]).toEqual([404, expect.stringContaining("db1 is not reserved")]);
+  });
+
+  it("shows no key of before for the next name in its slot, and gives out no user-data with one", async () => {
+    await reserve({ name: "db1", slot: 7 });
+    const body = { key: { reservation: "db1" } };
+    const make = () =>
+      use.world.call("POST", "/v1/user-data", {
+        token: ADMIN,
+        body,
+        headers: { "Idempotency-Key": "web" },
+      });
+    expect((await make()).status).toBe(201);
+    await use.world.admin("DELETE", "/v1/reservations/db1");
+    await reserve({ name: "mail1", slot: 7 });
+    expect((await use.world.admin("GET", "/v1/keys")).json).toMatchObject({
+      items: [{ state: "revoked", reservation: null }],
+    });
+    const again = await make();
+    expect([again.status, again.json["type"]]).toEqual([409, "/problems/idempotency-key-used"]);
+  });
+
+  it("stays when a server is denied that only asks for it", async () => {
+    await reserve({ name: "db1" });
+    const key = await use.world.key({ reservation: "db1", approval: true });
+    expect((await use.world.enrol({ key })).status).toBe(202);
+    const preview = await use.world.admin("DELETE", `${node(0)}?dryRun=true`);
+    expect(preview.json).toMatchObject({ freeAt: null, stays: [expect.stringContaining("keeps slot 1")] });
+    await use.world.admin("DELETE", node(0));
+    expect(await listed()).toMatchObject([{ name: "db1", slot: 1, node: null }]);
+  });
+
+  it("is that of its server again when that has left by itself, and not when the operator has ended it", async () => {
+    const key = await use.world.key({ maxUses: 2 });
+    const { json } = await use.world.enrol({ key, name: "db1" });
+    await reserve({ name: "db1" });
+    await use.world.call("DELETE", node(0), { token: String(json["token"]) });
+    expect((await use.world.enrol({ key, name: "debian" })).json).toMatchObject({ name: "db1", slot: 1 });
+    await use.world.admin("POST", `${node(0)}/retire`);
+    const other = await use.world.enrol({ name: "debian" });
+    expect(other.json).toMatchObject({ name: "debian", slot: 2 });
+  });
+
+  it("does not keep a server from its lease that was moved when the reservation was given up", async () => {
+    await reserve({ name: "db1", slot: 7 });
+    const key = await use.world.key({ reservation: "db1" });
+    use.world.central.fail("POST", "/member/", { kind: "status", status: 500 });
+    expect((await use.world.enrol({ key })).status).toBe(503);
+    await use.world.admin("DELETE", "/v1/reservations/db1");
+    const laptop = memberOf(use.world.central.network, "1a60700001", use.world.now());
+    laptop.config.ipAssignments = ["10.147.17.7"];
+    use.world.advance(60_000);
+    for (let times = 0; times < 2; times++)
+      expect((await use.world.enrol({ key })).json).toMatchObject({ name: "db1", slot: 1, state: "active" });
   });
 
   it("is asked for by no key before it is there, nor by one that contradicts itself", async () => {
@@ -216,7 +278,7 @@ describe("retiring and deleting a server", () => {
   });
 
   it("says before what it would break, and changes nothing by that", async () => {
-    await use.world.enrol({ key: await use.world.key(), name: "db1" });
+    const { json } = await use.world.enrol({ key: await use.world.key(), name: "db1" });
     await use.world.settle();
     const before = await use.world.admin("GET", node(0));
     const [deleted, retired, replaced] = [
@@ -236,6 +298,8 @@ describe("retiring and deleting a server", () => {
       expect.arrayContaining([expect.stringContaining("once the new server is in")]),
     );
     expect((await use.world.admin("GET", node(0))).json).toEqual(before.json);
+    const own = await use.world.call("DELETE", `${node(0)}?dryRun=true`, { token: String(json["token"]) });
+    expect([own.status, own.json["type"]]).toEqual([403, "/problems/forbidden"]);
     expect(await listed()).toEqual([]);
     expect(await use.world.outbox()).toEqual([]);
   });

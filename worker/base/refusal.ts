@@ -19,7 +19,7 @@ export type Refusal =
   | Found<"cloned-identity", { readonly node: string; readonly name: string; readonly slot: number }>
   | Found<"overlap", { readonly prefix: string; readonly range: MeshRange }>
   | Found<"name-not-allowed", { readonly name: string; readonly pattern: string }>
-  | Found<"name-taken", { readonly name: string; readonly holder: string }>
+  | Found<"name-taken", { readonly name: string; readonly holder: string; readonly isReserved?: boolean }>
   | Found<"name-reserved", { readonly name: string; readonly slot: number }>
   | Found<"former-holder", { readonly node: string; readonly slot: number; readonly retryAfter: number }>
   | Found<"slot-taken", { readonly slot: number; readonly hold: SlotHold }>

@@ -125,6 +125,11 @@ export function renewBefore(
   return seenAt + (ephemeralMinutes === null ? times.releaseAfter : ephemeralMinutes * MINUTE_MS);
 }
 
+/** When the quarantine began that ends then: the controller had taken that the last holder is out. Both ms since 1970. */
+export function outSince(freeAt: number, times: LeaseTimes = defaultLeaseTimes): number {
+  return freeAt - times.quarantine;
+}
+
 /** When a slot that was released then may be leased again, ms since 1970. */
 export function freeAt(releasedAt: number, times: LeaseTimes = defaultLeaseTimes): number {
   return releasedAt + times.quarantine;

@@ -19,51 +19,42 @@ export function endingView(
   { networkId, pool }: Pick<Config, "networkId" | "pool">,
   lease: StoredNode,
   ending: Ending,
-  around: Around,
+  { isReserved, now }: Around,
 ): EndingView {
-  const { node, name, slot, seenAt } = lease;
-  const address = zerotierAddress(pool, slot);
+  const { node, name, slot, seenAt, state } = lease;
   const ipv4 = formatPrefix(dockerSubnet(pool, slot));
   const ipv6 = sixPlane(networkId, node).subnet;
-  const isOut = lease.state === "pending" || lease.state === "revoked";
-  const free = ending === "deleted" && lease.state !== "pending" ? freeAt(around.now) : undefined;
+  const address = zerotierAddress(pool, slot);
   const when = ending === "replaced" ? "once the new server is in" : "at once";
+  const isIn = state === "active";
+  const isKept = ending !== "deleted" || (state === "pending" && isReserved);
+  const breaks = [
+    isIn &&
+      `${name} is out of the mesh ${when}: its containers (${ipv4}, ${ipv6}) and those of the other servers do not reach one another any more`,
+    isIn && now - seenAt < defaultLeaseTimes.offlineAfter && `${name} was heard lately, and seems to run`,
+    `its token is good for nothing ${when}, nor is a key that let it in: this server comes back with a new key only`,
+    state !== "pending" && LOST[ending]({ name, address, ipv4, ipv6 }),
+    isReserved && !isKept && `the reservation of ${name} ends, and keys that were made for it are taken back`,
+  ];
   return {
     node,
     name,
     slot,
     lastSeen: new Date(seenAt).toISOString(),
-    breaks: [
-      ...(isOut
-        ? []
-        : [
-            `${name} is out of the mesh ${when}: its containers (${ipv4}, ${ipv6}) and those of the other servers do not reach one another any more`,
-          ]),
-      ...(!isOut && around.now - seenAt < defaultLeaseTimes.offlineAfter
-        ? [`${name} was heard lately, and seems to run`]
-        : []),
-      `its token is good for nothing ${when}, nor is a key that let it in: the server comes back with a new key only, under other addresses`,
-      ...LOST[ending]({ name, slot, address, ipv4, ipv6 }),
-      ...(ending === "deleted" && around.isReserved
-        ? [`the reservation of ${name} ends, and keys that were made for it are taken back`]
-        : []),
-    ],
-    stays: ending === "deleted" ? [] : [`${name} keeps slot ${slot}: ${address} and ${ipv4}`],
-    freeAt: free === undefined ? null : new Date(free).toISOString(),
+    breaks: breaks.filter((text) => text !== false),
+    stays: isKept ? [`${name} keeps slot ${slot}: ${address} and ${ipv4}`] : [],
+    freeAt: isKept ? null : new Date(state === "pending" ? now : freeAt(now)).toISOString(),
   };
 }
 
-type Lost = Readonly<Record<"name" | "address" | "ipv4" | "ipv6", string>> & { readonly slot: number };
+type Lost = Readonly<Record<"name" | "address" | "ipv4" | "ipv6", string>>;
 
 /** What is lost with each ending, beyond the server itself. */
-const LOST: Readonly<Record<Ending, (lost: Lost) => string[]>> = {
-  replaced: ({ ipv6 }) => [
+const LOST: Readonly<Record<Ending, (lost: Lost) => string>> = {
+  replaced: ({ ipv6 }) =>
     `the IPv6 addresses (${ipv6}) are lost: the new server has others, which follow from its ZeroTier identity`,
-  ],
-  retired: ({ name, ipv6 }) => [
+  retired: ({ name, ipv6 }) =>
     `nothing answers for ${name} until a server comes with a key for it, whose IPv6 addresses are others than ${ipv6}`,
-  ],
-  deleted: ({ name, address, ipv4, ipv6 }) => [
-    `whatever is configured with ${address}, ${ipv4} or ${ipv6} has to be changed: after the quarantine any server may get the slot, and a server that is called ${name} gets what is free`,
-  ],
+  deleted: ({ name, address, ipv4, ipv6 }) =>
+    `whatever is configured with ${address}, ${ipv4} or ${ipv6} has to be changed: after the quarantine any server may get the slot, and another server that is called ${name} gets what is free`,
 };

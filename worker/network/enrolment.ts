@@ -10,6 +10,7 @@ import type { Pool } from "../lease/pool.ts";
 import { queueCopy, queueMember } from "../outbox/queue.ts";
 import { takeSlot } from "../reconcile/take-slot.ts";
 import type { EnrolmentKey } from "../store/key-store.ts";
+import type { Reservation } from "../store/reservation-store.ts";
 import { newNode, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { overlapRefusal } from "./overlap.ts";
@@ -119,16 +120,26 @@ function newPlace(
   { reservedSlot, takesOver }: EnrolmentKey,
   now: number,
 ): Result<Pick<StoredNode, "name" | "slot">, Refusal> {
+  const by = { who: "node", id: node } as const;
   if (reservedSlot !== null) {
     const reservation = stores.reservations.bySlot(reservedSlot);
     // With the reservation goes the key, but for the node that came in by it.
     if (reservation === undefined) return err({ problem: "key-revoked" });
-    return takeReserved(stores, pool, reservation, { node, takesOver, by: { who: "node", id: node } }, now);
+    return takeReserved(stores, pool, reservation, { node, takesOver, by }, now);
   }
+  const left = leftByItself(stores, node);
+  if (left !== undefined) return takeReserved(stores, pool, left, { node, takesOver: null, by }, now);
   const slot = takeSlot(stores, pool, node, now);
   return slot === undefined
     ? err({ problem: "pool-exhausted" })
     : ok({ name: stores.names.choose(name), slot });
+}
+
+/** The reservation whose slot the node had last, and gave back itself; nobody has it now. */
+function leftByItself({ slots, reservations, formerNodes }: Stores, node: NodeId): Reservation | undefined {
+  const [last] = slots.formerOf(node);
+  if (last === undefined || formerNodes.has(node) || slots.holder(last.slot) !== undefined) return undefined;
+  return reservations.bySlot(last.slot);
 }
 
 /** What is noted of a server that came by the key; `before`: the lease that it had. */
@@ -153,7 +164,7 @@ function isRegisteredAnew(before: StoredNode, after: StoredNode): boolean {
 function refuseKnown(
   known: StoredNode,
   request: EnrolRequest,
-  { reservedSlot }: EnrolmentKey,
+  { id, reservedSlot }: EnrolmentKey,
 ): Refusal | undefined {
   const { node, name, slot } = known;
   if (known.identity !== null && known.identity !== request.identity)
@@ -161,6 +172,6 @@ function refuseKnown(
   if (known.machineId !== null && known.machineId !== request.machineId)
     return { problem: "cloned-identity", node, name, slot };
   if (known.state === "revoked") return { problem: "revoked", reason: "taken-out", node };
-  if (reservedSlot === null || reservedSlot === slot) return undefined;
+  if (reservedSlot === null || reservedSlot === slot || known.keyId === id) return undefined;
   return { problem: "slot-taken", slot: reservedSlot, hold: { by: "other-slot", node, has: slot } };
 }

@@ -189,8 +189,8 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return releaseNode(this.#openToWrite(), node, caller);
   }
 
-  previewEnding(node: NodeId, ending: Ending, caller: Caller): Result<EndingView, Refusal> {
-    return previewEnding(this.#open(), node, ending, caller);
+  previewEnding(node: NodeId, ending: Ending): Result<EndingView, Refusal> {
+    return previewEnding(this.#open(), node, ending);
   }
 
   async retireNode(node: NodeId, by: Operator): Promise<Result<Retired, Refusal>> {

@@ -1,6 +1,6 @@
 // How the operator ends a lease for good and keeps its name and slot. To give both up, see `releaseNode`.
 import type { Refusal } from "../base/refusal.ts";
-import { ok, type Result } from "../base/result.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
@@ -10,7 +10,7 @@ import { endForGood } from "./change-lease.ts";
 import { endingView } from "./ending-view.ts";
 import { addKey, keyRequest, makeKey, newKeyView } from "./key-operations.ts";
 import type { NetworkContext } from "./network-context.ts";
-import { authorize, type Caller } from "./node-access.ts";
+import { authorize } from "./node-access.ts";
 import { reservationOf, reservationView } from "./reservation-operations.ts";
 
 /** What that end of the node's lease would break. */
@@ -18,10 +18,10 @@ export function previewEnding(
   net: NetworkContext,
   node: NodeId,
   ending: Ending,
-  caller: Caller,
 ): Result<EndingView, Refusal> {
-  const known = net.stores.transaction(() => authorize(net.stores, node, caller, net.now()));
-  return known.ok ? ok(viewOf(net, known.value, ending)) : known;
+  const known = net.stores.nodes.get(node);
+  if (known === undefined) return err({ problem: "not-found", missing: { what: "node", id: node } });
+  return ok(viewOf(net, known, ending));
 }
 
 /** Takes the node out for good; its name and slot are reserved for a server that comes with a key for them. */

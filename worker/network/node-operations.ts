@@ -112,10 +112,10 @@ export async function releaseNode(
   return released;
 }
 
-/** Within a transaction: the operator gives up the lease, with name and slot. */
+/** Within a transaction: the operator gives up the lease, with name and slot. Who only asks for a reserved name has not got it yet. */
 function deleteForGood(stores: Stores, lease: StoredNode, now: number, by: Operator): void {
   endForGood(stores, lease, "deleted", now, by);
-  dropReservationOf(stores, lease.slot, now, by);
+  if (lease.state !== "pending") dropReservationOf(stores, lease.slot, now, by);
 }
 
 export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {

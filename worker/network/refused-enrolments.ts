@@ -22,7 +22,7 @@ export interface Refused {
 
 /** Problems that pass by themselves: nothing of them is to be found any more once the node is in. */
 const PASSING: readonly ProblemName[] = [
-  ...(["clock-skew", "busy", "changed-meanwhile", "network-unfit"] as const),
+  ...(["clock-skew", "busy", "changed-meanwhile", "network-unfit", "former-holder"] as const),
   ...(["controller-unreachable", "controller-unauthorized", "controller-rate-limited"] as const),
 ];
 
@@ -77,6 +77,12 @@ function aboutOf(refusal: Refusal): string | undefined {
       return refusal.reason;
     case "name-not-allowed":
       return refusal.pattern;
+    case "name-taken":
+      return refusal.holder;
+    case "former-holder":
+      return refusal.node;
+    case "slot-taken":
+      return `slot ${refusal.slot}`;
     case "invalid-signature":
       return refusal.host;
     case "clock-skew":

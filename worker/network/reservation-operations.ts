@@ -110,7 +110,7 @@ export function dropReservation(net: NetworkContext, name: string, by: Operator)
 
 /** Within a transaction: the same for the slot, if it is reserved. */
 export function dropReservationOf(
-  { reservations, keys, events }: Stores,
+  { reservations, keys, userData, events }: Stores,
   slot: number,
   now: number,
   by: Operator,
@@ -119,8 +119,10 @@ export function dropReservationOf(
   if (reservation === undefined) return;
   reservations.remove(slot);
   events.add(now, { by, action: "reservation-dropped" }, reservation);
-  for (const key of keys.revokeReserved(slot, now))
-    events.add(now, { by, action: "key-revoked", key, why: "with-its-reservation" });
+  for (const { id, wasGood } of keys.revokeReserved(slot, now)) {
+    userData.forget(id);
+    if (wasGood) events.add(now, { by, action: "key-revoked", key: id, why: "with-its-reservation" });
+  }
 }
 
 /** A reservation as the operator sees it, with the addresses that servers under the name have. */

@@ -29,7 +29,7 @@ export function takeReserved(
 ): Result<Pick<Reservation, "name" | "slot">, Refusal> {
   const holder = stores.nodes.holderOf(slot);
   if (holder !== undefined && holder.node !== takesOver)
-    return err({ problem: "name-taken", name, holder: holder.node });
+    return err({ problem: "name-taken", name, holder: holder.node, isReserved: true });
   if (stores.slots.isExcludedFor(pool, node, slot))
     return err({ problem: "slot-taken", slot, hold: { by: "exclusion" } });
   if (holder !== undefined) endForGood(stores, holder, "replaced", now, by);

@@ -1,6 +1,7 @@
 // Brings one member at the controller in line with its lease, whatever that is by now, and follows what the operator
 // decided there. What differs is written and nothing else.
 import type { ControllerMember } from "../controller/controller.ts";
+import { mayTake } from "../lease/choose-slot.ts";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
 import { freeAt } from "../lease/lease-times.ts";
 import type { Delivery } from "../outbox/outbox.ts";
@@ -13,6 +14,9 @@ import { differenceOf, wholeOf } from "./member-difference.ts";
 import { takeSlot } from "./take-slot.ts";
 import { againAt, leaving, send } from "./unheard-write.ts";
 import type { Upkeep } from "./upkeep.ts";
+
+/** ms until a lease is looked at again whose reserved slot somebody else has an address or a route in. */
+const KEPT_OUT_MS = 10 * 60_000;
 
 /** What delivering members works with. */
 export interface MemberDeliveryOptions extends Upkeep {
@@ -57,15 +61,18 @@ async function bringIn(options: MemberDeliveryOptions, found: StoredNode): Promi
     const again = isFirst ? waitForLast(stores, lease, now()) : undefined;
     if (again !== undefined) return { again };
     const settled = isFirst ? settleSlot(options, lease) : lease;
-    // The hourly run asks again.
-    if (settled === undefined) return { again: undefined };
+    if (settled === undefined) return { again: now() + KEPT_OUT_MS };
     // What was read for many may be older than what we wrote ourselves.
     const change = (isFirst ? wholeOf : differenceOf)(config, stores, settled, member);
     return { lease: settled, change, write: change && leaving(stores, node, "in", now()) };
   });
   // The row of a removal that is due may have been taken for this delivery's own.
   if (planned === undefined) return stores.slots.isRemovalDue(node) ? now() : undefined;
-  if ("again" in planned) return planned.again;
+  if ("again" in planned) {
+    // Whom it waits for may wait for the slot that it had itself.
+    if (stores.slots.isRemovalDue(node)) await takeOut(options, node, undefined);
+    return planned.again;
+  }
   const { lease, change, write } = planned;
   const taken = change === undefined ? member : await send(stores, write, () => members.put(node, change));
   return stores.transaction(() => {
@@ -123,8 +130,8 @@ function hurryHeirs({ slots, outbox }: Stores, node: string, now: number): void 
 
 /**
  * Within a transaction, before the controller hears of the lease for the first time: nobody was told its slot, so when
- * somebody else has taken the address or the subnet by now, it gets another. A reserved one has been told: that waits, and undefined
- * is returned.
+ * somebody else has taken the address or the subnet by now, or it is reserved for it no more and in another's quarantine, it gets
+ * another. A reserved one has been told: that waits, and undefined is returned.
  */
 function settleSlot(
   { stores, config: { pool }, now, log }: MemberDeliveryOptions,
@@ -132,8 +139,11 @@ function settleSlot(
 ): StoredNode | undefined {
   const { node, slot } = lease;
   let settled = lease;
-  if (stores.slots.isExcludedFor(pool, node, slot)) {
-    if (stores.reservations.bySlot(slot) !== undefined) {
+  const isReserved = stores.reservations.bySlot(slot) !== undefined;
+  const released = stores.slots.released(slot);
+  const isResting = !isReserved && released !== undefined && !mayTake(released, node, now());
+  if (isResting || stores.slots.isExcludedFor(pool, node, slot)) {
+    if (isReserved) {
       log("reserved-slot-excluded", { node, slot });
       return undefined;
     }
@@ -152,7 +162,6 @@ function settleSlot(
     );
     queueCopy(stores, node, now());
   }
-  stores.slots.take(settled.slot);
   return settled;
 }
 
@@ -166,6 +175,7 @@ function noteDelivery(
   queueRoutes(stores, now());
   // It has ended meanwhile: of a lease that was made since then the controller knows nothing yet.
   if (stores.slots.hasLeft(node, slot, leasedAt)) return;
+  stores.slots.take(slot);
   stores.nodes.delivered(node, now(), letInAt, member?.deauthorizedAt);
   stores.slots.beginQuarantine(node, slot, freeAt(now()));
 }

@@ -3,6 +3,7 @@ import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
+import { Problem } from "../http/problem.ts";
 import {
   dryRunQuery,
   endingSchema,
@@ -43,7 +44,13 @@ const remove = apiRoute({
   responses: {
     200: preview,
     204: { description: "The lease is over." },
-    ...problemResponses(...NODE_PROBLEMS, "revoked", "changed-meanwhile", ...CONTROLLER_PROBLEMS),
+    ...problemResponses(
+      ...NODE_PROBLEMS,
+      "forbidden",
+      "revoked",
+      "changed-meanwhile",
+      ...CONTROLLER_PROBLEMS,
+    ),
   },
 });
 
@@ -93,7 +100,9 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
     const { node } = c.req.valid("param");
     const caller = callerOf(c);
     if (c.req.valid("query").dryRun) {
-      const view = await askObject(c, async (object) => object.previewEnding(node, "deleted", caller));
+      // What its own leave would break is another thing.
+      if (!caller.admin) throw new Problem({ problem: "forbidden" });
+      const view = await askObject(c, async (object) => object.previewEnding(node, "deleted"));
       return answer(c, endingSchema, view);
     }
     await askObject(c, async (object) => object.releaseNode(node, caller), LIMITS.enrolSeconds);
@@ -103,7 +112,7 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
   app.openapi(retire, async (c) => {
     const { node } = c.req.valid("param");
     if (c.req.valid("query").dryRun) {
-      const view = await askObject(c, async (object) => object.previewEnding(node, "retired", callerOf(c)));
+      const view = await askObject(c, async (object) => object.previewEnding(node, "retired"));
       return answer(c, endingSchema, view);
     }
     const retired = await askObject(
@@ -117,7 +126,7 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
   app.openapi(replace, async (c) => {
     const { node } = c.req.valid("param");
     if (c.req.valid("query").dryRun) {
-      const view = await askObject(c, async (object) => object.previewEnding(node, "replaced", callerOf(c)));
+      const view = await askObject(c, async (object) => object.previewEnding(node, "replaced"));
       return answer(c, endingSchema, view);
     }
     const terms = c.req.valid("json");

@@ -88,7 +88,7 @@ export const PROBLEMS = {
     status: 409,
     title: "Another machine already uses this ZeroTier identity",
     meaning:
-      "Two machines have one identity: an image was made without cleaning it. On the new one stop zerotier-one, delete /var/lib/zerotier-one/identity.*, start it and enrol again. If it is the same machine after a reinstall with a new machine id, delete the node first.",
+      "Two machines have one identity: an image was made without cleaning it. On the new one stop zerotier-one, delete /var/lib/zerotier-one/identity.*, start it and enrol again. If it is the same machine after a reinstall with a new machine id, delete the node first; retire it to keep a reserved name and slot.",
   },
   overlap: {
     status: 409,
@@ -99,7 +99,8 @@ export const PROBLEMS = {
   "name-taken": {
     status: 409,
     title: "Another node has this name",
-    meaning: "Names are unique in the mesh. Choose another one, or rename or delete the node that has it.",
+    meaning:
+      "Names are unique in the mesh. Choose another one, or rename or delete the node that has it. Where the name is reserved, a key with `takeover` lets another server take the place of that node.",
   },
   "name-reserved": {
     status: 409,
@@ -123,7 +124,7 @@ export const PROBLEMS = {
     status: 409,
     title: "No slot is free",
     meaning:
-      "Every slot is leased, in quarantine or excluded (GET /v1/pool). Delete nodes that are gone (GET /v1/nodes?state=stale): their slots are free after a quarantine of 7 days. Larger ranges are taken only by a Worker that has no lease.",
+      "Every slot is leased, reserved, in quarantine or excluded (GET /v1/pool). Delete nodes that are gone (GET /v1/nodes?state=stale): their slots are free after a quarantine of 7 days. Larger ranges are taken only by a Worker that has no lease.",
   },
   "body-too-large": {
     status: 413,
@@ -173,7 +174,7 @@ export const PROBLEMS = {
     status: 503,
     title: "The server that had the slot may still be let in",
     meaning:
-      "A call to the ZeroTier controller that let the slot's former holder in was not answered, and may still take effect. No two servers must have one address, so the new one gets it a little later, ten minutes at most. Ask again after Retry-After.",
+      "The ZeroTier controller has not taken the slot's former holder out yet, or a call that let it in was not answered and may still take effect. No two servers must have one address, so the new one gets it a little later: ten minutes after such a call. Ask again after Retry-After.",
   },
   "network-unfit": {
     status: 503,

@@ -68,7 +68,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       return { detail: `${refusal.method} is not allowed here; allowed: ${refusal.allowed.join(", ")}` };
     case "cloned-identity":
       return {
-        detail: `the ZeroTier identity ${refusal.node} belongs to another machine, "${refusal.name}" (slot ${refusal.slot}). On this one: systemctl stop zerotier-one; rm /var/lib/zerotier-one/identity.*; systemctl start zerotier-one; then enrol again. If it is the same machine with a new machine id, delete the node first`,
+        detail: `the ZeroTier identity ${refusal.node} belongs to another machine, "${refusal.name}" (slot ${refusal.slot}). On this one: systemctl stop zerotier-one; rm /var/lib/zerotier-one/identity.*; systemctl start zerotier-one; then enrol again. If it is the same machine with a new machine id, delete the node first; retire it where its name and slot are reserved, which keeps them`,
       };
     case "overlap":
       return {
@@ -80,6 +80,10 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
         detail: `the enrolment key lets in servers named ${refusal.pattern}, and this one is ${refusal.name}: give it another NAME in /etc/meshboot/meshboot.conf, or another key`,
       };
     case "name-taken":
+      if (refusal.isReserved)
+        return {
+          detail: `node ${refusal.holder} has the reserved name ${refusal.name}; another server takes its place with a key that says \`takeover\` (POST /v1/nodes/${refusal.holder}/replace makes one)`,
+        };
       return {
         detail: `node ${refusal.holder} has the name ${refusal.name}; choose another one, or rename or delete that node`,
       };
@@ -89,7 +93,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       };
     case "former-holder":
       return {
-        detail: `slot ${refusal.slot} was node ${refusal.node}'s, which the ZeroTier controller may still let in with its address by a call that was not answered; the lease stays, and is told to the controller once that cannot happen any more`,
+        detail: `slot ${refusal.slot} was node ${refusal.node}'s, which the ZeroTier controller has not taken out yet, or may still let in by a call that was not answered; the lease stays, and is told to the controller once that cannot happen any more`,
         retryAfter: refusal.retryAfter,
       };
     case "slot-taken":
@@ -99,7 +103,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
     case "pool-exhausted":
       return {
         detail:
-          "every slot of the pool is leased, in quarantine or excluded (GET /v1/pool); delete nodes that are gone (GET /v1/nodes?state=stale), and their slots are free after a quarantine of 7 days",
+          "every slot of the pool is leased, reserved, in quarantine or excluded (GET /v1/pool); delete nodes that are gone (GET /v1/nodes?state=stale), and their slots are free after a quarantine of 7 days",
       };
     case "body-too-large":
       return { detail: `this call takes at most ${refusal.most} bytes` };
@@ -238,7 +242,7 @@ function holdText(slot: number, hold: SlotHold): string {
     case "reservation":
       return `slot ${slot} is reserved for ${hold.name}; ${FREE_ONE}`;
     case "exclusion":
-      return `slot ${slot} is excluded: a route or an address in the ZeroTier network that is not ours is in it (GET /v1/pool): take it away there, or ${FREE_ONE}`;
+      return `slot ${slot} is excluded: a route or an address in the ZeroTier network that is not ours is in it (GET /v1/pool): take that away there, or choose another slot`;
     case "other-slot":
       return `node ${hold.node} holds slot ${hold.has}, which never changes; delete the node first to lease it slot ${slot}`;
   }

@@ -41,6 +41,11 @@ export class FormerNodeStore {
     );
   }
 
+  /** Whether the operator ended its lease, and it has none since. */
+  has(node: string): boolean {
+    return this.#db.read("SELECT node FROM former_nodes WHERE node = ?", node).length > 0;
+  }
+
   /** How the lease ended of the node that had this token (SHA-256). */
   endingOf(node: string, tokenHash: string): Ending | undefined {
     const [row] = this.#db.read<{ token_hashes: string; ending: string }>(

@@ -130,14 +130,19 @@ export class KeyStore {
     return this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id) > 0;
   }
 
-  /** Takes back the keys that lease the reserved slot. Gives the ids of those that were good. */
-  revokeReserved(slot: number, at: number): string[] {
-    const good = this.#db.read<{ id: string }>(
-      "SELECT id FROM keys WHERE reserved_slot = ? AND revoked_at IS NULL ORDER BY id",
+  /** The slot is reserved no more: takes back the keys that lease it. Gives their ids, and whether they were not taken back before. */
+  revokeReserved(slot: number, at: number): { readonly id: string; readonly wasGood: boolean }[] {
+    const keys = this.#db.read<{ id: string; revoked_at: number | null }>(
+      "SELECT id, revoked_at FROM keys WHERE reserved_slot = ? ORDER BY id",
       slot,
     );
-    for (const { id } of good) this.revoke(id, at);
-    return good.map(({ id }) => id);
+    this.#db.write(
+      `UPDATE keys SET revoked_at = coalesce(revoked_at, ?), reserved_slot = NULL, takes_over = NULL
+         WHERE reserved_slot = ?`,
+      at,
+      slot,
+    );
+    return keys.map(({ id, revoked_at }) => ({ id, wasGood: revoked_at === null }));
   }
 
   /**

@@ -1,6 +1,7 @@
 // Which slots may not be leased, besides those in use: released ones until their quarantine ends, and those
 // in which somebody else has a route or an address.
-import { isFree, type ReleasedSlot, type SlotBook } from "../lease/choose-slot.ts";
+import type { ReleasedSlot, SlotBook } from "../lease/choose-slot.ts";
+import { outSince } from "../lease/lease-times.ts";
 import { ownSlot } from "../lease/own-slot.ts";
 import type { Pool } from "../lease/pool.ts";
 import type { Database } from "./database.ts";
@@ -161,7 +162,7 @@ export class SlotStore {
     this.#pages.forgetReleased();
   }
 
-  /** Notes that the controller is told of a new holder. */
+  /** Notes that the controller has taken the new holder. */
   take(slot: number): void {
     this.#db.write("DELETE FROM released WHERE slot = ?", slot);
   }
@@ -193,13 +194,13 @@ export class SlotStore {
     return { at, routed: this.routed(), members: Map.groupBy(held, ({ slot }) => slot) };
   }
 
-  /** That the last holder has the address still is what its quarantine is for. */
+  /** A last holder that has the address still is on its way out, unless it was out before the members were listed. */
   #isExcluded(slot: number, { at, routed, members }: Others): boolean {
     if (routed.has(slot)) return true;
     const holding = members.get(slot);
     if (holding === undefined) return false;
-    const released = this.released(slot);
-    const last = released === undefined || isFree(released, at) ? undefined : released.node;
+    const { node, freeAt } = this.released(slot) ?? {};
+    const last = freeAt === undefined || at <= outSince(freeAt) ? node : undefined;
     return holding.some(({ member }) => member !== last);
   }
 }
