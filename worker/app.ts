@@ -12,6 +12,7 @@ import { answerError, answerProblem } from "./http/problem-answer.ts";
 import { agentRoutes } from "./routes/agent.ts";
 import { bootRoutes } from "./routes/boot.ts";
 import { enrollRoute } from "./routes/enroll.ts";
+import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
 import { homeRoute } from "./routes/home.tsx";
@@ -95,6 +96,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   keyRoutes(app);
   reservationRoutes(app);
   refusalRoute(app);
+  eventRoute(app);
   userDataRoute(app, keepAgent);
   healthRoute(app);
   problemRoute(app);

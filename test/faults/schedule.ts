@@ -181,6 +181,18 @@ const replacement: fc.Arbitrary<Step[]> = fc
     { do: "enrol", server: heir, by: "replacement", pause: fourth },
   ]);
 
+/** A server that is heard no more while another one is: with the hourly runs its lease ends, if it is an ephemeral one. */
+const silence: fc.Arbitrary<Step[]> = fc
+  .record({ silent: server, heard: server, hours: fc.integer({ min: 4, max: 7 }), pause: pauses })
+  .map(({ silent, heard, hours, pause }) => [
+    { do: "enrol", server: silent, by: "ephemeral", pause },
+    { do: "enrol", server: heard, pause },
+    ...Array.from({ length: hours }, (): Step[] => [
+      { do: "heartbeat", server: heard, pause: 30 * MINUTE },
+      { do: "cron", pause: 30 * MINUTE },
+    ]).flat(),
+  ]);
+
 /** Servers that were ordered together. */
 const burst: fc.Arbitrary<Step[]> = fc
   .array(fc.record({ server, pause: fc.nat(200) }), { minLength: 2, maxLength: SERVERS })
@@ -195,6 +207,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
         { weight: 20, arbitrary: step.map((one) => [one]) },
         { weight: 2, arbitrary: changeOfMind },
         { weight: 1, arbitrary: replacement },
+        { weight: 1, arbitrary: silence },
         { weight: 1, arbitrary: burst },
       ),
       { minLength: 3, maxLength: 36, size: "max" },

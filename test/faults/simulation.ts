@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Refusal } from "../../worker/base/refusal.ts";
 import type { Result } from "../../worker/base/result.ts";
+import type { Operator } from "../../worker/lease/deed.ts";
 import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
 import type { KeyAnswer } from "../../worker/network/key-operations.ts";
 import type { NetworkObject } from "../../worker/network/network-object.ts";
 import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
 import { Central } from "./central.ts";
 import { Clock } from "./clock.ts";
+import { faultsOfLog } from "./event-log.ts";
 import { Host } from "./host.ts";
 import { Judge, routeText } from "./judge.ts";
 import {
@@ -40,6 +42,8 @@ const KEPT_OUT = { calls: 14, rows: 60 } as const;
 
 /** Refusals that change nothing. */
 const KEPT: ReadonlySet<string> = new Set(["revoked", "key-revoked"]);
+
+const OPERATOR: Operator = { who: "operator", id: "root" };
 
 /** Refusals of a PUT that changes nothing. */
 const REFUSED: ReadonlySet<string> = new Set(["name-taken", "name-reserved"]);
@@ -84,6 +88,8 @@ export class Simulation {
   readonly #seen = new Map<string, number>();
   /** Servers that may have come in with an ephemeral key last. */
   readonly #ephemeral = new Set<string>();
+  /** Calls with such a key: by server, how many have begun, and how many are under way. */
+  readonly #ephemeralCalls = new Map<string, { readonly begun: number; readonly open: number }>();
   /** What servers and the operator were answered, as `call server: answer`. */
   readonly answers: string[] = [];
   #renamed = 0;
@@ -108,7 +114,7 @@ export class Simulation {
     const ephemeralMinutes = kind === "ephemeral" ? EPHEMERAL / MINUTE : null;
     for (;;) {
       const outcome = await this.host.call((object) =>
-        object.createKey({ ...TERMS, ephemeralMinutes, approval: kind === "approval" }),
+        object.createKey({ ...TERMS, ephemeralMinutes, approval: kind === "approval" }, OPERATOR),
       );
       if ("gone" in outcome || !outcome.answer.ok) continue;
       this.#keep(kind, outcome.answer.value);
@@ -134,6 +140,7 @@ export class Simulation {
       this.#do(action);
       await this.clock.run(pause);
       this.#age();
+      this.#lookAtLog();
       this.#noteReserved();
     }
   }
@@ -196,22 +203,22 @@ export class Simulation {
         break;
       case "rename":
         this.#call(serverId(action.server), "kept", (object, node) =>
-          object.renameNode(node, `name-${this.#renamed++}`),
+          object.renameNode(node, `name-${this.#renamed++}`, OPERATOR),
         );
         break;
       case "approve":
-        this.#call(serverId(action.server), "in", (object, node) => object.approveNode(node));
+        this.#call(serverId(action.server), "in", (object, node) => object.approveNode(node, OPERATOR));
         break;
       case "revoke":
-        this.#takeOut(serverId(action.server), false, (object, node) => object.revokeNode(node));
+        this.#takeOut(serverId(action.server), false, (object, node) => object.revokeNode(node, OPERATOR));
         break;
       case "remove":
         this.#takeOut(serverId(action.server), true, (object, node) =>
-          object.releaseNode(node, { admin: true }),
+          object.releaseNode(node, { admin: true, by: OPERATOR }),
         );
         break;
       case "retire":
-        this.#takeOut(serverId(action.server), true, (object, node) => object.retireNode(node));
+        this.#takeOut(serverId(action.server), true, (object, node) => object.retireNode(node, OPERATOR));
         break;
       case "replace":
         this.#replace(serverId(action.server));
@@ -220,7 +227,9 @@ export class Simulation {
         this.#reserve(RESERVED[action.name] ?? "", action.slot);
         break;
       case "dropReservation":
-        this.#watch(this.host.call((object) => object.dropReservation(RESERVED[action.name] ?? "")));
+        this.#watch(
+          this.host.call((object) => object.dropReservation(RESERVED[action.name] ?? "", OPERATOR)),
+        );
         break;
       case "revokeKey":
         this.#revokeKey(action.kind);
@@ -309,13 +318,13 @@ export class Simulation {
   /** The operator reserves the name, and makes a key for it. */
   #reserve(name: string, slot: number | undefined): void {
     this.#ask(
-      (object) => object.reserve({ name, slot }),
+      (object) => object.reserve({ name, slot }, OPERATOR),
       () => {},
       (answer) => {
         this.clock.note(`= reserve: ${answer.ok ? answer.value.reservation.slot : answer.error.problem}`);
         if (!answer.ok) return;
         this.#ask(
-          (object) => object.createKey({ ...TERMS, reservation: name }),
+          (object) => object.createKey({ ...TERMS, reservation: name }, OPERATOR),
           () => {},
           (made) => {
             if (made.ok) this.#keep("reserved", made.value);
@@ -328,7 +337,7 @@ export class Simulation {
   /** The operator makes a key for a server in the place of another. */
   #replace(node: NodeId): void {
     this.#ask(
-      (object) => object.replaceNode(node, { expiresIn: TERMS.expiresIn, allowOverlap: false }),
+      (object) => object.replaceNode(node, { expiresIn: TERMS.expiresIn, allowOverlap: false }, OPERATOR),
       () => {},
       (answer) => {
         this.#note("replace", node, answer.ok ? { problem: "done" } : answer.error);
@@ -354,6 +363,10 @@ export class Simulation {
     };
   }
 
+  #ephemeralCallsOf(node: NodeId): { readonly begun: number; readonly open: number } {
+    return this.#ephemeralCalls.get(node) ?? { begun: 0, open: 0 };
+  }
+
   #hasLease(node: NodeId): boolean {
     return this.host.storage
       .rows<{ node: string }>("SELECT node FROM nodes")
@@ -372,11 +385,22 @@ export class Simulation {
     const hadKey = had?.key_id;
     const key = this.#keys.get(by) ?? NO_KEY;
     this.judge.known(node);
-    if (by === "ephemeral") this.#ephemeral.add(node);
+    // Its lease may end by time also when the answer is lost.
+    this.#seen.set(node, this.#seen.get(node) ?? this.clock.now);
+    const calls = this.#ephemeralCallsOf(node);
+    if (by === "ephemeral") {
+      this.#ephemeral.add(node);
+      this.#ephemeralCalls.set(node, { begun: calls.begun + 1, open: calls.open + 1 });
+    }
     const begun = this.judge.begin(node);
     const taking = by === "replacement" ? this.#takingOver(node) : () => {};
+    const over = (): void => {
+      const { begun, open } = this.#ephemeralCallsOf(node);
+      if (by === "ephemeral") this.#ephemeralCalls.set(node, { begun, open: open - 1 });
+    };
     const end = (how: Parameters<typeof begun>[0]): void => {
       taking("over");
+      over();
       begun(how);
     };
     const request = {
@@ -394,6 +418,7 @@ export class Simulation {
       (object) => object.enrol(request),
       (how) => {
         taking("unsure");
+        over();
         begun(how);
       },
       (answer) => {
@@ -404,7 +429,9 @@ export class Simulation {
         this.#noteReserved();
         const { lease, token } = answer.value;
         this.#seen.set(node, this.clock.now);
-        if (by !== "ephemeral") this.#ephemeral.delete(node);
+        // Of calls that overlap nobody knows which came last, and a key that wants approval changes nothing of one that is in.
+        const isLast = calls.open === 0 && this.#ephemeralCallsOf(node).begun === calls.begun;
+        if (isLast && by !== "approval") this.#ephemeral.delete(node);
         if (token !== undefined) this.#tokens.set(node, sha256(token));
         if (lease.state === "pending") return end("kept");
         this.judge.told(node, lease.slot);
@@ -442,7 +469,7 @@ export class Simulation {
     this.judge.known(node);
     const end = this.judge.begin(node);
     this.#ask(
-      (object) => object.assignNode({ node, name, slot, machineId: undefined }),
+      (object) => object.assignNode({ node, name, slot, machineId: undefined }, OPERATOR),
       end,
       (answer) => {
         this.#note("put", node, answer.ok ? answer.value.node : answer.error);
@@ -523,7 +550,7 @@ export class Simulation {
       this.#watch(this.#makeKey(kind));
     };
     this.#ask(
-      (object) => object.revokeKey(key.id, { nodes: true }),
+      (object) => object.revokeKey(key.id, { nodes: true }, OPERATOR),
       (how) => endAll(() => how),
       (answer) => {
         const out = answer.ok ? answer.value.revokedNodes : [];
@@ -604,6 +631,11 @@ export class Simulation {
     }
   }
 
+  /** Must be so at any time: an event is written in one transaction with its change. */
+  #lookAtLog(): void {
+    for (const fault of faultsOfLog(this.host.storage)) this.judge.accuse(fault);
+  }
+
   /** What must be so when nothing has happened for hours. */
   #lookAround(): void {
     const { judge, central } = this;
@@ -627,6 +659,7 @@ export class Simulation {
       if (!isKeptOut(node)) judge.accuse(`a write of ${node} is remembered that cannot land any more`);
     const kept = storage.rows<{ slot: number }>("SELECT slot FROM released WHERE free_at IS NULL");
     for (const { slot } of kept) judge.accuse(`slot ${slot} was released, and its quarantine never begins`);
+    this.#lookAtLog();
     this.#lookAtPages(new Map(nodes.map(({ node, slot }) => [slot, node])));
     const routes = central.network.config.routes.map(routeText);
     this.#lookAtReservations(nodes);

@@ -152,17 +152,9 @@ export class FreePlan {
   /** A key that lets in as many as want to; gives its hash. */
   async key(): Promise<string> {
     const terms = { expiresIn: 86_400 * 365, maxUses: 100_000, allowOverlap: false, approval: false };
+    const none = { reservation: null, note: null, names: null, ephemeralMinutes: null, userData: null };
     const made = await this.call((object) =>
-      object.createKey({
-        ...terms,
-        reservation: null,
-        takeover: false,
-        note: null,
-        names: null,
-        ephemeralMinutes: null,
-        userData: null,
-        tags: [],
-      }),
+      object.createKey({ ...terms, ...none, takeover: false, tags: [] }, { who: "operator", id: "root" }),
     );
     if (!made.ok) throw new Error(made.error.problem);
     return sha256Hex(made.value.key);

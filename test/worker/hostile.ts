@@ -151,6 +151,7 @@ const TYPES = [
 
 const ACCEPTS = [
   ...["text/plain", "application/json", "text/html", "*/*", "text/plain;q=NaN, application/json;q=1e9", ","],
+  ...["application/x-ndjson", "application/x-ndjson;q=0.1, text/plain"],
   ...["text/plain;q=0.1;q=2", ";;;", "text/plain,".repeat(500), "application/json;q=-1"],
 ];
 

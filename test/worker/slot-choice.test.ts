@@ -88,7 +88,8 @@ function happen(stores: Stores, what: Event, now: number): void {
 function follow(stores: Stores, what: Event & { node: NodeId }, now: number): void {
   const { nodes, slots } = stores;
   const known = nodes.get(what.node);
-  if (known !== undefined && (what.is === "end" || what.is === "removal")) endLease(stores, known, now);
+  if (known !== undefined && (what.is === "end" || what.is === "removal"))
+    endLease(stores, known, now, { by: { who: "cron" } });
   if (what.is === "removal") slots.beginQuarantine(what.node, undefined, now + what.free);
   if (known !== undefined && (what.is === "enrolment" || what.is === "delivery")) {
     slots.take(known.slot);

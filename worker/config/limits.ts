@@ -31,6 +31,12 @@ export const LIMITS = {
    * than are kept: those that are found are what was written before the object started anew.
    */
   refusalsAnHour: 50,
+  /** Events of the audit log that are kept, the newest. */
+  events: 10_000,
+  /** How many older ones an hourly run forgets at most: 12,000 a day, each a row written. */
+  eventsForgotten: 500,
+  /** Events that a call with a filter looks through: it must not read more rows as the log grows. */
+  eventsLookedThrough: 1000,
   /** Milliseconds within which the same refusal is not written again. */
   refusalAgainMs: 10 * 60_000,
   /** Characters that are kept of what a refusal was about. */

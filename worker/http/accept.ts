@@ -2,12 +2,21 @@ const JSON_TYPE = /^application\/([a-z.+-]+\+)?json$/;
 
 /** Whether an `Accept` header prefers text/plain to JSON: it names text/plain, and JSON with less weight, later, or not at all. */
 export function prefersText(accept: string): boolean {
+  return prefers(accept, "text/plain");
+}
+
+/** Whether an `Accept` header prefers a JSON document a line (application/x-ndjson) to one document in the same way. */
+export function prefersLines(accept: string): boolean {
+  return prefers(accept, "application/x-ndjson");
+}
+
+function prefers(accept: string, wanted: string): boolean {
   const ranges = accept.split(",").map(readRange);
-  const text = ranges.find(({ type }) => type === "text/plain");
+  const named = ranges.find(({ type }) => type === wanted);
   const json = ranges.find(({ type }) => JSON_TYPE.test(type));
-  if (text === undefined || text.weight === 0) return false;
-  if (json === undefined || text.weight !== json.weight) return text.weight > (json?.weight ?? 0);
-  return ranges.indexOf(text) < ranges.indexOf(json);
+  if (named === undefined || named.weight === 0) return false;
+  if (json === undefined || named.weight !== json.weight) return named.weight > (json?.weight ?? 0);
+  return ranges.indexOf(named) < ranges.indexOf(json);
 }
 
 /** Whether an `Accept` header is a browser's: it names text/html, and neither JSON nor text/plain with as much weight. */

@@ -1,6 +1,7 @@
 import type { ProblemName } from "../base/refusal.ts";
 import type { Config } from "../config/config.ts";
 import type { Env } from "../env.ts";
+import type { Operator } from "../lease/deed.ts";
 
 /** hono's types for this app: the platform's bindings, and what the middleware puts beside a request. */
 export interface App {
@@ -17,5 +18,7 @@ export interface App {
     answersScript?: true;
     /** Who calls, set by the guards. */
     caller: "admin" | "node";
+    /** Whose word it is, where it is the operator who calls; set by the guards. */
+    operator: Operator;
   };
 }

@@ -6,9 +6,13 @@ import type { TokenFault } from "../base/refusal.ts";
 import { equalDigests, secretKind, sha256Hex } from "../base/secret.ts";
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
+import type { Operator } from "../lease/deed.ts";
 import { callerNetwork } from "./caller-address.ts";
 import type { App } from "./context.ts";
 import { Problem } from "./problem.ts";
+
+/** The bearer of the admin token that the settings have. */
+const ROOT: Operator = { who: "operator", id: "root" };
 
 // The platform hands the same `env` to every request of an isolate.
 const read = new WeakMap<Env, ConfigResult>();
@@ -56,6 +60,7 @@ export const adminOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c,
     throw new Problem({ problem: "forbidden" });
   }
   c.set("caller", "admin");
+  c.set("operator", ROOT);
   await next();
 });
 
@@ -66,6 +71,7 @@ export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (
   if (token === undefined || kind === undefined || kind === "mbk") throw unauthorized("no-token");
   if (kind === "mba" && !(await isAdmin(c, token))) throw unauthorized("wrong-admin-token");
   c.set("caller", kind === "mba" ? "admin" : "node");
+  if (kind === "mba") c.set("operator", ROOT);
   c.set("secretHash", await sha256Hex(token));
   if (kind === "mbn") await countNodeToken(c);
   await next();

@@ -1,4 +1,5 @@
 // What a change of a node's lease by the operator brings with it. Called within the transaction that makes the change.
+import type { Actor, Deed } from "../lease/deed.ts";
 import { endLease, queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
 import type { Ending } from "../store/former-node-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
@@ -9,17 +10,24 @@ export function takenOut(node: StoredNode): StoredNode {
   return { ...node, state: "revoked", revokedBy: "operator", letInAt: null };
 }
 
-/** Writes what the node becomes, if it is not so already, and queues what others have to hear of it. */
-export function changeLease(stores: Stores, before: StoredNode, after: StoredNode, now: number): void {
+/** Writes what the node becomes by the deed, if it is not so already, and queues what others have to hear of it. */
+export function changeLease(
+  stores: Stores,
+  before: StoredNode,
+  after: StoredNode,
+  now: number,
+  deed: Deed,
+): void {
   if (isSame(before, after)) return;
   stores.nodes.put(after);
+  stores.events.add(now, deed, { ...after, ...(before.name !== after.name && { was: before.name }) });
   if (concernsMember(stores, before, after)) queueMember(stores, after.node, now);
   queueCopy(stores, after.node, now);
 }
 
 /** Ends the lease for good: the server does not come back with a key that it has, and can be told why. */
-export function endForGood(stores: Stores, lease: StoredNode, ending: Ending, now: number): void {
-  endLease(stores, lease, now);
+export function endForGood(stores: Stores, lease: StoredNode, ending: Ending, now: number, by: Actor): void {
+  endLease(stores, lease, now, { by, why: ending });
   stores.keys.bar(lease.node);
   stores.formerNodes.add(lease, ending, now);
 }

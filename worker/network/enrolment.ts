@@ -3,6 +3,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
+import type { Deed } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { matchesName } from "../lease/name.ts";
 import type { Pool } from "../lease/pool.ts";
@@ -89,7 +90,10 @@ export function leaseTo(
     stores.nodes.put(changed);
     stores.keys.use(key.id, request.node, now);
     if (known === undefined && changed.state === "active") queueMember(stores, changed.node, now);
-    if (known === undefined || isRegisteredAnew(known, changed)) queueCopy(stores, changed.node, now);
+    if (known === undefined || isRegisteredAnew(known, changed)) {
+      stores.events.add(now, enrolmentDeed(known, changed, key.id), changed);
+      queueCopy(stores, changed.node, now);
+    }
     return ok(changed);
   });
 }
@@ -116,14 +120,15 @@ function newPlace(
   { reservedSlot, takesOver }: EnrolmentKey,
   now: number,
 ): Result<Pick<StoredNode, "name" | "slot">, Refusal> {
+  const by = { who: "node", id: node } as const;
   if (reservedSlot !== null) {
     const reservation = stores.reservations.bySlot(reservedSlot);
     // With the reservation goes the key, but for the node that came in by it.
     if (reservation === undefined) return err({ problem: "key-revoked" });
-    return takeReserved(stores, pool, reservation, { node, takesOver }, now);
+    return takeReserved(stores, pool, reservation, { node, takesOver, by }, now);
   }
   const left = leftByItself(stores, node);
-  if (left !== undefined) return takeReserved(stores, pool, left, { node, takesOver: null }, now);
+  if (left !== undefined) return takeReserved(stores, pool, left, { node, takesOver: null, by }, now);
   const slot = takeSlot(stores, pool, node, now);
   return slot === undefined
     ? err({ problem: "pool-exhausted" })
@@ -135,6 +140,18 @@ function leftByItself({ slots, reservations, formerNodes }: Stores, node: NodeId
   const [last] = slots.formerOf(node);
   if (last === undefined || formerNodes.has(node) || slots.holder(last.slot) !== undefined) return undefined;
   return reservations.bySlot(last.slot);
+}
+
+/** What is noted of a server that came by the key; `before`: the lease that it had. */
+function enrolmentDeed(
+  before: StoredNode | undefined,
+  { node, identity, machineId }: StoredNode,
+  key: string,
+): Deed {
+  const deed = { by: { who: "node", id: node }, action: "enrolled", key } as const;
+  if (before === undefined) return deed;
+  const isProven = before.identity === identity && before.machineId === machineId;
+  return { ...deed, why: isProven ? "by-another-key" : "first-proof" };
 }
 
 /** Whether the copy says something of the node's identity that is no longer so. */

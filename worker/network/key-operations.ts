@@ -3,6 +3,7 @@ import { hexFromBytes } from "../base/hex.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
+import type { Operator } from "../lease/deed.ts";
 import type { KeyTerms, KeyView, RevokedKey } from "../schema/key.ts";
 import { type EnrolmentKey, type KeyPlace, keyState, type NewKey } from "../store/key-store.ts";
 import type { Stores } from "../store/stores.ts";
@@ -45,9 +46,10 @@ export interface KeyAnswer {
 export async function createKey(
   net: NetworkContext,
   request: KeyRequest,
+  by: Operator,
 ): Promise<Result<KeyAnswer, Refusal>> {
   const made = await makeKey(net, request);
-  const added = net.stores.transaction(() => addKey(net.stores, made, request.takeover));
+  const added = net.stores.transaction(() => addKey(net, made, request.takeover, by));
   return added.ok ? ok({ key: made.secret, view: newKeyView(added.value, net.now()) }) : added;
 }
 
@@ -65,9 +67,10 @@ export async function makeKey(
 
 /** Within a transaction: stores the key, bound to the slot of its reservation, if any, and to whoever has that now. */
 export function addKey(
-  { keys, reservations, slots }: Stores,
+  { stores: { keys, reservations, slots, events }, now }: NetworkContext,
   { key, hash }: MadeKey,
   takeover: boolean,
+  by: Operator,
 ): Result<NewKey, Refusal> {
   const { reservation: name } = key;
   const reservation = name === null ? undefined : reservations.byName(name);
@@ -77,6 +80,8 @@ export function addKey(
   const holder = reservedSlot === null ? undefined : slots.holder(reservedSlot);
   const bound: NewKey = { ...key, reservedSlot, takesOver: takeover ? (holder ?? null) : null };
   keys.add(bound, hash);
+  const action = key.userData === null ? "key-made" : "user-data-made";
+  events.add(now(), { by, action, key: key.id }, reservation && { ...reservation, node: bound.takesOver });
   return ok(bound);
 }
 
@@ -87,10 +92,12 @@ export function listKeys(net: NetworkContext, limit: number, after: KeyPlace | u
 }
 
 /** Deletes a key, and user-data that is kept with it; what it let in stays. */
-export function deleteKey(net: NetworkContext, id: string): Result<true, Refusal> {
+export function deleteKey(net: NetworkContext, id: string, by: Operator): Result<true, Refusal> {
   const removed = net.stores.transaction(() => {
     net.stores.userData.forget(id);
-    return net.stores.keys.remove(id);
+    const isGone = net.stores.keys.remove(id);
+    if (isGone) net.stores.events.add(net.now(), { by, action: "key-deleted", key: id });
+    return isGone;
   });
   return removed ? ok(true) : err({ problem: "not-found", missing: { what: "key", id } });
 }
@@ -104,23 +111,24 @@ export async function revokeKey(
   { stores, outbox, now }: NetworkContext,
   id: string,
   { nodes }: { readonly nodes: boolean },
+  by: Operator,
 ): Promise<Result<RevokedKey, Refusal>> {
   // By itself: that nobody else comes in must not hang on how many there are to be taken out.
   const key = stores.transaction(() => {
-    stores.keys.revoke(id, now());
+    if (stores.keys.revoke(id, now())) stores.events.add(now(), { by, action: "key-revoked", key: id });
     stores.userData.forget(id);
     return stores.keys.byId(id);
   });
   if (key === undefined) return err({ problem: "not-found", missing: { what: "key", id } });
-  const revokedNodes = nodes ? stores.transaction(() => takeOut(stores, id, now())) : [];
+  const revokedNodes = nodes ? stores.transaction(() => takeOut(stores, id, now(), by)) : [];
   await outbox.hurry("member", revokedNodes);
   return ok({ ...keyView(key, now()), revokedNodes });
 }
 
 /** Takes out the nodes that came in by the key, but for those that came in by another one since. Gives all that are out. */
-function takeOut(stores: Stores, keyId: string, now: number): string[] {
-  return Array.from(stores.nodes.inOrder("slot", undefined, keyId)).map((node) => {
-    changeLease(stores, node, takenOut(node), now);
+function takeOut(stores: Stores, key: string, now: number, by: Operator): string[] {
+  return Array.from(stores.nodes.inOrder("slot", undefined, key)).map((node) => {
+    changeLease(stores, node, takenOut(node), now, { by, action: "revoked", key, why: "with-its-key" });
     return node.node;
   });
 }

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
+import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
@@ -32,6 +33,7 @@ import {
   revokeKey,
   userDataOf,
 } from "./key-operations.ts";
+import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { type Listed, listNodes, type NodeQuery } from "./list-nodes.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
@@ -119,20 +121,24 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listRefusals(this.#open(), limit, after);
   }
 
-  async createKey(request: KeyRequest): Promise<Result<KeyAnswer, Refusal>> {
-    return createKey(this.#openToWrite(), request);
+  async createKey(request: KeyRequest, by: Operator): Promise<Result<KeyAnswer, Refusal>> {
+    return createKey(this.#openToWrite(), request, by);
   }
 
   listKeys(limit: number, after: KeyPlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
   }
 
-  deleteKey(id: string): Result<true, Refusal> {
-    return deleteKey(this.#openToWrite(), id);
+  deleteKey(id: string, by: Operator): Result<true, Refusal> {
+    return deleteKey(this.#openToWrite(), id, by);
   }
 
-  async revokeKey(id: string, what: { readonly nodes: boolean }): Promise<Result<RevokedKey, Refusal>> {
-    return revokeKey(this.#openToWrite(), id, what);
+  async revokeKey(
+    id: string,
+    what: { readonly nodes: boolean },
+    by: Operator,
+  ): Promise<Result<RevokedKey, Refusal>> {
+    return revokeKey(this.#openToWrite(), id, what, by);
   }
 
   async repeatUserData(call: RepeatableCall): Promise<Result<UserDataAnswer | undefined, Refusal>> {
@@ -143,8 +149,9 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     call: RepeatableCall,
     terms: KeyRequest,
     around: readonly [before: string, after: string],
+    by: Operator,
   ): Promise<Result<UserDataAnswer, Refusal>> {
-    return makeUserData(this.#openToWrite(), call, terms, around);
+    return makeUserData(this.#openToWrite(), call, terms, around, by);
   }
 
   userDataOf(keyHash: string): KeyUserData | undefined {
@@ -163,21 +170,21 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return readNode(this.#open(), node, caller);
   }
 
-  async assignNode(wanted: Assignment): Promise<Result<Assigned<NodeView>, Refusal>> {
+  async assignNode(wanted: Assignment, by: Operator): Promise<Result<Assigned<NodeView>, Refusal>> {
     const net = this.#openToWrite();
-    return net.outbox.arriving(() => assignNode(net, wanted));
+    return net.outbox.arriving(() => assignNode(net, wanted, by));
   }
 
-  async renameNode(node: NodeId, name: string): Promise<Result<NodeView, Refusal>> {
-    return renameNode(this.#openToWrite(), node, name);
+  async renameNode(node: NodeId, name: string, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return renameNode(this.#openToWrite(), node, name, by);
   }
 
-  async approveNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
-    return approveNode(this.#openToWrite(), node);
+  async approveNode(node: NodeId, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return approveNode(this.#openToWrite(), node, by);
   }
 
-  async revokeNode(node: NodeId): Promise<Result<NodeView, Refusal>> {
-    return revokeNode(this.#openToWrite(), node);
+  async revokeNode(node: NodeId, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return revokeNode(this.#openToWrite(), node, by);
   }
 
   async releaseNode(node: NodeId, caller: Caller): Promise<Result<true, Refusal>> {
@@ -188,24 +195,28 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return previewEnding(this.#open(), node, ending);
   }
 
-  async retireNode(node: NodeId): Promise<Result<Retired, Refusal>> {
-    return retireNode(this.#openToWrite(), node);
+  async retireNode(node: NodeId, by: Operator): Promise<Result<Retired, Refusal>> {
+    return retireNode(this.#openToWrite(), node, by);
   }
 
-  async replaceNode(node: NodeId, terms: Replacement): Promise<Result<Replaced, Refusal>> {
-    return replaceNode(this.#openToWrite(), node, terms);
+  async replaceNode(node: NodeId, terms: Replacement, by: Operator): Promise<Result<Replaced, Refusal>> {
+    return replaceNode(this.#openToWrite(), node, terms, by);
   }
 
-  async reserve(wanted: WantedReservation): Promise<Result<Reserved, Refusal>> {
-    return reserve(this.#openToWrite(), wanted);
+  async reserve(wanted: WantedReservation, by: Operator): Promise<Result<Reserved, Refusal>> {
+    return reserve(this.#openToWrite(), wanted, by);
   }
 
   listReservations(limit: number, after: string | undefined): ReservationView[] {
     return listReservations(this.#open(), limit, after);
   }
 
-  dropReservation(name: string): Result<true, Refusal> {
-    return dropReservation(this.#openToWrite(), name);
+  dropReservation(name: string, by: Operator): Result<true, Refusal> {
+    return dropReservation(this.#openToWrite(), name, by);
+  }
+
+  listEvents(query: EventQuery): EventPage {
+    return listEvents(this.#open(), query);
   }
 
   poolUse(): PoolUse {

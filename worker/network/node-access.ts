@@ -1,12 +1,15 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { Operator } from "../lease/deed.ts";
 import { queueCopy } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { withTokenUsed } from "./node-token.ts";
 
 /** Who asks: the operator, or whoever presented the node token with this SHA-256. */
-export type Caller = { readonly admin: true } | { readonly admin: false; readonly tokenHash: string };
+export type Caller =
+  | { readonly admin: true; readonly by: Operator }
+  | { readonly admin: false; readonly tokenHash: string };
 
 /**
  * Within a transaction, since the first use of a token ends those before it: the node, for the operator or for the node

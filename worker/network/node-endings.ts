@@ -1,6 +1,7 @@
 // How the operator ends a lease for good and keeps its name and slot. To give both up, see `releaseNode`.
 import type { Refusal } from "../base/refusal.ts";
-import { ok, type Result } from "../base/result.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { Ending } from "../store/former-node-store.ts";
@@ -18,19 +19,24 @@ export function previewEnding(
   node: NodeId,
   ending: Ending,
 ): Result<EndingView, Refusal> {
-  const known = authorize(net.stores, node, { admin: true }, net.now());
-  return known.ok ? ok(viewOf(net, known.value, ending)) : known;
+  const known = net.stores.nodes.get(node);
+  if (known === undefined) return err({ problem: "not-found", missing: { what: "node", id: node } });
+  return ok(viewOf(net, known, ending));
 }
 
 /** Takes the node out for good; its name and slot are reserved for a server that comes with a key for them. */
-export async function retireNode(net: NetworkContext, node: NodeId): Promise<Result<Retired, Refusal>> {
+export async function retireNode(
+  net: NetworkContext,
+  node: NodeId,
+  by: Operator,
+): Promise<Result<Retired, Refusal>> {
   const { stores, now } = net;
   const retired = stores.transaction(() => {
-    const known = authorize(stores, node, { admin: true }, now());
+    const known = authorize(stores, node, { admin: true, by }, now());
     if (!known.ok) return known;
     const view = viewOf(net, known.value, "retired");
-    const reservation = reservationOf(stores, known.value, now());
-    endForGood(stores, known.value, "retired", now());
+    const reservation = reservationOf(stores, known.value, now(), by);
+    endForGood(stores, known.value, "retired", now(), by);
     return ok({ ...view, reservation: reservationView(net, reservation) });
   });
   if (retired.ok) await net.outbox.deliver("member", node);
@@ -45,15 +51,16 @@ export async function replaceNode(
   net: NetworkContext,
   node: NodeId,
   terms: Replacement,
+  by: Operator,
 ): Promise<Result<Replaced, Refusal>> {
   const { stores, now } = net;
   const made = await makeKey(net, keyRequest({ ...FOR_ONE, ...terms, tags: [] }, null));
   return stores.transaction(() => {
-    const known = authorize(stores, node, { admin: true }, now());
+    const known = authorize(stores, node, { admin: true, by }, now());
     if (!known.ok) return known;
-    const { name } = reservationOf(stores, known.value, now());
+    const { name } = reservationOf(stores, known.value, now(), by);
     const key = { ...made.key, reservation: name, tags: known.value.tags };
-    const added = addKey(stores, { ...made, key }, true);
+    const added = addKey(net, { ...made, key }, true, by);
     if (!added.ok) return added;
     return ok({
       ...viewOf(net, known.value, "replaced"),

@@ -3,6 +3,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
+import type { Deed, Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { endLease } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
@@ -24,8 +25,9 @@ export function renameNode(
   net: NetworkContext,
   node: NodeId,
   name: string,
+  by: Operator,
 ): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) => {
+  return changeNode(net, node, { by, action: "renamed" }, (known) => {
     const holder = net.stores.names.holder(name);
     if (holder !== undefined && holder !== node) return err({ problem: "name-taken", name, holder });
     const { reservations } = net.stores;
@@ -38,8 +40,12 @@ export function renameNode(
 }
 
 /** Lets a node in that waits, or back in that was revoked. */
-export function approveNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) => {
+export function approveNode(
+  net: NetworkContext,
+  node: NodeId,
+  by: Operator,
+): Promise<Result<NodeView, Refusal>> {
+  return changeNode(net, node, { by, action: "approved" }, (known) => {
     // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
     const seenAt = known.state === "active" ? known.seenAt : net.now();
     return ok({
@@ -60,8 +66,12 @@ function keyAfterApproval({ stores }: NetworkContext, { state, keyId }: StoredNo
 }
 
 /** Takes a node out of the mesh; its slot stays its own. */
-export function revokeNode(net: NetworkContext, node: NodeId): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, (known) => ok(takenOut(known)));
+export function revokeNode(
+  net: NetworkContext,
+  node: NodeId,
+  by: Operator,
+): Promise<Result<NodeView, Refusal>> {
+  return changeNode(net, node, { by, action: "revoked" }, (known) => ok(takenOut(known)));
 }
 
 /**
@@ -94,8 +104,8 @@ export async function releaseNode(
     if (!caller.admin && known.value.state === "revoked")
       return err({ problem: "revoked", reason: "taken-out", node });
     // A server that the operator deleted must not come back with a key that it has; one that left may.
-    if (caller.admin) deleteForGood(stores, known.value, now());
-    else endLease(stores, known.value, now());
+    if (caller.admin) deleteForGood(stores, known.value, now(), caller.by);
+    else endLease(stores, known.value, now(), { by: { who: "node", id: node } });
     return ok(true);
   });
   if (released.ok) await net.outbox.deliver("member", node);
@@ -103,9 +113,9 @@ export async function releaseNode(
 }
 
 /** Within a transaction: the operator gives up the lease, with name and slot. Who only asks for a reserved name has not got it yet. */
-function deleteForGood(stores: Stores, lease: StoredNode, now: number): void {
-  endForGood(stores, lease, "deleted", now);
-  if (lease.state !== "pending") dropReservationOf(stores, lease.slot, now);
+function deleteForGood(stores: Stores, lease: StoredNode, now: number, by: Operator): void {
+  endForGood(stores, lease, "deleted", now, by);
+  if (lease.state !== "pending") dropReservationOf(stores, lease.slot, now, by);
 }
 
 export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {
@@ -117,14 +127,15 @@ export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {
 async function changeNode(
   net: NetworkContext,
   node: NodeId,
+  deed: Deed & { readonly by: Operator },
   decide: (known: StoredNode) => Result<StoredNode, Refusal>,
 ): Promise<Result<NodeView, Refusal>> {
   const { stores, now } = net;
   const changed = stores.transaction(() => {
-    const known = authorize(stores, node, { admin: true }, now());
+    const known = authorize(stores, node, { admin: true, by: deed.by }, now());
     if (!known.ok) return known;
     const decided = decide(known.value);
-    if (decided.ok) changeLease(stores, known.value, decided.value, now());
+    if (decided.ok) changeLease(stores, known.value, decided.value, now(), deed);
     return decided;
   });
   if (!changed.ok) return changed;

@@ -3,6 +3,7 @@
 import { formatPrefix } from "../address/prefix.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { Operator } from "../lease/deed.ts";
 import { dockerGateway, dockerSubnet, zerotierAddressWithPrefix } from "../lease/pool.ts";
 import { NOBODY, takeSlot, takeWantedSlot } from "../reconcile/take-slot.ts";
 import type { ReservationView } from "../schema/reservation.ts";
@@ -27,6 +28,7 @@ export interface Reserved {
 export async function reserve(
   net: NetworkContext,
   wanted: WantedReservation,
+  by: Operator,
 ): Promise<Result<Reserved, Refusal>> {
   const { stores, now } = net;
   if (needsSlot(stores, wanted)) {
@@ -40,7 +42,7 @@ export async function reserve(
     const slot = slotFor(net, known, wanted);
     if (!slot.ok) return slot;
     const reservation = known ?? { name: wanted.name, slot: slot.value, createdAt: now() };
-    if (known === undefined) stores.reservations.add(reservation);
+    if (known === undefined) add(stores, reservation, now(), by);
     return ok({ reservation: reservationView(net, reservation), created: known === undefined });
   });
 }
@@ -68,15 +70,21 @@ function slotFor(
 
 /** Within a transaction: the reservation of the node's name and slot, made if need be. */
 export function reservationOf(
-  { reservations }: Stores,
+  stores: Stores,
   { name, slot }: Pick<StoredNode, "name" | "slot">,
   now: number,
+  by: Operator,
 ): Reservation {
-  const known = reservations.bySlot(slot);
+  const known = stores.reservations.bySlot(slot);
   if (known !== undefined) return known;
   const reservation = { name, slot, createdAt: now };
-  reservations.add(reservation);
+  add(stores, reservation, now, by);
   return reservation;
+}
+
+function add({ reservations, events }: Stores, reservation: Reservation, now: number, by: Operator): void {
+  reservations.add(reservation);
+  events.add(now, { by, action: "reserved" }, reservation);
 }
 
 /** Reservations in the order of their names, at most `limit`, those after the name. */
@@ -89,22 +97,32 @@ export function listReservations(
 }
 
 /** Gives up a reservation, and takes back the keys that were made for it; a node that has the name keeps its lease. */
-export function dropReservation(net: NetworkContext, name: string): Result<true, Refusal> {
+export function dropReservation(net: NetworkContext, name: string, by: Operator): Result<true, Refusal> {
   const { stores, now } = net;
   return stores.transaction(() => {
     const reservation = stores.reservations.byName(name);
     if (reservation === undefined)
       return err({ problem: "not-found", missing: { what: "reservation", id: name } });
-    dropReservationOf(stores, reservation.slot, now());
+    dropReservationOf(stores, reservation.slot, now(), by);
     return ok(true);
   });
 }
 
 /** Within a transaction: the same for the slot, if it is reserved. */
-export function dropReservationOf({ reservations, keys, userData }: Stores, slot: number, now: number): void {
-  if (reservations.bySlot(slot) === undefined) return;
+export function dropReservationOf(
+  { reservations, keys, userData, events }: Stores,
+  slot: number,
+  now: number,
+  by: Operator,
+): void {
+  const reservation = reservations.bySlot(slot);
+  if (reservation === undefined) return;
   reservations.remove(slot);
-  for (const id of keys.revokeReserved(slot, now)) userData.forget(id);
+  events.add(now, { by, action: "reservation-dropped" }, reservation);
+  for (const { id, wasGood } of keys.revokeReserved(slot, now)) {
+    userData.forget(id);
+    if (wasGood) events.add(now, { by, action: "key-revoked", key: id, why: "with-its-reservation" });
+  }
 }
 
 /** A reservation as the operator sees it, with the addresses that servers under the name have. */

@@ -1,5 +1,6 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { Actor } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import type { Pool } from "../lease/pool.ts";
 import type { Reservation } from "../store/reservation-store.ts";
@@ -11,6 +12,8 @@ export interface Heir {
   readonly node: NodeId;
   /** The node from which it may take the slot over, which is out with that. */
   readonly takesOver: string | null;
+  /** By whose word. */
+  readonly by: Actor;
 }
 
 /**
@@ -21,7 +24,7 @@ export function takeReserved(
   stores: Stores,
   pool: Pool,
   { name, slot }: Reservation,
-  { node, takesOver }: Heir,
+  { node, takesOver, by }: Heir,
   now: number,
 ): Result<Pick<Reservation, "name" | "slot">, Refusal> {
   const holder = stores.nodes.holderOf(slot);
@@ -29,6 +32,6 @@ export function takeReserved(
     return err({ problem: "name-taken", name, holder: holder.node, isReserved: true });
   if (stores.slots.isExcludedFor(pool, node, slot))
     return err({ problem: "slot-taken", slot, hold: { by: "exclusion" } });
-  if (holder !== undefined) endForGood(stores, holder, "replaced", now);
+  if (holder !== undefined) endForGood(stores, holder, "replaced", now, by);
   return ok({ name, slot });
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { seal, unseal } from "../base/seal.ts";
+import type { Operator } from "../lease/deed.ts";
 import type { KeyView } from "../schema/key.ts";
 import type { KeptUserData } from "../store/user-data-store.ts";
 import { addKey, type KeyRequest, keyView, makeKey, newKeyView } from "./key-operations.ts";
@@ -38,6 +39,7 @@ export async function makeUserData(
   call: RepeatableCall,
   terms: KeyRequest,
   around: readonly [before: string, after: string],
+  by: Operator,
 ): Promise<Result<UserDataAnswer, Refusal>> {
   const made = await makeKey(net, terms);
   const text = around.join(made.secret);
@@ -50,7 +52,7 @@ export async function makeUserData(
   const { earlier, added } = net.stores.transaction(() => {
     const earlier = userData.get(call.idempotencyKey);
     if (earlier !== undefined) return { earlier };
-    const added = addKey(net.stores, made, terms.takeover);
+    const added = addKey(net, made, terms.takeover, by);
     if (added.ok) userData.keep(call.idempotencyKey, added.value.id, sealed);
     return { added };
   });

@@ -1,4 +1,5 @@
 // What a change of a lease puts into the outbox. Called within the transaction that makes the change.
+import type { Deed } from "../lease/deed.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 
@@ -36,12 +37,21 @@ export function wasOffered({ unheard }: Stores, { node, deliveredAt }: StoredNod
   return deliveredAt !== null || unheard.of(node).in !== undefined;
 }
 
-/** Removes the lease, and queues what follows from that. A slot that no server was ever let in with needs no quarantine. */
-export function endLease(stores: Stores, lease: StoredNode, now: number): void {
+/**
+ * Removes the lease, notes whose deed that was, and queues what follows from it. A slot that no server was ever let in with
+ * needs no quarantine.
+ */
+export function endLease(
+  stores: Stores,
+  lease: StoredNode,
+  now: number,
+  how: Pick<Deed, "by" | "why">,
+): void {
   const { node, slot } = lease;
   const isOffered = wasOffered(stores, lease);
   if (isOffered) stores.slots.release(slot, node, now);
   stores.nodes.remove(node);
+  stores.events.add(now, { ...how, action: "released" }, { ...lease, state: "released" });
   queueCopy(stores, node, now);
   if (isOffered) queueMember(stores, node, now);
   else if (!stores.slots.isRemovalDue(node)) stores.outbox.drop("member", node);

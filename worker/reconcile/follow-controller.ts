@@ -74,7 +74,7 @@ export function takeOver(
   const { node: id, name, slot } = node;
   const isIn = state === "active";
   log(`${isIn ? "authorized" : "revoked"}-at-controller`, { node: id, name, slot });
-  stores.nodes.put({
+  const taken: StoredNode = {
     ...node,
     state,
     revokedBy: isIn ? null : "controller",
@@ -82,7 +82,15 @@ export function takeOver(
     deauthorizedAt: member.deauthorizedAt ?? node.deauthorizedAt,
     // Seen now: a node that was out for long would otherwise be released by time at once.
     ...(isIn && { seenAt: now() }),
-  });
+  };
+  stores.nodes.put(taken);
+  stores.events.add(
+    now(),
+    isIn
+      ? { by: { who: "controller" }, action: "approved", why: "authorized-at-controller" }
+      : { by: { who: "controller" }, action: "revoked", why: "deauthorized-at-controller" },
+    taken,
+  );
   // With another address it would be active, and cut off until the next run; and its name may be of before.
   if (isIn) queueMember(stores, id, now());
   queueCopy(stores, id, now());

@@ -155,6 +155,11 @@ function settleSlot(
     if (wasOffered(stores, lease)) stores.slots.release(slot, node, now());
     settled = { ...lease, slot: free };
     stores.nodes.put(settled);
+    stores.events.add(
+      now(),
+      { by: { who: "controller" }, action: "slot-changed", why: "slot-held-by-others" },
+      { ...settled, was: String(slot) },
+    );
     queueCopy(stores, node, now());
   }
   return settled;

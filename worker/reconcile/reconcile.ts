@@ -2,6 +2,7 @@
 // controller counts: a member deauthorized there is revoked here. Nothing is ever removed there that is not ours.
 import { errorText } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { LIMITS } from "../config/limits.ts";
 import { ControllerError, type ControllerMember, type MemberList } from "../controller/controller.ts";
 import { HEARD_WITHIN, heardSince, type Watch, watchedSince } from "../lease/lease-times.ts";
 import { queueMember, queueRoutes } from "../outbox/queue.ts";
@@ -28,6 +29,7 @@ const MOST_READS = 20;
  */
 export async function reconcile(upkeep: Upkeep): Promise<Result<Difference, ControllerError>> {
   const { stores, now, log } = upkeep;
+  stores.transaction(() => stores.events.trim(LIMITS.events, LIMITS.eventsForgotten));
   const before = stores.memory.lastCheck();
   const watch = {
     unbrokenSince: watchedSince(before, now()),

@@ -23,6 +23,7 @@ export function releaseByTime({ stores, log, now }: Upkeep, watch: Watch): void 
     ...lasting.slice(0, Math.max(0, mostEndings(all.length) - ended)),
   ]) {
     log("released-by-time", { node: node.node, name: node.name, slot: node.slot });
-    endLease(stores, node, at);
+    const why = node.ephemeralMinutes === null ? "unseen" : "unseen-ephemeral";
+    endLease(stores, node, at, { by: { who: "cron" }, why });
   }
 }

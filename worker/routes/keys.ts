@@ -108,7 +108,9 @@ const revoke = apiRoute({
 export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(create, async (c) => {
     const terms = c.req.valid("json");
-    const made = await askObject(c, async (object) => object.createKey(keyRequest(terms, null)));
+    const made = await askObject(c, async (object) =>
+      object.createKey(keyRequest(terms, null), c.get("operator")),
+    );
     return answer(c, newKeySchema, { ...made.view, key: made.key }, 201);
   });
 
@@ -121,13 +123,17 @@ export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(revoke, async (c) => {
     const { id } = c.req.valid("param");
     const what = c.req.valid("json");
-    const revoked = await askObject(c, async (object) => object.revokeKey(id, what), LIMITS.enrolSeconds);
+    const revoked = await askObject(
+      c,
+      async (object) => object.revokeKey(id, what, c.get("operator")),
+      LIMITS.enrolSeconds,
+    );
     return answer(c, revokedKeySchema, revoked);
   });
 
   app.openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
-    await askObject(c, async (object) => object.deleteKey(id));
+    await askObject(c, async (object) => object.deleteKey(id, c.get("operator")));
     return c.body(null, 204);
   });
 }

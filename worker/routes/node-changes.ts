@@ -68,7 +68,7 @@ export function nodeChangeRoutes(app: OpenAPIHono<App>): void {
     const { name, slot, machineId } = c.req.valid("json");
     const assigned = await askObject(
       c,
-      async (object) => object.assignNode({ node, name, slot, machineId }),
+      async (object) => object.assignNode({ node, name, slot, machineId }, c.get("operator")),
       LIMITS.enrolSeconds,
     );
     return answer(c, nodeSchema, nodeDocument(assigned.node), assigned.created ? 201 : 200);
@@ -77,19 +77,31 @@ export function nodeChangeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(patch, async (c) => {
     const { node } = c.req.valid("param");
     const { name } = c.req.valid("json");
-    const changed = await askObject(c, async (object) => object.renameNode(node, name), LIMITS.enrolSeconds);
+    const changed = await askObject(
+      c,
+      async (object) => object.renameNode(node, name, c.get("operator")),
+      LIMITS.enrolSeconds,
+    );
     return answer(c, nodeSchema, nodeDocument(changed));
   });
 
   app.openapi(approve, async (c) => {
     const { node } = c.req.valid("param");
-    const changed = await askObject(c, async (object) => object.approveNode(node), LIMITS.enrolSeconds);
+    const changed = await askObject(
+      c,
+      async (object) => object.approveNode(node, c.get("operator")),
+      LIMITS.enrolSeconds,
+    );
     return answer(c, nodeSchema, nodeDocument(changed));
   });
 
   app.openapi(revoke, async (c) => {
     const { node } = c.req.valid("param");
-    const changed = await askObject(c, async (object) => object.revokeNode(node), LIMITS.enrolSeconds);
+    const changed = await askObject(
+      c,
+      async (object) => object.revokeNode(node, c.get("operator")),
+      LIMITS.enrolSeconds,
+    );
     return answer(c, nodeSchema, nodeDocument(changed));
   });
 }

@@ -110,7 +110,11 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
       const view = await askObject(c, async (object) => object.previewEnding(node, "retired"));
       return answer(c, endingSchema, view);
     }
-    const retired = await askObject(c, async (object) => object.retireNode(node), LIMITS.enrolSeconds);
+    const retired = await askObject(
+      c,
+      async (object) => object.retireNode(node, c.get("operator")),
+      LIMITS.enrolSeconds,
+    );
     return answer(c, retiredSchema, retired);
   });
 
@@ -121,7 +125,7 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
       return answer(c, endingSchema, view);
     }
     const terms = c.req.valid("json");
-    const replaced = await askObject(c, async (object) => object.replaceNode(node, terms));
+    const replaced = await askObject(c, async (object) => object.replaceNode(node, terms, c.get("operator")));
     return answer(c, replacedSchema, replaced, 201);
   });
 }

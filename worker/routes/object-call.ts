@@ -15,7 +15,9 @@ export type ObjectStub = DurableObjectStub<NetworkObject>;
 
 /** Who calls, as the guard `adminOrNode` found out. */
 export function callerOf(c: Context<App>): Caller {
-  return c.get("caller") === "admin" ? { admin: true } : { admin: false, tokenHash: c.get("secretHash") };
+  return c.get("caller") === "admin"
+    ? { admin: true, by: c.get("operator") }
+    : { admin: false, tokenHash: c.get("secretHash") };
 }
 
 /**

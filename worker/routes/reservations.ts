@@ -81,7 +81,7 @@ export function reservationRoutes(app: OpenAPIHono<App>): void {
     const { name, slot } = c.req.valid("json");
     const { reservation, created } = await askObject(
       c,
-      async (object) => object.reserve({ name, slot }),
+      async (object) => object.reserve({ name, slot }, c.get("operator")),
       LIMITS.enrolSeconds,
     );
     return answer(c, reservationSchema, reservation, created ? 201 : 200);
@@ -100,7 +100,7 @@ export function reservationRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(remove, async (c) => {
     const { name } = c.req.valid("param");
-    await askObject(c, async (object) => object.dropReservation(name));
+    await askObject(c, async (object) => object.dropReservation(name, c.get("operator")));
     return c.body(null, 204);
   });
 }

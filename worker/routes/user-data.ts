@@ -113,9 +113,10 @@ async function makeUserData(
   if (form !== "script") refuseTooLarge(form, text, provider);
   await keepOrRefuse(keepAgent, c.env.LEASES);
   const request = keyRequest(terms, JSON.stringify(options));
+  const by = c.get("operator");
   if (repeatable !== undefined)
-    return askObject(c, (network) => network.makeUserData(repeatable, request, around));
-  const { key, view } = await askObject(c, (network) => network.createKey(request));
+    return askObject(c, (network) => network.makeUserData(repeatable, request, around, by));
+  const { key, view } = await askObject(c, (network) => network.createKey(request, by));
   return { text: around.join(key), view };
 }
 

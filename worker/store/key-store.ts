@@ -125,21 +125,24 @@ export class KeyStore {
     return this.#db.write("DELETE FROM keys WHERE id = ?", id) > 0;
   }
 
-  /** Takes a key back. The time of the first word counts. */
-  revoke(id: string, at: number): void {
-    this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id);
+  /** Takes a key back. The time of the first word counts. False when it was back already, or there is none. */
+  revoke(id: string, at: number): boolean {
+    return this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id) > 0;
   }
 
-  /** The slot is reserved no more: takes back the keys that lease it, and gives their ids. */
-  revokeReserved(slot: number, at: number): string[] {
-    const ids = this.#db.read<{ id: string }>("SELECT id FROM keys WHERE reserved_slot = ?", slot);
+  /** The slot is reserved no more: takes back the keys that lease it. Gives their ids, and whether they were not taken back before. */
+  revokeReserved(slot: number, at: number): { readonly id: string; readonly wasGood: boolean }[] {
+    const keys = this.#db.read<{ id: string; revoked_at: number | null }>(
+      "SELECT id, revoked_at FROM keys WHERE reserved_slot = ? ORDER BY id",
+      slot,
+    );
     this.#db.write(
       `UPDATE keys SET revoked_at = coalesce(revoked_at, ?), reserved_slot = NULL, takes_over = NULL
          WHERE reserved_slot = ?`,
       at,
       slot,
     );
-    return ids.map(({ id }) => id);
+    return keys.map(({ id, revoked_at }) => ({ id, wasGood: revoked_at === null }));
   }
 
   /**

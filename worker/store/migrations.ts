@@ -167,6 +167,21 @@ export const MIGRATIONS: readonly string[] = [
      ended_at INTEGER NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX former_nodes_by_time ON former_nodes (ended_at);`,
+  // 13: the audit log
+  `CREATE TABLE events (
+     id INTEGER PRIMARY KEY,
+     at INTEGER NOT NULL,
+     who TEXT NOT NULL,
+     who_id TEXT,
+     action TEXT NOT NULL,
+     node TEXT,
+     name TEXT,
+     slot INTEGER,
+     state TEXT,
+     key_id TEXT,
+     was TEXT,
+     why TEXT
+   );`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

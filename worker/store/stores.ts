@@ -1,4 +1,5 @@
 import { Database } from "./database.ts";
+import { EventStore } from "./event-store.ts";
 import { FormerNodeStore } from "./former-node-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -16,6 +17,7 @@ import { WritePause } from "./write-pause.ts";
 
 /** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
+  readonly events: EventStore;
   readonly memory: MemoryStore;
   readonly formerNodes: FormerNodeStore;
   readonly keys: KeyStore;
@@ -53,6 +55,7 @@ export function openStores(
   };
   const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
   return {
+    events: new EventStore(db),
     memory,
     formerNodes: new FormerNodeStore(db),
     keys: new KeyStore(db),

@@ -10,6 +10,8 @@ import { FORMS, optionsSchema } from "../../../cloud-init/options.ts";
 import { limitsFor, PROVIDERS } from "../../../cloud-init/provider-limits.ts";
 import { prepare } from "../../../cloud-init/user-data.ts";
 import { contains, encloses, parseAddress, parsePrefix } from "../../../worker/address/prefix.ts";
+import { DEED_ACTIONS, DEED_REASONS } from "../../../worker/lease/deed.ts";
+import { eventsSchema } from "../../../worker/schema/events.ts";
 import { keyTermsSchema } from "../../../worker/schema/key.ts";
 import { PROBLEM_NAMES, problemKind } from "../../../worker/schema/problem-kinds.ts";
 import { userDataRequestSchema } from "../../../worker/schema/user-data.ts";
@@ -146,6 +148,13 @@ test("README says near its top what was never tried", () => {
 test("every problem is in the API's table, with its status, in its order", () => {
   const rows = tableUnder("docs/api.md", "Problems").map(([name, status]) => [name, Number(status)]);
   expect(rows).toEqual(PROBLEM_NAMES.map((name) => [name, problemKind(name).status]));
+});
+
+test("the page on the API has every word of the audit log, and an event with all that it has", () => {
+  const part = read("docs/api.md").split("\n### Events\n")[1]?.split("\n### ")[0] ?? "";
+  for (const word of [...DEED_ACTIONS, ...DEED_REASONS]) expect(part).toContain(`\`${word}\``);
+  const shown: unknown = JSON.parse(/^```json\n([\s\S]*?)^```/m.exec(part)?.[1] ?? "");
+  expect(eventsSchema.parse({ items: [shown], next: null }).items).toEqual([shown]);
 });
 
 test("the page on user-data has every form, every option, and what a key may do", () => {

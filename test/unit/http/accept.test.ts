@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { prefersHtml, prefersText } from "../../../worker/http/accept.ts";
+import { prefersHtml, prefersLines, prefersText } from "../../../worker/http/accept.ts";
 
 it.each([
   ["text/plain", true],
@@ -19,6 +19,17 @@ it.each([
   ["text/plainer", false],
 ])("Accept: %s: text is preferred: %s", (accept, preferred) => {
   expect(prefersText(accept)).toBe(preferred);
+});
+
+it.each([
+  ["application/x-ndjson", true],
+  ["application/x-ndjson, application/json;q=0.9", true],
+  ["application/json, application/x-ndjson", false],
+  ["application/x-ndjson;q=0", false],
+  ["*/*", false],
+  ["", false],
+])("Accept: %s: a document a line is preferred: %s", (accept, preferred) => {
+  expect(prefersLines(accept)).toBe(preferred);
 });
 
 it.each([

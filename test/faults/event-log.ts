@@ -1,0 +1,146 @@
+import type { Storage } from "./storage.ts";
+
+/** A row of the log. Null is what does not fit the action, of name, slot and state too. */
+interface Event {
+  readonly id: number;
+  readonly at: number;
+  readonly who: string;
+  readonly action: string;
+  readonly node: string | null;
+  readonly name: string;
+  readonly slot: number;
+  readonly state: string;
+  readonly key_id: string | null;
+  readonly was: string | null;
+  readonly why: string | null;
+}
+
+/** A lease as the log tells it. `key`: with which it came in last; undefined where the log does not say it. */
+interface Lease {
+  readonly name: string;
+  readonly slot: number;
+  readonly state: string;
+  readonly revokedBy: string | null;
+  readonly key: string | null | undefined;
+}
+
+/** What a log comes to that is read from its beginning. */
+class Replay {
+  /** Reserved names by their slots. */
+  readonly reservations = new Map<number, string>();
+  readonly leases = new Map<string, Lease>();
+  /** The keys that there are: whether they were taken back. */
+  readonly keys = new Map<string, boolean>();
+  readonly faults: string[] = [];
+
+  /** One more event. Each must say of what was before what the events before it said, and change something. */
+  take(event: Event): void {
+    if (!this.#follows(event)) this.faults.push(`the log does not follow: ${JSON.stringify(event)}`);
+  }
+
+  #follows(event: Event): boolean {
+    const { action, node, key_id: key } = event;
+    if (action.startsWith("key-")) return this.#ofKey(event, key ?? "");
+    if (action.startsWith("reserv")) return this.#ofReservation(event);
+    return node !== null && this.#ofLease(event, node, this.leases.get(node));
+  }
+
+  #ofKey({ action, slot, name }: Event, key: string): boolean {
+    const before = this.keys.get(key);
+    if (action === "key-deleted") this.keys.delete(key);
+    else this.keys.set(key, action === "key-revoked");
+    if (action === "key-made") return before === undefined && (this.reservations.get(slot) ?? null) === name;
+    return action === "key-deleted" ? before !== undefined : action === "key-revoked" && before === false;
+  }
+
+  #ofReservation({ action, slot, name }: Event): boolean {
+    const before = this.reservations.get(slot);
+    if (action === "reserved") this.reservations.set(slot, name);
+    else this.reservations.delete(slot);
+    return action === "reserved" ? before === undefined : action === "reservation-dropped" && before === name;
+  }
+
+  #ofLease(event: Event, node: string, before: Lease | undefined): boolean {
+    const { who, action, name, slot, state, key_id: key, was, why } = event;
+    const isRevoked = state === "revoked";
+    const after = {
+      ...{ name, slot, state, revokedBy: isRevoked ? (before?.revokedBy ?? null) : null },
+      key: action === "enrolled" || before === undefined ? key : before.key,
+    };
+    if (action === "released") this.leases.delete(node);
+    else this.leases.set(node, after);
+    if (before === undefined) {
+      const isIn = state === "active" || (state === "pending" && action === "enrolled");
+      return why === null && isIn && (action === "enrolled" || action === "assigned");
+    }
+    const isSameSlot = slot === before.slot;
+    const isSame = name === before.name && isSameSlot && state === before.state;
+    const isSameButState = name === before.name && isSameSlot;
+    switch (action) {
+      case "enrolled":
+        return isSame && !isRevoked && (why === "first-proof" || (why !== null && key !== before.key));
+      case "assigned":
+        return isSame && why === "machine-named";
+      case "renamed":
+        if (this.reservations.has(slot)) this.reservations.set(slot, name);
+        return was === before.name && name !== was && isSameSlot && state === before.state;
+      case "slot-changed":
+        return was === String(before.slot) && !isSameSlot && name === before.name && state === before.state;
+      case "approved":
+        // Of one whose key was taken back it is forgotten by which it came in, so it may come by the same anew.
+        if (before.state === "revoked") this.leases.set(node, { ...after, key: undefined });
+        // Of an active one too: his word is newer then than what he said at the controller before.
+        return (
+          isSameButState && state === "active" && (who === "operator" || before.revokedBy === "controller")
+        );
+      case "revoked":
+        this.leases.set(node, { ...after, revokedBy: who });
+        return isSameButState && isRevoked && before.revokedBy !== who && before.revokedBy !== "operator";
+      case "released":
+        return isSameButState && state === "released";
+      default:
+        return false;
+    }
+  }
+}
+
+/** Where the audit log and the tables do not say the same: an event without a change, or a change without an event. */
+export function faultsOfLog(storage: Storage): string[] {
+  const replay = new Replay();
+  const { faults } = replay;
+  const events = storage.rows<Event>("SELECT * FROM events ORDER BY id");
+  for (const [at, event] of events.entries()) {
+    if (event.id !== at + 1) faults.push(`event ${at + 1} has the number ${event.id}`);
+    if (event.at < (events[at - 1]?.at ?? 0)) faults.push(`event ${event.id} is older than the one before`);
+    replay.take(event);
+  }
+  const nodes = storage.rows<Omit<Lease, "key"> & { node: string; key: string | null }>(
+    "SELECT node, name, slot, state, revoked_by AS revokedBy, key_id AS key FROM nodes",
+  );
+  for (const { node, key, ...lease } of nodes) {
+    const { key: told, ...said } = replay.leases.get(node) ?? { key: null };
+    replay.leases.delete(node);
+    if (JSON.stringify(said) !== JSON.stringify(lease))
+      faults.push(`the log says ${JSON.stringify(said)} of ${node}, and the tables ${JSON.stringify(lease)}`);
+    if (key !== null && told !== undefined && key !== told)
+      faults.push(`the log says that ${node} came with ${told}, and the tables with ${key}`);
+  }
+  for (const node of replay.leases.keys()) faults.push(`the log gives ${node} a lease, and the tables none`);
+  const reservations = storage.rows<{ slot: number; name: string }>("SELECT slot, name FROM reservations");
+  for (const { slot, name } of reservations) {
+    if (replay.reservations.get(slot) !== name) faults.push(`the log does not say that ${name} is reserved`);
+    replay.reservations.delete(slot);
+  }
+  for (const name of replay.reservations.values())
+    faults.push(`the log says that ${name} is reserved, and the tables do not`);
+  const keys = storage.rows<{ id: string; revoked: number }>(
+    "SELECT id, revoked_at IS NOT NULL AS revoked FROM keys",
+  );
+  for (const { id, revoked } of keys) {
+    if (replay.keys.get(id) !== (revoked === 1))
+      faults.push(`the log does not say of the key ${id} what it is`);
+    replay.keys.delete(id);
+  }
+  for (const id of replay.keys.keys()) faults.push(`the log has the key ${id}, and the tables have not`);
+  return faults;
+}

@@ -1,0 +1,57 @@
+// The words of the audit log: who can do what to leases, reservations and keys, and why. The lists are closed, and only
+// grow: what was written with a word stays in the log.
+
+/** What was done. */
+export const DEED_ACTIONS = [
+  "enrolled",
+  "assigned",
+  "approved",
+  "renamed",
+  "revoked",
+  "released",
+  "slot-changed",
+  "reserved",
+  "reservation-dropped",
+  "key-made",
+  "user-data-made",
+  "key-revoked",
+  "key-deleted",
+] as const;
+
+/** Why, where the action does not say it. */
+export const DEED_REASONS = [
+  "by-another-key",
+  "first-proof",
+  "machine-named",
+  "with-its-key",
+  "with-its-reservation",
+  "replaced",
+  "retired",
+  "deleted",
+  "unseen",
+  "unseen-ephemeral",
+  "authorized-at-controller",
+  "deauthorized-at-controller",
+  "slot-held-by-others",
+] as const;
+
+/** The operator, by the id of the admin token that the call carried. */
+export interface Operator {
+  readonly who: "operator";
+  readonly id: string;
+}
+
+/** Whoever can do something; `controller`: what was found there, the operator's word among it. */
+export type Actor =
+  | Operator
+  | { readonly who: "node"; readonly id: string }
+  | { readonly who: "cron" | "controller" };
+
+/** What somebody did. */
+export interface Deed {
+  readonly by: Actor;
+  readonly action: (typeof DEED_ACTIONS)[number];
+  /** The id of the enrolment key. */
+  readonly key?: string;
+  readonly why?: (typeof DEED_REASONS)[number];
+}
