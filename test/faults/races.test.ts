@@ -77,6 +77,12 @@ describe("what was read earlier never replaces what was read later", () => {
     expect(await violations(simulation)).toEqual([]);
   });
 
+  it("a route that the first hourly run sees while the first server's slot is not told yet", async () => {
+    const simulation = await play(fault("writeNetwork", "slow", 500), enrol(0, 700), route(1), cron());
+    expect(simulation.answers.at(-1)).toBe("enrol 0: active 2");
+    expect(await violations(simulation)).toEqual([]);
+  });
+
   it("an address that the hourly run sees between two tries of a first delivery", async () => {
     const simulation = await play(
       enrol(0, HOUR),

@@ -10,6 +10,7 @@ import { ALL_HEARD, type Unheard } from "../store/unheard-store.ts";
 import { decidedThere, isSettled } from "./follow-controller.ts";
 import { hasItsAddresses } from "./member-difference.ts";
 import { readMembers } from "./read-members.ts";
+import { readNetwork } from "./read-network.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** A lease whose member differs. */
@@ -35,10 +36,10 @@ export interface RouteDifference {
   readonly leftOver: readonly Route[];
 }
 
-/** Looks at the controller, and changes nothing there or here. Rejects when it cannot be read. */
+/** Looks at the controller, and changes nothing there, nor a lease here. Rejects when it cannot be read. */
 export async function findDifference(upkeep: Upkeep): Promise<Difference> {
-  const { config, stores, writer } = upkeep;
-  const { network } = await writer.change(() => undefined);
+  const { config, stores } = upkeep;
+  const network = await readNetwork(upkeep);
   const { list, readAt } = await readMembers(upkeep);
   const { change, faults } = compareSettings(network, config.pool);
   return {

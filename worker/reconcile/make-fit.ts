@@ -2,6 +2,7 @@ import type { ControllerNetwork } from "../controller/controller.ts";
 import { fit as compare } from "../controller/fit.ts";
 import { describePool } from "../lease/pool.ts";
 import { noteForeign } from "../outbox/foreign-routes.ts";
+import { readNetwork } from "./read-network.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** How a network was made fit: its settings now, the names of those that were changed, and the faults that are left. */
@@ -37,8 +38,6 @@ export async function makeFit(upkeep: Upkeep): Promise<MadeFit> {
 }
 
 /** What keeps the network, as it is, from carrying the mesh; changes nothing there. */
-export async function inspect({ config, writer }: Upkeep): Promise<readonly string[]> {
-  // In its turn: what is written meanwhile would follow from an older read.
-  const { network } = await writer.change(() => undefined);
-  return compare(network, config.pool).faults;
+export async function inspect(upkeep: Upkeep): Promise<readonly string[]> {
+  return compare(await readNetwork(upkeep), upkeep.config.pool).faults;
 }

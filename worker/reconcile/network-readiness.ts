@@ -7,7 +7,6 @@ import { ControllerError } from "../controller/controller.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { describePool } from "../lease/pool.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
-import { noteMembers } from "./address-conflicts.ts";
 import { makeFit } from "./make-fit.ts";
 import { readMembers } from "./read-members.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -79,14 +78,13 @@ export class NetworkReadiness {
   }
 
   async #ask(): Promise<Look> {
-    const { stores, now } = this.#upkeep;
+    const { now } = this.#upkeep;
     const at = now();
     try {
       const { faults } = await makeFit(this.#upkeep);
       this.#noteCheck(null, faults);
       if (faults.length > 0) return { at, faults };
-      const { list, readAt } = await readMembers(this.#upkeep);
-      stores.transaction(() => noteMembers(this.#upkeep, list, readAt));
+      await readMembers(this.#upkeep);
       this.#last = { at, faults };
       return this.#last;
     } catch (error) {

@@ -1,18 +1,20 @@
 import { ControllerError, type MemberList } from "../controller/controller.ts";
 import { parseNodeId } from "../lease/ids.ts";
+import { noteMembers } from "./address-conflicts.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /**
- * The network's members, and when the list was asked for (ms since 1970). An empty list is not believed on its own, since it
+ * The network's members, and when the list was asked for (ms since 1970); what others hold is noted. An empty list is not believed on its own, since it
  * would free every address that others hold: whoever should be in it is looked for, or without anybody the list asked for again.
  */
 export async function readMembers(
   upkeep: Upkeep,
 ): Promise<{ readonly list: MemberList; readonly readAt: number }> {
-  const { members, now } = upkeep;
+  const { members, stores, now } = upkeep;
   const readAt = now();
   const list = await listBelieved(upkeep);
   members.believe(list, readAt);
+  stores.transaction(() => noteMembers(upkeep, list, readAt));
   return { list, readAt };
 }
 

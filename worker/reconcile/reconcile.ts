@@ -9,7 +9,6 @@ import { queueMember, queueRoutes } from "../outbox/queue.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import { explains } from "../store/unheard-store.ts";
-import { noteMembers } from "./address-conflicts.ts";
 import { type Difference, type DifferentMember, differentMembers, routeDifference } from "./difference.ts";
 import { followController, isSettled } from "./follow-controller.ts";
 import { inspect, makeFit } from "./make-fit.ts";
@@ -64,10 +63,7 @@ async function repair(upkeep: Upkeep, watch: Watch): Promise<Difference> {
   const { stores, now } = upkeep;
   const { network, settings, faults } = await makeFit(upkeep);
   const { list, readAt } = await readMembers(upkeep);
-  const members = stores.transaction(() => {
-    noteMembers(upkeep, list, readAt);
-    return repairMembers(upkeep, list, readAt);
-  });
+  const members = stores.transaction(() => repairMembers(upkeep, list, readAt));
   const decided = members.filter(isDecided);
   for (const { node } of decided.slice(0, MOST_READS)) await followController(upkeep, node.node);
   const routes = stores.transaction(() => {
