@@ -77,6 +77,8 @@ export class Judge {
   readonly #removed = new Map<string, number>();
   /** Addresses that the operator gave to members, by `member address`, and when. */
   readonly addresses = new Map<string, number>();
+  /** Of these, those of leases that were over: with a new lease they go, whoever gave them. */
+  readonly readmitted = new Set<string>();
   /** Addresses that the object gave to servers for their leases, by `server address`. */
   readonly #given = new Set<string>();
   /** What writes give once more that was given before they left. */
@@ -346,7 +348,8 @@ export class Judge {
         this.accuse(`settings of ${node} are changed: ${JSON.stringify(before)} to ${JSON.stringify(after)}`);
       for (const address of had) {
         const given = this.addresses.get(`${node} ${address}`);
-        if (given !== undefined && !has.includes(address) && isOld(given, read))
+        const isFormer = this.readmitted.has(`${node} ${address}`);
+        if (given !== undefined && !isFormer && !has.includes(address) && isOld(given, read))
           this.accuse(`${node} loses the address ${address}, which the operator gave it`);
       }
     }

@@ -300,6 +300,23 @@ describe("a server that was taken out at the controller", () => {
   });
 });
 
+describe("a lease that was moved from its slot before it was told, and back", () => {
+  it("is told all the same", async () => {
+    const refused = Array.from({ length: 3 }, () => fault("writeMember", "status"));
+    const simulation = await play(
+      fault("writeMember", "lost"),
+      ...refused,
+      enrol(0, 5 * SECOND),
+      route(1, 15 * SECOND),
+      step({ do: "removeRoutes" }, 0),
+      route(2, MINUTE),
+      enrol(0),
+    );
+    expect(simulation.answers.at(-1)).toBe("enrol 0: active 1");
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
 describe("a release that waits for the controller", () => {
   it("does not end the lease that the server was given in between", async () => {
     const simulation = await play(

@@ -252,6 +252,7 @@ export class Simulation {
         if (last === undefined || this.#hasLease(node) || central.member(node)?.config.authorized) break;
         central.authorize(node, true);
         judge.saidThere(node, "in");
+        judge.readmitted.add(`${node} 10.147.17.${last.slot}`);
         this.#give(node, `10.147.17.${last.slot}`);
         break;
       }

@@ -53,10 +53,13 @@ describe("a reserved name", () => {
 
   it("is leased by a key that was made for it, whatever the server calls itself", async () => {
     await reserve({ name: "db1", slot: 7 });
-    const key = await use.world.key({ reservation: "db1", maxUses: 2 });
+    const [key, other] = [
+      await use.world.key({ reservation: "db1" }),
+      await use.world.key({ reservation: "db1" }),
+    ];
     expect((await use.world.enrol({ key, name: "debian" })).json).toMatchObject({ name: "db1", slot: 7 });
     expect((await use.world.enrol({ key, name: "debian" })).json).toMatchObject({ name: "db1", slot: 7 });
-    const second = await use.world.enrol({ key, number: 1, name: "debian" });
+    const second = await use.world.enrol({ key: other, number: 1, name: "debian" });
     expect([second.status, second.json]).toMatchObject([
       409,
       {
@@ -69,7 +72,7 @@ describe("a reserved name", () => {
     });
     expect(await listed()).toMatchObject([{ name: "db1", slot: 7, node: identity(0).node }]);
     expect((await use.world.admin("GET", "/v1/keys")).json).toMatchObject({
-      items: [{ reservation: "db1", takesOver: null }],
+      items: [{ reservation: "db1", takesOver: null }, { reservation: "db1" }],
     });
   });
 
@@ -105,11 +108,14 @@ describe("a reserved name", () => {
 
   it("is given up with the keys that were made for it; its node stays", async () => {
     await reserve({ name: "db1" });
-    const key = await use.world.key({ reservation: "db1", maxUses: 2 });
+    const [key, other] = [
+      await use.world.key({ reservation: "db1" }),
+      await use.world.key({ reservation: "db1" }),
+    ];
     await use.world.enrol({ key });
     expect((await use.world.admin("DELETE", "/v1/reservations/db1")).status).toBe(204);
     expect(await listed()).toEqual([]);
-    expect((await use.world.enrol({ key, number: 1 })).json["type"]).toBe("/problems/key-revoked");
+    expect((await use.world.enrol({ key: other, number: 1 })).json["type"]).toBe("/problems/key-revoked");
     expect((await use.world.enrol({ key })).json).toMatchObject({ name: "db1", slot: 1 });
     const gone = await use.world.admin("DELETE", "/v1/reservations/db1");
     expect([gone.status, gone.json["detail"]]).toEqual([404, expect.stringContaining("db1 is not reserved")]);
@@ -155,6 +161,16 @@ describe("a reserved name", () => {
     expect(other.json).toMatchObject({ name: "debian", slot: 2 });
   });
 
+  it("is no other server's that had the slot before it was reserved", async () => {
+    const key = await use.world.key();
+    const { json } = await use.world.enrol({ key, name: "web1" });
+    await use.world.call("DELETE", node(0), { token: String(json["token"]) });
+    await use.world.settle();
+    use.world.advance(8 * DAY);
+    expect((await reserve({ name: "db1", slot: 1 })).status).toBe(201);
+    expect((await use.world.enrol({ key, name: "web1" })).json).toMatchObject({ name: "web1", slot: 2 });
+  });
+
   it("does not keep a server from its lease that was moved when the reservation was given up", async () => {
     await reserve({ name: "db1", slot: 7 });
     const key = await use.world.key({ reservation: "db1" });
@@ -176,10 +192,18 @@ describe("a reserved name", () => {
     for (const terms of [
       { takeover: true },
       { ...body, names: "db*" },
+      { ...body, maxUses: 2 },
       { ...body, ephemeralMinutes: 240 },
       { ...body, takeover: true, approval: true },
     ])
       expect((await use.world.admin("POST", "/v1/keys", terms)).status).toBe(400);
+    const nothing = await use.world.admin("POST", "/v1/keys", { ...body, takeover: true });
+    expect([nothing.status, nothing.json["detail"]]).toEqual([
+      400,
+      expect.stringContaining("no node has db1"),
+    ]);
+    const named = await use.world.admin("POST", "/v1/user-data", { name: "web1", key: body });
+    expect([named.status, named.json["detail"]]).toEqual([400, expect.stringContaining("but as db1")]);
     const made = await use.world.admin("POST", "/v1/user-data", { key: body });
     expect([made.status, made.json["key"]]).toMatchObject([201, { reservation: "db1" }]);
   });
@@ -287,20 +311,38 @@ describe("retiring and deleting a server", () => {
       await use.world.admin("POST", `${node(0)}/replace?dryRun=true`, {}),
     ];
     for (const { status, json } of [deleted, retired, replaced])
-      expect([status, json]).toMatchObject([200, { name: "db1", slot: 1, node: identity(0).node }]);
+      expect([status, json]).toMatchObject([
+        200,
+        { dryRun: true, name: "db1", slot: 1, node: identity(0).node },
+      ]);
     expect(deleted.json).toMatchObject({
       breaks: expect.arrayContaining([expect.stringContaining("10.147.17.1, 172.28.1.0/24")]),
       stays: [],
       freeAt: expect.any(String),
     });
-    expect(retired.json).toMatchObject({ freeAt: null, stays: [expect.stringContaining("keeps slot 1")] });
+    expect(retired.json).toMatchObject({
+      freeAt: null,
+      stays: expect.arrayContaining([expect.stringContaining("keeps slot 1")]),
+    });
     expect(replaced.json["breaks"]).toEqual(
       expect.arrayContaining([expect.stringContaining("once the new server is in")]),
     );
     expect((await use.world.admin("GET", node(0))).json).toEqual(before.json);
     const own = await use.world.call("DELETE", `${node(0)}?dryRun=true`, { token: String(json["token"]) });
     expect([own.status, own.json["type"]]).toEqual([403, "/problems/forbidden"]);
+    // Where it would pass unseen, it is refused.
+    for (const [method, path] of [
+      ["DELETE", node(0)],
+      ["POST", `${node(0)}/retire`],
+      ["POST", `${node(0)}/revoke`],
+      ["POST", "/v1/reconcile"],
+    ] as const) {
+      const { status, json } = await use.world.admin(method, path, { dryRun: true });
+      expect([status, json["detail"]]).toEqual([400, expect.stringContaining("?dryRun=true")]);
+    }
+    expect((await use.world.admin("GET", node(0))).json).toEqual(before.json);
     expect(await listed()).toEqual([]);
     expect(await use.world.outbox()).toEqual([]);
+    expect((await use.world.admin("POST", `${node(0)}/approve`, {})).status).toBe(200);
   });
 });

@@ -33,6 +33,7 @@ export const DEED_REASONS = [
   "authorized-at-controller",
   "deauthorized-at-controller",
   "slot-held-by-others",
+  "slot-in-quarantine",
 ] as const;
 
 /** The operator, by the id of the admin token that the call carried. */

@@ -11,6 +11,8 @@ import type { StoredNode } from "../store/stored-node.ts";
 /** What is known of the lease besides. */
 export interface Around {
   readonly isReserved: boolean;
+  /** Nothing is done. */
+  readonly dryRun: boolean;
   /** ms since 1970. */
   readonly now: number;
 }
@@ -19,9 +21,9 @@ export function endingView(
   { networkId, pool }: Pick<Config, "networkId" | "pool">,
   lease: StoredNode,
   ending: Ending,
-  { isReserved, now }: Around,
+  { isReserved, dryRun, now }: Around,
 ): EndingView {
-  const { node, name, slot, seenAt, state } = lease;
+  const { node, name, slot, seenAt, state, identity } = lease;
   const ipv4 = formatPrefix(dockerSubnet(pool, slot));
   const ipv6 = sixPlane(networkId, node).subnet;
   const address = zerotierAddress(pool, slot);
@@ -31,18 +33,31 @@ export function endingView(
   const breaks = [
     isIn &&
       `${name} is out of the mesh ${when}: its containers (${ipv4}, ${ipv6}) and those of the other servers do not reach one another any more`,
-    isIn && now - seenAt < defaultLeaseTimes.offlineAfter && `${name} was heard lately, and seems to run`,
-    `its token is good for nothing ${when}, nor is a key that let it in: this server comes back with a new key only`,
+    isIn &&
+      identity !== null &&
+      now - seenAt < defaultLeaseTimes.offlineAfter &&
+      `${name} was heard lately, and seems to run`,
+    identity !== null &&
+      `its token and the keys that let it in stop working ${when}: this server comes back with a new key only`,
     state !== "pending" && LOST[ending]({ name, address, ipv4, ipv6 }),
     isReserved && !isKept && `the reservation of ${name} ends, and keys that were made for it are taken back`,
   ];
   return {
+    dryRun,
     node,
     name,
     slot,
     lastSeen: new Date(seenAt).toISOString(),
     breaks: breaks.filter((text) => text !== false),
-    stays: isKept ? [`${name} keeps slot ${slot}: ${address} and ${ipv4}`] : [],
+    stays: isKept
+      ? [
+          `${name} keeps slot ${slot}: ${address} and ${ipv4}`,
+          ...(isReserved ? [] : [`name and slot are reserved from now on (GET /v1/reservations)`]),
+          ...(ending === "retired"
+            ? [`a server gets them by a key with "reservation": "${name}" (POST /v1/user-data)`]
+            : []),
+        ]
+      : [],
     freeAt: isKept ? null : new Date(state === "pending" ? now : freeAt(now)).toISOString(),
   };
 }

@@ -107,8 +107,8 @@ function newLease(
 ): Result<StoredNode, Refusal> {
   const place = newPlace(stores, pool, request, key, now);
   if (!place.ok) return place;
-  stores.formerNodes.remove(request.node);
   const state = key.approval ? "pending" : "active";
+  if (state === "active") stores.formerNodes.remove(request.node);
   return ok({ ...newNode({ ...place.value, node: request.node, state }, now), tags: key.tags });
 }
 
@@ -135,11 +135,12 @@ function newPlace(
     : ok({ name: stores.names.choose(name), slot });
 }
 
-/** The reservation whose slot the node had last, and gave back itself; nobody has it now. */
+/** The reservation whose slot the node had last when it was reserved already, and gave back itself; nobody has it now. */
 function leftByItself({ slots, reservations, formerNodes }: Stores, node: NodeId): Reservation | undefined {
   const [last] = slots.formerOf(node);
   if (last === undefined || formerNodes.has(node) || slots.holder(last.slot) !== undefined) return undefined;
-  return reservations.bySlot(last.slot);
+  const reservation = reservations.bySlot(last.slot);
+  return reservation !== undefined && reservation.createdAt <= last.releasedAt ? reservation : undefined;
 }
 
 /** What is noted of a server that came by the key; `before`: the lease that it had. */

@@ -78,6 +78,11 @@ export function addKey(
     return err({ problem: "not-found", missing: { what: "reservation", id: name } });
   const reservedSlot = reservation?.slot ?? null;
   const holder = reservedSlot === null ? undefined : slots.holder(reservedSlot);
+  if (takeover && holder === undefined)
+    return err({
+      problem: "bad-request",
+      faults: [`takeover: no node has ${name} now, so there is nothing to take over; leave it out`],
+    });
   const bound: NewKey = { ...key, reservedSlot, takesOver: takeover ? (holder ?? null) : null };
   keys.add(bound, hash);
   const action = key.userData === null ? "key-made" : "user-data-made";

@@ -233,7 +233,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   /** Run by the cron trigger. */
   async reconcile(): Promise<void> {
-    await reconcile(this.#openToAsk());
+    await reconcile(this.#openToAsk(), { endsLeases: true });
   }
 
   override async alarm(): Promise<void> {

@@ -21,7 +21,7 @@ export function previewEnding(
 ): Result<EndingView, Refusal> {
   const known = net.stores.nodes.get(node);
   if (known === undefined) return err({ problem: "not-found", missing: { what: "node", id: node } });
-  return ok(viewOf(net, known, ending));
+  return ok(viewOf(net, known, ending, true));
 }
 
 /** Takes the node out for good; its name and slot are reserved for a server that comes with a key for them. */
@@ -34,7 +34,7 @@ export async function retireNode(
   const retired = stores.transaction(() => {
     const known = authorize(stores, node, { admin: true, by }, now());
     if (!known.ok) return known;
-    const view = viewOf(net, known.value, "retired");
+    const view = viewOf(net, known.value, "retired", false);
     const reservation = reservationOf(stores, known.value, now(), by);
     endForGood(stores, known.value, "retired", now(), by);
     return ok({ ...view, reservation: reservationView(net, reservation) });
@@ -63,7 +63,7 @@ export async function replaceNode(
     const added = addKey(net, { ...made, key }, true, by);
     if (!added.ok) return added;
     return ok({
-      ...viewOf(net, known.value, "replaced"),
+      ...viewOf(net, known.value, "replaced", false),
       key: { ...newKeyView(added.value, now()), key: made.secret },
     });
   });
@@ -71,7 +71,12 @@ export async function replaceNode(
 
 const FOR_ONE = { maxUses: 1, approval: false, takeover: true } as const;
 
-function viewOf({ config, stores, now }: NetworkContext, node: StoredNode, ending: Ending): EndingView {
+function viewOf(
+  { config, stores, now }: NetworkContext,
+  node: StoredNode,
+  ending: Ending,
+  dryRun: boolean,
+): EndingView {
   const isReserved = stores.reservations.bySlot(node.slot) !== undefined;
-  return endingView(config, node, ending, { isReserved, now: now() });
+  return endingView(config, node, ending, { isReserved, dryRun, now: now() });
 }

@@ -1,6 +1,7 @@
-// The hourly run, when the operator wants it.
+// The hourly run, when the operator wants it; but for the end of leases by time, which it leaves to that.
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { ControllerError } from "../controller/controller.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { type Difference, findDifference } from "../reconcile/difference.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
@@ -15,7 +16,7 @@ export async function reconcileNow(
   const { stores, now } = net;
   try {
     if (dryRun) return ok(viewOf(await findDifference(net), dryRun));
-    const found = await reconcile(net);
+    const found = await reconcile(net, { endsLeases: false });
     if (!found.ok) return err(controllerRefusal(found.error, now()));
     stores.transaction(() => {
       for (const { node } of found.value.members)
@@ -24,6 +25,7 @@ export async function reconcileNow(
     });
     return ok(viewOf(found.value, dryRun));
   } catch (error) {
+    if (!(error instanceof ControllerError)) throw error;
     return err(controllerRefusal(error, now()));
   }
 }

@@ -24,8 +24,10 @@ export function noteForeign(
   if (known !== undefined && known.at > readAt) return;
   const foreign = foreignRoutes(current, pool, stores.routes.owned());
   const before = stores.memory.conflicts();
-  if (known !== undefined && sameRoutes(before, foreign)) return;
   const taken = slotsTakenByRoutes(pool, foreign);
+  // The slots too: before the first server the pool may be changed.
+  const isKnown = known !== undefined && isEqual(taken, known.slots);
+  if (isKnown && sameRoutes(before, foreign)) return;
   stores.memory.setConflicts(foreign);
   stores.memory.setSlotsRouted({ at: readAt, slots: [...taken] });
   if (foreign.length === 0 && before.length === 0) return;
@@ -41,4 +43,8 @@ export function noteForeign(
 /** A route for the log. */
 export function showRoute({ target, via }: Route): string {
   return via === null ? target : `${target} via ${via}`;
+}
+
+function isEqual(slots: ReadonlySet<number>, others: readonly number[]): boolean {
+  return slots.size === others.length && others.every((slot) => slots.has(slot));
 }

@@ -36,18 +36,30 @@ export interface RouteDifference {
   readonly leftOver: readonly Route[];
 }
 
+export const NO_DIFFERENCE: Difference = {
+  settings: [],
+  faults: [],
+  members: [],
+  unread: [],
+  routes: { missing: [], leftOver: [] },
+};
+
 /** Looks at the controller, and changes nothing there, nor a lease here. Rejects when it cannot be read. */
 export async function findDifference(upkeep: Upkeep): Promise<Difference> {
   const { config, stores } = upkeep;
   const network = await readNetwork(upkeep);
+  const { change = {}, faults } = compareSettings(network, config.pool);
+  // Before the first server comes, nothing is repaired: it may be the wrong network still.
+  if (stores.memory.fitness() === undefined) return { ...NO_DIFFERENCE, faults };
+  // While something is there that only the operator can put right, its settings are left alone.
+  const repaired = faults.length > 0 ? {} : change;
   const { list, readAt } = await readMembers(upkeep);
-  const { change, faults } = compareSettings(network, config.pool);
   return {
-    settings: Object.keys(change ?? {}),
+    settings: Object.keys(repaired),
     faults,
     members: differentMembers(upkeep, stores.nodes.all(), list, readAt),
     unread: list.unread,
-    routes: routeDifference(upkeep, network),
+    routes: routeDifference(upkeep, { ...network, ...repaired }),
   };
 }
 

@@ -30,6 +30,7 @@ export function memberDelivery(options: MemberDeliveryOptions): Delivery {
     cost(subject) {
       const lease = stores.nodes.get(subject);
       if (lease === undefined) return 3;
+      if (lease.deliveredAt === null && stores.slots.isRemovalDue(subject)) return 4;
       // The first time what is read is read for many.
       return lease.state === "active" && lease.deliveredAt !== null ? 2 : 1;
     },
@@ -153,11 +154,16 @@ function settleSlot(
     log("slot-changed", { node, slot, to: free });
     // A write of before may have told the controller of it.
     if (wasOffered(stores, lease)) stores.slots.release(slot, node, now());
-    settled = { ...lease, slot: free };
+    // A lease of this slot from now on: it may have been leased this one before, and have left it.
+    settled = { ...lease, slot: free, leasedAt: now() };
     stores.nodes.put(settled);
     stores.events.add(
       now(),
-      { by: { who: "controller" }, action: "slot-changed", why: "slot-held-by-others" },
+      {
+        by: { who: "controller" },
+        action: "slot-changed",
+        why: isResting ? "slot-in-quarantine" : "slot-held-by-others",
+      },
       { ...settled, was: String(slot) },
     );
     queueCopy(stores, node, now());

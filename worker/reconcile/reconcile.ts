@@ -6,10 +6,17 @@ import { LIMITS } from "../config/limits.ts";
 import { ControllerError, type ControllerMember, type MemberList } from "../controller/controller.ts";
 import { HEARD_WITHIN, heardSince, type Watch, watchedSince } from "../lease/lease-times.ts";
 import { queueMember, queueRoutes } from "../outbox/queue.ts";
+import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import { explains } from "../store/unheard-store.ts";
-import { type Difference, type DifferentMember, differentMembers, routeDifference } from "./difference.ts";
+import {
+  type Difference,
+  type DifferentMember,
+  differentMembers,
+  NO_DIFFERENCE,
+  routeDifference,
+} from "./difference.ts";
 import { followController, isSettled } from "./follow-controller.ts";
 import { inspect, makeFit } from "./make-fit.ts";
 import { readMembers } from "./read-members.ts";
@@ -24,9 +31,12 @@ const MOST_READS = 20;
 
 /**
  * Runs once an hour, and remembers for the health how it found the controller. Gives what it found to repair: at once, or queued for the
- * alarm; or why the controller could not be read.
+ * alarm; or why the controller could not be read. `endsLeases`: also ends by time those that were not seen for long.
  */
-export async function reconcile(upkeep: Upkeep): Promise<Result<Difference, ControllerError>> {
+export async function reconcile(
+  upkeep: Upkeep,
+  { endsLeases }: { readonly endsLeases: boolean },
+): Promise<Result<Difference, ControllerError>> {
   const { stores, now, log } = upkeep;
   stores.transaction(() => stores.events.trim(LIMITS.events, LIMITS.eventsForgotten));
   const before = stores.memory.lastCheck();
@@ -39,7 +49,9 @@ export async function reconcile(upkeep: Upkeep): Promise<Result<Difference, Cont
   try {
     // Before the first server comes, the network is only looked at: it may be the wrong one still.
     const isUsed = stores.memory.fitness() !== undefined;
-    const found = isUsed ? await repair(upkeep, watch) : { ...NOTHING, faults: await inspect(upkeep) };
+    const found = isUsed
+      ? await repair(upkeep, endsLeases ? watch : undefined)
+      : { ...NO_DIFFERENCE, faults: await inspect(upkeep) };
     noteCheck(null, found.faults);
     return ok(found);
   } catch (error) {
@@ -50,16 +62,8 @@ export async function reconcile(upkeep: Upkeep): Promise<Result<Difference, Cont
   }
 }
 
-const NOTHING: Difference = {
-  settings: [],
-  faults: [],
-  members: [],
-  unread: [],
-  routes: { missing: [], leftOver: [] },
-};
-
 /** Returns what it found. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
-async function repair(upkeep: Upkeep, watch: Watch): Promise<Difference> {
+async function repair(upkeep: Upkeep, watch: Watch | undefined): Promise<Difference> {
   const { stores, now } = upkeep;
   const { network, settings, faults } = await makeFit(upkeep);
   const { list, readAt } = await readMembers(upkeep);
@@ -67,10 +71,14 @@ async function repair(upkeep: Upkeep, watch: Watch): Promise<Difference> {
   const decided = members.filter(isDecided);
   for (const { node } of decided.slice(0, MOST_READS)) await followController(upkeep, node.node);
   const routes = stores.transaction(() => {
-    releaseByTime(upkeep, watch);
+    if (watch !== undefined) releaseByTime(upkeep, watch);
     const found = routeDifference(upkeep, network);
-    const isDifferent = found.missing.length + found.leftOver.length > 0;
-    if (isDifferent || stores.routes.unheard().length > 0) queueRoutes(stores, now());
+    const { changed } = routesToPublish(
+      upkeep.config,
+      network.routes,
+      readRoutedSlots(upkeep.config, stores),
+    );
+    if (changed || stores.routes.unheard().length > 0) queueRoutes(stores, now());
     return found;
   });
   return { settings, faults, members, unread: list.unread, routes };

@@ -3,6 +3,7 @@ import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
+import { noBody } from "../http/no-body.ts";
 import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
@@ -115,7 +116,7 @@ function verb<V extends string>(name: V, summary: string) {
     description:
       "The change stays even when the controller does not answer: `delivered` says whether it has it, and the Worker tries again on its own.",
     security,
-    middleware: [configured, adminOnly],
+    middleware: [configured, adminOnly, noBody],
     request: { params },
     responses: {
       200: { description: "The node.", ...oneNode },

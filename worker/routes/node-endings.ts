@@ -3,6 +3,7 @@ import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
+import { noBody } from "../http/no-body.ts";
 import { Problem } from "../http/problem.ts";
 import { dryRunQuery } from "../schema/dry-run.ts";
 import { endingSchema, replacedSchema, replacementSchema, retiredSchema } from "../schema/ending.ts";
@@ -34,7 +35,7 @@ const remove = apiRoute({
   description:
     "For the operator, or the node itself unless it is revoked. A slot that the node was let in with is not leased to another before its quarantine ends; a request that waits for approval costs none. A node that the operator deletes does not come back with a key that let it in, and its reservation, if any, ends; one that leaves by itself leaves that.",
   security: [{ adminToken: [] }, { nodeToken: [] }],
-  middleware: [configured, adminOrNode],
+  middleware: [configured, adminOrNode, noBody],
   request: { params, query: dryRunQuery },
   responses: {
     200: preview,
@@ -57,7 +58,7 @@ const retire = apiRoute({
   description:
     "They are reserved from then on: another server gets them by a key with `reservation`. The change stays even when the controller does not answer; the Worker tries again on its own.",
   security,
-  middleware: [configured, adminOnly],
+  middleware: [configured, adminOnly, noBody],
   request: { params, query: dryRunQuery },
   responses: {
     200: {

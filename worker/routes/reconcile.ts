@@ -2,6 +2,7 @@ import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { adminOnly, configured } from "../http/guards.ts";
+import { noBody } from "../http/no-body.ts";
 import { differenceSchema } from "../schema/difference.ts";
 import { dryRunQuery } from "../schema/dry-run.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
@@ -16,7 +17,7 @@ const route = apiRoute({
   description:
     "What runs every hour by itself. The answer is what was found; the controller hears of it within seconds after it.",
   security: [{ adminToken: [] }],
-  middleware: [configured, adminOnly],
+  middleware: [configured, adminOnly, noBody],
   request: { query: dryRunQuery },
   responses: {
     200: { description: "What differs.", content: { "application/json": { schema: differenceSchema } } },

@@ -105,8 +105,8 @@ async function makeUserData(
   repeatable: RepeatableCall | undefined,
 ): Promise<UserDataAnswer> {
   const url = publicOrigin(c.req.url);
-  const { allowOverlap, names } = terms;
-  refuseOtherName(options.name, names);
+  const { allowOverlap, names, reservation } = terms;
+  refuseOtherName(options.name, names ?? reservation);
   const { text, around } = orBadRequest(() =>
     prepare({ form, cloudConfig, url, options, allowOverlap, agent: AGENT }),
   );
@@ -134,7 +134,7 @@ function refuseOtherName(name: string | undefined, pattern: string | undefined):
   if (name === undefined || pattern === undefined || matchesName(name, pattern)) return;
   throw new Problem({
     problem: "bad-request",
-    faults: [`key.names: the key would not let in ${name}, which does not fit ${pattern}`],
+    faults: [`name: the key lets in no server as ${name}, but as ${pattern}: leave it out, or name it so`],
   });
 }
 

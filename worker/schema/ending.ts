@@ -12,6 +12,7 @@ export type Replacement = z.output<typeof replacementSchema>;
 /** What the end of a node's lease means. */
 export const endingSchema = z
   .object({
+    dryRun: z.boolean().openapi({ description: "Whether nothing was done." }),
     node: z.string(),
     name: z.string(),
     slot: z.number().int(),

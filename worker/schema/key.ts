@@ -81,6 +81,10 @@ export const keyTermsSchema = termsSchema
       message: "leave it out: the lease of a reserved name never ends by time",
     },
   )
+  .refine(({ reservation, maxUses }) => reservation === undefined || maxUses === 1, {
+    path: ["maxUses"],
+    message: "leave it out: one server can have the reserved name",
+  })
   .refine(({ approval, takeover }) => !(approval && takeover), {
     path: ["approval"],
     message: "leave it out with `takeover`: the server before would be out, and the new one not in",

@@ -89,7 +89,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       };
     case "name-reserved":
       return {
-        detail: `the name ${refusal.name} is reserved with slot ${refusal.slot}; choose another one, let the server in by a key with "reservation": "${refusal.name}" (POST /v1/keys), or delete the reservation`,
+        detail: `the name ${refusal.name} is reserved with slot ${refusal.slot}, and goes with that alone. Choose another one; a new server gets both by a key with "reservation": "${refusal.name}" (POST /v1/keys), and DELETE /v1/reservations/${refusal.name} gives both up`,
       };
     case "former-holder":
       return {
@@ -109,7 +109,9 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       return { detail: `this call takes at most ${refusal.most} bytes` };
     case "unsupported-media-type":
       return {
-        detail: `the body is sent as ${refusal.type ? JSON.stringify(refusal.type) : "no type at all"}; send Content-Type: application/json`,
+        detail: refusal.type
+          ? `the body is sent as ${JSON.stringify(refusal.type)}; send Content-Type: application/json`
+          : "there is no body, or no type for it; send JSON, {} at least, and Content-Type: application/json",
       };
     case "clock-skew":
       return {

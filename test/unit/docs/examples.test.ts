@@ -79,6 +79,8 @@ const admin = (method: string, path: string, body: object) =>
 async function prepared(block: string): Promise<string> {
   for (const [, node = ""] of block.matchAll(/\/v1\/nodes\/([0-9a-f]{10})\b/g))
     if (!block.includes("-X PUT")) await admin("PUT", `/v1/nodes/${node}`, { name: `before-${node}` });
+  for (const [, name] of block.matchAll(/"reservation":"([a-z0-9-]+)","takeover":true/g))
+    await admin("PUT", "/v1/nodes/5e5e5e5e5e", { name });
   const { id } = keySchema.parse(await (await admin("POST", "/v1/keys", {})).json());
   return block.replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id);
 }
