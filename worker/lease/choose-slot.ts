@@ -18,7 +18,7 @@ export interface SlotBook {
   isKept(slot: number): boolean;
   /** Somebody else's address or route is in the way. */
   isExcluded(slot: number): boolean;
-  /** How the slot was released, if it was and the controller is not told of a new holder yet. */
+  /** How the slot was released, if it was and the controller has not taken a new holder yet. */
   released(slot: number): ReleasedSlot | undefined;
   /** The slots whose last holder the node was, the one that it had last first. */
   formerOf(node: string): Iterable<ReleasedSlot>;

@@ -68,7 +68,7 @@ export class SlotStore {
     return this.#pages.holders();
   }
 
-  /** How the slot was released, if it was and the controller is not told of a new holder yet. */
+  /** How the slot was released, if it was and the controller has not taken a new holder yet. */
   released(slot: number): ReleasedSlot | undefined {
     return this.#db.read<Row>(`${SELECT} WHERE slot = ?`, slot).map(fromRow)[0];
   }
