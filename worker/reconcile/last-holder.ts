@@ -10,6 +10,8 @@ export interface LastHolder {
   readonly node: string;
   /** When to look again (ms since 1970). */
   readonly until: number;
+  /** It is to be taken out once more: a call that let it in may have taken effect after it was. */
+  readonly isDue: boolean;
 }
 
 /** ms until the alarm looks again whether the last holder was taken out; what takes it out sees to it before. */
@@ -23,26 +25,23 @@ export function awaited(
 ): LastHolder | undefined {
   const last = slots.released(slot);
   if (last === undefined || last.node === node) return undefined;
-  if (last.freeAt === undefined) return { node: last.node, until: now + LOOK_MS };
+  if (last.freeAt === undefined) return { node: last.node, until: now + LOOK_MS, isDue: false };
   const written = unheard.of(last.node).in;
   if (written === undefined) return undefined;
-  return { node: last.node, until: Math.max(now, written + LATEST_MS + 1) };
+  return {
+    node: last.node,
+    until: Math.max(now, written + LATEST_MS + 1),
+    isDue: !canStillLand(written, now),
+  };
 }
 
 /**
- * Within a transaction: when to look again whether the lease's slot is free of its last holder; undefined once it is. A
- * call that let it in, and was not answered, may have taken effect after it was taken out: so it is taken out once more when that
- * cannot happen any more.
+ * Within a transaction: when to look again whether the lease's slot is free of its last holder; undefined once it is. One
+ * of which a call may have landed late is taken out once more.
  */
 export function waitForLast(stores: Stores, lease: StoredNode, now: number): number | undefined {
   const last = awaited(stores, lease, now);
-  if (last === undefined) return undefined;
-  const written = stores.unheard.of(last.node).in;
-  if (
-    stores.slots.released(lease.slot)?.freeAt === undefined ||
-    (written !== undefined && canStillLand(written, now))
-  )
-    return last.until;
+  if (last === undefined || !last.isDue) return last?.until;
   stores.unheard.forget(last.node, now);
   stores.slots.reopen(lease.slot);
   queueMember(stores, last.node, now);
