@@ -199,7 +199,9 @@ export class Judge {
     const at = this.#clock.now;
     for (const key of this.#given) {
       const [holder = "", address = ""] = key.split(" ");
-      if (holder === server && hasLost(address) && this.#lost.get(address)?.by !== server)
+      // Whoever takes its place may have it by now.
+      const isPassedOn = [...this.#given].some((other) => other !== key && other.endsWith(` ${address}`));
+      if (holder === server && !isPassedOn && hasLost(address) && this.#lost.get(address)?.by !== server)
         this.#lost.set(address, { by: server, at, isTaken });
     }
     for (const [address, lost] of this.#lost)

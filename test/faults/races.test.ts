@@ -300,6 +300,21 @@ describe("a server that was taken out at the controller", () => {
   });
 });
 
+describe("a server that is deleted and leased again in the same moment", () => {
+  it("has its slot again, though the controller has not taken that it was out", async () => {
+    const simulation = await play(
+      enrol(1, 500),
+      by("put", 0, 1_500),
+      fault("writeMember", "status"),
+      by("remove", 0, 0),
+      by("put", 0),
+      by("put", 0),
+    );
+    expect(simulation.answers.at(-1)).toBe("put 0: active 2 delivered");
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
 describe("a lease that was moved from its slot before it was told, and back", () => {
   it("is told all the same", async () => {
     const refused = Array.from({ length: 3 }, () => fault("writeMember", "status"));

@@ -168,6 +168,8 @@ function settleSlot(
     );
     queueCopy(stores, node, now());
   }
+  // Its own of before is over: from here on such a row says that this lease has ended meanwhile.
+  if (stores.slots.released(settled.slot)?.node === node) stores.slots.take(settled.slot);
   return settled;
 }
 
