@@ -17,6 +17,7 @@ export interface Around {
   readonly now: number;
 }
 
+/** What that end of the lease breaks, what stays, and when its slot may be another's. */
 export function endingView(
   { networkId, pool }: Pick<Config, "networkId" | "pool">,
   lease: StoredNode,

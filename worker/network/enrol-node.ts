@@ -6,7 +6,7 @@ import { makeSecret, sha256Hex } from "../base/secret.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { queueCopy } from "../outbox/queue.ts";
 import type { LeaseView, Peer } from "../schema/lease.ts";
-import type { StoredNode } from "../store/stored-node.ts";
+import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import { admit, type EnrolRequest, leaseTo } from "./enrolment.ts";
 import { leaseView } from "./lease-view.ts";
 import { lookFirst } from "./look-first.ts";
@@ -55,11 +55,7 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   const told = await tellController(net, request.node);
   if (!told.ok) return told;
   const { node, token } = await handOut(net, request.node);
-  if (
-    node === undefined ||
-    node.state === "revoked" ||
-    (node.state === "active" && node.deliveredAt === null)
-  )
+  if (node === undefined || node.state === "revoked" || isUntold(node))
     return err({ problem: "changed-meanwhile" });
   return ok({ lease: leaseView(config, node, now()), peers: peersOf(net, node), token });
 }

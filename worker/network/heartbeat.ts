@@ -1,7 +1,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Renewed } from "../schema/lease.ts";
-import type { StoredNode } from "../store/stored-node.ts";
+import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
@@ -42,9 +42,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     };
     stores.nodes.reported(node.node, node);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
-    // Until the controller has taken the lease, its slot may change.
-    const told: StoredNode =
-      node.state === "active" && node.deliveredAt === null ? { ...node, state: "pending" } : node;
+    const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
     return ok({ ...leaseView(config, told, now), peers: peersOf(net, told) });
   });
 }

@@ -53,6 +53,7 @@ export async function createKey(
   return added.ok ? ok({ key: made.secret, view: newKeyView(added.value, net.now()) }) : added;
 }
 
+/** A new secret, and the key of such terms; bound to no slot yet, see {@link addKey}. */
 export async function makeKey(
   { now, randomBytes }: NetworkContext,
   { expiresIn, takeover: _, ...terms }: KeyRequest,

@@ -8,7 +8,7 @@ import type { NodeId } from "../lease/ids.ts";
 import { endLease } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
 import type { NodeView } from "../schema/lease.ts";
-import type { StoredNode } from "../store/stored-node.ts";
+import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { changeLease, endForGood, takenOut } from "./change-lease.ts";
 import { nodeView } from "./lease-view.ts";
@@ -119,8 +119,7 @@ function deleteForGood(stores: Stores, lease: StoredNode, now: number, by: Opera
 }
 
 export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {
-  const isUntold = node.state === "active" && node.deliveredAt === null;
-  const delivered = !isUntold && net.stores.outbox.get("member", node.node) === undefined;
+  const delivered = !isUntold(node) && net.stores.outbox.get("member", node.node) === undefined;
   return nodeView(net.config, node, delivered, net.now());
 }
 

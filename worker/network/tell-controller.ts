@@ -3,7 +3,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { awaited, type LastHolder } from "../reconcile/last-holder.ts";
-import type { StoredNode } from "../store/stored-node.ts";
+import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** How often it is tried: the last holder may have to be taken out once more. */
@@ -49,8 +49,4 @@ async function tell(
   const node = stores.nodes.get(id);
   const held = node !== undefined && isUntold(node) ? awaited(stores, node, now()) : undefined;
   return ok({ node, held });
-}
-
-function isUntold({ state, deliveredAt }: StoredNode): boolean {
-  return state === "active" && deliveredAt === null;
 }

@@ -1,11 +1,12 @@
 // What is otherwise at the controller than the leases say, looked at and not touched.
-import type { ControllerMember, ControllerNetwork, MemberList } from "../controller/controller.ts";
+import type { ControllerMember, MemberList } from "../controller/controller.ts";
 import { fit as compareSettings } from "../controller/fit.ts";
 import { type Route, sameRoutes } from "../lease/managed-routes.ts";
 import { wasOffered } from "../outbox/queue.ts";
 import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
 import type { MemberDifference } from "../schema/difference.ts";
 import type { StoredNode } from "../store/stored-node.ts";
+import type { Stores } from "../store/stores.ts";
 import { ALL_HEARD, type Unheard } from "../store/unheard-store.ts";
 import { decidedThere, isSettled } from "./follow-controller.ts";
 import { hasItsAddresses } from "./member-difference.ts";
@@ -36,6 +37,7 @@ export interface RouteDifference {
   readonly leftOver: readonly Route[];
 }
 
+/** All is as it should be. */
 export const NO_DIFFERENCE: Difference = {
   settings: [],
   faults: [],
@@ -53,13 +55,15 @@ export async function findDifference(upkeep: Upkeep): Promise<Difference> {
   if (stores.memory.fitness() === undefined) return { ...NO_DIFFERENCE, faults };
   // While something is there that only the operator can put right, its settings are left alone.
   const repaired = faults.length > 0 ? {} : change;
+  const { routes } = { ...network, ...repaired };
   const { list, readAt } = await readMembers(upkeep);
+  const wanted = routesToPublish(config, routes, readRoutedSlots(config, stores));
   return {
     settings: Object.keys(repaired),
     faults,
     members: differentMembers(upkeep, stores.nodes.all(), list, readAt),
     unread: list.unread,
-    routes: routeDifference(upkeep, { ...network, ...repaired }),
+    routes: routeDifference(routes, wanted.routes),
   };
 }
 
@@ -67,19 +71,28 @@ export async function findDifference(upkeep: Upkeep): Promise<Difference> {
 export function differentMembers(
   upkeep: Upkeep,
   nodes: readonly StoredNode[],
-  { members, unread }: MemberList,
+  list: MemberList,
   readAt: number,
 ): DifferentMember[] {
   const { stores } = upkeep;
-  const byNode = new Map(members.map((member) => [member.node, member]));
+  const byNode = new Map(list.members.map((member) => [member.node, member]));
   const unheard = stores.unheard.nodes();
   return nodes.flatMap((node) => {
-    // What arrived after the list was asked for is not compared either; nor what is there and cannot be read.
-    if (!isSettled(stores, node, readAt) || unread.includes(node.node)) return [];
+    if (!isCompared(stores, node, list, readAt)) return [];
     const written = unheard.has(node.node) ? stores.unheard.of(node.node) : ALL_HEARD;
     const difference = compare(upkeep, node, byNode.get(node.node), written);
     return difference === undefined ? [] : [{ node, difference }];
   });
+}
+
+/** Not what is on its way, or arrived after the list was asked for; nor what is there and cannot be read. */
+export function isCompared(
+  stores: Stores,
+  node: StoredNode,
+  { unread }: MemberList,
+  readAt: number,
+): boolean {
+  return isSettled(stores, node, readAt) && !unread.includes(node.node);
 }
 
 function compare(
@@ -100,9 +113,8 @@ function compare(
   return written.in !== undefined && member.name !== node.name ? "drifted" : undefined;
 }
 
-/** The routes that are to come and to go, of those that the network has. */
-export function routeDifference({ config, stores }: Upkeep, { routes }: ControllerNetwork): RouteDifference {
-  const { routes: wanted } = routesToPublish(config, routes, readRoutedSlots(config, stores));
+/** The routes that are to come and to go, where the network has these and is to have those. */
+export function routeDifference(routes: readonly Route[], wanted: readonly Route[]): RouteDifference {
   const isIn = (all: readonly Route[], route: Route): boolean =>
     all.some((other) => sameRoutes([other], [route]));
   return {

@@ -4,8 +4,9 @@ import { noteMembers } from "./address-conflicts.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /**
- * The network's members, and when the list was asked for (ms since 1970); what others hold is noted. An empty list is not believed on its own, since it
- * would free every address that others hold: whoever should be in it is looked for, or without anybody the list asked for again.
+ * The network's members, and when the list was asked for (ms since 1970); what others hold is noted. An empty list is not
+ * believed on its own, since it would free every address that others hold: whoever should be in it is looked for, or without
+ * anybody the list asked for again.
  */
 export async function readMembers(
   upkeep: Upkeep,

@@ -14,10 +14,11 @@ import {
   type Difference,
   type DifferentMember,
   differentMembers,
+  isCompared,
   NO_DIFFERENCE,
   routeDifference,
 } from "./difference.ts";
-import { followController, isSettled } from "./follow-controller.ts";
+import { followController } from "./follow-controller.ts";
 import { inspect, makeFit } from "./make-fit.ts";
 import { readMembers } from "./read-members.ts";
 import { releaseByTime } from "./release-by-time.ts";
@@ -64,7 +65,7 @@ export async function reconcile(
 
 /** Returns what it found. While the controller cannot be read nothing is released: it may have seen a node that we have not. */
 async function repair(upkeep: Upkeep, watch: Watch | undefined): Promise<Difference> {
-  const { stores, now } = upkeep;
+  const { config, stores, now } = upkeep;
   const { network, settings, faults } = await makeFit(upkeep);
   const { list, readAt } = await readMembers(upkeep);
   const members = stores.transaction(() => repairMembers(upkeep, list, readAt));
@@ -72,14 +73,13 @@ async function repair(upkeep: Upkeep, watch: Watch | undefined): Promise<Differe
   for (const { node } of decided.slice(0, MOST_READS)) await followController(upkeep, node.node);
   const routes = stores.transaction(() => {
     if (watch !== undefined) releaseByTime(upkeep, watch);
-    const found = routeDifference(upkeep, network);
-    const { changed } = routesToPublish(
-      upkeep.config,
+    const { routes: wanted, changed } = routesToPublish(
+      config,
       network.routes,
-      readRoutedSlots(upkeep.config, stores),
+      readRoutedSlots(config, stores),
     );
     if (changed || stores.routes.unheard().length > 0) queueRoutes(stores, now());
-    return found;
+    return routeDifference(network.routes, wanted);
   });
   return { settings, faults, members, unread: list.unread, routes };
 }
@@ -104,9 +104,9 @@ function repairMembers(upkeep: Upkeep, list: MemberList, readAt: number): Differ
   const isDifferent = new Set(different.map(({ node }) => node.node));
   for (const node of nodes) {
     const { node: id } = node;
-    const isLookedAt = isSettled(stores, node, readAt) && !list.unread.includes(id);
-    // What it may still become is of no account once it is as it should be, and no write of ours can land any more.
-    if (unheard.has(id) && isLookedAt && !isDifferent.has(id)) stores.unheard.forget(id, readAt);
+    const isAsItShould = isCompared(stores, node, list, readAt) && !isDifferent.has(id);
+    // What it may still become is of no account then, once no write of ours can land any more.
+    if (unheard.has(id) && isAsItShould) stores.unheard.forget(id, readAt);
   }
   for (const { node, difference } of different.filter((one) => !isDecided(one))) {
     log(`member-${difference}`, {

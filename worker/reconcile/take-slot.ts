@@ -10,7 +10,7 @@ export const NOBODY = "";
 
 /**
  * The slot for the node's new lease; undefined when none is free. One that was released counts as such until the controller
- * is told of the new holder: should it never be, nothing has changed.
+ * has taken the new holder: should it never, nothing has changed.
  */
 export function takeSlot(
   { slots }: Stores,

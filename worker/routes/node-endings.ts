@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
@@ -5,6 +6,7 @@ import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { noBody } from "../http/no-body.ts";
 import { Problem } from "../http/problem.ts";
+import type { NodeId } from "../lease/ids.ts";
 import { dryRunQuery } from "../schema/dry-run.ts";
 import { endingSchema, replacedSchema, replacementSchema, retiredSchema } from "../schema/ending.ts";
 import { nodeId } from "../schema/names.ts";
@@ -16,13 +18,14 @@ import {
   NODE_PROBLEMS,
   problemResponses,
 } from "../schema/problem.ts";
+import type { Ending } from "../store/former-node-store.ts";
 import { askObject, callerOf } from "./object-call.ts";
 
 const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
 const tags = ["nodes"];
 const json = <S extends z.ZodType>(schema: S) => ({ content: { "application/json": { schema } } });
-const preview = {
+const previewed = {
   description: "With `dryRun`: what the call would break.",
   ...json(endingSchema),
 };
@@ -38,7 +41,7 @@ const remove = apiRoute({
   middleware: [configured, adminOrNode, noBody],
   request: { params, query: dryRunQuery },
   responses: {
-    200: preview,
+    200: previewed,
     204: { description: "The lease is over." },
     ...problemResponses(
       ...NODE_PROBLEMS,
@@ -84,7 +87,7 @@ const replace = apiRoute({
     body: { required: true, ...json(replacementSchema) },
   },
   responses: {
-    200: preview,
+    200: previewed,
     201: { description: "The key, and what its use will break.", ...json(replacedSchema) },
     ...problemResponses(...BODY_PROBLEMS, "not-found", ...ADMIN_PROBLEMS),
   },
@@ -98,8 +101,7 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
     if (c.req.valid("query").dryRun) {
       // What its own leave would break is another thing.
       if (!caller.admin) throw new Problem({ problem: "forbidden" });
-      const view = await askObject(c, async (object) => object.previewEnding(node, "deleted"));
-      return answer(c, endingSchema, view);
+      return preview(c, node, "deleted");
     }
     await askObject(c, async (object) => object.releaseNode(node, caller), LIMITS.enrolSeconds);
     return c.body(null, 204);
@@ -107,10 +109,7 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(retire, async (c) => {
     const { node } = c.req.valid("param");
-    if (c.req.valid("query").dryRun) {
-      const view = await askObject(c, async (object) => object.previewEnding(node, "retired"));
-      return answer(c, endingSchema, view);
-    }
+    if (c.req.valid("query").dryRun) return preview(c, node, "retired");
     const retired = await askObject(
       c,
       async (object) => object.retireNode(node, c.get("operator")),
@@ -121,12 +120,15 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(replace, async (c) => {
     const { node } = c.req.valid("param");
-    if (c.req.valid("query").dryRun) {
-      const view = await askObject(c, async (object) => object.previewEnding(node, "replaced"));
-      return answer(c, endingSchema, view);
-    }
+    if (c.req.valid("query").dryRun) return preview(c, node, "replaced");
     const terms = c.req.valid("json");
     const replaced = await askObject(c, async (object) => object.replaceNode(node, terms, c.get("operator")));
     return answer(c, replacedSchema, replaced, 201);
   });
+}
+
+/** What that end of the node's lease would break. */
+async function preview(c: Context<App>, node: NodeId, ending: Ending) {
+  const view = await askObject(c, async (object) => object.previewEnding(node, ending));
+  return answer(c, endingSchema, view);
 }

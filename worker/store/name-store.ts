@@ -2,15 +2,18 @@
 // keeps the number that comes next, so that not all are tried each time.
 import { uniqueName } from "../lease/name.ts";
 import type { Database } from "./database.ts";
+import type { ReservationStore } from "./reservation-store.ts";
 
 /** The first number that is given to a second node of a name. */
 const FIRST = 2;
 
 export class NameStore {
   readonly #db: Database;
+  readonly #reservations: ReservationStore;
 
-  constructor(db: Database) {
+  constructor(db: Database, reservations: ReservationStore) {
     this.#db = db;
+    this.#reservations = reservations;
   }
 
   /** The node that has the name. */
@@ -21,8 +24,7 @@ export class NameStore {
   /** Within a transaction: the name for a new node, with a number when it is taken or reserved. No number is given twice. */
   choose(wanted: string): string {
     const isTaken = (name: string): boolean =>
-      this.holder(name) !== undefined ||
-      this.#db.read("SELECT name FROM reservations WHERE name = ?", name).length > 0;
+      this.holder(name) !== undefined || this.#reservations.byName(name) !== undefined;
     const { name, number } = uniqueName(wanted, isTaken, this.#next(wanted));
     if (number >= FIRST)
       this.#db.write("INSERT OR REPLACE INTO name_numbers (name, next) VALUES (?, ?)", wanted, number + 1);

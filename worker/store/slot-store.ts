@@ -6,6 +6,7 @@ import { ownSlot } from "../lease/own-slot.ts";
 import type { Pool } from "../lease/pool.ts";
 import type { Database } from "./database.ts";
 import type { HeldAt, MemoryStore } from "./memory-store.ts";
+import type { ReservationStore } from "./reservation-store.ts";
 import type { Holders, SlotPages } from "./slot-pages.ts";
 
 type Row = { slot: number; node: string; released_at: number; free_at: number | null };
@@ -26,11 +27,13 @@ export class SlotStore {
   readonly #db: Database;
   readonly #memory: MemoryStore;
   readonly #pages: SlotPages;
+  readonly #reservations: ReservationStore;
 
-  constructor(db: Database, memory: MemoryStore, pages: SlotPages) {
+  constructor(db: Database, memory: MemoryStore, pages: SlotPages, reservations: ReservationStore) {
     this.#db = db;
     this.#memory = memory;
     this.#pages = pages;
+    this.#reservations = reservations;
   }
 
   /** What a new lease of the node's is chosen from. */
@@ -38,7 +41,7 @@ export class SlotStore {
     const others = this.#others();
     const own = this.ownedBy(pool, node);
     return {
-      isKept: (slot) => this.holder(slot) !== undefined || this.#isReserved(slot),
+      isKept: (slot) => this.holder(slot) !== undefined || this.#reservations.bySlot(slot) !== undefined,
       isExcluded: (slot) => this.#isExcluded(slot, others),
       released: (slot) => this.released(slot),
       formerOf: (holder) => this.formerOf(holder),
@@ -57,10 +60,6 @@ export class SlotStore {
   /** The node that the slot is leased to. */
   holder(slot: number): string | undefined {
     return this.#db.read<{ node: string }>("SELECT node FROM nodes WHERE slot = ?", slot)[0]?.node;
-  }
-
-  #isReserved(slot: number): boolean {
-    return this.#db.read("SELECT slot FROM reservations WHERE slot = ?", slot).length > 0;
   }
 
   /** The nodes that the slots are leased to, all at once: for a look at very many. */

@@ -43,6 +43,11 @@ export interface StoredNode {
   readonly lastRepair: string | null;
 }
 
+/** Whether the node is to be in the mesh and the controller has not taken its lease yet: until then its slot may change. */
+export function isUntold({ state, deliveredAt }: Pick<StoredNode, "state" | "deliveredAt">): boolean {
+  return state === "active" && deliveredAt === null;
+}
+
 /** A node whose lease begins now, and of which nothing else is known. */
 export function newNode(
   lease: Pick<StoredNode, "node" | "name" | "slot" | "state">,

@@ -48,6 +48,7 @@ export function openStores(
   const memory = new MemoryStore(db);
   const outbox = new OutboxStore(db);
   const pages = new SlotPages(db);
+  const reservations = new ReservationStore(db, pages);
   const transaction = <T>(change: () => T): T => {
     const result = db.transaction(change);
     changed(outbox);
@@ -59,12 +60,12 @@ export function openStores(
     memory,
     formerNodes: new FormerNodeStore(db),
     keys: new KeyStore(db),
-    names: new NameStore(db),
+    names: new NameStore(db, reservations),
     nodes: new NodeStore(db, pages),
     outbox,
     refusals: new RefusalStore(db),
-    reservations: new ReservationStore(db, pages),
-    slots: new SlotStore(db, memory, pages),
+    reservations,
+    slots: new SlotStore(db, memory, pages, reservations),
     routes: new RouteStore(memory),
     unheard: new UnheardStore(db),
     userData: new UserDataStore(db),
