@@ -9,6 +9,7 @@ import { consoleLog } from "./base/log.ts";
 import type { App } from "./http/context.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
+import { adminTokenRoutes } from "./routes/admin-tokens.ts";
 import { agentRoutes } from "./routes/agent.ts";
 import { bootRoutes } from "./routes/boot.ts";
 import { enrollRoute } from "./routes/enroll.ts";
@@ -95,6 +96,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   reconcileRoute(app);
   keyRoutes(app);
   reservationRoutes(app);
+  adminTokenRoutes(app);
   refusalRoute(app);
   eventRoute(app);
   userDataRoute(app, keepAgent);

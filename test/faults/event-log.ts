@@ -11,6 +11,7 @@ interface Event {
   readonly slot: number;
   readonly state: string;
   readonly key_id: string | null;
+  readonly token_id: string | null;
   readonly was: string | null;
   readonly why: string | null;
 }
@@ -31,6 +32,8 @@ class Replay {
   readonly leases = new Map<string, Lease>();
   /** The keys that there are: whether they were taken back. */
   readonly keys = new Map<string, boolean>();
+  /** The same of the admin tokens. */
+  readonly tokens = new Map<string, boolean>();
   readonly faults: string[] = [];
 
   /** One more event. Each must say of what was before what the events before it said, and change something. */
@@ -41,6 +44,7 @@ class Replay {
   #follows(event: Event): boolean {
     const { action, node, key_id: key } = event;
     if (action.startsWith("key-")) return this.#ofKey(event, key ?? "");
+    if (action.startsWith("token-")) return this.#ofToken(action, event.token_id ?? "");
     if (action.startsWith("reserv")) return this.#ofReservation(event);
     return node !== null && this.#ofLease(event, node, this.leases.get(node));
   }
@@ -51,6 +55,13 @@ class Replay {
     else this.keys.set(key, action === "key-revoked");
     if (action === "key-made") return before === undefined && (this.reservations.get(slot) ?? null) === name;
     return action === "key-deleted" ? before !== undefined : action === "key-revoked" && before === false;
+  }
+
+  #ofToken(action: string, token: string): boolean {
+    const before = this.tokens.get(token);
+    if (action === "token-deleted") return this.tokens.delete(token);
+    this.tokens.set(token, action === "token-revoked");
+    return action === "token-made" ? before === undefined : before === false;
   }
 
   #ofReservation({ action, slot, name }: Event): boolean {
@@ -133,14 +144,20 @@ export function faultsOfLog(storage: Storage): string[] {
   }
   for (const name of replay.reservations.values())
     faults.push(`the log says that ${name} is reserved, and the tables do not`);
-  const keys = storage.rows<{ id: string; revoked: number }>(
-    "SELECT id, revoked_at IS NOT NULL AS revoked FROM keys",
-  );
-  for (const { id, revoked } of keys) {
-    if (replay.keys.get(id) !== (revoked === 1))
-      faults.push(`the log does not say of the key ${id} what it is`);
-    replay.keys.delete(id);
+  const secrets = [
+    { kind: "key", told: replay.keys, table: "keys" },
+    { kind: "admin token", told: replay.tokens, table: "admin_tokens" },
+  ];
+  for (const { kind, told, table } of secrets) {
+    const rows = storage.rows<{ id: string; revoked: number }>(
+      `SELECT id, revoked_at IS NOT NULL AS revoked FROM ${table}`,
+    );
+    for (const { id, revoked } of rows) {
+      if (told.get(id) !== (revoked === 1))
+        faults.push(`the log does not say of the ${kind} ${id} what it is`);
+      told.delete(id);
+    }
+    for (const id of told.keys()) faults.push(`the log has the ${kind} ${id}, and the tables have not`);
   }
-  for (const id of replay.keys.keys()) faults.push(`the log has the key ${id}, and the tables have not`);
   return faults;
 }

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { SCOPES, type Scope } from "../../worker/base/scope.ts";
 import { CALL_KINDS, FAULTS, type Fault } from "./central.ts";
 
 /** Keys that let in at once, keys that want approval, and keys whose servers lose their leases after four hours unseen. */
@@ -14,7 +15,7 @@ export type OtherKey = (typeof OTHER_KEYS)[number];
 /** One thing that happens, and for how many ms nothing else is begun after it: what it started goes on meanwhile. */
 export type Step = Action & { readonly pause: number };
 
-/** `server` is the number of a server, `slot` of a slot, `name` of a reserved name. */
+/** `server` is the number of a server, `slot` of a slot, `name` of a reserved name, `token` of an admin token. */
 export type Action =
   /** What servers do. */
   | { readonly do: "enrol"; readonly server: number; readonly by?: KeyKind | OtherKey }
@@ -26,6 +27,8 @@ export type Action =
   | { readonly do: "reserve"; readonly name: number; readonly slot?: number }
   | { readonly do: "dropReservation"; readonly name: number }
   | { readonly do: "revokeKey"; readonly kind: KeyKind }
+  | { readonly do: "makeToken"; readonly token: number; readonly scope: Scope }
+  | { readonly do: "useToken" | "revokeToken" | "deleteToken"; readonly token: number }
   /** What the operator does at the controller. */
   | { readonly do: "authorize" | "deauthorize" | "deleteMember" | "readmit"; readonly server: number }
   | { readonly do: "secondAddress"; readonly server: number; readonly outside: boolean }
@@ -60,6 +63,7 @@ const slot = fc.integer({ min: 1, max: SLOTS });
 const kind = fc.constantFrom(...KEY_KINDS);
 /** The number of a reserved name. */
 const reservedName = fc.nat(1);
+const token = fc.nat(2);
 const pauses = fc.oneof(
   { weight: 5, arbitrary: fc.nat(300) },
   { weight: 5, arbitrary: fc.integer({ min: 300, max: 20 * SECOND }) },
@@ -137,6 +141,17 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("failCopies"), times: fc.integer({ min: 1, max: 5 }) }),
   },
   { weight: 9, arbitrary: fc.record({ do: fc.constant("fault"), fault }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("makeToken"), token, scope: fc.constantFrom(...SCOPES) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom("useToken", "useToken", "revokeToken", "deleteToken"),
+      token,
+    }),
+  },
 );
 
 const step: fc.Arbitrary<Step> = fc.tuple(action, pauses).map(([what, pause]) => ({ ...what, pause }));
@@ -181,6 +196,23 @@ const replacement: fc.Arbitrary<Step[]> = fc
     { do: "enrol", server: heir, by: "replacement", pause: fourth },
   ]);
 
+/** An admin token that is made, used, taken back and used again. */
+const adminToken: fc.Arbitrary<Step[]> = fc
+  .record({
+    token,
+    scope: fc.constantFrom(...SCOPES),
+    crash: fc.record({ events: fc.nat(5), loses: fc.boolean() }),
+    back: fc.constantFrom("revokeToken" as const, "deleteToken" as const),
+    pauses: fc.array(pauses, { minLength: 3, maxLength: 3 }),
+  })
+  .map(({ token, scope, crash, back, pauses: [first = 0, second = 0, third = 0] }) => [
+    { do: "makeToken", token, scope, pause: first },
+    { do: "useToken", token, pause: 0 },
+    { do: "crash", ...crash, pause: 0 },
+    { do: back, token, pause: second },
+    { do: "useToken", token, pause: third },
+  ]);
+
 /** A server that is heard no more while another one is: with the hourly runs its lease ends, if it is an ephemeral one. */
 const silence: fc.Arbitrary<Step[]> = fc
   .record({ silent: server, heard: server, hours: fc.integer({ min: 4, max: 7 }), pause: pauses })
@@ -208,6 +240,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
         { weight: 2, arbitrary: changeOfMind },
         { weight: 1, arbitrary: replacement },
         { weight: 1, arbitrary: silence },
+        { weight: 1, arbitrary: adminToken },
         { weight: 1, arbitrary: burst },
       ),
       { minLength: 3, maxLength: 36, size: "max" },

@@ -6,6 +6,7 @@ import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
 import type { KeyAnswer } from "../../worker/network/key-operations.ts";
 import type { NetworkObject } from "../../worker/network/network-object.ts";
 import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
+import { AdminTokens } from "./admin-tokens.ts";
 import { Central } from "./central.ts";
 import { Clock } from "./clock.ts";
 import { faultsOfLog } from "./event-log.ts";
@@ -93,6 +94,13 @@ export class Simulation {
   /** What servers and the operator were answered, as `call server: answer`. */
   readonly answers: string[] = [];
   #renamed = 0;
+  readonly #adminTokens = new AdminTokens(
+    this.clock,
+    this.judge,
+    (...call) => this.#ask(...call),
+    OPERATOR,
+    sha256,
+  );
 
   private constructor(chance: number) {
     this.host = new Host(this.clock, this.central, chanceOf(chance));
@@ -233,6 +241,16 @@ export class Simulation {
         break;
       case "revokeKey":
         this.#revokeKey(action.kind);
+        break;
+      case "makeToken":
+        this.#adminTokens.make(action.token, [action.scope]);
+        break;
+      case "useToken":
+        this.#adminTokens.use(action.token);
+        break;
+      case "revokeToken":
+      case "deleteToken":
+        this.#adminTokens.takeBack(action.token, action.do === "deleteToken");
         break;
       case "authorize":
       case "deauthorize": {
@@ -723,8 +741,11 @@ export class Simulation {
     const isHeld = [...members].some(
       ([other, member]) => other !== node && member.config.ipAssignments.includes(`10.147.17.${slot}`),
     );
+    // A route that the operator set himself keeps the slot his, also one that is just as ours would be.
     const isRouted = config.routes.some(
-      (route) => route.target === `172.28.${slot}.0/24` && route.via !== `10.147.17.${slot}`,
+      (route) =>
+        route.target === `172.28.${slot}.0/24` &&
+        (route.via !== `10.147.17.${slot}` || this.judge.routes.has(routeText(route))),
     );
     return isWaiting && (isHeld || isRouted);
   }

@@ -44,7 +44,16 @@ const member = (number = 0) =>
   use.world.central.network.members.get(identity(number).node) ?? expect.unreachable("there is no member");
 
 /** What each event of the node has besides the action; the others are null. */
-const ofNode = { node: NODE, name: "web1", slot: 1, state: "active", key: null, was: null, why: null };
+const ofNode = {
+  node: NODE,
+  name: "web1",
+  slot: 1,
+  state: "active",
+  key: null,
+  token: null,
+  was: null,
+  why: null,
+};
 const event = (action: string, by: object, rest: object) => ({
   id: expect.any(Number),
   at: expect.any(String),
@@ -117,7 +126,7 @@ describe("an event is written", () => {
   });
 
   it("for keys, with the nodes that go with one", async () => {
-    const none = { node: null, name: null, slot: null, state: null, was: null, why: null };
+    const none = { node: null, name: null, slot: null, state: null, token: null, was: null, why: null };
     const [made] = await eventsOf(() => use.world.key({ note: "rack 7" }));
     const [id] = await keyIds();
     expect(made).toEqual(event("key-made", OPERATOR, { ...none, key: id }));
@@ -151,7 +160,16 @@ describe("an event is written", () => {
   });
 
   it("for a reserved name, the keys that are made for it, and servers in one another's place", async () => {
-    const none = { node: null, name: "db1", slot: 1, state: null, key: null, was: null, why: null };
+    const none = {
+      node: null,
+      name: "db1",
+      slot: 1,
+      state: null,
+      key: null,
+      token: null,
+      was: null,
+      why: null,
+    };
     const reserve = () => use.world.admin("POST", "/v1/reservations", { name: "db1" });
     expect(await eventsOf(reserve)).toEqual([event("reserved", OPERATOR, none)]);
     expect(await eventsOf(reserve)).toEqual([]);

@@ -35,11 +35,14 @@ beforeEach(async () => {
   await use.world.admin("PUT", `/v1/nodes/${identity(2).node}`, { name: "db1", slot: 42 });
   const keys = (await use.world.admin("GET", "/v1/keys")).text.match(/[0-9a-f]{16}/g) ?? [];
   const sha256 = /[0-9a-f]{64}/.exec((await use.world.call("GET", "/agent")).text)?.[0] ?? "";
-  secrets = [ADMIN, env.ZEROTIER_TOKEN, key, token, String(waiting.json["token"])];
+  const admin = await use.world.admin("POST", "/v1/tokens", { scopes: ["read", "keys"] });
+  const adminToken = String(admin.json["token"]);
+  secrets = [ADMIN, env.ZEROTIER_TOKEN, key, token, String(waiting.json["token"]), adminToken];
   known = {
     words: [
       ...[0, 1, 2, 3].map((number) => identity(number).node),
       ...keys,
+      String(admin.json["id"]),
       ...["web1", "db1", "pool-exhausted", "42", "1", sha256, identity(0).identity],
     ],
     tokens: {
@@ -53,9 +56,18 @@ beforeEach(async () => {
       "PUT /v1/nodes/{node}": [{}, { name: "web9", slot: 9 }],
       "PATCH /v1/nodes/{node}": [{ name: "web8" }],
       "POST /v1/keys": [{}],
+      "POST /v1/tokens": [{ scopes: ["read"] }],
       "POST /v1/user-data": [{}, { cloudConfig: "#cloud-config\npackages: [htop]\n" }],
     },
-    secrets: [ADMIN, ADMIN, key, token, "mba_0123456789abcdefghijkl", "mbn_0123456789abcdefghijkl"],
+    secrets: [
+      ADMIN,
+      ADMIN,
+      adminToken,
+      key,
+      token,
+      "mba_0123456789abcdefghijkl",
+      "mbn_0123456789abcdefghijkl",
+    ],
   };
 });
 
@@ -99,6 +111,7 @@ async function answerTo(request: Request): Promise<{ status: number; type: strin
 const GIVES_OUT: Readonly<Record<string, RegExp>> = {
   "POST /v1/enroll": /^mbn_/,
   "POST /v1/keys": /^mbk_/,
+  "POST /v1/tokens": /^mba_/,
   "POST /v1/user-data": /^mbk_/,
   "GET /boot/{key}": /^mbk_/,
   "GET /boot/{key}/sh": /^mbk_/,

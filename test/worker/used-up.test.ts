@@ -55,6 +55,18 @@ describe("while the rows of the day are used up", () => {
     expect(use.world.central.network.members.get(identity(0).node)?.config.authorized).toBe(true);
   });
 
+  it("whoever may only read reads on", async () => {
+    const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["read"] });
+    const restore = await refuseRows();
+    const read = () => use.world.call("GET", "/v1/nodes", { token: String(json["token"]) });
+    expect([(await read()).status, (await read()).status]).toEqual([200, 200]);
+    await restore();
+    use.world.advance(DAY);
+    await read();
+    const { items } = (await use.world.admin("GET", "/v1/tokens")).json;
+    expect(items).toMatchObject([{ lastUsedAt: expect.any(String) }]);
+  });
+
   it("the health says so, to everybody, as soon as a write was refused", async () => {
     const { json } = await use.world.enrol();
     await use.world.settle();

@@ -1,9 +1,12 @@
 // Every refusal as data: its problem, and what was found. The English is in `worker/schema/refusal-text.ts`.
+import type { Scope } from "./scope.ts";
 
 /** Why a call was refused. */
 export type Refusal =
-  | Plain<"unknown-key" | "key-revoked" | "key-expired" | "key-spent" | "forbidden" | "pool-exhausted">
+  | Plain<"unknown-key" | "key-revoked" | "key-expired" | "key-spent" | "pool-exhausted">
   | Plain<"changed-meanwhile" | "internal">
+  | Found<"forbidden", { readonly needs: readonly Scope[] }>
+  | Found<"limit-reached", { readonly what: Limited; readonly most: number }>
   | Found<"too-many-requests", { readonly by: "address" | "node" }>
   | Found<"busy", { readonly retryAfter: number }>
   | Found<"object-unreachable", { readonly reason: "failed" | "late" | "overloaded" }>
@@ -34,8 +37,18 @@ export type Refusal =
 /** A problem's name; its `type` is `/problems/<name>`. */
 export type ProblemName = Refusal["problem"];
 
-/** What is wrong with the token or key that a call carries: none of the kind that it needs, or not the configured one. */
-export type TokenFault = "no-key" | "no-admin-token" | "no-node-token" | "no-token" | "wrong-admin-token";
+/** What is wrong with the token or key that a call carries: none of the kind that it needs, or one that is good no more. */
+export type TokenFault =
+  | "no-key"
+  | "no-admin-token"
+  | "no-node-token"
+  | "no-token"
+  | "wrong-admin-token"
+  | "admin-token-expired"
+  | "admin-token-revoked";
+
+/** Of which there may be so many and no more. */
+export type Limited = "admin-token";
 
 /**
  * How the operator took the node out: with its slot left to it, or for good; `barred`: the key had let it in before it was deleted.
@@ -49,7 +62,7 @@ export type Missing =
   | { readonly what: "problem" | "key-in-address" }
   /** `meant`: the path with single slashes and none at its end, where it is written otherwise and something is there. */
   | { readonly what: "address"; readonly meant: string | undefined }
-  | { readonly what: "node" | "key" | "agent" | "reservation"; readonly id: string };
+  | { readonly what: "node" | "key" | "agent" | "reservation" | "admin-token"; readonly id: string };
 
 export type MeshRange = "docker" | "zerotier" | "six-plane";
 

@@ -31,6 +31,8 @@ export const LIMITS = {
    * than are kept: those that are found are what was written before the object started anew.
    */
   refusalsAnHour: 50,
+  /** Admin tokens that are kept, revoked ones among them. */
+  adminTokens: 100,
   /** Events of the audit log that are kept, the newest. */
   events: 10_000,
   /** How many older ones an hourly run forgets at most: 12,000 a day, each a row written. */

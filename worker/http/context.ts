@@ -1,4 +1,5 @@
 import type { ProblemName } from "../base/refusal.ts";
+import type { Scope } from "../base/scope.ts";
 import type { Config } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import type { Operator } from "../lease/deed.ts";
@@ -18,7 +19,8 @@ export interface App {
     answersScript?: true;
     /** Who calls, set by the guards. */
     caller: "admin" | "node";
-    /** Whose word it is, where it is the operator who calls; set by the guards. */
+    /** Whose word it is, where it is the operator who calls, and what the token is good for; set by the guards. */
     operator: Operator;
+    scopes: readonly Scope[];
   };
 }

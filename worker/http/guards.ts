@@ -3,16 +3,12 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { TokenFault } from "../base/refusal.ts";
-import { equalDigests, secretKind, sha256Hex } from "../base/secret.ts";
+import { secretKind, sha256Hex } from "../base/secret.ts";
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
-import type { Operator } from "../lease/deed.ts";
 import { callerNetwork } from "./caller-address.ts";
 import type { App } from "./context.ts";
 import { Problem } from "./problem.ts";
-
-/** The bearer of the admin token that the settings have. */
-const ROOT: Operator = { who: "operator", id: "root" };
 
 // The platform hands the same `env` to every request of an isolate.
 const read = new WeakMap<Env, ConfigResult>();
@@ -36,7 +32,7 @@ export const configured: MiddlewareHandler<App> = createMiddleware<App>(async (c
 
 /**
  * Lets an address ask as often as the binding CALLS allows. It stands before every call that reaches the object without
- * the admin token: otherwise anybody could use up the object's daily quota.
+ * the secret ADMIN_TOKEN: otherwise anybody could use up the object's daily quota.
  */
 export const rateLimited: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   await countCall(c);
@@ -51,56 +47,26 @@ export const keyCarried: MiddlewareHandler<App> = createMiddleware<App>(async (c
   await next();
 });
 
-export const adminOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
-  const token = bearer(c);
-  const kind = token === undefined ? undefined : secretKind(token);
-  if (token === undefined || kind === undefined) throw unauthorized("no-admin-token");
-  if (!(await isAdmin(c, token))) {
-    if (kind === "mba") throw unauthorized("wrong-admin-token");
-    throw new Problem({ problem: "forbidden" });
-  }
-  c.set("caller", "admin");
-  c.set("operator", ROOT);
-  await next();
-});
-
-/** Lets through the operator, and whoever carries a node token; the allocator knows whether it is that node's. */
-export const adminOrNode: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
-  const token = bearer(c);
-  const kind = token === undefined ? undefined : secretKind(token);
-  if (token === undefined || kind === undefined || kind === "mbk") throw unauthorized("no-token");
-  if (kind === "mba" && !(await isAdmin(c, token))) throw unauthorized("wrong-admin-token");
-  c.set("caller", kind === "mba" ? "admin" : "node");
-  if (kind === "mba") c.set("operator", ROOT);
-  c.set("secretHash", await sha256Hex(token));
-  if (kind === "mbn") await countNodeToken(c);
-  await next();
-});
-
 /** Lets through whoever carries a node token. */
 export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
   if (token === undefined || secretKind(token) !== "mbn") throw unauthorized("no-node-token");
-  c.set("caller", "node");
-  c.set("secretHash", await sha256Hex(token));
-  await countNodeToken(c);
+  await nodeToken(c, token);
   await next();
 });
 
-/** Whether the call carries the admin token, where none is needed. */
-export async function isOperator(c: Context<App>): Promise<boolean> {
-  const token = bearer(c);
-  return token !== undefined && secretKind(token) === "mba" && (await isAdmin(c, token));
-}
-
-async function countCall(c: Context<App>): Promise<void> {
+/** Counts a call of whoever may be a stranger. Throws the problem `too-many-requests` for an address that asks too often. */
+export async function countCall(c: Context<App>): Promise<void> {
   const { success } = await c.env.CALLS.limit({ key: callerNetwork(c) });
   if (!success) throw new Problem({ problem: "too-many-requests", by: "address" });
 }
 
-/** By its token and not by the node that it names: nobody else can use up what a node may ask. */
-async function countNodeToken(c: Context<App>): Promise<void> {
+/** Takes the call for that of a node with this token, which the allocator has yet to know. Throws `too-many-requests`. */
+export async function nodeToken(c: Context<App>, token: string): Promise<void> {
+  c.set("caller", "node");
+  c.set("secretHash", await sha256Hex(token));
   await countCall(c);
+  // By its token and not by the node that it names: nobody else can use up what a node may ask.
   await countNode(c, c.get("secretHash"));
 }
 
@@ -113,16 +79,12 @@ export async function countNode(c: Context<App>, proof: string): Promise<void> {
   if (!success) throw new Problem({ problem: "too-many-requests", by: "node" });
 }
 
-async function isAdmin(c: Context<App>, token: string): Promise<boolean> {
-  const [presented, wanted] = await Promise.all([sha256Hex(token), sha256Hex(c.get("config").adminToken)]);
-  return equalDigests(presented, wanted);
-}
-
-function bearer(c: Context<App>): string | undefined {
+/** The token or key that the call carries. */
+export function bearer(c: Context<App>): string | undefined {
   // RFC 6750: the scheme is compared without regard to case.
   return /^bearer +([A-Za-z0-9._~+/=-]{1,256}) *$/i.exec(c.req.header("Authorization") ?? "")?.[1];
 }
 
-function unauthorized(reason: TokenFault): Problem {
+export function unauthorized(reason: TokenFault): Problem {
   return new Problem({ problem: "unauthorized", reason });
 }

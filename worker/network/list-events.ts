@@ -33,7 +33,7 @@ export function listEvents({ stores }: NetworkContext, { limit, before, ...filte
   return { items: found.map(viewOf), before: end > ends.oldest ? end : undefined };
 }
 
-function viewOf({ at, who, whoId, keyId, ...event }: StoredEvent): EventView {
+function viewOf({ at, who, whoId, keyId, tokenId, ...event }: StoredEvent): EventView {
   return {
     id: event.id,
     at: new Date(at).toISOString(),
@@ -44,6 +44,7 @@ function viewOf({ at, who, whoId, keyId, ...event }: StoredEvent): EventView {
     slot: event.slot,
     state: event.state,
     key: keyId,
+    token: tokenId,
     was: event.was,
     why: event.why,
   };

@@ -6,6 +6,7 @@ import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
+import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
@@ -13,11 +14,20 @@ import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationView } from "../schema/reservation.ts";
+import type { AdminTokenPlace } from "../store/admin-token-store.ts";
 import type { Ending } from "../store/former-node-store.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { migrate } from "../store/migrations.ts";
 import type { RefusalPlace } from "../store/refusal-store.ts";
 import { openStores, type Stores } from "../store/stores.ts";
+import {
+  type AdminTokenBearer,
+  adminTokenBearer,
+  createAdminToken,
+  deleteAdminToken,
+  listAdminTokens,
+  revokeAdminToken,
+} from "./admin-token-operations.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
 import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
@@ -119,6 +129,26 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listRefusals(limit: number, after: RefusalPlace | undefined): ListedRefusal[] {
     return listRefusals(this.#open(), limit, after);
+  }
+
+  adminTokenBearer(hash: string): Result<AdminTokenBearer, Refusal> {
+    return adminTokenBearer(this.#open(), hash);
+  }
+
+  async createAdminToken(terms: AdminTokenTerms, by: Operator): Promise<Result<NewAdminToken, Refusal>> {
+    return createAdminToken(this.#openToWrite(), terms, by);
+  }
+
+  listAdminTokens(limit: number, after: AdminTokenPlace | undefined): AdminTokenView[] {
+    return listAdminTokens(this.#open(), limit, after);
+  }
+
+  revokeAdminToken(id: string, by: Operator): Result<AdminTokenView, Refusal> {
+    return revokeAdminToken(this.#openToWrite(), id, by);
+  }
+
+  deleteAdminToken(id: string, by: Operator): Result<true, Refusal> {
+    return deleteAdminToken(this.#openToWrite(), id, by);
   }
 
   async createKey(request: KeyRequest, by: Operator): Promise<Result<KeyAnswer, Refusal>> {

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { prefersLines } from "../http/accept.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { eventQuery, eventsSchema } from "../schema/events.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { callObject } from "./object-call.ts";
+import { operatorCall } from "./operator-call.ts";
 
 const place = z.number().int().positive();
 
@@ -19,8 +19,7 @@ const route = apiRoute({
   summary: "Read the audit log",
   description:
     "Who changed which lease, reservation or key, when and why; the newest first. Bounded: the oldest are forgotten. With `node` or `action` one call looks through a thousand events: a page may then have fewer than `limit`, or none, and a `next` nevertheless.",
-  security: [{ adminToken: [] }],
-  middleware: [configured, adminOnly],
+  ...operatorCall(["read"]),
   request: { query: eventQuery },
   responses: {
     200: {

@@ -1,7 +1,6 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { keyRequest } from "../network/key-operations.ts";
 import {
@@ -17,8 +16,8 @@ import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, BODY_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { askObject, callObject } from "./object-call.ts";
+import { demandScope, operatorCall } from "./operator-call.ts";
 
-const security = [{ adminToken: [] }];
 const params = z.object({ id: keyId });
 
 /** Hex digits of the time in a cursor; the key's id follows. So a cursor holds its place when that key is deleted. */
@@ -43,10 +42,9 @@ const create = apiRoute({
   method: "post",
   path: "/v1/keys",
   summary: "Make an enrolment key",
-  description: "The secret is shown this once.",
+  description: "The secret is shown this once. With `takeover` it needs the scope `nodes` too.",
   tags: ["keys"],
-  security,
-  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
+  ...operatorCall(["keys"], jsonBody(LIMITS.bodyBytes)),
   request: { body: { required: true, content: { "application/json": { schema: keyTermsSchema } } } },
   responses: {
     201: { description: "The key.", content: { "application/json": { schema: newKeySchema } } },
@@ -59,8 +57,7 @@ const list = apiRoute({
   path: "/v1/keys",
   summary: "List the enrolment keys",
   tags: ["keys"],
-  security,
-  middleware: [configured, adminOnly],
+  ...operatorCall(["read", "keys"]),
   request: { query },
   responses: {
     200: { description: "A page of keys.", content: { "application/json": { schema: keysSchema } } },
@@ -74,8 +71,7 @@ const remove = apiRoute({
   summary: "Delete an enrolment key",
   description: "Servers that it let in stay, and cannot use it again.",
   tags: ["keys"],
-  security,
-  middleware: [configured, adminOnly],
+  ...operatorCall(["keys"]),
   request: {
     params,
   },
@@ -90,10 +86,9 @@ const revoke = apiRoute({
   path: "/v1/keys/{id}/revoke",
   summary: "Take an enrolment key back",
   description:
-    "It lets in no other server, and stays in the list. With `nodes` all that came in with it last are revoked too: the controller hears of the first in this call, and of the rest within a minute or so; each node's `delivered` says whether it knows.",
+    "It lets in no other server, and stays in the list. With `nodes` all that came in with it last are revoked too: the controller hears of the first in this call, and of the rest within a minute or so; each node's `delivered` says whether it knows. That needs the scope `nodes` too.",
   tags: ["keys"],
-  security,
-  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
+  ...operatorCall(["keys"], jsonBody(LIMITS.bodyBytes)),
   request: {
     params,
     body: { required: true, content: { "application/json": { schema: keyRevocationSchema } } },
@@ -108,6 +103,8 @@ const revoke = apiRoute({
 export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(create, async (c) => {
     const terms = c.req.valid("json");
+    // The node that has the name now will be out.
+    if (terms.takeover) demandScope(c, "nodes");
     const made = await askObject(c, async (object) =>
       object.createKey(keyRequest(terms, null), c.get("operator")),
     );
@@ -123,6 +120,7 @@ export function keyRoutes(app: OpenAPIHono<App>): void {
   app.openapi(revoke, async (c) => {
     const { id } = c.req.valid("param");
     const what = c.req.valid("json");
+    if (what.nodes) demandScope(c, "nodes");
     const revoked = await askObject(
       c,
       async (object) => object.revokeKey(id, what, c.get("operator")),

@@ -1,7 +1,6 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { noBody } from "../http/no-body.ts";
 import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
@@ -11,8 +10,8 @@ import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, BODY_PROBLEMS, CONTROLLER_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { nodeDocument } from "./node-document.ts";
 import { askObject } from "./object-call.ts";
+import { operatorCall } from "./operator-call.ts";
 
-const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
 const tags = ["nodes"];
 const oneNode = { content: { "application/json": { schema: nodeSchema } } };
@@ -23,8 +22,7 @@ const put = apiRoute({
   tags,
   summary: "Lease without a proof",
   description: "For servers without an agent: the operator names the node. Idempotent.",
-  security,
-  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
+  ...operatorCall(["nodes"], jsonBody(LIMITS.bodyBytes)),
   request: {
     params,
     body: { required: true, content: { "application/json": { schema: assignmentSchema } } },
@@ -50,8 +48,7 @@ const patch = apiRoute({
   path: "/v1/nodes/{node}",
   tags,
   summary: "Rename a node",
-  security,
-  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
+  ...operatorCall(["nodes"], jsonBody(LIMITS.bodyBytes)),
   request: { params, body: { required: true, content: { "application/json": { schema: renameSchema } } } },
   responses: {
     200: { description: "The node.", ...oneNode },
@@ -115,8 +112,7 @@ function verb<V extends string>(name: V, summary: string) {
     summary,
     description:
       "The change stays even when the controller does not answer: `delivered` says whether it has it, and the Worker tries again on its own.",
-    security,
-    middleware: [configured, adminOnly, noBody],
+    ...operatorCall(["nodes"], noBody),
     request: { params },
     responses: {
       200: { description: "The node.", ...oneNode },

@@ -2,7 +2,6 @@ import type { Context } from "hono";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { noBody } from "../http/no-body.ts";
 import { Problem } from "../http/problem.ts";
@@ -20,8 +19,8 @@ import {
 } from "../schema/problem.ts";
 import type { Ending } from "../store/former-node-store.ts";
 import { askObject, callerOf } from "./object-call.ts";
+import { operatorCall, operatorOrNodeCall } from "./operator-call.ts";
 
-const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
 const tags = ["nodes"];
 const json = <S extends z.ZodType>(schema: S) => ({ content: { "application/json": { schema } } });
@@ -37,8 +36,7 @@ const remove = apiRoute({
   summary: "End a lease, and give up its name and slot",
   description:
     "For the operator, or the node itself unless it is revoked. A slot that the node was let in with is not leased to another before its quarantine ends; a request that waits for approval costs none. A node that the operator deletes does not come back with a key that let it in, and its reservation, if any, ends; one that leaves by itself leaves that.",
-  security: [{ adminToken: [] }, { nodeToken: [] }],
-  middleware: [configured, adminOrNode, noBody],
+  ...operatorOrNodeCall(["nodes"], noBody),
   request: { params, query: dryRunQuery },
   responses: {
     200: previewed,
@@ -60,8 +58,7 @@ const retire = apiRoute({
   summary: "Take a node out for good, and keep its name and slot",
   description:
     "They are reserved from then on: another server gets them by a key with `reservation`. The change stays even when the controller does not answer; the Worker tries again on its own.",
-  security,
-  middleware: [configured, adminOnly, noBody],
+  ...operatorCall(["nodes"], noBody),
   request: { params, query: dryRunQuery },
   responses: {
     200: {
@@ -79,8 +76,7 @@ const replace = apiRoute({
   summary: "Make a key with which another server takes the node's place",
   description:
     "For a server that died and is ordered anew: the new one gets name, slot and IPv4 addresses, whatever it calls itself. The node stays as it is until then, and is out at the controller before the new one gets its address. To have user-data made with such a key, give POST /v1/user-data a `key` with `reservation` and `takeover`.",
-  security,
-  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
+  ...operatorCall(["nodes"], jsonBody(LIMITS.bodyBytes)),
   request: {
     params,
     query: dryRunQuery,
@@ -100,7 +96,7 @@ export function nodeEndingRoutes(app: OpenAPIHono<App>): void {
     const caller = callerOf(c);
     if (c.req.valid("query").dryRun) {
       // What its own leave would break is another thing.
-      if (!caller.admin) throw new Problem({ problem: "forbidden" });
+      if (!caller.admin) throw new Problem({ problem: "forbidden", needs: ["nodes"] });
       return preview(c, node, "deleted");
     }
     await askObject(c, async (object) => object.releaseNode(node, caller), LIMITS.enrolSeconds);

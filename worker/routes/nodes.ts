@@ -3,7 +3,6 @@ import { equalDigests } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, adminOrNode, configured } from "../http/guards.ts";
 import { Problem } from "../http/problem.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { type LeaseCopy, readCopy } from "../outbox/lease-copy.ts";
@@ -16,12 +15,12 @@ import { ADMIN_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/probl
 import { readCursor, writeCursor } from "./cursor.ts";
 import { copyDocument, nodeDocument } from "./node-document.ts";
 import { askObject, callerOf, callObject } from "./object-call.ts";
+import { operatorCall, operatorOrNodeCall } from "./operator-call.ts";
 
 /** Set to `copy` on an answer that came from KV because the allocator is out of reach. */
 const SOURCE_HEADER = "Meshboot-Source";
 
 const placeBy = z.union([z.string(), z.number()]);
-const security = [{ adminToken: [] }];
 const params = z.object({ node: nodeId });
 const tags = ["nodes"];
 const oneNode = { content: { "application/json": { schema: nodeSchema } } };
@@ -31,8 +30,7 @@ const list = apiRoute({
   path: "/v1/nodes",
   tags,
   summary: "List the nodes",
-  security,
-  middleware: [configured, adminOnly],
+  ...operatorCall(["read", "nodes"]),
   request: { query: nodeQuery },
   responses: {
     200: { description: "A page of nodes.", content: { "application/json": { schema: nodesSchema } } },
@@ -47,8 +45,7 @@ const get = apiRoute({
   summary: "Read a node",
   description:
     "For the operator, or the node itself. While the allocator is out of reach the answer comes from the published copy, marked by `Meshboot-Source: copy`; it may be a minute old, and has neither facts nor report.",
-  security: [{ adminToken: [] }, { nodeToken: [] }],
-  middleware: [configured, adminOrNode],
+  ...operatorOrNodeCall(["read", "nodes"]),
   request: { params },
   responses: {
     200: { description: "The node.", ...oneNode },

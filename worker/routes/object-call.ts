@@ -13,7 +13,7 @@ import type { Caller } from "../network/node-access.ts";
 /** The network's object, by RPC. */
 export type ObjectStub = DurableObjectStub<NetworkObject>;
 
-/** Who calls, as the guard `adminOrNode` found out. */
+/** Who calls, as the guard of `operatorOrNodeCall` found out. */
 export function callerOf(c: Context<App>): Caller {
   return c.get("caller") === "admin"
     ? { admin: true, by: c.get("operator") }

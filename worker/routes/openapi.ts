@@ -14,7 +14,8 @@ export function openapiRoute(app: OpenAPIHono<App>): void {
   openAPIRegistry.registerComponent("securitySchemes", "adminToken", {
     ...bearer,
     bearerFormat: "mba_…",
-    description: "The operator's token, the secret ADMIN_TOKEN.",
+    description:
+      "The operator's token: the secret ADMIN_TOKEN, or one of POST /v1/tokens with a scope that the call names, or `admin`.",
   });
   openAPIRegistry.registerComponent("securitySchemes", "enrolmentKey", {
     ...bearer,
@@ -36,6 +37,7 @@ export function openapiRoute(app: OpenAPIHono<App>): void {
         tags: [
           { name: "servers", description: "What a server calls." },
           { name: "keys", description: "How servers are let in." },
+          { name: "admin tokens", description: "What else may call as the operator." },
           { name: "nodes", description: "What the operator sees and does." },
           { name: "this Worker" },
         ],

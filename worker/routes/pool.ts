@@ -1,18 +1,17 @@
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { poolSchema } from "../schema/pool.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { callObject } from "./object-call.ts";
+import { operatorCall } from "./operator-call.ts";
 
 const route = apiRoute({
   method: "get",
   path: "/v1/pool",
   tags: ["nodes"],
   summary: "Use of the pool",
-  security: [{ adminToken: [] }],
-  middleware: [configured, adminOnly],
+  ...operatorCall(["read", "nodes"]),
   responses: {
     200: { description: "The pool.", content: { "application/json": { schema: poolSchema } } },
     ...problemResponses(...ADMIN_PROBLEMS),

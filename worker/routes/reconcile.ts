@@ -1,13 +1,13 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { noBody } from "../http/no-body.ts";
 import { differenceSchema } from "../schema/difference.ts";
 import { dryRunQuery } from "../schema/dry-run.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, CONTROLLER_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { askObject } from "./object-call.ts";
+import { operatorCall } from "./operator-call.ts";
 
 const route = apiRoute({
   method: "post",
@@ -16,8 +16,7 @@ const route = apiRoute({
   summary: "Compare the leases with the controller, and repair what differs",
   description:
     "What runs every hour by itself. The answer is what was found; the controller hears of it within seconds after it.",
-  security: [{ adminToken: [] }],
-  middleware: [configured, adminOnly, noBody],
+  ...operatorCall(["nodes"], noBody),
   request: { query: dryRunQuery },
   responses: {
     200: { description: "What differs.", content: { "application/json": { schema: differenceSchema } } },

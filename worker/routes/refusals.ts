@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { refusalsSchema } from "../schema/refusals.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { callObject } from "./object-call.ts";
+import { operatorCall } from "./operator-call.ts";
 
 const place = z.object({ lastAt: z.number(), node: z.string(), problem: z.string(), keyId: z.string() });
 
@@ -18,8 +18,7 @@ const route = apiRoute({
   summary: "List the enrolments that were refused",
   description:
     "The latest first; one for each node, problem and key. Bounded: the oldest are forgotten, and those of problems that pass by themselves once the node is in.",
-  security: [{ adminToken: [] }],
-  middleware: [configured, adminOnly],
+  ...operatorCall(["read", "nodes"]),
   request: { query: pageQuery },
   responses: {
     200: { description: "A page of refusals.", content: { "application/json": { schema: refusalsSchema } } },

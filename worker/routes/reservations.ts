@@ -1,7 +1,6 @@
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { nodeName } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
@@ -10,8 +9,8 @@ import { ADMIN_PROBLEMS, BODY_PROBLEMS, CONTROLLER_PROBLEMS, problemResponses } 
 import { reservationSchema, reservationsSchema, wantedReservationSchema } from "../schema/reservation.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { askObject, callObject } from "./object-call.ts";
+import { operatorCall } from "./operator-call.ts";
 
-const security = [{ adminToken: [] }];
 const tags = ["reservations"];
 const one = { content: { "application/json": { schema: reservationSchema } } };
 
@@ -22,8 +21,7 @@ const create = apiRoute({
   description:
     "The addresses are told at once, before any server is ordered. Servers come in under the name by a key with `reservation` (POST /v1/keys, POST /v1/user-data), or by PUT with the name. Idempotent; for a name that a node has, its slot is reserved.",
   tags,
-  security,
-  middleware: [configured, adminOnly, jsonBody(LIMITS.bodyBytes)],
+  ...operatorCall(["nodes"], jsonBody(LIMITS.bodyBytes)),
   request: {
     body: { required: true, content: { "application/json": { schema: wantedReservationSchema } } },
   },
@@ -47,8 +45,7 @@ const list = apiRoute({
   summary: "List the reserved names",
   description: "By name.",
   tags,
-  security,
-  middleware: [configured, adminOnly],
+  ...operatorCall(["read", "nodes"]),
   request: { query: pageQuery },
   responses: {
     200: {
@@ -66,8 +63,7 @@ const remove = apiRoute({
   description:
     "Keys that were made for it are taken back. A node that has it keeps its lease, which time may end from now on.",
   tags,
-  security,
-  middleware: [configured, adminOnly],
+  ...operatorCall(["nodes"]),
   request: { params: z.object({ name: nodeName }) },
   responses: {
     204: { description: "It is reserved no more." },

@@ -12,7 +12,6 @@ import { sha256Hex } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { adminOnly, configured } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { Problem } from "../http/problem.ts";
 import { publicOrigin } from "../http/public-origin.ts";
@@ -28,15 +27,16 @@ import {
   userDataSchema,
 } from "../schema/user-data.ts";
 import { askObject } from "./object-call.ts";
+import { demandScope, operatorCall } from "./operator-call.ts";
 
 const route = apiRoute({
   method: "post",
   path: "/v1/user-data",
   tags: ["keys"],
   summary: "Make a key and the user-data that carries it",
-  description: "Whoever has the user-data can let in as many servers as the key may.",
-  security: [{ adminToken: [] }],
-  middleware: [configured, adminOnly, jsonBody(LIMITS.userDataBytes)],
+  description:
+    "Whoever has the user-data can let in as many servers as the key may. A key with `takeover` needs the scope `nodes` too.",
+  ...operatorCall(["keys"], jsonBody(LIMITS.userDataBytes)),
   request: {
     headers: userDataHeadersSchema,
     body: { required: true, content: { "application/json": { schema: userDataRequestSchema } } },
@@ -60,6 +60,8 @@ const route = apiRoute({
 export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void {
   app.openapi(route, async (c) => {
     const request = c.req.valid("json");
+    // The node that has the name now will be out.
+    if (request.key.takeover) demandScope(c, "nodes");
     const form = formOf(request);
     const repeatable = await repeatableCall(c, c.req.valid("header")["idempotency-key"]);
     const again = repeatable && (await askObject(c, (network) => network.repeatUserData(repeatable)));

@@ -1,18 +1,19 @@
 import type { Context } from "hono";
 import type { Env } from "../env.ts";
 import type { App } from "../http/context.ts";
-import { configOf, isOperator } from "../http/guards.ts";
+import { configOf } from "../http/guards.ts";
 import { Problem } from "../http/problem.ts";
 import type { HealthNote, WorkerHealth } from "../schema/health.ts";
 import { occurrenceOf } from "../schema/refusal-text.ts";
 import { callObject } from "./object-call.ts";
+import { mayRead } from "./operator-call.ts";
 
 /** Asks the allocator, which looks at what it has stored and asks nobody outside. */
 export async function workerHealth(c: Context<App>): Promise<WorkerHealth> {
   const read = configOf(c.env);
   if (!read.ok) return { status: "misconfigured", faults: [...read.error], warnings: [] };
   c.set("config", read.value);
-  return (await isOperator(c)) ? ask(c, true) : lastLook(c);
+  return (await mayRead(c)) ? ask(c, true) : lastLook(c);
 }
 
 /**

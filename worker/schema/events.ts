@@ -38,6 +38,10 @@ const eventSchema = z
         description: "The lease's from then on.",
       }),
     key: z.string().nullable().openapi({ description: "The id of the enrolment key." }),
+    token: z
+      .string()
+      .nullable()
+      .openapi({ description: "The id of the admin token that was made or taken back." }),
     was: z
       .string()
       .nullable()

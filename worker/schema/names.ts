@@ -27,6 +27,14 @@ export const keyId = z
   .string()
   .regex(/^[0-9a-f]{16}$/, "a key's id has 16 hex digits; GET /v1/keys lists them with their notes");
 
+/** The id of an admin token. */
+export const adminTokenId = z
+  .string()
+  .regex(
+    /^[0-9a-f]{16}$/,
+    "an admin token's id has 16 hex digits; GET /v1/tokens lists them with their notes",
+  );
+
 export const tag = z
   .string()
   .regex(

@@ -72,7 +72,8 @@ export const PROBLEMS = {
   forbidden: {
     status: 403,
     title: "The token does not allow this",
-    meaning: "The token is valid but not for this call: a node may read and release itself only.",
+    meaning:
+      "The token is valid but not for this call: a node may read and release itself only, and an admin token may do what its scopes are for. Use one with the scope that the call needs; POST /v1/tokens makes them.",
   },
   "not-found": {
     status: 404,
@@ -119,6 +120,11 @@ export const PROBLEMS = {
     title: "The Idempotency-Key was used before",
     meaning:
       "A call with this Idempotency-Key made user-data that cannot be given again: the request was another one, its enrolment key was deleted or taken back, or the admin token was changed since. Choose another Idempotency-Key, or send the same body.",
+  },
+  "limit-reached": {
+    status: 409,
+    title: "There are as many as there may be",
+    meaning: "No more of these are kept. Delete some that are not needed any more.",
   },
   "pool-exhausted": {
     status: 409,

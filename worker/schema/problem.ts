@@ -57,6 +57,7 @@ export const ADMIN_PROBLEMS = [
   "bad-request",
   "unauthorized",
   "forbidden",
+  "too-many-requests",
   "internal",
   "misconfigured",
   "object-unreachable",

@@ -1,6 +1,7 @@
 // What one refusal says beyond its problem's kind: what was seen, and what to do about it. Every text is here.
 import type {
   KeptFault,
+  Limited,
   MeshRange,
   Missing,
   Refusal,
@@ -61,7 +62,11 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
     case "revoked":
       return { detail: revokedText(refusal.node)[refusal.reason] };
     case "forbidden":
-      return { detail: "this call needs the admin token" };
+      return {
+        detail: `this call needs an admin token with the scope ${refusal.needs.join(" or ")}; the secret ADMIN_TOKEN has every scope`,
+      };
+    case "limit-reached":
+      return { detail: LIMITED[refusal.what](refusal.most) };
     case "not-found":
       return { detail: missingText(refusal.missing) };
     case "method-not-allowed":
@@ -190,7 +195,14 @@ const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
   "no-node-token": "this call needs `Authorization: Bearer mbn_…`, the node's own token",
   "no-token": "this call needs `Authorization: Bearer …` with the admin token or the node's own token",
   "wrong-admin-token":
-    "the admin token is not the one that is configured: the secret ADMIN_TOKEN, or the adminToken in dev.json of `npm start`",
+    "the admin token is neither the one that is configured (the secret ADMIN_TOKEN, or the adminToken in dev.json of `npm start`) nor one that POST /v1/tokens made",
+  "admin-token-expired": "the admin token has expired; POST /v1/tokens makes another one",
+  "admin-token-revoked": "the admin token was revoked; POST /v1/tokens makes another one",
+};
+
+const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
+  "admin-token": (most) =>
+    `there are ${most} admin tokens, revoked and expired ones among them; delete some with DELETE /v1/tokens/:id`,
 };
 
 const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
@@ -224,6 +236,8 @@ function missingText(missing: Missing): string {
       return `neither this Worker nor an earlier deploy had the agent ${missing.id}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`;
     case "reservation":
       return `the name ${missing.id} is not reserved; GET /v1/reservations lists those that are`;
+    case "admin-token":
+      return `there is no admin token ${missing.id}; GET /v1/tokens lists them`;
     case "key":
       return `there is no enrolment key ${missing.id}; GET /v1/keys lists them`;
   }

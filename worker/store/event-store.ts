@@ -1,4 +1,4 @@
-// The audit log: one row for each change of a lease, reservation or key, written with it. Ids are consecutive, so that
+// The audit log: one row for each change of a lease, reservation, key or admin token, written with it. Ids are consecutive, so that
 // what is to be read or forgotten follows from the newest, and nothing ever counts the rows.
 import type { Deed } from "../lease/deed.ts";
 import type { Database } from "./database.ts";
@@ -19,6 +19,8 @@ export interface StoredEvent {
   /** Of the lease from then on. */
   readonly state: string | null;
   readonly keyId: string | null;
+  /** Of the admin token that was made or taken back. */
+  readonly tokenId: string | null;
   /** The name or the slot before, of the one that changed. */
   readonly was: string | null;
   readonly why: string | null;
@@ -48,6 +50,7 @@ type Row = {
   slot: number | null;
   state: string | null;
   key_id: string | null;
+  token_id: string | null;
   was: string | null;
   why: string | null;
 };
@@ -60,11 +63,11 @@ export class EventStore {
   }
 
   /** Notes what was done at that time (ms since 1970), and to what if not to a key alone. */
-  add(at: number, { by, action, key, why }: Deed, subject?: Subject): void {
+  add(at: number, { by, action, key, token, why }: Deed, subject?: Subject): void {
     // Without AUTOINCREMENT, which would write a row more: the newest is never deleted, so no id comes twice.
     this.#db.write(
-      `INSERT INTO events (at, who, who_id, action, node, name, slot, state, key_id, was, why)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO events (at, who, who_id, action, node, name, slot, state, key_id, token_id, was, why)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       at,
       by.who,
       "id" in by ? by.id : null,
@@ -74,6 +77,7 @@ export class EventStore {
       subject?.slot ?? null,
       subject?.state ?? null,
       key ?? null,
+      token ?? null,
       subject?.was ?? null,
       why ?? null,
     );
@@ -99,7 +103,12 @@ export class EventStore {
         action ?? null,
         limit,
       )
-      .map(({ who_id: whoId, key_id: keyId, ...row }) => ({ ...row, whoId, keyId }));
+      .map(({ who_id: whoId, key_id: keyId, token_id: tokenId, ...row }) => ({
+        ...row,
+        whoId,
+        keyId,
+        tokenId,
+      }));
   }
 
   /** Forgets the oldest beyond the newest `keep`, but no more than `most` at a time. */

@@ -182,6 +182,18 @@ export const MIGRATIONS: readonly string[] = [
      was TEXT,
      why TEXT
    );`,
+  // 14: admin tokens beside the one in the settings; `scopes` is JSON
+  `CREATE TABLE admin_tokens (
+     id TEXT PRIMARY KEY,
+     hash TEXT NOT NULL UNIQUE,
+     scopes TEXT NOT NULL,
+     note TEXT,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER,
+     last_used_at INTEGER,
+     revoked_at INTEGER
+   ) WITHOUT ROWID;
+   ALTER TABLE events ADD COLUMN token_id TEXT;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

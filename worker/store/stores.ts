@@ -1,3 +1,4 @@
+import { AdminTokenStore } from "./admin-token-store.ts";
 import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
 import { FormerNodeStore } from "./former-node-store.ts";
@@ -17,6 +18,7 @@ import { WritePause } from "./write-pause.ts";
 
 /** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
+  readonly adminTokens: AdminTokenStore;
   readonly events: EventStore;
   readonly memory: MemoryStore;
   readonly formerNodes: FormerNodeStore;
@@ -56,6 +58,7 @@ export function openStores(
   };
   const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
   return {
+    adminTokens: new AdminTokenStore(db),
     events: new EventStore(db),
     memory,
     formerNodes: new FormerNodeStore(db),

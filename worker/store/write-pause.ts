@@ -40,10 +40,15 @@ export class WritePause {
     }
   }
 
+  /** Whether no write is to be tried now. */
+  isOn(): boolean {
+    return this.#refused !== undefined && this.#now() < this.#refused.until;
+  }
+
   /** Throws what the platform said when it refused a write; after a pause it is asked again first, by a trial. */
   check(): void {
     if (this.#refused === undefined) return;
-    if (this.#now() < this.#refused.until) throw this.#refused.error;
+    if (this.isOn()) throw this.#refused.error;
     this.watch(this.#trial);
   }
 

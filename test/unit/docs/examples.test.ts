@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LocalMesh, startLocalMesh } from "../../../scripts/local/local-mesh.ts";
 import { welcome } from "../../../scripts/local/welcome.ts";
+import { adminTokenSchema } from "../../../worker/schema/admin-token.ts";
 import { agentSchema } from "../../../worker/schema/agent.ts";
 import { keySchema } from "../../../worker/schema/key.ts";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
@@ -75,14 +76,19 @@ const admin = (method: string, path: string, body: object) =>
     body: JSON.stringify(body),
   });
 
-/** Has what a block is about: its nodes, unless it makes them, and a key in place of the one that it names. */
+/** Has what a block is about: its nodes, unless it makes them, and a key and an admin token in place of those that it names. */
 async function prepared(block: string): Promise<string> {
   for (const [, node = ""] of block.matchAll(/\/v1\/nodes\/([0-9a-f]{10})\b/g))
     if (!block.includes("-X PUT")) await admin("PUT", `/v1/nodes/${node}`, { name: `before-${node}` });
   for (const [, name] of block.matchAll(/"reservation":"([a-z0-9-]+)","takeover":true/g))
     await admin("PUT", "/v1/nodes/5e5e5e5e5e", { name });
   const { id } = keySchema.parse(await (await admin("POST", "/v1/keys", {})).json());
-  return block.replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id);
+  const token = adminTokenSchema.parse(
+    await (await admin("POST", "/v1/tokens", { scopes: ["read"] })).json(),
+  );
+  return block
+    .replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id)
+    .replaceAll(/(?<=\/v1\/tokens\/)[0-9a-f]{16}/g, token.id);
 }
 
 describe.skipIf(!hasCurl)("the calls of", () => {

@@ -1,0 +1,81 @@
+// The guards of the operator's calls. They stand here and not with the others, because only the object knows the admin tokens
+// that were made through the API.
+import type { Context, MiddlewareHandler } from "hono";
+import { createMiddleware } from "hono/factory";
+import { allows, SCOPES, type Scope } from "../base/scope.ts";
+import { equalDigests, secretKind, sha256Hex } from "../base/secret.ts";
+import type { App } from "../http/context.ts";
+import { bearer, configured, countCall, nodeToken, unauthorized } from "../http/guards.ts";
+import { Problem } from "../http/problem.ts";
+import type { AdminTokenBearer } from "../network/admin-token-operations.ts";
+import { askObject } from "./object-call.ts";
+
+/** The bearer of the admin token that the settings have. */
+const ROOT: AdminTokenBearer = { id: "root", scopes: [...SCOPES] };
+
+type Guard = MiddlewareHandler<App>;
+
+/** What a call takes whose operator needs any of those scopes; behind the guards comes `more`. */
+export function operatorCall(scopes: readonly Scope[], ...more: readonly Guard[]) {
+  const guard = createMiddleware<App>(async (c, next) => {
+    const token = bearer(c);
+    const kind = token === undefined ? undefined : secretKind(token);
+    if (token === undefined || kind === undefined) throw unauthorized("no-admin-token");
+    if (kind !== "mba") throw new Problem({ problem: "forbidden", needs: scopes });
+    await letIn(c, token, scopes);
+    await next();
+  });
+  return { security: securityOf(scopes), middleware: [configured, guard, ...more] };
+}
+
+/** The same where a node may call too; the allocator knows whether the token is that node's. */
+export function operatorOrNodeCall(scopes: readonly Scope[], ...more: readonly Guard[]) {
+  const guard = createMiddleware<App>(async (c, next) => {
+    const token = bearer(c);
+    const kind = token === undefined ? undefined : secretKind(token);
+    if (token === undefined || kind === undefined || kind === "mbk") throw unauthorized("no-token");
+    if (kind === "mba") await letIn(c, token, scopes);
+    else await nodeToken(c, token);
+    await next();
+  });
+  const security = [...securityOf(scopes), { nodeToken: [] }];
+  return { security, middleware: [configured, guard, ...more] };
+}
+
+/** For a call that does more than its scopes are for: throws the problem `forbidden` unless the operator has this one too. */
+export function demandScope(c: Context<App>, scope: Scope): void {
+  if (!allows(c.get("scopes"), [scope])) throw new Problem({ problem: "forbidden", needs: [scope] });
+}
+
+/** Whether an operator who may read calls, where no token is needed. */
+export async function mayRead(c: Context<App>): Promise<boolean> {
+  const token = bearer(c);
+  if (token === undefined || secretKind(token) !== "mba") return false;
+  try {
+    return allows((await bearerOf(c, token)).scopes, ["read"]);
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
+// One entry a scope: any of them is enough. OpenAPI 3.1 lets schemes other than OAuth list what a call needs.
+function securityOf(scopes: readonly Scope[]) {
+  return scopes.map((scope) => ({ adminToken: [scope] }));
+}
+
+async function letIn(c: Context<App>, token: string, scopes: readonly Scope[]): Promise<void> {
+  const { id, scopes: has } = await bearerOf(c, token);
+  if (!allows(has, scopes)) throw new Problem({ problem: "forbidden", needs: scopes });
+  c.set("caller", "admin");
+  c.set("operator", { who: "operator", id });
+  c.set("scopes", has);
+}
+
+async function bearerOf(c: Context<App>, token: string): Promise<AdminTokenBearer> {
+  const hash = await sha256Hex(token);
+  if (equalDigests(hash, await sha256Hex(c.get("config").adminToken))) return ROOT;
+  // It may be a stranger's: such a call must not use up the object's day.
+  await countCall(c);
+  return askObject(c, async (object) => object.adminTokenBearer(hash));
+}

@@ -1,0 +1,58 @@
+import { holdsSecret } from "../base/redact.ts";
+import { SCOPES } from "../base/scope.ts";
+import { LIMITS } from "../config/limits.ts";
+import { z } from "./openapi.ts";
+
+const scopes = z.array(z.enum(SCOPES)).openapi({
+  description:
+    "read: looks at everything; keys: enrolment keys and user-data; nodes: leases and reservations; admin: all of it, and admin tokens.",
+});
+
+/** What a new admin token may do. */
+export const adminTokenTermsSchema = z
+  .strictObject({
+    scopes: scopes
+      .min(1, "give at least one scope")
+      .transform((wanted) => SCOPES.filter((scope) => wanted.includes(scope))),
+    expiresIn: z
+      .number()
+      .int()
+      .min(60)
+      .max(LIMITS.keySeconds)
+      .optional()
+      .openapi({ description: "Seconds; left out: until it is revoked." }),
+    note: z
+      .string()
+      .max(200)
+      .refine((text) => !holdsSecret(text), "leave keys and tokens out: whoever lists admin tokens sees it")
+      .optional(),
+  })
+  .openapi("AdminTokenTerms");
+
+export type AdminTokenTerms = z.output<typeof adminTokenTermsSchema>;
+
+/** An admin token without its secret. */
+export const adminTokenSchema = z
+  .object({
+    id: z.string().openapi({ description: "What `by` has in the events of what was done with it." }),
+    scopes,
+    note: z.string().nullable(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable(),
+    lastUsedAt: z.iso.datetime().nullable().openapi({ description: "To the hour; null: never." }),
+    state: z.enum(["valid", "expired", "revoked"]),
+  })
+  .openapi("AdminToken");
+
+export type AdminTokenView = z.output<typeof adminTokenSchema>;
+
+/** An admin token just made: the only time that its secret is shown. */
+export const newAdminTokenSchema = adminTokenSchema
+  .extend({ token: z.string().openapi({ example: "mba_q3l2sVdZ0nQmFh4m1yXv7A" }) })
+  .openapi("NewAdminToken");
+
+export type NewAdminToken = z.output<typeof newAdminTokenSchema>;
+
+export const adminTokensSchema = z
+  .object({ items: z.array(adminTokenSchema), next: z.string().nullable() })
+  .openapi("AdminTokens");

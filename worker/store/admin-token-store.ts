@@ -1,0 +1,120 @@
+// The admin tokens that were made through the API. The one in the settings is in no table.
+import { z } from "zod";
+import { SCOPES, type Scope } from "../base/scope.ts";
+import type { Database } from "./database.ts";
+
+/** An admin token; times in ms since 1970. */
+export interface AdminToken {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  readonly note: string | null;
+  readonly createdAt: number;
+  /** null: never. */
+  readonly expiresAt: number | null;
+  /** To the hour; null: never. */
+  readonly lastUsedAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+/** Where a page of the list ends. */
+export type AdminTokenPlace = Pick<AdminToken, "createdAt" | "id">;
+
+type Row = {
+  id: string;
+  scopes: string;
+  note: string | null;
+  created_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+  revoked_at: number | null;
+};
+
+const SELECT = "SELECT id, scopes, note, created_at, expires_at, last_used_at, revoked_at FROM admin_tokens";
+
+const HOUR_MS = 60 * 60 * 1000;
+
+export class AdminTokenStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  byHash(hash: string): AdminToken | undefined {
+    return this.#db.read<Row>(`${SELECT} WHERE hash = ?`, hash).map(fromRow)[0];
+  }
+
+  byId(id: string): AdminToken | undefined {
+    return this.#db.read<Row>(`${SELECT} WHERE id = ?`, id).map(fromRow)[0];
+  }
+
+  count(): number {
+    return this.#db.readOne<{ number: number }>("SELECT count(*) AS number FROM admin_tokens").number;
+  }
+
+  /** Admin tokens in the order of their making, at most `limit`, those after the place. */
+  list(limit: number, after: AdminTokenPlace | undefined): AdminToken[] {
+    return this.#db
+      .read<Row>(
+        `${SELECT} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+        after?.createdAt ?? -1,
+        after?.id ?? "",
+        limit,
+      )
+      .map(fromRow);
+  }
+
+  add({ id, scopes, note, createdAt, expiresAt }: AdminToken, hash: string): void {
+    this.#db.write(
+      "INSERT INTO admin_tokens (id, hash, scopes, note, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+      id,
+      hash,
+      JSON.stringify(scopes),
+      note,
+      createdAt,
+      expiresAt,
+    );
+  }
+
+  /** Notes that it was used. */
+  use(id: string, at: number): void {
+    this.#db.write("UPDATE admin_tokens SET last_used_at = ? WHERE id = ?", at, id);
+  }
+
+  /** The time of the first word counts. */
+  revoke(id: string, at: number): void {
+    this.#db.write("UPDATE admin_tokens SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", at, id);
+  }
+
+  remove(id: string): void {
+    this.#db.write("DELETE FROM admin_tokens WHERE id = ?", id);
+  }
+}
+
+/** Whether it has to be noted that the token was used, which is done once an hour. */
+export function isUseNews({ lastUsedAt }: AdminToken, now: number): boolean {
+  return lastUsedAt === null || lastUsedAt <= now - HOUR_MS;
+}
+
+/** What the token is good for at `now` (ms since 1970). */
+export function adminTokenState(
+  { revokedAt, expiresAt }: AdminToken,
+  now: number,
+): "valid" | "expired" | "revoked" {
+  if (revokedAt !== null) return "revoked";
+  return expiresAt !== null && expiresAt <= now ? "expired" : "valid";
+}
+
+const scopes = z.array(z.enum(SCOPES));
+
+function fromRow(row: Row): AdminToken {
+  return {
+    id: row.id,
+    scopes: scopes.parse(JSON.parse(row.scopes)),
+    note: row.note,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+  };
+}
