@@ -74,6 +74,30 @@ describe("the limit of a node's calls", () => {
   });
 });
 
+describe("the limit of a node's returns", () => {
+  const leave = (token: unknown) =>
+    use.world.call("DELETE", `/v1/nodes/${identity(0).node}`, { token: String(token) });
+
+  it("keeps one that leaves and comes in a loop out for a while, and no other", async () => {
+    const key = await use.world.key({ maxUses: 5 });
+    const come = () => use.world.enrol({ key });
+    for (let time = 0; time <= 10; time++) {
+      const { status, json } = await come();
+      expect([time, status, json["slot"]]).toEqual([time, 200, 1]);
+      use.world.advance(60_000);
+      expect((await leave(json["token"])).status).toBe(204);
+    }
+    const refused = await come();
+    expect([refused.status, refused.json["type"]]).toEqual([429, "/problems/too-many-requests"]);
+    expect(refused.json["detail"]).toContain("has left the mesh and come back too often");
+    expect((await use.world.enrol({ key, number: 1 })).status).toBe(200);
+    const seconds = Number(refused.headers.get("Retry-After"));
+    expect(seconds).toBeLessThanOrEqual(3000);
+    use.world.advance(seconds * 1000);
+    expect((await come()).json["slot"]).toBe(1);
+  });
+});
+
 describe("the limit of an address's calls", () => {
   it("counts the /64 of an IPv6 address, all of which one host has", async () => {
     const CALLS = limiter(2);

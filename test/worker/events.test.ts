@@ -361,6 +361,18 @@ describe("the log", () => {
     expect((await use.world.admin("GET", "/v1/events?action=eaten")).status).toBe(400);
   });
 
+  it("is read by name, also the one before, and by key", async () => {
+    const key = await use.world.key();
+    const made = (await read("?limit=1")).items[0]?.key;
+    await use.world.enrol({ key, name: "1" });
+    await use.world.admin("PATCH", `/v1/nodes/${NODE}`, { name: "web9" });
+    const actions = async (query: string) => (await read(query)).items.map(({ action }) => action);
+    expect(await actions("?name=1")).toEqual(["renamed", "enrolled"]);
+    expect(await actions("?name=web9")).toEqual(["renamed"]);
+    expect(await actions(`?key=${made}`)).toEqual(["enrolled", "key-made"]);
+    expect(await actions(`?key=${made}&name=web9`)).toEqual([]);
+  });
+
   it("forgets the oldest beyond ten thousand, some each hour, and numbers on", async () => {
     await fill(LIMITS.events + LIMITS.eventsForgotten + 7);
     const ends = async () => {

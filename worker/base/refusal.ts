@@ -8,6 +8,7 @@ export type Refusal =
   | Found<"forbidden", { readonly needs: readonly Scope[] }>
   | Found<"limit-reached", { readonly what: Limited; readonly most: number }>
   | Found<"too-many-requests", { readonly by: "address" | "node" }>
+  | Found<"too-many-requests", { readonly by: "returning-node"; readonly retryAfter: number }>
   | Found<"busy", { readonly retryAfter: number }>
   | Found<"object-unreachable", { readonly reason: "failed" | "late" | "overloaded" }>
   | Found<"object-unreachable", { readonly reason: "used-up"; readonly retryAfter: number }>

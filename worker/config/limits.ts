@@ -31,6 +31,8 @@ export const LIMITS = {
    * than are kept: those that are found are what was written before the object started anew.
    */
   refusalsAnHour: 50,
+  /** How often an hour a node that gave up its lease may come back: each time writes some forty rows. */
+  returnsAnHour: 10,
   /** Admin tokens that are kept, revoked ones among them. */
   adminTokens: 100,
   /** Events of the audit log that are kept, the newest. */

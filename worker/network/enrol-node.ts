@@ -50,6 +50,8 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   // Not read before: while the id was derived, the node may have been deleted, and its lease would be a new one.
   const notReady = await lookFirst(net, request.node);
   if (notReady !== undefined) return err(notReady);
+  const tooOften = refuseReturn(net, request.node);
+  if (tooOften !== undefined) return err(tooOften);
   const leased = leaseTo(stores, config, request, now());
   if (!leased.ok) return leased;
   const told = await tellController(net, request.node);
@@ -58,6 +60,15 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   if (node === undefined || node.state === "revoked" || isUntold(node))
     return err({ problem: "changed-meanwhile" });
   return ok({ lease: leaseView(config, node, now()), peers: peersOf(net, node), token });
+}
+
+/** Counts that a node comes back which left; refused when it does so again and again. */
+function refuseReturn({ stores, returns, now }: NetworkContext, node: NodeId): Refusal | undefined {
+  if (stores.nodes.get(node) !== undefined || stores.slots.formerOf(node).length === 0) return undefined;
+  const waitMs = returns.take(node, now());
+  return waitMs === undefined
+    ? undefined
+    : { problem: "too-many-requests", by: "returning-node", retryAfter: Math.ceil(waitMs / 1000) };
 }
 
 /**

@@ -25,7 +25,7 @@ export function listEvents({ stores }: NetworkContext, { limit, before, ...filte
   const ends = stores.events.ends();
   if (ends === undefined) return { items: [], before: undefined };
   const last = Math.min(ends.newest, (before ?? Number.POSITIVE_INFINITY) - 1);
-  const isFiltered = filter.node !== undefined || filter.action !== undefined;
+  const isFiltered = Object.values(filter).some((wanted) => wanted !== undefined);
   const first = Math.max(ends.oldest, last + 1 - (isFiltered ? LIMITS.eventsLookedThrough : limit));
   const found = stores.events.between(first, last, filter, limit);
   // A full page ends at its last event: behind that there may be more of those that were looked through.

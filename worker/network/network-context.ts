@@ -17,6 +17,7 @@ import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { RefusalBudget } from "./refused-enrolments.ts";
+import { ReturnBudget } from "./return-budget.ts";
 
 /** ms that a derivation of a node id takes, until some were measured. */
 const PROOF_MS = 30;
@@ -28,6 +29,7 @@ export interface NetworkContext extends Upkeep {
   readonly outbox: Outbox;
   readonly readiness: NetworkReadiness;
   readonly refusalBudget: RefusalBudget;
+  readonly returns: ReturnBudget;
   /** The node id that follows from a public key (64 bytes), one derivation at a time; or how long the wait for it would be. */
   readonly deriveNodeId: (
     publicKey: Uint8Array<ArrayBuffer>,
@@ -85,6 +87,7 @@ export function openNetwork(
     poolFault,
     outbox,
     readiness,
+    returns: new ReturnBudget(LIMITS.returnsAnHour),
     refusalBudget: new RefusalBudget((isKnownKey, since) => stores.refusals.countSince(isKnownKey, since)),
     deriveNodeId: inTurn(platform.deriveNodeId, {
       pause: () => sleep(1),

@@ -18,7 +18,7 @@ const route = apiRoute({
   tags: ["nodes"],
   summary: "Read the audit log",
   description:
-    "Who changed which lease, reservation or key, when and why; the newest first. Bounded: the oldest are forgotten. With `node` or `action` one call looks through a thousand events: a page may then have fewer than `limit`, or none, and a `next` nevertheless.",
+    "Who changed which lease, reservation or key, when and why; the newest first. Bounded: the oldest are forgotten. With `node`, `name`, `key` or `action` one call looks through a thousand events: a page may then have fewer than `limit`, or none, and a `next` nevertheless.",
   ...operatorCall(["read"]),
   request: { query: eventQuery },
   responses: {
@@ -43,9 +43,11 @@ const route = apiRoute({
 /** `GET /v1/events`: the audit log. */
 export function eventRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
-    const { limit, cursor, node, action } = c.req.valid("query");
+    const { limit, cursor, node, name, key, action } = c.req.valid("query");
     const before = readCursor(cursor, place);
-    const page = await callObject(c, async (object) => object.listEvents({ limit, before, node, action }));
+    const page = await callObject(c, async (object) =>
+      object.listEvents({ limit, before, node, name, keyId: key, action }),
+    );
     const items = page.items.map((event) => ({ ...event }));
     const next = page.before === undefined ? null : writeCursor(page.before);
     if (!prefersLines(c.req.header("Accept") ?? "")) return answer(c, eventsSchema, { items, next });

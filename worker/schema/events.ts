@@ -1,11 +1,13 @@
 import { DEED_ACTIONS, DEED_REASONS } from "../lease/deed.ts";
-import { nodeId } from "./names.ts";
+import { keyId, nodeId, nodeName } from "./names.ts";
 import { z } from "./openapi.ts";
 import { pageQuery } from "./page.ts";
 
 /** Which events are listed. */
 export const eventQuery = pageQuery.extend({
   node: nodeId.optional().openapi({ description: "Those of that node." }),
+  name: nodeName.optional().openapi({ description: "Those of that name, also as the one before." }),
+  key: keyId.optional().openapi({ description: "Those of that enrolment key." }),
   action: z.enum(DEED_ACTIONS).optional().openapi({ description: "Those of that action." }),
 });
 

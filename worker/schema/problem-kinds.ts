@@ -151,7 +151,8 @@ export const PROBLEMS = {
   "too-many-requests": {
     status: 429,
     title: "Too many requests",
-    meaning: "This address, or this node, asks too often. Wait as long as Retry-After says.",
+    meaning:
+      "This address, or this node, asks too often, or the node leaves and comes back again and again. Wait as long as Retry-After says.",
   },
   internal: {
     status: 500,

@@ -123,6 +123,11 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
         detail: `the timestamp ${refusal.timestamp} is more than 15 minutes from the Worker's clock, ${Math.floor(refusal.now / 1000)}; sign again with the time of this answer's Date header`,
       };
     case "too-many-requests":
+      if (refusal.by === "returning-node")
+        return {
+          detail: "this node has left the mesh and come back too often within an hour; ask again",
+          retryAfter: refusal.retryAfter,
+        };
       return { detail: `too many calls ${CALLERS[refusal.by]} within a minute`, retryAfter: 60 };
     case "internal":
       return { detail: "an unexpected fault; the log has it under `instance`" };

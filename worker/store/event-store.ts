@@ -37,6 +37,8 @@ export interface Subject extends Pick<StoredNode, "name" | "slot"> {
 export interface EventFilter {
   readonly node: string | undefined;
   readonly action: string | undefined;
+  readonly name: string | undefined;
+  readonly keyId: string | undefined;
 }
 
 type Row = {
@@ -92,15 +94,23 @@ export class EventStore {
   }
 
   /** Those wanted with ids from `first` to `last`, the newest first, at most `limit`. */
-  between(first: number, last: number, { node, action }: EventFilter, limit: number): StoredEvent[] {
+  between(
+    first: number,
+    last: number,
+    { node, action, name, keyId }: EventFilter,
+    limit: number,
+  ): StoredEvent[] {
     return this.#db
       .read<Row>(
         `SELECT * FROM events WHERE id BETWEEN ?1 AND ?2 AND (?3 IS NULL OR node = ?3) AND (?4 IS NULL OR action = ?4)
-           ORDER BY id DESC LIMIT ?5`,
+           AND (?5 IS NULL OR name = ?5 OR (action = 'renamed' AND was = ?5)) AND (?6 IS NULL OR key_id = ?6)
+           ORDER BY id DESC LIMIT ?7`,
         first,
         last,
         node ?? null,
         action ?? null,
+        name ?? null,
+        keyId ?? null,
         limit,
       )
       .map(({ who_id: whoId, key_id: keyId, token_id: tokenId, ...row }) => ({
