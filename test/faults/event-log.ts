@@ -11,6 +11,7 @@ interface Event {
   readonly slot: number;
   readonly state: string;
   readonly key_id: string | null;
+  readonly webhook: string | null;
   readonly was: string | null;
   readonly why: string | null;
 }
@@ -31,6 +32,7 @@ class Replay {
   readonly leases = new Map<string, Lease>();
   /** The keys that there are: whether they were taken back. */
   readonly keys = new Map<string, boolean>();
+  readonly webhooks = new Set<string>();
   readonly faults: string[] = [];
 
   /** One more event. Each must say of what was before what the events before it said, and change something. */
@@ -42,6 +44,7 @@ class Replay {
     const { action, node, key_id: key } = event;
     if (action.startsWith("key-")) return this.#ofKey(event, key ?? "");
     if (action.startsWith("reserv")) return this.#ofReservation(event);
+    if (action.startsWith("webhook-")) return this.#ofWebhook(action, event.webhook ?? "");
     return node !== null && this.#ofLease(event, node, this.leases.get(node));
   }
 
@@ -58,6 +61,13 @@ class Replay {
     if (action === "reserved") this.reservations.set(slot, name);
     else this.reservations.delete(slot);
     return action === "reserved" ? before === undefined : action === "reservation-dropped" && before === name;
+  }
+
+  #ofWebhook(action: string, webhook: string): boolean {
+    if (action === "webhook-deleted") return this.webhooks.delete(webhook);
+    const isNew = !this.webhooks.has(webhook);
+    this.webhooks.add(webhook);
+    return isNew === (action === "webhook-made");
   }
 
   #ofLease(event: Event, node: string, before: Lease | undefined): boolean {
@@ -142,5 +152,10 @@ export function faultsOfLog(storage: Storage): string[] {
     replay.keys.delete(id);
   }
   for (const id of replay.keys.keys()) faults.push(`the log has the key ${id}, and the tables have not`);
+  const webhooks = storage.rows<{ id: string }>("SELECT id FROM webhooks").map(({ id }) => id);
+  if (JSON.stringify([...replay.webhooks].sort()) !== JSON.stringify(webhooks.sort()))
+    faults.push(
+      `the log says that there are the webhooks ${[...replay.webhooks]}, and the tables ${webhooks}`,
+    );
   return faults;
 }

@@ -23,6 +23,7 @@ export type Refusal =
   | Found<"name-reserved", { readonly name: string; readonly slot: number }>
   | Found<"former-holder", { readonly node: string; readonly slot: number; readonly retryAfter: number }>
   | Found<"slot-taken", { readonly slot: number; readonly hold: SlotHold }>
+  | Found<"too-many-webhooks", { readonly most: number }>
   | Found<"body-too-large", { readonly most: number }>
   | Found<"unsupported-media-type", { readonly type: string | undefined }>
   | Found<"clock-skew", { readonly timestamp: number; readonly now: number }>
@@ -49,7 +50,7 @@ export type Missing =
   | { readonly what: "problem" | "key-in-address" }
   /** `meant`: the path with single slashes and none at its end, where it is written otherwise and something is there. */
   | { readonly what: "address"; readonly meant: string | undefined }
-  | { readonly what: "node" | "key" | "agent" | "reservation"; readonly id: string };
+  | { readonly what: "node" | "key" | "agent" | "reservation" | "webhook"; readonly id: string };
 
 export type MeshRange = "docker" | "zerotier" | "six-plane";
 

@@ -1,4 +1,4 @@
-// The words of the audit log: who can do what to leases, reservations and keys, and why. The lists are closed, and only
+// The words of the audit log: who can do what to leases, reservations, keys and webhooks, and why. The lists are closed, and only
 // grow: what was written with a word stays in the log.
 
 /** What was done. */
@@ -16,6 +16,9 @@ export const DEED_ACTIONS = [
   "user-data-made",
   "key-revoked",
   "key-deleted",
+  "webhook-made",
+  "webhook-rotated",
+  "webhook-deleted",
 ] as const;
 
 /** Why, where the action does not say it. */
@@ -54,5 +57,7 @@ export interface Deed {
   readonly action: (typeof DEED_ACTIONS)[number];
   /** The id of the enrolment key. */
   readonly key?: string;
+  /** The id of the webhook. */
+  readonly webhook?: string;
   readonly why?: (typeof DEED_REASONS)[number];
 }

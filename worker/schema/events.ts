@@ -38,6 +38,7 @@ const eventSchema = z
         description: "The lease's from then on.",
       }),
     key: z.string().nullable().openapi({ description: "The id of the enrolment key." }),
+    webhook: z.string().nullable().openapi({ description: "The id of the webhook." }),
     was: z
       .string()
       .nullable()

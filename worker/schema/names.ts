@@ -27,6 +27,14 @@ export const keyId = z
   .string()
   .regex(/^[0-9a-f]{16}$/, "a key's id has 16 hex digits; GET /v1/keys lists them with their notes");
 
+/** The id of a webhook. */
+export const webhookId = z
+  .string()
+  .regex(
+    /^[0-9a-f]{16}$/,
+    "a webhook's id has 16 hex digits; GET /v1/webhooks lists them with their addresses",
+  );
+
 export const tag = z
   .string()
   .regex(

@@ -120,6 +120,12 @@ export const PROBLEMS = {
     meaning:
       "A call with this Idempotency-Key made user-data that cannot be given again: the request was another one, its enrolment key was deleted or taken back, or the admin token was changed since. Choose another Idempotency-Key, or send the same body.",
   },
+  "too-many-webhooks": {
+    status: 409,
+    title: "There are as many webhooks as there may be",
+    meaning:
+      "The Worker sends events to a few receivers only. Delete a webhook that you need no more (DELETE /v1/webhooks/:id), or let one receiver tell the others.",
+  },
   "pool-exhausted": {
     status: 409,
     title: "No slot is free",

@@ -105,6 +105,10 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
         detail:
           "every slot of the pool is leased, reserved, in quarantine or excluded (GET /v1/pool); delete nodes that are gone (GET /v1/nodes?state=stale), and their slots are free after a quarantine of 7 days",
       };
+    case "too-many-webhooks":
+      return {
+        detail: `there are ${refusal.most} webhooks, and no more may be; delete one that you need no more (GET /v1/webhooks)`,
+      };
     case "body-too-large":
       return { detail: `this call takes at most ${refusal.most} bytes` };
     case "unsupported-media-type":
@@ -226,6 +230,8 @@ function missingText(missing: Missing): string {
       return `the name ${missing.id} is not reserved; GET /v1/reservations lists those that are`;
     case "key":
       return `there is no enrolment key ${missing.id}; GET /v1/keys lists them`;
+    case "webhook":
+      return `there is no webhook ${missing.id}; GET /v1/webhooks lists them`;
   }
 }
 
