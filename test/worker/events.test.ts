@@ -48,7 +48,7 @@ const ofNode = { node: NODE, name: "web1", slot: 1, state: "active", key: null, 
 const event = (action: string, by: object, rest: object) => ({
   id: expect.any(Number),
   at: expect.any(String),
-  ...{ by, action },
+  ...{ by, action, webhook: null },
   ...rest,
 });
 
