@@ -8,10 +8,8 @@ import type { Webhook } from "../store/webhook-store.ts";
 import { eventView } from "./event-view.ts";
 import { targetFault } from "./target.ts";
 import { type Caller, type CallOutcome, makeCall } from "./webhook-call.ts";
+import { LONGEST_PAUSE_MS, webhookPause } from "./webhook-pause.ts";
 import { SEALED, secretsOf } from "./webhook-secrets.ts";
-
-/** ms until a call that was not taken is made again: after the first, and at most. */
-const RETRY_MS = { first: 5_000, longest: 60 * 60_000 } as const;
 
 /** ms after which a call is made again of which nothing more was heard: each of those before it may take as long as it may. */
 const UNHEARD_MS = (LIMITS.webhooks + 2) * LIMITS.webhookTimeoutMs;
@@ -35,15 +33,6 @@ interface Batch {
   /** Up to where the webhook has all that it wants when they are taken. */
   readonly through: number;
   readonly body: string;
-}
-
-/**
- * How long (ms) to wait after so many calls in a row that were not taken (1 is the first): twice as long each time, less up to a half by
- * chance, so that what failed together is not tried together again. `random` gives [0, 1).
- */
-export function webhookPause(failures: number, random: () => number): number {
-  const most = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(failures - 1, 20));
-  return Math.round(most * (1 - random() / 2));
 }
 
 export class WebhookSender {
@@ -136,8 +125,8 @@ export class WebhookSender {
       stores.webhooks.called({ ...after, failures: 0, dueAt: isMore ? now() : null, taken }, now());
       return;
     }
-    const pause = outcome.status === GONE ? RETRY_MS.longest : webhookPause(attempt, random);
-    const dueAt = Math.min(now() + RETRY_MS.longest, Math.max(now() + pause, retryAt));
+    const pause = outcome.status === GONE ? LONGEST_PAUSE_MS : webhookPause(attempt, random);
+    const dueAt = Math.min(now() + LONGEST_PAUSE_MS, Math.max(now() + pause, retryAt));
     stores.webhooks.called({ ...after, failures: attempt, dueAt }, now());
     log("webhook-failed", { webhook: id, attempts: attempt, fault: outcome.fault, dueAt });
   }

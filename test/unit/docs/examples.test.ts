@@ -11,6 +11,7 @@ import { welcome } from "../../../scripts/local/welcome.ts";
 import { agentSchema } from "../../../worker/schema/agent.ts";
 import { keySchema } from "../../../worker/schema/key.ts";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
+import { newWebhookSchema } from "../../../worker/schema/webhook.ts";
 import { available } from "../../agent/shells.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -75,14 +76,24 @@ const admin = (method: string, path: string, body: object) =>
     body: JSON.stringify(body),
   });
 
-/** Has what a block is about: its nodes, unless it makes them, and a key in place of the one that it names. */
+/** Has what a block is about: its nodes, unless it makes them, and a key or webhook in place of the one that it names. */
 async function prepared(block: string): Promise<string> {
   for (const [, node = ""] of block.matchAll(/\/v1\/nodes\/([0-9a-f]{10})\b/g))
     if (!block.includes("-X PUT")) await admin("PUT", `/v1/nodes/${node}`, { name: `before-${node}` });
   for (const [, name] of block.matchAll(/"reservation":"([a-z0-9-]+)","takeover":true/g))
     await admin("PUT", "/v1/nodes/5e5e5e5e5e", { name });
+  const webhook = block.includes("/v1/webhooks/") ? await anyWebhook() : "";
   const { id } = keySchema.parse(await (await admin("POST", "/v1/keys", {})).json());
-  return block.replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id);
+  return block
+    .replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id)
+    .replaceAll(/(?<=\/v1\/webhooks\/)[0-9a-f]{16}/g, webhook);
+}
+
+/** The id of a webhook, which gets no event. */
+async function anyWebhook(): Promise<string> {
+  const url = "https://hooks.example.com/";
+  const made = await admin("POST", "/v1/webhooks", { url, actions: ["webhook-deleted"] });
+  return newWebhookSchema.parse(await made.json()).id;
 }
 
 describe.skipIf(!hasCurl)("the calls of", () => {

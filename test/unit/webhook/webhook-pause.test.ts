@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { webhookPause } from "../../../worker/webhook/webhook-sender.ts";
+import { webhookPause } from "../../../worker/webhook/webhook-pause.ts";
 
 const HOUR = 3_600_000;
 
