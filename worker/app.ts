@@ -28,6 +28,7 @@ import { reconcileRoute } from "./routes/reconcile.ts";
 import { refusalRoute } from "./routes/refusals.ts";
 import { reservationRoutes } from "./routes/reservations.ts";
 import { userDataRoute } from "./routes/user-data.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
 
 type Sleep = (ms: number) => Promise<unknown>;
@@ -99,6 +100,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   adminTokenRoutes(app);
   refusalRoute(app);
   eventRoute(app);
+  webhookRoutes(app);
   userDataRoute(app, keepAgent);
   healthRoute(app);
   problemRoute(app);

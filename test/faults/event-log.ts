@@ -12,6 +12,7 @@ interface Event {
   readonly state: string;
   readonly key_id: string | null;
   readonly token_id: string | null;
+  readonly webhook: string | null;
   readonly was: string | null;
   readonly why: string | null;
 }
@@ -34,6 +35,7 @@ class Replay {
   readonly keys = new Map<string, boolean>();
   /** The same of the admin tokens. */
   readonly tokens = new Map<string, boolean>();
+  readonly webhooks = new Set<string>();
   readonly faults: string[] = [];
 
   /** One more event. Each must say of what was before what the events before it said, and change something. */
@@ -46,6 +48,7 @@ class Replay {
     if (action.startsWith("key-")) return this.#ofKey(event, key ?? "");
     if (action.startsWith("token-")) return this.#ofToken(action, event.token_id ?? "");
     if (action.startsWith("reserv")) return this.#ofReservation(event);
+    if (action.startsWith("webhook-")) return this.#ofWebhook(action, event.webhook ?? "");
     return node !== null && this.#ofLease(event, node, this.leases.get(node));
   }
 
@@ -69,6 +72,13 @@ class Replay {
     if (action === "reserved") this.reservations.set(slot, name);
     else this.reservations.delete(slot);
     return action === "reserved" ? before === undefined : action === "reservation-dropped" && before === name;
+  }
+
+  #ofWebhook(action: string, webhook: string): boolean {
+    if (action === "webhook-deleted") return this.webhooks.delete(webhook);
+    const isNew = !this.webhooks.has(webhook);
+    this.webhooks.add(webhook);
+    return isNew === (action === "webhook-made");
   }
 
   #ofLease(event: Event, node: string, before: Lease | undefined): boolean {
@@ -159,5 +169,10 @@ export function faultsOfLog(storage: Storage): string[] {
     }
     for (const id of told.keys()) faults.push(`the log has the ${kind} ${id}, and the tables have not`);
   }
+  const webhooks = storage.rows<{ id: string }>("SELECT id FROM webhooks").map(({ id }) => id);
+  if (JSON.stringify([...replay.webhooks].sort()) !== JSON.stringify(webhooks.sort()))
+    faults.push(
+      `the log says that there are the webhooks ${[...replay.webhooks]}, and the tables ${webhooks}`,
+    );
   return faults;
 }

@@ -6,6 +6,8 @@ import type { Platform } from "../../worker/network/platform.ts";
 import { CENTRAL_URL, type Central, NETWORK } from "./central.ts";
 import type { Clock } from "./clock.ts";
 import { copiesIn } from "./copies.ts";
+import { keysAtOnce } from "./keys-at-once.ts";
+import { type Receivers, SLOW_MS } from "./receivers.ts";
 import { Storage } from "./storage.ts";
 
 /** ms until a write is durable, and so until what follows from it may leave the object. */
@@ -41,6 +43,8 @@ export interface HostOptions {
   readonly settings?: Partial<Settings>;
   /** ms for which deriving a node id keeps the object's thread; unless said, it takes none. */
   readonly proofMs?: number;
+  /** Where webhooks go. */
+  readonly receivers?: Receivers;
 }
 
 /** Where the object lives: it is started when it is called, can crash at any event, and finds its storage again. */
@@ -207,6 +211,7 @@ export class Host {
       random: this.#random,
       randomBytes: (bytes) => bytes.map(() => Math.floor(this.#random() * 256)),
       fetch: (url, { method, body, signal }) => this.#fetch(life, { method, url, body, signal }),
+      post: (url, { headers, body, signal }) => this.#post(life, url, headers, body, signal),
       deriveNodeId: async (publicKey) => {
         const { proofMs } = this.#options;
         if (proofMs !== undefined) await new Promise<void>((resolve) => this.#later(life, proofMs, resolve));
@@ -214,6 +219,34 @@ export class Host {
       },
       log: (event, fields) => this.#clock.note(`  ${event} ${JSON.stringify(fields ?? {})}`),
     };
+  }
+
+  #post(
+    life: Life,
+    url: string,
+    headers: Record<string, string>,
+    body: string,
+    signal: AbortSignal,
+  ): ReturnType<Platform["post"]> {
+    const { receivers } = this.#options;
+    if (receivers === undefined) throw new Error(`nobody receives at ${url}`);
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("aborted")));
+      const travel = (): number => 20 + Math.floor(this.#random() * 200);
+      this.#later(life, GATE_MS, () => {
+        const { mood } = receivers;
+        receivers.left(url, this.#clock.now);
+        this.#clock.note(`-> POST ${url} ${mood} ${body}`);
+        this.#clock.after(travel(), () => {
+          if (mood === "away") return this.#later(life, travel(), () => reject(new TypeError("no route")));
+          const status = receivers.arrive(url, headers, body, mood);
+          this.#later(life, travel() + (mood === "slow" ? SLOW_MS : 0), () => {
+            if (mood === "loses") return reject(new TypeError("connection lost"));
+            if (!signal.aborted) resolve({ status, headers: new Headers(), body: null });
+          });
+        });
+      });
+    });
   }
 
   #fetch(
@@ -261,8 +294,9 @@ export class Host {
   }
 }
 
-/** The platform's digest takes a thread and so real time; this one is the same without. */
+/** The platform's digest takes a thread and so real time; this one is the same without, and so is what it does with keys. */
 export function digestAtOnce(): void {
+  keysAtOnce();
   crypto.subtle.digest = async (algorithm, data) => {
     const name = String(algorithm).replace("-", "").toLowerCase();
     const bytes =

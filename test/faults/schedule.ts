@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { SCOPES, type Scope } from "../../worker/base/scope.ts";
 import { CALL_KINDS, FAULTS, type Fault } from "./central.ts";
+import { MOODS, type Mood } from "./receivers.ts";
 
 /** Keys that let in at once, keys that want approval, and keys whose servers lose their leases after four hours unseen. */
 export const KEY_KINDS = ["open", "approval", "ephemeral"] as const;
@@ -29,6 +30,11 @@ export type Action =
   | { readonly do: "revokeKey"; readonly kind: KeyKind }
   | { readonly do: "makeToken"; readonly token: number; readonly scope: Scope }
   | { readonly do: "useToken" | "revokeToken" | "deleteToken"; readonly token: number }
+  /** `wants`: the actions; left out, all. The oldest is deleted, and the youngest gets another secret. */
+  | { readonly do: "makeWebhook"; readonly wants?: readonly string[] }
+  | { readonly do: "deleteWebhook" | "testWebhook" }
+  | { readonly do: "rotateWebhook"; readonly now: boolean }
+  | { readonly do: "receive"; readonly mood: Mood }
   /** What the operator does at the controller. */
   | { readonly do: "authorize" | "deauthorize" | "deleteMember" | "readmit"; readonly server: number }
   | { readonly do: "secondAddress"; readonly server: number; readonly outside: boolean }
@@ -118,6 +124,21 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("dropReservation"), name: reservedName }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      { do: fc.constant("makeWebhook"), wants: fc.constant(["enrolled", "revoked", "webhook-rotated"]) },
+      { requiredKeys: ["do"] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({ do: fc.constantFrom("deleteWebhook", "testWebhook") }),
+      fc.record({ do: fc.constant("rotateWebhook"), now: fc.boolean() }),
+    ),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("receive"), mood: fc.constantFrom(...MOODS) }) },
   {
     weight: 4,
     arbitrary: fc.record({

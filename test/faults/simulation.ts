@@ -12,6 +12,7 @@ import { Clock } from "./clock.ts";
 import { faultsOfLog } from "./event-log.ts";
 import { Host } from "./host.ts";
 import { Judge, routeText } from "./judge.ts";
+import { Receivers } from "./receivers.ts";
 import {
   type Action,
   KEY_KINDS,
@@ -80,6 +81,7 @@ export class Simulation {
     pretended: (call) => this.judge.pretended(call),
     heard: (call) => this.judge.heard(call),
   });
+  readonly receivers = new Receivers((what) => this.judge.accuse(what));
   readonly host: Host;
   /** The enrolment keys that servers come in with now. */
   readonly #keys = new Map<KeyKind | OtherKey, { readonly id: string; readonly hash: string }>();
@@ -103,7 +105,7 @@ export class Simulation {
   );
 
   private constructor(chance: number) {
-    this.host = new Host(this.clock, this.central, chanceOf(chance));
+    this.host = new Host(this.clock, this.central, chanceOf(chance), { receivers: this.receivers });
   }
 
   /** A network with nothing in it but two enrolment keys. */
@@ -163,6 +165,7 @@ export class Simulation {
     this.clock.note("from here on nothing fails");
     this.central.recover();
     this.host.failCopies(0);
+    this.receivers.mood = "takes";
     for (let hours = 0; hours < 4; hours++) {
       this.#age();
       this.#do({ do: "cron" });
@@ -251,6 +254,21 @@ export class Simulation {
       case "revokeToken":
       case "deleteToken":
         this.#adminTokens.takeBack(action.token, action.do === "deleteToken");
+        break;
+      case "makeWebhook":
+        this.#makeWebhook(action.wants ?? null);
+        break;
+      case "rotateWebhook":
+        this.#rotateWebhook(action.now);
+        break;
+      case "deleteWebhook":
+        this.#deleteWebhook();
+        break;
+      case "testWebhook":
+        this.#testWebhook();
+        break;
+      case "receive":
+        this.receivers.mood = action.mood;
         break;
       case "authorize":
       case "deauthorize": {
@@ -351,6 +369,63 @@ export class Simulation {
         );
       },
     );
+  }
+
+  #makeWebhook(actions: readonly string[] | null): void {
+    const hook = this.receivers.open();
+    this.#ask(
+      (object) =>
+        object.createWebhook({ url: hook.url, actions, note: null, ownHost: "mesh.example.com" }, OPERATOR),
+      () => {
+        hook.secrets = undefined;
+      },
+      (answer) => {
+        if (answer.ok) hook.secrets?.push(answer.value.secret);
+      },
+    );
+  }
+
+  #rotateWebhook(now: boolean): void {
+    const { id, hook } = this.#webhook("DESC");
+    if (hook === undefined) return;
+    this.#ask(
+      (object) => object.rotateWebhook(id, { now }, OPERATOR),
+      () => {
+        hook.secrets = undefined;
+      },
+      (answer) => {
+        if (answer.ok) hook.secrets?.push(answer.value.secret);
+      },
+    );
+  }
+
+  #deleteWebhook(): void {
+    const { id, hook } = this.#webhook("ASC");
+    if (hook === undefined) return;
+    this.#ask(
+      (object) => object.deleteWebhook(id, OPERATOR),
+      () => {},
+      (answer) => {
+        if (answer.ok) hook.deletedAt = this.clock.now;
+      },
+    );
+  }
+
+  #testWebhook(): void {
+    const { id } = this.#webhook("ASC");
+    this.#ask(
+      (object) => object.testWebhook(id),
+      () => {},
+      () => {},
+    );
+  }
+
+  /** The oldest or the youngest webhook. */
+  #webhook(order: "ASC" | "DESC") {
+    const [row] = this.host.storage.rows<{ id: string; url: string }>(
+      `SELECT id, url FROM webhooks ORDER BY created_at ${order}, id LIMIT 1`,
+    );
+    return { id: row?.id ?? "", hook: row && this.receivers.at(row.url) };
   }
 
   /** The operator makes a key for a server in the place of another. */
@@ -679,6 +754,7 @@ export class Simulation {
     const kept = storage.rows<{ slot: number }>("SELECT slot FROM released WHERE free_at IS NULL");
     for (const { slot } of kept) judge.accuse(`slot ${slot} was released, and its quarantine never begins`);
     this.#lookAtLog();
+    this.receivers.lookAround(storage);
     this.#lookAtPages(new Map(nodes.map(({ node, slot }) => [slot, node])));
     const routes = central.network.config.routes.map(routeText);
     this.#lookAtReservations(nodes);

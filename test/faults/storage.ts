@@ -61,7 +61,13 @@ export class Storage {
   view(later: <T>(value: T) => Promise<T>): DurableObjectStorage {
     const exec = (query: string, ...values: SqlStorageValue[]) => {
       const isRead = /^\s*(SELECT|EXPLAIN|PRAGMA)/i.test(query);
-      if (isRead) return cursor(this.#prepare(query).all(...values.map(sqlValue)), 0);
+      if (isRead)
+        return cursor(
+          this.#prepare(query)
+            .all(...values.map(sqlValue))
+            .map(platformRow),
+          0,
+        );
       return cursor([], this.#run(query, values));
     };
     const view: Pick<DurableObjectStorage, "getAlarm" | "transactionSync"> & {
@@ -134,4 +140,14 @@ function cursor(rows: readonly object[], rowsWritten: number) {
 
 function sqlValue(value: SqlStorageValue): string | number | null | Uint8Array {
   return value instanceof ArrayBuffer ? new Uint8Array(value) : value;
+}
+
+/** A row as the platform gives it, whose bytes come as an array buffer. */
+function platformRow(row: object): object {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      value instanceof Uint8Array ? new Uint8Array(value).buffer : value,
+    ]),
+  );
 }

@@ -29,7 +29,7 @@ function openOutbox(fails: (subject: string) => Error | undefined) {
   };
   const log = () => {};
   const alarm = new AlarmClock({ storage: view, setTo: undefined, now, log });
-  const stores = openStores(view, (outbox) => alarm.arm(outbox), now);
+  const stores = openStores(view, (waiting) => alarm.arm(waiting), now);
   const delivered = new Map<string, number>();
   const delivery = {
     cost: () => 1,
@@ -48,7 +48,7 @@ function openOutbox(fails: (subject: string) => Error | undefined) {
     for (; storage.alarm !== undefined && storage.alarm <= until; times++) {
       time.now = Math.max(time.now, storage.alarm);
       storage.alarm = undefined;
-      await alarm.goOff(stores.outbox, async () => {
+      await alarm.goOff(stores.waiting, async () => {
         stores.writePause.prove();
         await outbox.work();
       });

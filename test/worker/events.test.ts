@@ -57,7 +57,7 @@ const ofNode = {
 const event = (action: string, by: object, rest: object) => ({
   id: expect.any(Number),
   at: expect.any(String),
-  ...{ by, action },
+  ...{ by, action, webhook: null },
   ...rest,
 });
 

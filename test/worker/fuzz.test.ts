@@ -18,6 +18,8 @@ const use = useWorld();
 /** ms for which an answer may be waited for: many times what the slowest takes on a busy machine. */
 const HANGS = 60_000;
 
+const WEBHOOK = "https://hooks.example.com/";
+
 const document: unknown = await (await makeApp().fetch(new Request(`${ORIGIN}/openapi.json`), env)).json();
 const endpoints = endpointsOf(document);
 
@@ -25,7 +27,7 @@ let known: Knowledge;
 let app: ReturnType<typeof makeApp>;
 
 /** What no answer may hold but those of calls that give it out, and no line of the log. */
-let secrets: readonly string[];
+let secrets: string[];
 
 beforeEach(async () => {
   app = makeApp();
@@ -34,15 +36,16 @@ beforeEach(async () => {
   const waiting = await use.world.enrol({ key: await use.world.key({ approval: true }), number: 1 });
   await use.world.admin("PUT", `/v1/nodes/${identity(2).node}`, { name: "db1", slot: 42 });
   const keys = (await use.world.admin("GET", "/v1/keys")).text.match(/[0-9a-f]{16}/g) ?? [];
+  const webhook = (await use.world.admin("POST", "/v1/webhooks", { url: WEBHOOK })).json;
   const sha256 = /[0-9a-f]{64}/.exec((await use.world.call("GET", "/agent")).text)?.[0] ?? "";
   const admin = await use.world.admin("POST", "/v1/tokens", { scopes: ["read", "keys"] });
   const adminToken = String(admin.json["token"]);
   secrets = [ADMIN, env.ZEROTIER_TOKEN, key, token, String(waiting.json["token"]), adminToken];
+  secrets.push(String(webhook["secret"]));
   known = {
     words: [
       ...[0, 1, 2, 3].map((number) => identity(number).node),
-      ...keys,
-      String(admin.json["id"]),
+      ...[...keys, String(admin.json["id"]), String(webhook["id"])],
       ...["web1", "db1", "pool-exhausted", "42", "1", sha256, identity(0).identity],
     ],
     tokens: {
@@ -57,6 +60,7 @@ beforeEach(async () => {
       "PATCH /v1/nodes/{node}": [{ name: "web8" }],
       "POST /v1/keys": [{}],
       "POST /v1/tokens": [{ scopes: ["read"] }],
+      "POST /v1/webhooks": [{ url: WEBHOOK }, { url: WEBHOOK, actions: ["released"], note: "x" }],
       "POST /v1/user-data": [{}, { cloudConfig: "#cloud-config\npackages: [htop]\n" }],
     },
     secrets: [
@@ -113,11 +117,13 @@ const GIVES_OUT: Readonly<Record<string, RegExp>> = {
   "POST /v1/keys": /^mbk_/,
   "POST /v1/tokens": /^mba_/,
   "POST /v1/user-data": /^mbk_/,
+  "POST /v1/webhooks": /^whsec_/,
+  "POST /v1/webhooks/{id}/rotate": /^whsec_/,
   "GET /boot/{key}": /^mbk_/,
   "GET /boot/{key}/sh": /^mbk_/,
 };
 
-const SECRET = /mb[kna]_[A-Za-z0-9_-]{22,}/g;
+const SECRET = /mb[kna]_[A-Za-z0-9_-]{22,}|whsec_[A-Za-z0-9+/=]{22,}/g;
 
 async function check({ method, path, statuses }: Endpoint, hostile: HostileRequest): Promise<void> {
   const request = toRequest(hostile);

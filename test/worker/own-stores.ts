@@ -26,6 +26,6 @@ export function inOwnStores<T>(
 /** A network over an object's tables, beside the object's own: with these settings, the alarm on the clock `now` (ms since 1970). */
 export function ownNetwork(storage: DurableObjectStorage, config: Config, now: () => number): NetworkContext {
   const alarm = new AlarmClock({ storage, setTo: undefined, now, log: () => {} });
-  const stores = openStores(storage, (outbox) => alarm.arm(outbox), now);
+  const stores = openStores(storage, (waiting) => alarm.arm(waiting), now);
   return openNetwork(stores, env.LEASES, config);
 }

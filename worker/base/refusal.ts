@@ -49,7 +49,7 @@ export type TokenFault =
   | "admin-token-revoked";
 
 /** Of which there may be so many and no more. */
-export type Limited = "admin-token";
+export type Limited = "admin-token" | "webhook";
 
 /**
  * How the operator took the node out: with its slot left to it, or for good; `barred`: the key had let it in before it was deleted.
@@ -63,7 +63,10 @@ export type Missing =
   | { readonly what: "problem" | "key-in-address" }
   /** `meant`: the path with single slashes and none at its end, where it is written otherwise and something is there. */
   | { readonly what: "address"; readonly meant: string | undefined }
-  | { readonly what: "node" | "key" | "agent" | "reservation" | "admin-token"; readonly id: string };
+  | {
+      readonly what: "node" | "key" | "agent" | "reservation" | "admin-token" | "webhook";
+      readonly id: string;
+    };
 
 export type MeshRange = "docker" | "zerotier" | "six-plane";
 

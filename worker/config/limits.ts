@@ -41,6 +41,19 @@ export const LIMITS = {
   eventsForgotten: 500,
   /** Events that a call with a filter looks through: it must not read more rows as the log grows. */
   eventsLookedThrough: 1000,
+  /** Webhooks that there may be: with `alarmCalls` one alarm sends to all of them. */
+  webhooks: 10,
+  /** Characters of a webhook's address. */
+  webhookUrlCharacters: 2000,
+  /** Events of one call of a webhook: some 15 KB. */
+  webhookEvents: 50,
+  /** Answers of a receiver that are kept, and characters of the text of each. */
+  webhookAnswers: 10,
+  webhookAnswerCharacters: 200,
+  /** Milliseconds that a receiver has to answer. */
+  webhookTimeoutMs: 10_000,
+  /** Milliseconds for which a secret is good beside the one that replaced it. */
+  webhookSecretMs: DAY_MS,
   /** Milliseconds within which the same refusal is not written again. */
   refusalAgainMs: 10 * 60_000,
   /** Characters that are kept of what a refusal was about. */
@@ -68,9 +81,9 @@ export const LIMITS = {
   controllerWaitMs: 20_000,
   /** Milliseconds that a call to the controller may take. */
   controllerTimeoutMs: 10_000,
-  /** Outgoing calls of one alarm: the free plan allows 50 an invocation. */
+  /** Outgoing calls of one alarm besides those of webhooks: the free plan allows 50 an invocation. */
   alarmCalls: 40,
-  /** Outgoing calls at a time: a Worker has six connections. */
+  /** Outgoing calls at a time besides the one of a webhook: a Worker has six connections. */
   alarmConcurrency: 5,
   /** Milliseconds for which routes and members, once read, are good for a new lease when the controller cannot be read again. */
   networkFreshMs: 10 * 60_000,

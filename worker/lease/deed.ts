@@ -1,5 +1,5 @@
-// The words of the audit log: who can do what to leases, reservations, keys and admin tokens, and why. The lists are closed, and only
-// grow: what was written with a word stays in the log.
+// The words of the audit log: who can do what to leases, reservations, keys, admin tokens and webhooks, and why. The lists are closed,
+// and only grow: what was written with a word stays in the log.
 
 /** What was done. */
 export const DEED_ACTIONS = [
@@ -19,6 +19,9 @@ export const DEED_ACTIONS = [
   "token-made",
   "token-revoked",
   "token-deleted",
+  "webhook-made",
+  "webhook-rotated",
+  "webhook-deleted",
 ] as const;
 
 /** Why, where the action does not say it. */
@@ -59,5 +62,7 @@ export interface Deed {
   readonly key?: string;
   /** The id of the admin token that was made or taken back. */
   readonly token?: string;
+  /** The id of the webhook. */
+  readonly webhook?: string;
   readonly why?: (typeof DEED_REASONS)[number];
 }

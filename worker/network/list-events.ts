@@ -1,7 +1,8 @@
 // Reads the audit log, which is written with each change: see `worker/lease/deed.ts` for its words.
 import { LIMITS } from "../config/limits.ts";
 import type { EventView } from "../schema/events.ts";
-import type { EventFilter, StoredEvent } from "../store/event-store.ts";
+import type { EventFilter } from "../store/event-store.ts";
+import { eventView } from "../webhook/event-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 /** A part of the log. */
@@ -30,22 +31,5 @@ export function listEvents({ stores }: NetworkContext, { limit, before, ...filte
   const found = stores.events.between(first, last, filter, limit);
   // A full page ends at its last event: behind that there may be more of those that were looked through.
   const end = found.length === limit ? (found.at(-1)?.id ?? first) : first;
-  return { items: found.map(viewOf), before: end > ends.oldest ? end : undefined };
-}
-
-function viewOf({ at, who, whoId, keyId, tokenId, ...event }: StoredEvent): EventView {
-  return {
-    id: event.id,
-    at: new Date(at).toISOString(),
-    by: { who, ...(whoId !== null && { id: whoId }) },
-    action: event.action,
-    node: event.node,
-    name: event.name,
-    slot: event.slot,
-    state: event.state,
-    key: keyId,
-    token: tokenId,
-    was: event.was,
-    why: event.why,
-  };
+  return { items: found.map(eventView), before: end > ends.oldest ? end : undefined };
 }

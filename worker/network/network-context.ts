@@ -13,6 +13,7 @@ import { memberDelivery } from "../reconcile/member-delivery.ts";
 import { NetworkReadiness } from "../reconcile/network-readiness.ts";
 import type { Upkeep } from "../reconcile/upkeep.ts";
 import type { Stores } from "../store/stores.ts";
+import { WebhookSender } from "../webhook/webhook-sender.ts";
 import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
@@ -27,6 +28,7 @@ export interface NetworkContext extends Upkeep {
   /** Why the pool of the settings is not the one in use. */
   readonly poolFault: string | undefined;
   readonly outbox: Outbox;
+  readonly sender: WebhookSender;
   readonly readiness: NetworkReadiness;
   readonly refusalBudget: RefusalBudget;
   readonly returns: ReturnBudget;
@@ -45,7 +47,7 @@ export function openNetwork(
   wanted: Config,
   platform: Platform = workersPlatform,
 ): NetworkContext {
-  const { now, sleep, log, random, randomBytes, timeout, fetch } = platform;
+  const { now, sleep, log, random, randomBytes, timeout, fetch, post } = platform;
   const { config, fault: poolFault } = keepPool(stores, wanted, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
   const controller = makeCentralV1({
@@ -86,6 +88,7 @@ export function openNetwork(
     ...upkeep,
     poolFault,
     outbox,
+    sender: new WebhookSender({ stores, config, post, timeout, now, random, log }),
     readiness,
     returns: new ReturnBudget(LIMITS.returnsAnHour),
     refusalBudget: new RefusalBudget((isKnownKey, since) => stores.refusals.countSince(isKnownKey, since)),

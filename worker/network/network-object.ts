@@ -14,12 +14,14 @@ import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationView } from "../schema/reservation.ts";
+import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
 import type { AdminTokenPlace } from "../store/admin-token-store.ts";
 import type { Ending } from "../store/former-node-store.ts";
 import type { KeyPlace } from "../store/key-store.ts";
 import { migrate } from "../store/migrations.ts";
 import type { RefusalPlace } from "../store/refusal-store.ts";
 import { openStores, type Stores } from "../store/stores.ts";
+import type { WebhookPlace } from "../store/webhook-store.ts";
 import {
   type AdminTokenBearer,
   adminTokenBearer,
@@ -72,6 +74,15 @@ import {
   repeatUserData,
   type UserDataAnswer,
 } from "./user-data-operations.ts";
+import {
+  createWebhook,
+  deleteWebhook,
+  listWebhooks,
+  readWebhook,
+  rotateWebhook,
+  testWebhook,
+  type WantedWebhook,
+} from "./webhook-operations.ts";
 
 /** ms until the alarm tries again while the Worker is misconfigured. */
 const MISCONFIGURED_MS = 10 * 60_000;
@@ -105,7 +116,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       if (!read.ok) return;
       const { networkId } = read.value;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
-      const stores = openStores(ctx.storage, (outbox) => alarm.arm(outbox), now);
+      const stores = openStores(ctx.storage, (waiting) => alarm.arm(waiting), now);
       const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? networkId);
       if (own !== networkId) {
         this.#otherNetwork = own;
@@ -113,7 +124,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       }
       this.#network = openNetwork(stores, env.LEASES, read.value, platform);
       // An alarm that got lost would be set by the next change only.
-      alarm.begin(this.#network.stores.outbox);
+      alarm.begin(this.#network.stores.waiting);
     });
   }
 
@@ -249,6 +260,34 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listEvents(this.#open(), query);
   }
 
+  async createWebhook(wanted: WantedWebhook, by: Operator): Promise<Result<NewWebhookView, Refusal>> {
+    return createWebhook(this.#openToWrite(), wanted, by);
+  }
+
+  async listWebhooks(limit: number, after: WebhookPlace | undefined): Promise<WebhookView[]> {
+    return listWebhooks(this.#open(), limit, after);
+  }
+
+  async readWebhook(id: string): Promise<Result<WebhookDetail, Refusal>> {
+    return readWebhook(this.#open(), id);
+  }
+
+  deleteWebhook(id: string, by: Operator): Result<true, Refusal> {
+    return deleteWebhook(this.#openToWrite(), id, by);
+  }
+
+  async rotateWebhook(
+    id: string,
+    what: { readonly now: boolean },
+    by: Operator,
+  ): Promise<Result<NewWebhookView, Refusal>> {
+    return rotateWebhook(this.#openToWrite(), id, what, by);
+  }
+
+  async testWebhook(id: string): Promise<Result<TestedWebhook, Refusal>> {
+    return testWebhook(this.#openToWrite(), id);
+  }
+
   poolUse(): PoolUse {
     return poolUse(this.#open());
   }
@@ -281,7 +320,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       await this.ctx.storage.setAlarm(this.#platform.now() + MISCONFIGURED_MS);
       return;
     }
-    await this.#alarm.goOff(net.stores.outbox, () => this.#openToAsk().outbox.work());
+    await this.#alarm.goOff(net.stores.waiting, () => {
+      const { sender, outbox } = this.#openToAsk();
+      sender.begin();
+      return outbox.work();
+    });
   }
 
   /** For what asks the controller before it keeps anything: whether it can be kept is known first. Throws as {@link #openToWrite}. */

@@ -2,6 +2,7 @@ import { consoleLog, type Log } from "../base/log.ts";
 import type { Fetch } from "../controller/central-v1/client.ts";
 import { deriveNodeId } from "../identity/address.ts";
 import type { NodeId } from "../lease/ids.ts";
+import type { Post } from "../webhook/webhook-call.ts";
 
 /** What the object takes from outside besides its storage: time, randomness, the network, and what costs processor time. */
 export interface Platform {
@@ -15,6 +16,8 @@ export interface Platform {
   /** Fills an array with random bytes. */
   readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
   readonly fetch: Fetch;
+  /** The same for webhooks. */
+  readonly post: Post;
   /** The node id that follows from a public key (64 bytes). */
   readonly deriveNodeId: (publicKey: Uint8Array<ArrayBuffer>) => Promise<NodeId | undefined>;
   readonly log: Log;
@@ -28,6 +31,7 @@ export const workersPlatform: Platform = {
   random: () => Math.random(),
   randomBytes: (bytes) => crypto.getRandomValues(bytes),
   fetch: (url, init) => fetch(url, init),
+  post: (url, init) => fetch(url, init),
   deriveNodeId,
   log: consoleLog,
 };

@@ -1,5 +1,5 @@
 import { errorText, type Log } from "../base/log.ts";
-import type { OutboxStore } from "../store/outbox-store.ts";
+import type { Waiting } from "../store/stores.ts";
 
 /** ms by which an alarm may be late before it counts as lost: the platform gives one up that has failed too often. */
 const LOST_MS = 60_000;
@@ -16,7 +16,7 @@ export interface AlarmClockOptions {
   readonly log: Log;
 }
 
-/** The object's one alarm: always set to when the next row of the outbox is due, or earlier. */
+/** The object's one alarm: always set to when the next of what waits is due, or earlier. */
 export class AlarmClock {
   readonly #options: AlarmClockOptions;
   #setTo: number | undefined;
@@ -29,17 +29,17 @@ export class AlarmClock {
     this.#setTo = options.setTo;
   }
 
-  /** After the object's start: sets the alarm for the next due row if none is set, or one that should have gone off long ago. */
-  begin(outbox: OutboxStore): void {
-    if (this.#setTo === undefined || this.#isLost()) this.arm(outbox);
+  /** After the object's start: sets the alarm for what is due next if none is set, or one that should have gone off long ago. */
+  begin(waiting: Waiting): void {
+    if (this.#setTo === undefined || this.#isLost()) this.arm(waiting);
   }
 
-  /** Sets the alarm for the next due row; leaves one that goes off earlier, unless it should have done so long ago. */
-  arm(outbox: OutboxStore): void {
-    // While the alarm works, rows are due that it is about to deliver. It arms anew at its end; if it never
+  /** Sets the alarm for what is due next; leaves one that goes off earlier, unless it should have done so long ago. */
+  arm(waiting: Waiting): void {
+    // While the alarm works, something is due that it is about to deliver. It arms anew at its end; if it never
     // gets there, the platform calls it again.
     if (this.#working) return;
-    const next = outbox.nextDue();
+    const next = waiting.nextDue();
     if (next === undefined) return;
     const at = Math.max(next, this.#notBefore);
     if (this.#setTo !== undefined && this.#setTo <= at && !this.#isLost()) return;
@@ -52,7 +52,7 @@ export class AlarmClock {
    * does not take what it did, is tried again after a pause, as long as what is due has waited by now: each time a longer one, also
    * when the object is forgotten in between. Thrown on, the platform would try again a few times within two minutes, then never.
    */
-  async goOff(outbox: OutboxStore, work: () => Promise<void>): Promise<void> {
+  async goOff(waiting: Waiting, work: () => Promise<void>): Promise<void> {
     const { now, log } = this.#options;
     this.#setTo = undefined;
     this.#working = true;
@@ -60,9 +60,9 @@ export class AlarmClock {
       await work();
       this.#notBefore = 0;
       this.#working = false;
-      this.arm(outbox);
+      this.arm(waiting);
     } catch (error) {
-      this.#notBefore = now() + pauseOf(outbox, now());
+      this.#notBefore = now() + pauseOf(waiting, now());
       log("alarm-failed", { error: errorText(error), until: this.#notBefore });
       await this.#set(this.#notBefore);
     } finally {
@@ -87,9 +87,9 @@ export class AlarmClock {
 }
 
 /** How long to wait (ms) after work that failed: as long as what is due has waited, or has still to wait. */
-function pauseOf(outbox: OutboxStore, now: number): number {
+function pauseOf(waiting: Waiting, now: number): number {
   try {
-    const next = outbox.nextDue();
+    const next = waiting.nextDue();
     if (next === undefined) return FAILED_MS.longest;
     return Math.min(FAILED_MS.longest, Math.max(FAILED_MS.shortest, Math.abs(now - next)));
   } catch {

@@ -44,6 +44,7 @@ const eventSchema = z
       .string()
       .nullable()
       .openapi({ description: "The id of the admin token that was made or taken back." }),
+    webhook: z.string().nullable().openapi({ description: "The id of the webhook." }),
     was: z
       .string()
       .nullable()

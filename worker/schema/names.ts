@@ -35,6 +35,14 @@ export const adminTokenId = z
     "an admin token's id has 16 hex digits; GET /v1/tokens lists them with their notes",
   );
 
+/** The id of a webhook. */
+export const webhookId = z
+  .string()
+  .regex(
+    /^[0-9a-f]{16}$/,
+    "a webhook's id has 16 hex digits; GET /v1/webhooks lists them with their addresses",
+  );
+
 export const tag = z
   .string()
   .regex(

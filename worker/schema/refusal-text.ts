@@ -208,6 +208,8 @@ const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
 const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
   "admin-token": (most) =>
     `there are ${most} admin tokens, revoked and expired ones among them; delete some with DELETE /v1/tokens/:id`,
+  webhook: (most) =>
+    `there are ${most} webhooks; delete one that you need no more with DELETE /v1/webhooks/:id, or let one receiver tell the others`,
 };
 
 const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
@@ -245,6 +247,8 @@ function missingText(missing: Missing): string {
       return `there is no admin token ${missing.id}; GET /v1/tokens lists them`;
     case "key":
       return `there is no enrolment key ${missing.id}; GET /v1/keys lists them`;
+    case "webhook":
+      return `there is no webhook ${missing.id}; GET /v1/webhooks lists them`;
   }
 }
 

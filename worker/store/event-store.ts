@@ -1,8 +1,9 @@
-// The audit log: one row for each change of a lease, reservation, key or admin token, written with it. Ids are consecutive, so that
-// what is to be read or forgotten follows from the newest, and nothing ever counts the rows.
+// The audit log: one row for each change of a lease, reservation, key, admin token or webhook, written with it. Ids are consecutive, so
+// that what is to be read, sent or forgotten follows from the newest, and nothing ever counts the rows.
 import type { Deed } from "../lease/deed.ts";
 import type { Database } from "./database.ts";
 import type { StoredNode } from "./stored-node.ts";
+import type { WebhookStore } from "./webhook-store.ts";
 
 /** An entry of the log. Its words are those of `worker/lease/deed.ts`, or of a later version that was taken back. */
 export interface StoredEvent {
@@ -21,6 +22,7 @@ export interface StoredEvent {
   readonly keyId: string | null;
   /** Of the admin token that was made or taken back. */
   readonly tokenId: string | null;
+  readonly webhook: string | null;
   /** The name or the slot before, of the one that changed. */
   readonly was: string | null;
   readonly why: string | null;
@@ -53,23 +55,26 @@ type Row = {
   state: string | null;
   key_id: string | null;
   token_id: string | null;
+  webhook: string | null;
   was: string | null;
   why: string | null;
 };
 
 export class EventStore {
   readonly #db: Database;
+  readonly #webhooks: WebhookStore;
 
-  constructor(db: Database) {
+  constructor(db: Database, webhooks: WebhookStore) {
     this.#db = db;
+    this.#webhooks = webhooks;
   }
 
   /** Notes what was done at that time (ms since 1970), and to what if not to a key alone. */
-  add(at: number, { by, action, key, token, why }: Deed, subject?: Subject): void {
+  add(at: number, { by, action, key, token, webhook, why }: Deed, subject?: Subject): void {
     // Without AUTOINCREMENT, which would write a row more: the newest is never deleted, so no id comes twice.
     this.#db.write(
-      `INSERT INTO events (at, who, who_id, action, node, name, slot, state, key_id, token_id, was, why)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO events (at, who, who_id, action, node, name, slot, state, key_id, token_id, webhook, was, why)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       at,
       by.who,
       "id" in by ? by.id : null,
@@ -80,9 +85,11 @@ export class EventStore {
       subject?.state ?? null,
       key ?? null,
       token ?? null,
+      webhook ?? null,
       subject?.was ?? null,
       why ?? null,
     );
+    this.#webhooks.wake(action, at);
   }
 
   /** The ids of the oldest and the newest; undefined while there is none. */
@@ -113,12 +120,20 @@ export class EventStore {
         keyId ?? null,
         limit,
       )
-      .map(({ who_id: whoId, key_id: keyId, token_id: tokenId, ...row }) => ({
-        ...row,
-        whoId,
-        keyId,
-        tokenId,
-      }));
+      .map(fromRow);
+  }
+
+  /** Those of the actions (null: of any) that came after the id, the oldest first, at most `limit`. */
+  after(id: number, actions: readonly string[] | null, limit: number): StoredEvent[] {
+    return this.#db
+      .read<Row>(
+        `SELECT * FROM events WHERE id > ?1 AND (?2 IS NULL OR action IN (SELECT value FROM json_each(?2)))
+           ORDER BY id LIMIT ?3`,
+        id,
+        actions === null ? null : JSON.stringify(actions),
+        limit,
+      )
+      .map(fromRow);
   }
 
   /** Forgets the oldest beyond the newest `keep`, but no more than `most` at a time. */
@@ -126,6 +141,12 @@ export class EventStore {
     const ends = this.ends();
     if (ends === undefined) return;
     const last = Math.min(ends.newest - keep, ends.oldest + most - 1);
-    if (last >= ends.oldest) this.#db.write("DELETE FROM events WHERE id <= ?", last);
+    if (last < ends.oldest) return;
+    this.#webhooks.miss(last);
+    this.#db.write("DELETE FROM events WHERE id <= ?", last);
   }
+}
+
+function fromRow({ who_id: whoId, key_id: keyId, token_id: tokenId, ...row }: Row): StoredEvent {
+  return { ...row, whoId, keyId, tokenId };
 }

@@ -194,6 +194,24 @@ export const MIGRATIONS: readonly string[] = [
      revoked_at INTEGER
    ) WITHOUT ROWID;
    ALTER TABLE events ADD COLUMN token_id TEXT;`,
+  // 15: whom events are sent to, and how far they were. `actions` and `answers` are JSON, the former null for all; `due_at` is null
+  // while nothing waits
+  `CREATE TABLE webhooks (
+     id TEXT PRIMARY KEY,
+     url TEXT NOT NULL,
+     actions TEXT,
+     note TEXT,
+     created_at INTEGER NOT NULL,
+     sealed BLOB NOT NULL,
+     earlier_sealed BLOB,
+     earlier_until INTEGER,
+     sent_through INTEGER NOT NULL,
+     missed INTEGER NOT NULL DEFAULT 0,
+     failures INTEGER NOT NULL DEFAULT 0,
+     due_at INTEGER,
+     answers TEXT NOT NULL DEFAULT '[]'
+   ) WITHOUT ROWID;
+   ALTER TABLE events ADD COLUMN webhook TEXT;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -14,7 +14,14 @@ import { SlotPages } from "./slot-pages.ts";
 import { SlotStore } from "./slot-store.ts";
 import { UnheardStore } from "./unheard-store.ts";
 import { UserDataStore } from "./user-data-store.ts";
+import { WebhookStore } from "./webhook-store.ts";
 import { WritePause } from "./write-pause.ts";
+
+/** What waits for its time. */
+export interface Waiting {
+  /** When the next of it is due (ms since 1970). */
+  nextDue(): number | undefined;
+}
 
 /** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
@@ -32,6 +39,9 @@ export interface Stores {
   readonly routes: RouteStore;
   readonly unheard: UnheardStore;
   readonly userData: UserDataStore;
+  readonly webhooks: WebhookStore;
+  /** All that the alarm has to see to. */
+  readonly waiting: Waiting;
   readonly writePause: WritePause;
   /** Changes several tables at once, or none. */
   transaction<T>(change: () => T): T;
@@ -43,23 +53,25 @@ export interface Stores {
  */
 export function openStores(
   storage: DurableObjectStorage,
-  changed: (outbox: OutboxStore) => void,
+  changed: (waiting: Waiting) => void,
   now: () => number,
 ): Stores {
   const db = new Database(storage);
   const memory = new MemoryStore(db);
   const outbox = new OutboxStore(db);
+  const webhooks = new WebhookStore(db);
+  const waiting: Waiting = { nextDue: () => earlier(outbox.nextDue(), webhooks.nextDue()) };
   const pages = new SlotPages(db);
   const reservations = new ReservationStore(db, pages);
   const transaction = <T>(change: () => T): T => {
     const result = db.transaction(change);
-    changed(outbox);
+    changed(waiting);
     return result;
   };
   const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
   return {
     adminTokens: new AdminTokenStore(db),
-    events: new EventStore(db),
+    events: new EventStore(db, webhooks),
     memory,
     formerNodes: new FormerNodeStore(db),
     keys: new KeyStore(db),
@@ -72,7 +84,13 @@ export function openStores(
     routes: new RouteStore(memory),
     unheard: new UnheardStore(db),
     userData: new UserDataStore(db),
+    webhooks,
+    waiting,
     writePause,
     transaction: (change) => writePause.watch(() => transaction(change)),
   };
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }

@@ -12,6 +12,7 @@ import { adminTokenSchema } from "../../../worker/schema/admin-token.ts";
 import { agentSchema } from "../../../worker/schema/agent.ts";
 import { keySchema } from "../../../worker/schema/key.ts";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
+import { newWebhookSchema } from "../../../worker/schema/webhook.ts";
 import { available } from "../../agent/shells.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -76,19 +77,28 @@ const admin = (method: string, path: string, body: object) =>
     body: JSON.stringify(body),
   });
 
-/** Has what a block is about: its nodes, unless it makes them, and a key and an admin token in place of those that it names. */
+/** Has what a block is about: its nodes, unless it makes them, and a key, admin token or webhook in place of the one that it names. */
 async function prepared(block: string): Promise<string> {
   for (const [, node = ""] of block.matchAll(/\/v1\/nodes\/([0-9a-f]{10})\b/g))
     if (!block.includes("-X PUT")) await admin("PUT", `/v1/nodes/${node}`, { name: `before-${node}` });
   for (const [, name] of block.matchAll(/"reservation":"([a-z0-9-]+)","takeover":true/g))
     await admin("PUT", "/v1/nodes/5e5e5e5e5e", { name });
+  const webhook = block.includes("/v1/webhooks/") ? await anyWebhook() : "";
   const { id } = keySchema.parse(await (await admin("POST", "/v1/keys", {})).json());
   const token = adminTokenSchema.parse(
     await (await admin("POST", "/v1/tokens", { scopes: ["read"] })).json(),
   );
   return block
     .replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id)
-    .replaceAll(/(?<=\/v1\/tokens\/)[0-9a-f]{16}/g, token.id);
+    .replaceAll(/(?<=\/v1\/tokens\/)[0-9a-f]{16}/g, token.id)
+    .replaceAll(/(?<=\/v1\/webhooks\/)[0-9a-f]{16}/g, webhook);
+}
+
+/** The id of a webhook, which gets no event. */
+async function anyWebhook(): Promise<string> {
+  const url = "https://hooks.example.com/";
+  const made = await admin("POST", "/v1/webhooks", { url, actions: ["webhook-deleted"] });
+  return newWebhookSchema.parse(await made.json()).id;
 }
 
 describe.skipIf(!hasCurl)("the calls of", () => {

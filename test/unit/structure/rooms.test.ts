@@ -21,6 +21,7 @@ const FLOORS = [
   "store",
   "outbox",
   "reconcile",
+  "webhook",
   "network",
   "env.ts",
   "http",
