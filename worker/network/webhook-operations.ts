@@ -69,9 +69,10 @@ export function deleteWebhook(
   by: Operator,
 ): Result<true, Refusal> {
   const isGone = stores.transaction(() => {
-    const isGone = stores.webhooks.remove(id);
-    if (isGone) stores.events.add(now(), { by, action: "webhook-deleted", webhook: id });
-    return isGone;
+    if (stores.webhooks.get(id) === undefined) return false;
+    stores.events.add(now(), { by, action: "webhook-deleted", webhook: id });
+    stores.webhooks.remove(id);
+    return true;
   });
   return isGone ? ok(true) : noWebhook(id);
 }

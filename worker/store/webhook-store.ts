@@ -85,6 +85,10 @@ const actionsSchema = z.array(z.string());
 
 export class WebhookStore {
   readonly #db: Database;
+  // Read once and kept until something is written: the one is asked after each transaction, most of which are heartbeats, and the
+  // other at each event, and most meshes have no webhook.
+  #next: { readonly due: number | undefined } | undefined;
+  #isNone: boolean | undefined;
 
   constructor(db: Database) {
     this.#db = db;
@@ -110,8 +114,10 @@ export class WebhookStore {
     return this.#db.readOne<{ number: number }>("SELECT count(*) AS number FROM webhooks").number;
   }
 
+  /** The last of its transaction: undone with that, it must not have been looked at meanwhile. */
   add({ id, url, actions, note, createdAt, sealed, sentThrough }: NewWebhook): void {
-    this.#db.write(
+    this.#isNone = undefined;
+    this.#write(
       "INSERT INTO webhooks (id, url, actions, note, created_at, sealed, sent_through) VALUES (?, ?, ?, ?, ?, ?, ?)",
       id,
       url,
@@ -123,14 +129,15 @@ export class WebhookStore {
     );
   }
 
-  /** Returns whether there was one. */
-  remove(id: string): boolean {
-    return this.#db.write("DELETE FROM webhooks WHERE id = ?", id) > 0;
+  /** The last of its transaction, as {@link add}. */
+  remove(id: string): void {
+    this.#isNone = undefined;
+    this.#write("DELETE FROM webhooks WHERE id = ?", id);
   }
 
   /** Another secret, and until when the one before is good beside it (ms since 1970), if at all. */
   rotate(id: string, sealed: ArrayBuffer, until: number | undefined): void {
-    this.#db.write(
+    this.#write(
       `UPDATE webhooks SET sealed = ?2, earlier_sealed = CASE WHEN ?3 IS NULL THEN NULL ELSE sealed END, earlier_until = ?3
          WHERE id = ?1`,
       id,
@@ -141,7 +148,9 @@ export class WebhookStore {
 
   /** An event of that action has been written. No row for a webhook that waits already. */
   wake(action: string, now: number): void {
-    this.#db.write(
+    this.#isNone ??= this.count() === 0;
+    if (this.#isNone) return;
+    this.#write(
       `UPDATE webhooks SET due_at = ?2 WHERE due_at IS NULL
          AND (actions IS NULL OR EXISTS (SELECT 1 FROM json_each(actions) WHERE value = ?1))`,
       action,
@@ -151,12 +160,12 @@ export class WebhookStore {
 
   /** What waits of a webhook is due now. */
   hasten(id: string, now: number): void {
-    this.#db.write("UPDATE webhooks SET due_at = ?2 WHERE id = ?1 AND due_at > ?2", id, now);
+    this.#write("UPDATE webhooks SET due_at = ?2 WHERE id = ?1 AND due_at > ?2", id, now);
   }
 
   /** The events up to this id are about to be forgotten: counts those that were not taken, and begins behind them. */
   miss(last: number): void {
-    this.#db.write(
+    this.#write(
       `UPDATE webhooks SET sent_through = ?1, missed = missed + (
          SELECT count(*) FROM events WHERE id > sent_through AND id <= ?1
            AND (actions IS NULL OR action IN (SELECT value FROM json_each(actions))))
@@ -174,18 +183,18 @@ export class WebhookStore {
 
   /** When the next is due (ms since 1970). */
   nextDue(): number | undefined {
-    const query = "SELECT min(due_at) AS next FROM webhooks";
-    return this.#db.readOne<{ next: number | null }>(query).next ?? undefined;
+    this.#next ??= { due: this.#readNextDue() };
+    return this.#next.due;
   }
 
   /** A call is about to be made: should nothing more be heard of it, it is made again then (ms since 1970). */
   claim(id: string, until: number): void {
-    this.#db.write("UPDATE webhooks SET due_at = ? WHERE id = ?", until, id);
+    this.#write("UPDATE webhooks SET due_at = ? WHERE id = ?", until, id);
   }
 
   /** A call was made. Forgets an earlier secret whose time is over. */
   called({ id, taken, failures, answers, dueAt }: AfterCall, now: number): void {
-    this.#db.write(
+    this.#write(
       `UPDATE webhooks SET sent_through = max(sent_through, ?2), missed = max(0, missed - ?3), failures = ?4, answers = ?5, due_at = ?6,
          earlier_sealed = CASE WHEN earlier_until > ?7 THEN earlier_sealed END,
          earlier_until = CASE WHEN earlier_until > ?7 THEN earlier_until END
@@ -198,6 +207,16 @@ export class WebhookStore {
       dueAt,
       now,
     );
+  }
+
+  #readNextDue(): number | undefined {
+    const query = "SELECT min(due_at) AS next FROM webhooks";
+    return this.#db.readOne<{ next: number | null }>(query).next ?? undefined;
+  }
+
+  #write(statement: string, ...values: SqlStorageValue[]): number {
+    this.#next = undefined;
+    return this.#db.write(statement, ...values);
   }
 }
 
