@@ -14,6 +14,7 @@ describe("the log", () => {
     const text =
       "GET /boot/mbk_AAAAAAAAAAAAAAAAAAAAAA?x with Bearer mba_secretsecretsecretsecret, token abcdefghijkl";
     expect(redact(text)).toBe("GET /boot/mbk_…?x with Bearer mba_…, token …");
+    expect(redact("at whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7/D, so")).toBe("at whsec_…, so");
     expect(logLine("x", { text })).not.toContain("secret");
     expect(redact('"URL=x\\nmbk_AAAAAAAAAAAAAAAAAAAAAA" KEY_mba_secretsecretsecretsecret')).toBe(
       '"URL=x\\nmbk_…" KEY_mba_…',
