@@ -1,6 +1,7 @@
 // Admin tokens: made, listed, revoked and deleted by whoever has one with the scope `admin`. A secret leaves the object once,
 // when its token is made.
-import { hexFromBytes } from "../base/hex.ts";
+import { isoTime } from "../base/iso-time.ts";
+import { makeId } from "../base/made-id.ts";
 import { isQuotaUsedUp } from "../base/quota.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -9,12 +10,8 @@ import { makeSecret, sha256Hex } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
-import {
-  type AdminToken,
-  type AdminTokenPlace,
-  adminTokenState,
-  isUseNews,
-} from "../store/admin-token-store.ts";
+import { type AdminToken, adminTokenState, isUseNews } from "../store/admin-token-store.ts";
+import type { MadePlace } from "../store/made-place.ts";
 import type { Stores } from "../store/stores.ts";
 import type { NetworkContext } from "./network-context.ts";
 
@@ -56,7 +53,7 @@ export async function createAdminToken(
   const hash = await sha256Hex(secret);
   const createdAt = now();
   const token: AdminToken = {
-    id: hexFromBytes(randomBytes(new Uint8Array(8))),
+    id: makeId(randomBytes),
     scopes,
     note: note ?? null,
     createdAt,
@@ -77,7 +74,7 @@ export async function createAdminToken(
 export function listAdminTokens(
   { stores, now }: NetworkContext,
   limit: number,
-  after: AdminTokenPlace | undefined,
+  after: MadePlace | undefined,
 ): AdminTokenView[] {
   return stores.adminTokens.list(limit, after).map((token) => adminTokenView(token, now()));
 }
@@ -91,11 +88,11 @@ export function revokeAdminToken(
   return stores.transaction(() => {
     const token = stores.adminTokens.byId(id);
     if (token === undefined) return notFound(id);
-    if (token.revokedAt === null) {
-      stores.adminTokens.revoke(id, now());
-      stores.events.add(now(), { by, action: "token-revoked", token: id });
-    }
-    return ok(adminTokenView({ ...token, revokedAt: token.revokedAt ?? now() }, now()));
+    if (token.revokedAt !== null) return ok(adminTokenView(token, now()));
+    const revokedAt = now();
+    stores.adminTokens.revoke(id, revokedAt);
+    stores.events.add(revokedAt, { by, action: "token-revoked", token: id });
+    return ok(adminTokenView({ ...token, revokedAt }, revokedAt));
   });
 }
 
@@ -123,8 +120,8 @@ function adminTokenView(token: AdminToken, now: number): AdminTokenView {
     scopes: [...token.scopes],
     note: token.note,
     createdAt: new Date(token.createdAt).toISOString(),
-    expiresAt: token.expiresAt === null ? null : new Date(token.expiresAt).toISOString(),
-    lastUsedAt: token.lastUsedAt === null ? null : new Date(token.lastUsedAt).toISOString(),
+    expiresAt: isoTime(token.expiresAt),
+    lastUsedAt: isoTime(token.lastUsedAt),
     state: adminTokenState(token, now),
   };
 }

@@ -1,11 +1,13 @@
 // Enrolment keys: made, listed, taken back and deleted by the operator. The secret leaves the object once, when the key is made.
-import { hexFromBytes } from "../base/hex.ts";
+import { isoTime } from "../base/iso-time.ts";
+import { makeId } from "../base/made-id.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { KeyTerms, KeyView, RevokedKey } from "../schema/key.ts";
-import { type EnrolmentKey, type KeyPlace, keyState, type NewKey } from "../store/key-store.ts";
+import { type EnrolmentKey, keyState, type NewKey } from "../store/key-store.ts";
+import type { MadePlace } from "../store/made-place.ts";
 import type { Stores } from "../store/stores.ts";
 import { changeLease, takenOut } from "./change-lease.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -61,7 +63,7 @@ export async function makeKey(
   const secret = makeSecret("mbk", randomBytes);
   const hash = await sha256Hex(secret);
   const createdAt = now();
-  const id = hexFromBytes(randomBytes(new Uint8Array(8)));
+  const id = makeId(randomBytes);
   const key = { ...terms, id, createdAt, expiresAt: createdAt + expiresIn * 1000 };
   return { secret, hash, key: { ...key, reservedSlot: null, takesOver: null } };
 }
@@ -92,7 +94,7 @@ export function addKey(
 }
 
 /** Keys in the order of their making, at most `limit`, those after the key `after`. */
-export function listKeys(net: NetworkContext, limit: number, after: KeyPlace | undefined): KeyView[] {
+export function listKeys(net: NetworkContext, limit: number, after: MadePlace | undefined): KeyView[] {
   const now = net.now();
   return net.stores.keys.list(limit, after).map((key) => keyView(key, now));
 }
@@ -162,7 +164,7 @@ export function keyView(key: EnrolmentKey, now: number): KeyView {
   return {
     id: key.id,
     createdAt: new Date(key.createdAt).toISOString(),
-    lastUsedAt: key.lastUsedAt === null ? null : new Date(key.lastUsedAt).toISOString(),
+    lastUsedAt: isoTime(key.lastUsedAt),
     expiresAt: new Date(key.expiresAt).toISOString(),
     maxUses: key.maxUses,
     uses: key.uses,

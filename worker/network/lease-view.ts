@@ -1,5 +1,7 @@
 // A lease and a node as the API shows them: everything that follows from the slot, worked out.
+
 import { formatPrefix } from "../address/prefix.ts";
+import { isoTime } from "../base/iso-time.ts";
 import type { Config } from "../config/config.ts";
 import { type LeaseState, renewBefore, stateAt } from "../lease/lease-times.ts";
 import { describePool, dockerGateway, dockerSubnet, zerotierAddressWithPrefix } from "../lease/pool.ts";
@@ -58,7 +60,7 @@ export function nodeView(config: Config, node: StoredNode, delivered: boolean, n
     ephemeralMinutes: node.ephemeralMinutes,
     facts: node.facts,
     report: node.report,
-    reportedAt: node.reportedAt === null ? null : new Date(node.reportedAt).toISOString(),
+    reportedAt: isoTime(node.reportedAt),
     lastRepair: node.lastRepair,
   };
 }

@@ -15,13 +15,11 @@ import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationView } from "../schema/reservation.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
-import type { AdminTokenPlace } from "../store/admin-token-store.ts";
 import type { Ending } from "../store/former-node-store.ts";
-import type { KeyPlace } from "../store/key-store.ts";
+import type { MadePlace } from "../store/made-place.ts";
 import { migrate } from "../store/migrations.ts";
 import type { RefusalPlace } from "../store/refusal-store.ts";
 import { openStores, type Stores } from "../store/stores.ts";
-import type { WebhookPlace } from "../store/webhook-store.ts";
 import {
   type AdminTokenBearer,
   adminTokenBearer,
@@ -150,7 +148,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return createAdminToken(this.#openToWrite(), terms, by);
   }
 
-  listAdminTokens(limit: number, after: AdminTokenPlace | undefined): AdminTokenView[] {
+  listAdminTokens(limit: number, after: MadePlace | undefined): AdminTokenView[] {
     return listAdminTokens(this.#open(), limit, after);
   }
 
@@ -166,7 +164,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return createKey(this.#openToWrite(), request, by);
   }
 
-  listKeys(limit: number, after: KeyPlace | undefined): KeyView[] {
+  listKeys(limit: number, after: MadePlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
   }
 
@@ -264,7 +262,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return createWebhook(this.#openToWrite(), wanted, by);
   }
 
-  async listWebhooks(limit: number, after: WebhookPlace | undefined): Promise<WebhookView[]> {
+  async listWebhooks(limit: number, after: MadePlace | undefined): Promise<WebhookView[]> {
     return listWebhooks(this.#open(), limit, after);
   }
 

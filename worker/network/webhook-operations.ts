@@ -1,12 +1,14 @@
 // Webhooks: made, listed, tested and deleted by the operator. A secret leaves the object once, when it is made.
-import { hexFromBytes } from "../base/hex.ts";
+import { isoTime } from "../base/iso-time.ts";
+import { makeId } from "../base/made-id.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { seal } from "../base/seal.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
-import type { Webhook, WebhookPlace } from "../store/webhook-store.ts";
+import type { MadePlace } from "../store/made-place.ts";
+import type { Webhook } from "../store/webhook-store.ts";
 import { makeWebhookSecret } from "../webhook/signature.ts";
 import { targetFault } from "../webhook/target.ts";
 import { SEALED, secretsOf } from "../webhook/webhook-secrets.ts";
@@ -32,7 +34,7 @@ export async function createWebhook(
   if (fault !== undefined) return err({ problem: "bad-request", faults: [`url: ${fault}`] });
   const secret = makeWebhookSecret(randomBytes);
   const sealed = await seal(secret, config.adminToken, randomBytes);
-  const id = hexFromBytes(randomBytes(new Uint8Array(8)));
+  const id = makeId(randomBytes);
   const isMade = stores.transaction(() => {
     if (stores.webhooks.count() >= LIMITS.webhooks) return false;
     stores.events.add(now(), { by, action: "webhook-made", webhook: id });
@@ -49,7 +51,7 @@ export async function createWebhook(
 export async function listWebhooks(
   net: NetworkContext,
   limit: number,
-  after: WebhookPlace | undefined,
+  after: MadePlace | undefined,
 ): Promise<WebhookView[]> {
   return Promise.all(net.stores.webhooks.list(limit, after).map((webhook) => webhookView(net, webhook)));
 }
@@ -135,7 +137,7 @@ async function webhookView({ config, now }: NetworkContext, webhook: Webhook): P
     createdAt: new Date(webhook.createdAt).toISOString(),
     state: failures > 0 ? "failing" : dueAt === null ? "idle" : "waiting",
     failures,
-    nextAt: dueAt === null ? null : new Date(dueAt).toISOString(),
+    nextAt: isoTime(dueAt),
     missed,
     earlierSecretUntil: isEarlierGood ? new Date(earlier.until).toISOString() : null,
     fault: fault !== undefined ? `url: ${fault}` : secrets.length === 0 ? SEALED : null,

@@ -13,13 +13,12 @@ import { adminTokenId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, BODY_PROBLEMS, problemResponses } from "../schema/problem.ts";
-import { readCursor, writeCursor } from "./cursor.ts";
+import { readMadeCursor, writeMadeCursor } from "./cursor.ts";
 import { askObject, callObject } from "./object-call.ts";
 import { operatorCall } from "./operator-call.ts";
 
 const tags = ["admin tokens"];
 const params = z.object({ id: adminTokenId });
-const place = z.tuple([z.number(), z.string()]);
 
 const create = apiRoute({
   method: "post",
@@ -86,14 +85,9 @@ export function adminTokenRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const [createdAt, id] = readCursor(cursor, place) ?? [];
-    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id };
+    const after = readMadeCursor(cursor);
     const listed = await callObject(c, async (object) => object.listAdminTokens(limit + 1, after));
-    return answer(
-      c,
-      adminTokensSchema,
-      pageOf(listed, limit, (token) => writeCursor([Date.parse(token.createdAt), token.id])),
-    );
+    return answer(c, adminTokensSchema, pageOf(listed, limit, writeMadeCursor));
   });
 
   app.openapi(revoke, async (c) => {

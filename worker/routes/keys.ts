@@ -14,7 +14,7 @@ import { keyId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, BODY_PROBLEMS, problemResponses } from "../schema/problem.ts";
-import type { KeyPlace } from "../store/key-store.ts";
+import type { MadePlace } from "../store/made-place.ts";
 import { askObject, callObject } from "./object-call.ts";
 import { demandScope, operatorCall } from "./operator-call.ts";
 
@@ -33,7 +33,7 @@ function cursorOf({ createdAt, id }: { readonly createdAt: string; readonly id: 
   return Date.parse(createdAt).toString(16).padStart(TIME_DIGITS, "0") + id;
 }
 
-function placeOf(cursor: string | undefined): KeyPlace | undefined {
+function placeOf(cursor: string | undefined): MadePlace | undefined {
   if (cursor === undefined) return undefined;
   return { createdAt: Number.parseInt(cursor.slice(0, TIME_DIGITS), 16), id: cursor.slice(TIME_DIGITS) };
 }

@@ -2,8 +2,9 @@
 // that were made through the API.
 import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
+import type { TokenFault } from "../base/refusal.ts";
 import { allows, SCOPES, type Scope } from "../base/scope.ts";
-import { equalDigests, secretKind, sha256Hex } from "../base/secret.ts";
+import { equalDigests, type SecretKind, secretKind, sha256Hex } from "../base/secret.ts";
 import type { App } from "../http/context.ts";
 import { bearer, configured, countCall, nodeToken, unauthorized } from "../http/guards.ts";
 import { Problem } from "../http/problem.ts";
@@ -18,9 +19,7 @@ type Guard = MiddlewareHandler<App>;
 /** What a call takes whose operator needs any of those scopes; behind the guards comes `more`. */
 export function operatorCall(scopes: readonly Scope[], ...more: readonly Guard[]) {
   const guard = createMiddleware<App>(async (c, next) => {
-    const token = bearer(c);
-    const kind = token === undefined ? undefined : secretKind(token);
-    if (token === undefined || kind === undefined) throw unauthorized("no-admin-token");
+    const { token, kind } = carried(c, "no-admin-token");
     if (kind !== "mba") throw new Problem({ problem: "forbidden", needs: scopes });
     await letIn(c, token, scopes);
     await next();
@@ -31,9 +30,8 @@ export function operatorCall(scopes: readonly Scope[], ...more: readonly Guard[]
 /** The same where a node may call too; the allocator knows whether the token is that node's. */
 export function operatorOrNodeCall(scopes: readonly Scope[], ...more: readonly Guard[]) {
   const guard = createMiddleware<App>(async (c, next) => {
-    const token = bearer(c);
-    const kind = token === undefined ? undefined : secretKind(token);
-    if (token === undefined || kind === undefined || kind === "mbk") throw unauthorized("no-token");
+    const { token, kind } = carried(c, "no-token");
+    if (kind === "mbk") throw unauthorized("no-token");
     if (kind === "mba") await letIn(c, token, scopes);
     else await nodeToken(c, token);
     await next();
@@ -57,6 +55,14 @@ export async function mayRead(c: Context<App>): Promise<boolean> {
     if (error instanceof Problem) return false;
     throw error;
   }
+}
+
+/** The token that the call carries. Throws the fault when there is none. */
+function carried(c: Context<App>, fault: TokenFault): { readonly token: string; readonly kind: SecretKind } {
+  const token = bearer(c);
+  const kind = token === undefined ? undefined : secretKind(token);
+  if (token === undefined || kind === undefined) throw unauthorized(fault);
+  return { token, kind };
 }
 
 // One entry a scope: any of them is enough. OpenAPI 3.1 lets schemes other than OAuth list what a call needs.

@@ -14,13 +14,12 @@ import {
   webhookRotationSchema,
   webhooksSchema,
 } from "../schema/webhook.ts";
-import { readCursor, writeCursor } from "./cursor.ts";
+import { readMadeCursor, writeMadeCursor } from "./cursor.ts";
 import { askObject, callObject } from "./object-call.ts";
 import { operatorCall } from "./operator-call.ts";
 
 const tags = ["webhooks"];
 const params = z.object({ id: webhookId });
-const place = z.object({ createdAt: z.number().int(), id: webhookId });
 
 const create = apiRoute({
   method: "post",
@@ -125,17 +124,9 @@ export function webhookRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const after = readCursor(cursor, place);
+    const after = readMadeCursor(cursor);
     const listed = await callObject(c, async (object) => object.listWebhooks(limit + 1, after));
-    const placeOf = ({ createdAt, id }: (typeof listed)[number]) => ({
-      createdAt: Date.parse(createdAt),
-      id,
-    });
-    return answer(
-      c,
-      webhooksSchema,
-      pageOf(listed, limit, (webhook) => writeCursor(placeOf(webhook))),
-    );
+    return answer(c, webhooksSchema, pageOf(listed, limit, writeMadeCursor));
   });
 
   app.openapi(read, async (c) => {

@@ -1,6 +1,6 @@
-import { holdsSecret } from "../base/redact.ts";
 import { SCOPES } from "../base/scope.ts";
 import { LIMITS } from "../config/limits.ts";
+import { note } from "./note.ts";
 import { z } from "./openapi.ts";
 
 const scopes = z.array(z.enum(SCOPES)).openapi({
@@ -21,11 +21,7 @@ export const adminTokenTermsSchema = z
       .max(LIMITS.keySeconds)
       .optional()
       .openapi({ description: "Seconds; left out: until it is revoked." }),
-    note: z
-      .string()
-      .max(200)
-      .refine((text) => !holdsSecret(text), "leave keys and tokens out: whoever lists admin tokens sees it")
-      .optional(),
+    note: note("admin tokens"),
   })
   .openapi("AdminTokenTerms");
 

@@ -1,8 +1,8 @@
-import { holdsSecret } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
 import { EPHEMERAL_MINUTES } from "../lease/lease-times.ts";
 import { canMatch } from "../lease/name.ts";
 import { namePattern, nodeName, tag } from "./names.ts";
+import { note } from "./note.ts";
 import { z } from "./openapi.ts";
 
 /** Each of the terms. A misspelt one is refused: left at its default, the key would do something else. */
@@ -57,11 +57,7 @@ export const termsSchema = z.strictObject({
     description:
       "Takes the reserved name over from the node that has it now: that one is out when the new server comes in. POST /v1/nodes/:node/replace does the same, and says what it breaks.",
   }),
-  note: z
-    .string()
-    .max(200)
-    .refine((text) => !holdsSecret(text), "leave keys and tokens out: whoever lists keys sees it")
-    .optional(),
+  note: note("keys"),
 });
 
 /** What a new enrolment key may do. */

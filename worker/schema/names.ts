@@ -22,26 +22,19 @@ export const namePattern = z
   .regex(/^[a-z0-9-]{0,63}\*?[a-z0-9-]{0,63}$/, "give a name, in which one * may stand for any characters")
   .openapi({ example: "web-*" });
 
+/** The id of what the operator makes, as `makeId` gives it. `kind`: what it is, with its article; `list`: where ids are found. */
+function madeId(kind: string, list: string) {
+  return z.string().regex(/^[0-9a-f]{16}$/, `${kind}'s id has 16 hex digits; ${list}`);
+}
+
 /** The id of an enrolment key. */
-export const keyId = z
-  .string()
-  .regex(/^[0-9a-f]{16}$/, "a key's id has 16 hex digits; GET /v1/keys lists them with their notes");
+export const keyId = madeId("a key", "GET /v1/keys lists them with their notes");
 
 /** The id of an admin token. */
-export const adminTokenId = z
-  .string()
-  .regex(
-    /^[0-9a-f]{16}$/,
-    "an admin token's id has 16 hex digits; GET /v1/tokens lists them with their notes",
-  );
+export const adminTokenId = madeId("an admin token", "GET /v1/tokens lists them with their notes");
 
 /** The id of a webhook. */
-export const webhookId = z
-  .string()
-  .regex(
-    /^[0-9a-f]{16}$/,
-    "a webhook's id has 16 hex digits; GET /v1/webhooks lists them with their addresses",
-  );
+export const webhookId = madeId("a webhook", "GET /v1/webhooks lists them with their addresses");
 
 export const tag = z
   .string()

@@ -1,6 +1,6 @@
-import { holdsSecret } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
 import { DEED_ACTIONS } from "../lease/deed.ts";
+import { note } from "./note.ts";
 import { z } from "./openapi.ts";
 
 /** Whom events are to be sent to, and which. */
@@ -18,11 +18,7 @@ export const wantedWebhookSchema = z
       .transform((actions) => [...new Set(actions)].sort())
       .optional()
       .openapi({ description: "Which events are sent; left out: all." }),
-    note: z
-      .string()
-      .max(200)
-      .refine((text) => !holdsSecret(text), "leave keys and tokens out: whoever lists webhooks sees it")
-      .optional(),
+    note: note("webhooks"),
   })
   .openapi("WantedWebhook");
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SCOPES, type Scope } from "../base/scope.ts";
 import type { Database } from "./database.ts";
+import { listByMaking, type MadePlace } from "./made-place.ts";
 
 /** An admin token; times in ms since 1970. */
 export interface AdminToken {
@@ -15,9 +16,6 @@ export interface AdminToken {
   readonly lastUsedAt: number | null;
   readonly revokedAt: number | null;
 }
-
-/** Where a page of the list ends. */
-export type AdminTokenPlace = Pick<AdminToken, "createdAt" | "id">;
 
 type Row = {
   id: string;
@@ -53,15 +51,8 @@ export class AdminTokenStore {
   }
 
   /** Admin tokens in the order of their making, at most `limit`, those after the place. */
-  list(limit: number, after: AdminTokenPlace | undefined): AdminToken[] {
-    return this.#db
-      .read<Row>(
-        `${SELECT} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
-        after?.createdAt ?? -1,
-        after?.id ?? "",
-        limit,
-      )
-      .map(fromRow);
+  list(limit: number, after: MadePlace | undefined): AdminToken[] {
+    return listByMaking<Row>(this.#db, SELECT, limit, after).map(fromRow);
   }
 
   add({ id, scopes, note, createdAt, expiresAt }: AdminToken, hash: string): void {
@@ -81,9 +72,8 @@ export class AdminTokenStore {
     this.#db.write("UPDATE admin_tokens SET last_used_at = ? WHERE id = ?", at, id);
   }
 
-  /** The time of the first word counts. */
   revoke(id: string, at: number): void {
-    this.#db.write("UPDATE admin_tokens SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", at, id);
+    this.#db.write("UPDATE admin_tokens SET revoked_at = ? WHERE id = ?", at, id);
   }
 
   remove(id: string): void {

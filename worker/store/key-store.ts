@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Database } from "./database.ts";
+import { listByMaking, type MadePlace } from "./made-place.ts";
 
 /** An enrolment key, without its secret. Times in ms since 1970. */
 export interface EnrolmentKey {
@@ -35,9 +36,6 @@ export interface EnrolmentKey {
 
 /** What a key is when it is made. */
 export type NewKey = Omit<EnrolmentKey, "uses" | "lastUsedAt" | "revokedAt">;
-
-/** A place in the order of keys, also when the key there was deleted. */
-export type KeyPlace = Pick<EnrolmentKey, "createdAt" | "id">;
 
 /** Why a key does not let a node in; `revoked`: the operator deleted the node, which this key had let in. */
 export type KeyFault = "unknown-key" | "key-revoked" | "key-expired" | "key-spent" | "revoked";
@@ -108,15 +106,8 @@ export class KeyStore {
   }
 
   /** Keys in the order of their making, at most `limit`, those after the place. */
-  list(limit: number, after: KeyPlace | undefined): EnrolmentKey[] {
-    return this.#db
-      .read<Row>(
-        `${SELECT} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
-        after?.createdAt ?? -1,
-        after?.id ?? "",
-        limit,
-      )
-      .map(fromRow);
+  list(limit: number, after: MadePlace | undefined): EnrolmentKey[] {
+    return listByMaking<Row>(this.#db, SELECT, limit, after).map(fromRow);
   }
 
   /** Deletes a key; the nodes that it let in stay. False when there is none. */

@@ -1,7 +1,8 @@
 // Whom events are sent to, and how far they were: a place in the audit log for each, so that an event costs no row of its own. Not
-// rows of the outbox: what waits here is held back by no other kind, and holds back none.
+// rows of the outbox: what waits here holds back no other kind.
 import { z } from "zod";
 import type { Database } from "./database.ts";
+import { listByMaking, type MadePlace } from "./made-place.ts";
 
 /** A webhook. Times in ms since 1970. */
 export interface Webhook {
@@ -32,9 +33,6 @@ export type NewWebhook = Pick<
   Webhook,
   "id" | "url" | "actions" | "note" | "createdAt" | "sealed" | "sentThrough"
 >;
-
-/** The place of a webhook in the list. */
-export type WebhookPlace = Pick<Webhook, "createdAt" | "id">;
 
 const answerSchema = z.object({
   /** When the call was made. */
@@ -99,15 +97,8 @@ export class WebhookStore {
   }
 
   /** Webhooks in the order of their making, at most `limit`, those after the place. */
-  list(limit: number, after: WebhookPlace | undefined): Webhook[] {
-    return this.#db
-      .read<Row>(
-        "SELECT * FROM webhooks WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
-        after?.createdAt ?? 0,
-        after?.id ?? "",
-        limit,
-      )
-      .map(fromRow);
+  list(limit: number, after: MadePlace | undefined): Webhook[] {
+    return listByMaking<Row>(this.#db, "SELECT * FROM webhooks", limit, after).map(fromRow);
   }
 
   count(): number {
