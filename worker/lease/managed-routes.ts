@@ -32,18 +32,11 @@ export function slotRoute(pool: Pool, slot: number): Route {
   return { target: formatPrefix(dockerSubnet(pool, slot)), via: zerotierAddress(pool, slot) };
 }
 
-/**
- * The routes that the pool and its active leases call for, at most `limit`: the on-link route, then one a
- * lease by slot.
- */
-export function desiredRoutes(
-  pool: Pool,
-  leases: readonly { readonly slot: number }[],
-  limit: number,
-): Route[] {
+/** The routes that the pool and its active leases call for: the on-link route, then one a lease by slot. */
+export function desiredRoutes(pool: Pool, leases: readonly { readonly slot: number }[]): Route[] {
   const slots = [...new Set(leases.map(({ slot }) => slot))].filter((slot) => isLeasable(pool, slot));
   slots.sort((a, b) => a - b);
-  return [onLinkRoute(pool), ...slots.slice(0, Math.max(0, limit - 1)).map((slot) => slotRoute(pool, slot))];
+  return [onLinkRoute(pool), ...slots.map((slot) => slotRoute(pool, slot))];
 }
 
 /** The slot whose route this is: exactly its subnet, as we write it, via exactly its address; undefined for every other route. */
@@ -74,7 +67,8 @@ export function isOurs(pool: Pool, route: Route, owned: ReadonlySet<number>): bo
  * What is to be written so that the network has `ours` (from `desiredRoutes`) besides the routes of others. `owned` are the
  * slots whose routes are ours to withdraw. Whatever is not ours stays, untouched and in its place; so does what is ours
  * already, since each write is a moment in which somebody else's may be lost. The on-link route, when it
- * is missing, comes first: a node is only sent the first 128. Ours come as far as `limit` allows in total, by slot.
+ * is missing, comes first: a node is only sent the first 128. Ours are added as far as `limit` allows in total, by slot;
+ * none that is there is taken away for it, since servers without an agent may live by it.
  */
 export function mergeRoutes(
   current: readonly Route[],
@@ -87,11 +81,11 @@ export function mergeRoutes(
   const isLinked = current.some((route) => isOnLink(pool, route));
   const head = isLinked ? [] : ours.filter((route) => isOnLink(pool, route));
   const there = new Set(others.flatMap((route) => slotOfRoute(pool, route) ?? []));
-  const fitting = ours
-    .flatMap((route) => slotOfRoute(pool, route) ?? [])
-    .filter((slot) => !there.has(slot))
-    .slice(0, Math.max(0, limit - others.length - head.length));
-  const missing = new Set(fitting);
+  const held = new Set(current.flatMap((route) => slotOfRoute(pool, route) ?? []));
+  const wanted = ours.flatMap((route) => slotOfRoute(pool, route) ?? []).filter((slot) => !there.has(slot));
+  const staying = wanted.filter((slot) => held.has(slot));
+  const room = Math.max(0, limit - others.length - head.length - staying.length);
+  const missing = new Set([...staying, ...wanted.filter((slot) => !held.has(slot)).slice(0, room)]);
   const kept = current.filter(
     (route) => !isOurs(pool, route, owned) || missing.delete(slotOfRoute(pool, route) ?? 0),
   );

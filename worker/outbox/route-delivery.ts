@@ -22,7 +22,7 @@ const LOOK_AFTER_MS = 5_000;
 
 /** What is stored of the slots whose routes are published, withdrawn or left alone. */
 export interface RoutedSlots {
-  /** Those whose holders are in the mesh and that no foreign route touches, as many as can be published. */
+  /** Those whose holders are in the mesh and that no foreign route touches: with a route of ours, and as many others as can be published. */
   readonly active: readonly { readonly slot: number }[];
   /** Those whose routes are ours to withdraw. */
   readonly owned: ReadonlySet<number>;
@@ -33,16 +33,17 @@ export function readRoutedSlots(
   { routeLimit }: Pick<Config, "routeLimit">,
   { nodes, slots, routes }: Stores,
 ): RoutedSlots {
-  return { active: nodes.activeSlots(routeLimit, slots.routed()), owned: routes.owned() };
+  const owned = routes.owned();
+  return { active: nodes.activeSlots(routeLimit, slots.routed(), owned), owned };
 }
 
-/** What the routes become, from those that the network has: those of the active leases, as many as fit. */
+/** What the routes become, from those that the network has: those of the active leases that are there, and as many others as fit. */
 export function routesToPublish(
   { pool, routeLimit }: Pick<Config, "pool" | "routeLimit">,
   current: readonly Route[],
   { active, owned }: RoutedSlots,
 ): MergedRoutes {
-  return mergeRoutes(current, desiredRoutes(pool, active, routeLimit), pool, routeLimit, owned);
+  return mergeRoutes(current, desiredRoutes(pool, active), pool, routeLimit, owned);
 }
 
 export function routeDelivery(options: ForeignRoutesOptions & { readonly writer: NetworkWriter }): Delivery {

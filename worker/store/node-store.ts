@@ -199,16 +199,22 @@ export class NodeStore {
   }
 
   /**
-   * The slots whose holders are in the mesh: those with a managed route. The lowest, at most `limit`, and none of `but`. Until the
-   * controller has taken a lease, its slot may change.
+   * The slots whose holders are in the mesh: those with a managed route. All of `first`, and of the others the lowest, at most `limit`;
+   * none of `but`. Until the controller has taken a lease, its slot may change.
    */
-  activeSlots(limit: number, but: ReadonlySet<number>): { slot: number }[] {
-    return this.#db.read<{ slot: number }>(
-      `SELECT slot FROM nodes WHERE state = 'active' AND delivered_at IS NOT NULL
-         AND slot NOT IN (SELECT value FROM json_each(?)) ORDER BY slot LIMIT ?`,
-      JSON.stringify([...but]),
-      limit,
-    );
+  activeSlots(limit: number, but: ReadonlySet<number>, first: ReadonlySet<number>): { slot: number }[] {
+    const inMesh = "SELECT slot FROM nodes WHERE state = 'active' AND delivered_at IS NOT NULL";
+    return [
+      ...this.#db.read<{ slot: number }>(
+        `${inMesh} AND slot IN (SELECT value FROM json_each(?))`,
+        JSON.stringify([...first].filter((slot) => !but.has(slot))),
+      ),
+      ...this.#db.read<{ slot: number }>(
+        `${inMesh} AND slot NOT IN (SELECT value FROM json_each(?)) ORDER BY slot LIMIT ?`,
+        JSON.stringify([...but, ...first]),
+        limit,
+      ),
+    ];
   }
 
   /** One that the controller has taken once. */

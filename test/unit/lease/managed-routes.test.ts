@@ -38,7 +38,7 @@ test("a route with host bits is in the way of the slots that it covers, and is w
   // By its numbers it could be ours, but we write no host bits.
   const like = { target: "172.28.3.9/24", via: "10.147.17.3" };
   const current = [onLink, bent, wide, like];
-  const merged = mergeRoutes(current, desiredRoutes(pool, [], 32), pool, 32, new Set([3]));
+  const merged = mergeRoutes(current, desiredRoutes(pool, []), pool, 32, new Set([3]));
   expect(merged).toEqual({ routes: current, changed: false });
   const foreign = foreignRoutes(current, pool, new Set([3]));
   expect(foreign).toEqual([bent, wide, like]);
@@ -47,7 +47,7 @@ test("a route with host bits is in the way of the slots that it covers, and is w
 
 test("what is missing is added and what is ours no more goes; everything else stays in its place", () => {
   const current = [lan, slotRoute(pool, 5), onLink, taken, slotRoute(pool, 7)];
-  const ours = desiredRoutes(pool, [{ slot: 7 }, { slot: 3 }, { slot: 7 }], 32);
+  const ours = desiredRoutes(pool, [{ slot: 7 }, { slot: 3 }, { slot: 7 }]);
   expect(ours).toEqual([onLink, slotRoute(pool, 3), slotRoute(pool, 7)]);
   expect(mergeRoutes(current, ours, pool, 32, new Set([5, 7]))).toEqual({
     routes: [lan, onLink, taken, slotRoute(pool, 7), slotRoute(pool, 3)],
@@ -57,13 +57,13 @@ test("what is missing is added and what is ours no more goes; everything else st
 });
 
 test("the on-link route is put first when it is missing", () => {
-  const { routes } = mergeRoutes([lan], desiredRoutes(pool, [], 32), pool, 32, new Set());
+  const { routes } = mergeRoutes([lan], desiredRoutes(pool, []), pool, 32, new Set());
   expect(routes).toEqual([onLink, lan]);
 });
 
 test("order alone is no change", () => {
   const current = [slotRoute(pool, 7), lan, slotRoute(pool, 3), onLink];
-  const ours = desiredRoutes(pool, [{ slot: 3 }, { slot: 7 }], 32);
+  const ours = desiredRoutes(pool, [{ slot: 3 }, { slot: 7 }]);
   expect(mergeRoutes(current, ours, pool, 32, new Set([3, 7]))).toEqual({ routes: current, changed: false });
 });
 
@@ -71,7 +71,7 @@ test("the route of a server set up by hand after the same scheme is not ours, wh
   const byHand = slotRoute(pool, 5);
   for (const leases of [[{ slot: 3 }], [{ slot: 3 }, { slot: 5 }]]) {
     const current = [onLink, byHand];
-    const { routes } = mergeRoutes(current, desiredRoutes(pool, leases, 32), pool, 32, new Set([3]));
+    const { routes } = mergeRoutes(current, desiredRoutes(pool, leases), pool, 32, new Set([3]));
     expect(routes).toEqual([onLink, byHand, slotRoute(pool, 3)]);
     expect(foreignRoutes(current, pool, new Set([3]))).toEqual([byHand]);
   }
@@ -97,7 +97,7 @@ test("a slot's route is its subnet via its own address, and that alone is ours",
 describe("whatever the network holds", () => {
   const merged = fc.tuple(anyRoutes, anyLeases, fc.integer({ min: 1, max: 40 }), fc.array(anySlot));
   const run = (current: Route[], leases: { slot: number }[], limit: number, owned: number[]) =>
-    mergeRoutes(current, desiredRoutes(pool, leases, limit), pool, limit, new Set(owned));
+    mergeRoutes(current, desiredRoutes(pool, leases), pool, limit, new Set(owned));
 
   test("no foreign route is dropped, altered or reordered", () => {
     fc.assert(
@@ -175,6 +175,25 @@ test("more foreign routes than the limit: they all stay, and none of ours but th
     target: `192.168.${i}.0/24`,
     via: "10.147.17.250",
   }));
-  const { routes } = mergeRoutes(foreign, desiredRoutes(pool, [{ slot: 1 }], 32), pool, 32, new Set([1]));
+  const { routes } = mergeRoutes(foreign, desiredRoutes(pool, [{ slot: 1 }]), pool, 32, new Set([1]));
   expect(routes).toEqual([onLink, ...foreign]);
+});
+
+test("a route that is there stays beyond the limit as long as it is called for, and a lower slot's waits", () => {
+  const there = [onLink, slotRoute(pool, 20), slotRoute(pool, 21)];
+  const merged = (limit: number, leases: number[]) =>
+    mergeRoutes(
+      there,
+      desiredRoutes(
+        pool,
+        leases.map((slot) => ({ slot })),
+      ),
+      pool,
+      limit,
+      new Set([20, 21]),
+    );
+  for (const limit of [1, 2, 3])
+    expect(merged(limit, [1, 20, 21])).toEqual({ routes: there, changed: false });
+  expect(merged(4, [1, 2, 20, 21]).routes).toEqual([...there, slotRoute(pool, 1)]);
+  expect(merged(3, [1, 21]).routes).toEqual([onLink, slotRoute(pool, 21), slotRoute(pool, 1)]);
 });
