@@ -10,6 +10,7 @@ import type { App } from "./http/context.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
 import { adminTokenRoutes } from "./routes/admin-tokens.ts";
+import { adoptRoute } from "./routes/adopt.ts";
 import { agentRoutes } from "./routes/agent.ts";
 import { bootRoutes } from "./routes/boot.ts";
 import { enrollRoute } from "./routes/enroll.ts";
@@ -95,6 +96,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   nodeEndingRoutes(app);
   poolRoute(app);
   reconcileRoute(app);
+  adoptRoute(app);
   keyRoutes(app);
   reservationRoutes(app);
   adminTokenRoutes(app);

@@ -92,7 +92,7 @@ class Replay {
     else this.leases.set(node, after);
     if (before === undefined) {
       const isIn = state === "active" || (state === "pending" && action === "enrolled");
-      return why === null && isIn && (action === "enrolled" || action === "assigned");
+      return why === null && isIn && ["enrolled", "assigned", "adopted"].includes(action);
     }
     const isSameSlot = slot === before.slot;
     const isSame = name === before.name && isSameSlot && state === before.state;

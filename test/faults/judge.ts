@@ -51,6 +51,11 @@ function writtenAddresses(body: unknown): readonly string[] {
   return parsed.success ? parsed.data.config.ipAssignments : [];
 }
 
+function writtenName(body: unknown): string | undefined {
+  const parsed = z.object({ name: z.string() }).safeParse(body);
+  return parsed.success ? parsed.data.name : undefined;
+}
+
 /** Watches all that happens, and says what must never. */
 export class Judge {
   readonly #clock: Clock;
@@ -77,8 +82,10 @@ export class Judge {
   readonly #removed = new Map<string, number>();
   /** Addresses that the operator gave to members, by `member address`, and when. */
   readonly addresses = new Map<string, number>();
-  /** Of these, those of leases that were over: with a new lease they go, whoever gave them. */
+  /** Of these, those of leases that were over, or are: with a new one they go, whoever gave them. */
   readonly readmitted = new Set<string>();
+  /** Servers whose members the operator named, and the object has not since. */
+  readonly namedByHand = new Set<string>();
   /** Addresses that the object gave to servers for their leases, by `server address`. */
   readonly #given = new Set<string>();
   /** What writes give once more that was given before they left. */
@@ -247,6 +254,25 @@ export class Judge {
     else this.routes.set(route, this.#clock.now);
   }
 
+  /** The server has a lease of the slot: should that get another, an address that the operator gave it goes with this one. */
+  leased(server: string, slot: number): void {
+    const key = `${server} 10.147.17.${slot}`;
+    if (this.addresses.has(key)) this.readmitted.add(key);
+  }
+
+  /** A member that the operator set up by hand is a lease now; `isRouted`: the route to it is the object's, if it is there. */
+  adopted(server: string, slot: number, isRouted: boolean): void {
+    const address = `10.147.17.${slot}`;
+    this.#ours.add(server);
+    this.#touched.add(server);
+    this.#byHand.delete(server);
+    this.namedByHand.add(server);
+    this.addresses.delete(`${server} ${address}`);
+    this.readmitted.delete(`${server} ${address}`);
+    if (isRouted) this.routes.delete(`172.28.${slot}.0/24 via ${address}`);
+    this.#gave(server, address);
+  }
+
   /** The operator removes his routes. */
   removedRoutes(): void {
     for (const route of this.routes.keys()) this.#removed.set(route, this.#clock.now);
@@ -263,7 +289,21 @@ export class Judge {
   pretended({ node, body }: Call): void {
     if (node === undefined) return;
     this.#touched.add(node);
-    for (const address of writtenAddresses(body)) this.#gave(node, address);
+    for (const address of writtenAddresses(body))
+      if (!this.#isTheirs(node, address)) this.#gave(node, address);
+  }
+
+  /** Whether the operator gave the member the address besides that of its lease. */
+  #isTheirs(node: string, address: string): boolean {
+    const key = `${node} ${address}`;
+    return this.addresses.has(key) && !this.readmitted.has(key);
+  }
+
+  /** Whether the operator's route keeps the server from the slot: not the slot's own to one that he set up by hand. */
+  #isInTheWay(route: string, node: string, slot: number): boolean {
+    const address = `10.147.17.${slot}`;
+    const isItsOwn = this.addresses.has(`${node} ${address}`) && route.endsWith(` via ${address}`);
+    return route.startsWith(`172.28.${slot}.0/24 `) && !isItsOwn;
   }
 
   heard(call: Call): void {
@@ -326,6 +366,7 @@ export class Judge {
     }
     if (!this.#ours.has(node)) this.accuse(`${node}, which is none of ours, is written`);
     this.#touched.add(node);
+    if (writtenName(call.body) !== undefined || call.method === "DELETE") this.namedByHand.delete(node);
     const read = Math.max(known.members, known.member.get(node) ?? 0);
     const was = member.before?.config;
     const is = member.after?.config;
@@ -364,21 +405,27 @@ export class Judge {
           was?.ipAssignments.includes(address) === true && is?.ipAssignments.includes(address) !== true,
       );
     for (const address of is?.ipAssignments ?? []) {
-      if (was?.ipAssignments.includes(address)) continue;
+      if (this.#isTheirs(node, address)) continue;
+      if (was?.ipAssignments.includes(address)) {
+        // By hand, before the lease that it goes with now.
+        if (this.addresses.has(`${node} ${address}`)) this.#given.add(`${node} ${address}`);
+        continue;
+      }
       // What it was given before, and somebody else since, it may be given again.
       const isNew =
         !this.#given.has(`${node} ${address}`) && this.#again.get(call)?.includes(address) !== true;
       this.#gave(node, address);
       const slot = /^10\.147\.17\.(\d+)$/.exec(address)?.[1];
       for (const [route, added] of this.routes)
-        if (isNew && route.startsWith(`172.28.${slot}.0/24 `) && isOld(added, known.network))
+        if (isNew && this.#isInTheWay(route, node, Number(slot)) && isOld(added, known.network))
           this.accuse(`slot ${slot} is given to ${node}, though the operator has the route ${route}`);
       for (const [other, { config }] of network.members) {
         if (other === node || !config.ipAssignments.includes(address)) continue;
         const given = this.addresses.get(`${other} ${address}`);
         if (given === undefined) {
           if (config.authorized) this.accuse(`${address} is given to ${node}, and ${other} has it`);
-        } else if (isNew && isOld(given, known.members))
+        } else if (isNew && isOld(given, known.members) && !this.addresses.has(`${node} ${address}`))
+          // What he gave to both is his affair.
           this.accuse(`${address} is given to ${node}, though the operator gave it to ${other}`);
       }
     }

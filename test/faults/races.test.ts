@@ -670,3 +670,67 @@ describe("a server in another's place", () => {
     expect(await violations(simulation)).toEqual([]);
   });
 });
+
+describe("servers that were set up by hand are adopted", () => {
+  const setUp = (server: number, slot: number): Step => step({ do: "setUp", server, slot, routed: true }, 0);
+  const adopt = (pause = MINUTE): Step => step({ do: "adopt" }, pause);
+  const leases = ({ host }: Simulation) =>
+    host.storage.rows<{ node: string; slot: number }>("SELECT node, slot FROM nodes ORDER BY slot");
+  const both = [
+    { node: serverId(0), slot: 2 },
+    { node: serverId(1), slot: 3 },
+  ];
+
+  it("all of them or none, wherever the object crashes; and in the end all", async () => {
+    const sizes = new Set<number>();
+    for (const loses of [false, true])
+      for (let events = 0; events < 60; events += 2) {
+        const simulation = await play(
+          setUp(0, 2),
+          setUp(1, 3),
+          adopt(0),
+          step({ do: "crash", events, loses }, 20 * SECOND),
+        );
+        sizes.add(leases(simulation).length);
+        await simulation.play(adopt(), cron());
+        expect(leases(simulation)).toEqual(both);
+        expect(routesOf(simulation)).toEqual([
+          "10.147.17.0/24",
+          "172.28.2.0/24 via 10.147.17.2",
+          "172.28.3.0/24 via 10.147.17.3",
+        ]);
+        expect(await violations(simulation)).toEqual([]);
+      }
+    expect([...sizes].sort()).toEqual([0, 2]);
+  });
+
+  it("not with what the operator takes away, adds or leases while he looks at the list", async () => {
+    for (const meanwhile of [route(2), laptop(2), there("deauthorize", 0, 0), enrol(0, 0), by("put", 0, 0)])
+      for (let pause = 0; pause < 1_500; pause += 150) {
+        const simulation = await play(
+          setUp(0, 2),
+          setUp(1, 3),
+          adopt(pause),
+          { ...meanwhile, pause: MINUTE },
+          cron(),
+          adopt(),
+        );
+        expect(leases(simulation)).toContainEqual(both[1]);
+        expect(await violations(simulation)).toEqual([]);
+      }
+  });
+
+  it("while a write of the routes may still land that knows nothing of theirs", async () => {
+    const simulation = await play(
+      enrol(2, 200),
+      fault("writeNetwork", "queued", 20_000),
+      enrol(3, 3_000),
+      setUp(0, 3),
+      adopt(),
+      cron(),
+      adopt(),
+    );
+    expect(leases(simulation)).toContainEqual({ node: serverId(0), slot: 3 });
+    expect(await violations(simulation)).toEqual([]);
+  });
+});

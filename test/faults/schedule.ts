@@ -26,6 +26,7 @@ export type Action =
   | { readonly do: "rename" | "approve" | "revoke" | "remove"; readonly server: number }
   | { readonly do: "retire" | "replace"; readonly server: number }
   | { readonly do: "reserve"; readonly name: number; readonly slot?: number }
+  | { readonly do: "adopt" }
   | { readonly do: "dropReservation"; readonly name: number }
   | { readonly do: "revokeKey"; readonly kind: KeyKind }
   | { readonly do: "makeToken"; readonly token: number; readonly scope: Scope }
@@ -39,6 +40,7 @@ export type Action =
   | { readonly do: "authorize" | "deauthorize" | "deleteMember" | "readmit"; readonly server: number }
   | { readonly do: "secondAddress"; readonly server: number; readonly outside: boolean }
   | { readonly do: "addRoute"; readonly slot: number; readonly byHand: boolean }
+  | { readonly do: "setUp"; readonly server: number; readonly slot: number; readonly routed: boolean }
   | { readonly do: "removeRoutes" | "removeLaptop" }
   | { readonly do: "addLaptop"; readonly slot: number }
   /** What happens to the object. */
@@ -146,6 +148,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       server,
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("setUp"), server, slot, routed: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("adopt") }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("secondAddress"), server, outside: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("addRoute"), slot, byHand: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("removeRoutes", "removeLaptop") }) },
@@ -234,6 +238,25 @@ const adminToken: fc.Arbitrary<Step[]> = fc
     { do: "useToken", token, pause: third },
   ]);
 
+/** Servers that the operator set up by hand are adopted, while something fails or he does something else. */
+const adoption: fc.Arbitrary<Step[]> = fc
+  .record({
+    servers: fc.array(fc.record({ server, slot, routed: fc.boolean(), pause: pauses }), {
+      minLength: 1,
+      maxLength: SERVERS,
+    }),
+    fault: fc.option(fault),
+    meanwhile: action,
+    pauses: fc.tuple(fc.nat(1_000), pauses),
+  })
+  .map(({ servers, fault, meanwhile, pauses: [between, after] }) => [
+    ...servers.map((one): Step => ({ do: "setUp", ...one })),
+    ...(fault === null ? [] : [{ do: "fault" as const, fault, pause: 0 }]),
+    { do: "adopt", pause: between },
+    { ...meanwhile, pause: after },
+    { do: "adopt", pause: after },
+  ]);
+
 /** A server that is heard no more while another one is: with the hourly runs its lease ends, if it is an ephemeral one. */
 const silence: fc.Arbitrary<Step[]> = fc
   .record({ silent: server, heard: server, hours: fc.integer({ min: 4, max: 7 }), pause: pauses })
@@ -260,6 +283,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
         { weight: 20, arbitrary: step.map((one) => [one]) },
         { weight: 2, arbitrary: changeOfMind },
         { weight: 1, arbitrary: replacement },
+        { weight: 1, arbitrary: adoption },
         { weight: 1, arbitrary: silence },
         { weight: 1, arbitrary: adminToken },
         { weight: 1, arbitrary: burst },

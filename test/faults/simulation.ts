@@ -5,6 +5,7 @@ import type { Operator } from "../../worker/lease/deed.ts";
 import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
 import type { KeyAnswer } from "../../worker/network/key-operations.ts";
 import type { NetworkObject } from "../../worker/network/network-object.ts";
+import type { AdoptionView } from "../../worker/schema/adoption.ts";
 import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
 import { AdminTokens } from "./admin-tokens.ts";
 import { Central } from "./central.ts";
@@ -76,6 +77,7 @@ export class Simulation {
     left: (call) => this.judge.left(call),
     landed: (landing) => {
       this.#noteReserved();
+      this.#noteLeases();
       this.judge.landed(landing, this.central);
     },
     pretended: (call) => this.judge.pretended(call),
@@ -103,6 +105,8 @@ export class Simulation {
     OPERATOR,
     sha256,
   );
+  /** The last event that was looked at for leases that began with it. */
+  #lookedUpTo = 0;
 
   private constructor(chance: number) {
     this.host = new Host(this.clock, this.central, chanceOf(chance), { receivers: this.receivers });
@@ -152,12 +156,35 @@ export class Simulation {
       this.#age();
       this.#lookAtLog();
       this.#noteReserved();
+      this.#noteLeases();
     }
   }
 
   #noteReserved(): void {
     const reserved = this.host.storage.rows<{ slot: number }>("SELECT slot FROM reservations");
     this.judge.reserved(new Set(reserved.map(({ slot }) => slot)));
+  }
+
+  /** By the log, so that it is known before the next write, also when the answer is lost. */
+  #noteLeases(): void {
+    const { storage } = this.host;
+    const [{ value } = { value: "[]" }] = storage.rows<{ value: string }>(
+      "SELECT value FROM facts WHERE name = 'slotsPublished'",
+    );
+    const owned: readonly number[] = JSON.parse(value);
+    for (const { id, action, node, slot } of storage.rows<{
+      id: number;
+      action: string;
+      node: string;
+      slot: number;
+    }>(
+      `SELECT id, action, node, slot FROM events
+         WHERE action IN ('adopted', 'enrolled', 'assigned') AND id > ${this.#lookedUpTo}`,
+    )) {
+      this.#lookedUpTo = id;
+      if (action === "adopted") this.judge.adopted(node, slot, owned.includes(slot));
+      else this.judge.leased(node, slot);
+    }
   }
 
   /** Ends all faults, lets the hourly runs come, and looks whether everything is as it should be by then. */
@@ -237,6 +264,12 @@ export class Simulation {
       case "reserve":
         this.#reserve(RESERVED[action.name] ?? "", action.slot);
         break;
+      case "adopt":
+        this.#adopt();
+        break;
+      case "setUp":
+        this.#setUp(serverId(action.server), action.slot, action.routed);
+        break;
       case "dropReservation":
         this.#watch(
           this.host.call((object) => object.dropReservation(RESERVED[action.name] ?? "", OPERATOR)),
@@ -315,11 +348,7 @@ export class Simulation {
         central.deleteMember(LAPTOP);
         break;
       case "addRoute": {
-        const via = action.byHand ? `10.147.17.${action.slot}` : "10.147.17.250";
-        const route = { target: `172.28.${action.slot}.0/24`, via };
-        if (central.network.config.routes.some((there) => routeText(there) === routeText(route))) break;
-        central.saveRoutes((routes) => [...routes, route]);
-        judge.addedRoute(routeText(route));
+        this.#addRoute(action.slot, action.byHand ? `10.147.17.${action.slot}` : "10.147.17.250");
         break;
       }
       case "removeRoutes":
@@ -411,6 +440,43 @@ export class Simulation {
     );
   }
 
+  #addRoute(slot: number, via: string): void {
+    const route = { target: `172.28.${slot}.0/24`, via };
+    if (this.central.network.config.routes.some((there) => routeText(there) === routeText(route))) return;
+    this.central.saveRoutes((routes) => [...routes, route]);
+    this.judge.addedRoute(routeText(route));
+  }
+
+  /** The operator sets a server up by hand, that has no lease, in a slot that nobody has. */
+  #setUp(node: NodeId, slot: number, isRouted: boolean): void {
+    const { judge, central } = this;
+    const address = `10.147.17.${slot}`;
+    const leased = this.host.storage.rows<{ slot: number }>("SELECT slot FROM nodes");
+    if (this.#hasLease(node) || leased.some((lease) => lease.slot === slot)) return;
+    if (central.member(node)?.config.authorized !== true) {
+      central.authorize(node, true);
+      judge.saidThere(node, "in");
+    }
+    const former = this.host.storage.rows<{ node: string; slot: number }>("SELECT node, slot FROM released");
+    if (former.some((row) => row.node === node && row.slot === slot))
+      judge.readmitted.add(`${node} ${address}`);
+    this.#give(node, address);
+    if (isRouted) this.#addRoute(slot, address);
+  }
+
+  /** The operator looks what can be adopted, and adopts it. */
+  #adopt(): void {
+    const nodes = Array.from({ length: SERVERS }, (_, number) => serverId(number));
+    this.#ask(
+      (object) => object.adoptMembers({ nodes, plan: undefined }, OPERATOR),
+      () => {},
+      (listed) => {
+        this.clock.note(`= to adopt: ${listed.ok ? adoptedText(listed.value) : listed.error.problem}`);
+        if (listed.ok) this.#adoptBy(nodes, listed.value);
+      },
+    );
+  }
+
   #testWebhook(): void {
     const { id } = this.#webhook("ASC");
     this.#ask(
@@ -426,6 +492,29 @@ export class Simulation {
       `SELECT id, url FROM webhooks ORDER BY created_at ${order}, id LIMIT 1`,
     );
     return { id: row?.id ?? "", hook: row && this.receivers.at(row.url) };
+  }
+
+  #adoptBy(nodes: readonly NodeId[], { plan, adopted }: AdoptionView): void {
+    const ends = adopted.map(({ node }) => this.judge.begin(node));
+    const endAll = (how: "in" | "kept" | "unsure"): void => {
+      for (const end of ends) end(how);
+    };
+    this.#ask(
+      (object) => object.adoptMembers({ nodes, plan }, OPERATOR),
+      endAll,
+      (answer) => {
+        this.clock.note(`= adopt: ${answer.ok ? adoptedText(answer.value) : answer.error.problem}`);
+        if (!answer.ok) return endAll("kept");
+        this.#noteReserved();
+        this.#noteLeases();
+        for (const { node, slot } of answer.value.adopted) {
+          this.#seen.set(node, this.clock.now);
+          // By now it may have ended again.
+          if (this.#hasLease(node)) this.judge.told(node, slot);
+        }
+        endAll("in");
+      },
+    );
   }
 
   /** The operator makes a key for a server in the place of another. */
@@ -461,7 +550,7 @@ export class Simulation {
     return this.#ephemeralCalls.get(node) ?? { begun: 0, open: 0 };
   }
 
-  #hasLease(node: NodeId): boolean {
+  #hasLease(node: string): boolean {
     return this.host.storage
       .rows<{ node: string }>("SELECT node FROM nodes")
       .some((row) => row.node === node);
@@ -772,7 +861,7 @@ export class Simulation {
         if (member?.config.ipAssignments.includes(address) !== true)
           judge.accuse(`${node} has not its address ${address}`);
         // Whatever the name is at the controller, the operator may have set it so.
-        if (member?.name !== name && !central.hasLied)
+        if (member?.name !== name && !central.hasLied && !judge.namedByHand.has(node))
           judge.accuse(`${node} is called ${member?.name} instead of ${name}`);
       } else if (
         state === "revoked" &&
@@ -890,6 +979,10 @@ export class Simulation {
       if (!foreign.has(`172.28.${slot}.0/24`))
         judge.accuse(`slot ${slot} is kept for a route that nobody set`);
   }
+}
+
+function adoptedText({ adopted }: AdoptionView): string {
+  return adopted.map(({ node, slot }) => `${Number(node.slice(3))} ${slot}`).join(", ") || "none";
 }
 
 function sha256(text: string): string {

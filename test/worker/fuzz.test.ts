@@ -61,6 +61,7 @@ beforeEach(async () => {
       "POST /v1/keys": [{}],
       "POST /v1/tokens": [{ scopes: ["read"] }],
       "POST /v1/webhooks": [{ url: WEBHOOK }, { url: WEBHOOK, actions: ["released"], note: "x" }],
+      "POST /v1/adopt": [{ plan: sha256 }, { plan: sha256, nodes: [identity(3).node] }],
       "POST /v1/user-data": [{}, { cloudConfig: "#cloud-config\npackages: [htop]\n" }],
     },
     secrets: [

@@ -1,6 +1,7 @@
 // What calls cost in rows, by the storage's own count: the free plan allows 100,000 written a day.
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { memberOf, setAuthorized } from "../../scripts/simulated-central/state.ts";
 import { countRows, type Rows } from "./counted-rows.ts";
 import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
@@ -122,5 +123,30 @@ describe("rows read", () => {
     expect((await use.world.admin("GET", "/v1/keys")).json).toMatchObject({
       items: [{ uses: 2, state: "spent" }],
     });
+  });
+});
+
+describe("adopting", () => {
+  const SERVERS = 10;
+
+  it("writes a dozen rows a server at most, and none for the list", async () => {
+    const { network } = use.world.central;
+    for (let number = 0; number < SERVERS; number++) {
+      const made = memberOf(network, identity(number).node, use.world.now());
+      setAuthorized(made, true, use.world.now());
+      made.config.ipAssignments = [`10.147.17.${100 + number}`];
+      network.config.routes.push({ target: `172.28.${100 + number}.0/24`, via: `10.147.17.${100 + number}` });
+    }
+    const list = () => use.world.admin("POST", "/v1/adopt?dryRun=true", {});
+    const { json } = await list();
+    // What was found is noted, and is known by now.
+    const listed = await rowsOf(list);
+    expect(listed.written).toBeLessThanOrEqual(3);
+    const { written } = await rowsOf(async () => {
+      const { status } = await use.world.admin("POST", "/v1/adopt", { plan: json["plan"] });
+      expect(status).toBe(200);
+      await use.world.settle();
+    });
+    expect(written).toBeLessThanOrEqual(12 * SERVERS + 40);
   });
 });

@@ -4,7 +4,7 @@ import type { Scope } from "./scope.ts";
 /** Why a call was refused. */
 export type Refusal =
   | Plain<"unknown-key" | "key-revoked" | "key-expired" | "key-spent" | "pool-exhausted">
-  | Plain<"changed-meanwhile" | "internal">
+  | Plain<"changed-meanwhile" | "plan-outdated" | "internal">
   | Found<"forbidden", { readonly needs: readonly Scope[] }>
   | Found<"limit-reached", { readonly what: Limited; readonly most: number }>
   | Found<"too-many-requests", { readonly by: "address" | "node" }>

@@ -5,6 +5,7 @@
 export const DEED_ACTIONS = [
   "enrolled",
   "assigned",
+  "adopted",
   "approved",
   "renamed",
   "revoked",

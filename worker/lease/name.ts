@@ -8,6 +8,17 @@ export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);
 }
 
+/** The name that comes nearest to what somebody calls a server, `web-server-1` for "Web server 1"; undefined when nothing of it can stay. */
+export function nameFrom(text: string): string | undefined {
+  const name = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-/, "")
+    .slice(0, LONGEST)
+    .replace(/-$/, "");
+  return isName(text) ? text : isName(name) ? name : undefined;
+}
+
 /** Whether the name fits the pattern, in which one `*` stands for any characters, also none. */
 export function matchesName(name: string, pattern: string): boolean {
   const [head = "", tail] = pattern.split("*");

@@ -7,6 +7,7 @@ import {
   formatPrefix,
   overlaps,
   type Prefix,
+  parseAddress,
   parseMaskedPrefix,
   parsePrefix,
   sizeOf,
@@ -153,6 +154,12 @@ export function slotOfAddress(pool: Pool, address: Address): number | undefined 
   return isLeasable(pool, slot) ? slot : undefined;
 }
 
+/** The same of an address as it is written. */
+export function slotOfText(pool: Pool, text: string): number | undefined {
+  const address = parseAddress(text);
+  return address && slotOfAddress(pool, address);
+}
+
 /** The leasable slots whose Docker subnet shares an address with the prefix, ascending. */
 export function slotsOfPrefix(pool: Pool, prefix: Prefix): number[] {
   if (!overlaps(pool.docker, prefix)) return [];
@@ -171,6 +178,16 @@ export function autoAssignRange(pool: Pool): { ipRangeStart: string; ipRangeEnd:
     ipRangeStart: zerotierAddress(pool, size - size / AUTO_ASSIGN_SHARE),
     ipRangeEnd: zerotierAddress(pool, size - 2),
   };
+}
+
+/** Whether the address, as it is written, is one of those. */
+export function isAutomatic(pool: Pool, text: string): boolean {
+  const address = parseAddress(text);
+  const { ipRangeStart, ipRangeEnd } = autoAssignRange(pool);
+  const first = parseAddress(ipRangeStart);
+  const last = parseAddress(ipRangeEnd);
+  if (address?.family !== 4 || first === undefined || last === undefined) return false;
+  return address.value >= first.value && address.value <= last.value;
 }
 
 export function describePool(pool: Pool): PoolSettings {

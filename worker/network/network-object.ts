@@ -7,6 +7,7 @@ import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
+import type { AdoptionView } from "../schema/adoption.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
@@ -28,6 +29,7 @@ import {
   listAdminTokens,
   revokeAdminToken,
 } from "./admin-token-operations.ts";
+import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
 import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
@@ -296,6 +298,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async reconcileNow(dryRun: boolean): Promise<Result<DifferenceView, Refusal>> {
     return reconcileNow(this.#openToAsk(), dryRun);
+  }
+
+  async adoptMembers(wanted: WantedAdoption, by: Operator): Promise<Result<AdoptionView, Refusal>> {
+    return adoptMembers(this.#openToAsk(), wanted, by);
   }
 
   /** Run by the cron trigger. */

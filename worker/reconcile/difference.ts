@@ -49,7 +49,7 @@ export const NO_DIFFERENCE: Difference = {
 /** Looks at the controller, and changes nothing there, nor a lease here. Rejects when it cannot be read. */
 export async function findDifference(upkeep: Upkeep): Promise<Difference> {
   const { config, stores } = upkeep;
-  const network = await readNetwork(upkeep);
+  const { network } = await readNetwork(upkeep);
   const { change = {}, faults } = compareSettings(network, config.pool);
   // Before the first server comes, nothing is repaired: it may be the wrong network still.
   if (stores.memory.fitness() === undefined) return { ...NO_DIFFERENCE, faults };

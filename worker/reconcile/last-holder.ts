@@ -20,7 +20,7 @@ const LOOK_MS = 60_000;
 /** The last holder of the lease's slot, while it is not sure that the controller lets it in no more. */
 export function awaited(
   { slots, unheard }: Stores,
-  { node, slot }: StoredNode,
+  { node, slot }: Pick<StoredNode, "node" | "slot">,
   now: number,
 ): LastHolder | undefined {
   const last = slots.released(slot);

@@ -39,5 +39,6 @@ export async function makeFit(upkeep: Upkeep): Promise<MadeFit> {
 
 /** What keeps the network, as it is, from carrying the mesh; changes nothing there. */
 export async function inspect(upkeep: Upkeep): Promise<readonly string[]> {
-  return compare(await readNetwork(upkeep), upkeep.config.pool).faults;
+  const { network } = await readNetwork(upkeep);
+  return compare(network, upkeep.config.pool).faults;
 }

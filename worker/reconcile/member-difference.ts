@@ -1,7 +1,6 @@
-import { parseAddress } from "../address/prefix.ts";
 import type { Config } from "../config/config.ts";
 import type { ControllerMember, MemberChange } from "../controller/controller.ts";
-import { autoAssignRange, type Pool, slotOfAddress, zerotierAddress } from "../lease/pool.ts";
+import { isAutomatic, slotOfText, zerotierAddress } from "../lease/pool.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 
@@ -23,7 +22,7 @@ function hasLeasedAddress(
   { slot }: StoredNode,
   { addresses }: ControllerMember,
 ): boolean {
-  return addresses.some((text) => slotOf(pool, text) === slot);
+  return addresses.some((text) => slotOfText(pool, text) === slot);
 }
 
 /**
@@ -78,23 +77,9 @@ function addressesOf(
   const others = member?.addresses ?? [];
   if (others.length === 0) return [own];
   const kept = others.filter((text) => {
-    const other = slotOf(pool, text);
+    const other = slotOfText(pool, text);
     if (other === undefined) return !isAutomatic(pool, text);
     return other !== slot && slots.holder(other) === undefined && slots.released(other)?.node !== node;
   });
   return [own, ...kept];
-}
-
-function slotOf(pool: Pool, text: string): number | undefined {
-  const address = parseAddress(text);
-  return address && slotOfAddress(pool, address);
-}
-
-function isAutomatic(pool: Pool, text: string): boolean {
-  const address = parseAddress(text);
-  const { ipRangeStart, ipRangeEnd } = autoAssignRange(pool);
-  const first = parseAddress(ipRangeStart);
-  const last = parseAddress(ipRangeEnd);
-  if (address?.family !== 4 || first === undefined || last === undefined) return false;
-  return address.value >= first.value && address.value <= last.value;
 }

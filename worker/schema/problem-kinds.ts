@@ -126,6 +126,12 @@ export const PROBLEMS = {
     title: "There are as many as there may be",
     meaning: "No more of these are kept. Delete some that are not needed any more.",
   },
+  "plan-outdated": {
+    status: 409,
+    title: "The network is not what the plan was made of",
+    meaning:
+      "Leases, members or routes were changed since the dry run whose `plan` this is, or it was made with other `nodes`. Nothing was done. Make a new one (POST /v1/adopt?dryRun=true) and look at it.",
+  },
   "pool-exhausted": {
     status: 409,
     title: "No slot is free",

@@ -105,6 +105,11 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       return { detail: holdText(refusal.slot, refusal.hold) };
     case "idempotency-key-used":
       return { detail: `${KEPT_FAULTS[refusal.reason]} (enrolment key ${refusal.keyId})` };
+    case "plan-outdated":
+      return {
+        detail:
+          "what would be done now is not what the dry run listed whose plan this is; nothing was done. Look at a new one: POST /v1/adopt?dryRun=true with the same nodes",
+      };
     case "pool-exhausted":
       return {
         detail:

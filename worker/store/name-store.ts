@@ -1,6 +1,6 @@
 // The names of nodes. Many servers come with the same: golden images have one host name, and so each name that is taken
 // keeps the number that comes next, so that not all are tried each time.
-import { uniqueName } from "../lease/name.ts";
+import { type NumberedName, uniqueName } from "../lease/name.ts";
 import type { Database } from "./database.ts";
 import type { ReservationStore } from "./reservation-store.ts";
 
@@ -23,12 +23,21 @@ export class NameStore {
 
   /** Within a transaction: the name for a new node, with a number when it is taken or reserved. No number is given twice. */
   choose(wanted: string): string {
-    const isTaken = (name: string): boolean =>
-      this.holder(name) !== undefined || this.#reservations.byName(name) !== undefined;
-    const { name, number } = uniqueName(wanted, isTaken, this.#next(wanted));
+    const { name, number } = this.#free(wanted, new Set());
     if (number >= FIRST)
       this.#db.write("INSERT OR REPLACE INTO name_numbers (name, next) VALUES (?, ?)", wanted, number + 1);
     return name;
+  }
+
+  /** The name that a new node would be given after others have been given those. */
+  preview(wanted: string, given: ReadonlySet<string>): string {
+    return this.#free(wanted, given).name;
+  }
+
+  #free(wanted: string, given: ReadonlySet<string>): NumberedName {
+    const isTaken = (name: string): boolean =>
+      given.has(name) || this.holder(name) !== undefined || this.#reservations.byName(name) !== undefined;
+    return uniqueName(wanted, isTaken, this.#next(wanted));
   }
 
   #next(name: string): number {

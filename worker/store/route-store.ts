@@ -15,11 +15,23 @@ export class RouteStore {
   }
 
   /**
-   * The slots whose routes are ours: those that we wrote and have not seen gone since. A route to any other slot is somebody
+   * The slots whose routes are ours: those that we wrote, or adopted, and have not seen gone since. A route to any other slot is somebody
    * else's, also when the slot is leased.
    */
   owned(): Set<number> {
     return new Set([...this.#memory.slotsPublished(), ...this.unheard().flatMap(({ slots }) => slots)]);
+  }
+
+  /** These routes, to the slots, are ours from now on: whoever set them by hand gives them to us. */
+  adopt(routes: readonly Route[], slots: readonly number[]): void {
+    if (slots.length === 0) return;
+    this.#memory.setSlotsPublished([...new Set([...this.#memory.slotsPublished(), ...slots])]);
+    const writes = this.unheard();
+    if (writes.length === 0) return;
+    const isAdopted = (route: Route): boolean => routes.some((one) => sameRoutes([one], [route]));
+    this.#memory.setRoutesUnheard(
+      writes.map((write) => ({ ...write, seen: write.seen.filter((route) => !isAdopted(route)) })),
+    );
   }
 
   /** The writes that have perhaps not landed yet, or have and were not seen: kept until a look that is late enough. */

@@ -11,6 +11,7 @@ import { limitsFor, PROVIDERS } from "../../../cloud-init/provider-limits.ts";
 import { prepare } from "../../../cloud-init/user-data.ts";
 import { contains, encloses, parseAddress, parsePrefix } from "../../../worker/address/prefix.ts";
 import { DEED_ACTIONS, DEED_REASONS } from "../../../worker/lease/deed.ts";
+import { LEFT_REASONS } from "../../../worker/schema/adoption.ts";
 import { eventsSchema } from "../../../worker/schema/events.ts";
 import { keyTermsSchema } from "../../../worker/schema/key.ts";
 import { PROBLEM_NAMES, problemKind } from "../../../worker/schema/problem-kinds.ts";
@@ -155,6 +156,11 @@ test("the page on the API has every word of the audit log, and an event with all
   for (const word of [...DEED_ACTIONS, ...DEED_REASONS]) expect(part).toContain(`\`${word}\``);
   const shown: unknown = JSON.parse(/^```json\n([\s\S]*?)^```/m.exec(part)?.[1] ?? "");
   expect(eventsSchema.parse({ items: [shown], next: null }).items).toEqual([shown]);
+});
+
+test("the page on adopting has every reason for which a member is left, in its order", () => {
+  const rows = tableUnder("docs/adopt.md", "Why a member is left").map(([reason]) => reason);
+  expect(rows).toEqual([...LEFT_REASONS]);
 });
 
 test("the page on user-data has every form, every option, and what a key may do", () => {

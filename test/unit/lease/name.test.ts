@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { NAME_PATTERN } from "../../../cloud-init/name-pattern.ts";
-import { isName, uniqueName } from "../../../worker/lease/name.ts";
+import { isName, nameFrom, uniqueName } from "../../../worker/lease/name.ts";
 
 test("a name is one DNS label in lower case", () => {
   for (const good of ["a", "web1", "1web", "web-1", "a".repeat(63)]) expect(isName(good)).toBe(true);
@@ -34,6 +34,22 @@ test("the result is always a name that isn't taken", () => {
       expect(isName(name)).toBe(true);
       expect(taken.has(name)).toBe(false);
       expect(taken.size).toBe(count);
+    }),
+  );
+});
+
+test("the name nearest to what somebody calls a server is a name, or there is none", () => {
+  expect(nameFrom("web1")).toBe("web1");
+  expect(nameFrom("a--b")).toBe("a--b");
+  expect(nameFrom("  Web Server (1)! ")).toBe("web-server-1");
+  expect(nameFrom("München")).toBe("m-nchen");
+  expect(nameFrom("db_1.example.com")).toBe("db-1-example-com");
+  for (const nothing of ["", " ", "--", "…"]) expect(nameFrom(nothing)).toBeUndefined();
+  fc.assert(
+    fc.property(fc.string({ maxLength: 200 }), (text) => {
+      const name = nameFrom(text);
+      if (name !== undefined) expect(isName(name)).toBe(true);
+      if (isName(text)) expect(name).toBe(text);
     }),
   );
 });
