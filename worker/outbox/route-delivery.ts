@@ -34,7 +34,8 @@ export function readRoutedSlots(
   { nodes, slots, routes }: Stores,
 ): RoutedSlots {
   const owned = routes.owned();
-  return { active: nodes.activeSlots(routeLimit, slots.routed(), owned), owned };
+  // One is the on-link route.
+  return { active: nodes.activeSlots(routeLimit - 1, slots.routed(), owned), owned };
 }
 
 /** What the routes become, from those that the network has: those of the active leases that are there, and as many others as fit. */

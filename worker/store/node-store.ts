@@ -199,22 +199,21 @@ export class NodeStore {
   }
 
   /**
-   * The slots whose holders are in the mesh: those with a managed route. All of `first`, and of the others the lowest, at most `limit`;
-   * none of `but`. Until the controller has taken a lease, its slot may change.
+   * The slots whose holders are in the mesh: those with a managed route. All of `first`, then the lowest of the others up to `limit` in
+   * total; none of `but`. Until the controller has taken a lease, its slot may change.
    */
   activeSlots(limit: number, but: ReadonlySet<number>, first: ReadonlySet<number>): { slot: number }[] {
     const inMesh = "SELECT slot FROM nodes WHERE state = 'active' AND delivered_at IS NOT NULL";
-    return [
-      ...this.#db.read<{ slot: number }>(
-        `${inMesh} AND slot IN (SELECT value FROM json_each(?))`,
-        JSON.stringify([...first].filter((slot) => !but.has(slot))),
-      ),
-      ...this.#db.read<{ slot: number }>(
-        `${inMesh} AND slot NOT IN (SELECT value FROM json_each(?)) ORDER BY slot LIMIT ?`,
-        JSON.stringify([...but, ...first]),
-        limit,
-      ),
-    ];
+    // Numbers in the query itself: each that json_each gives counts as a row read.
+    const numbers = [...first].filter((slot) => !but.has(slot)).join(", ");
+    const found = this.#db.read<{ slot: number }>(`${inMesh} AND slot IN (${numbers})`);
+    if (found.length >= limit) return found;
+    const others = this.#db.read<{ slot: number }>(
+      `${inMesh} AND slot NOT IN (SELECT value FROM json_each(?)) ORDER BY slot LIMIT ?`,
+      JSON.stringify([...but, ...first]),
+      limit - found.length,
+    );
+    return [...found, ...others];
   }
 
   /** One that the controller has taken once. */
