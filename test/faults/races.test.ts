@@ -30,6 +30,11 @@ const laptop = (slot: number, pause = 0): Step => step({ do: "addLaptop", slot }
 const fault = (on: CallKind | "any", what: Fault["what"], ms = 0, status = 500): Step =>
   step({ do: "fault", fault: { on, what, ms, status } }, 0);
 
+const setUp = (server: number, slot: number): Step => step({ do: "setUp", server, slot, routed: true }, 0);
+const adopt = (pause = MINUTE): Step => step({ do: "adopt" }, pause);
+const leases = ({ host }: Simulation) =>
+  host.storage.rows<{ node: string; slot: number }>("SELECT node, slot FROM nodes ORDER BY slot");
+
 async function play(...steps: Step[]): Promise<Simulation> {
   const simulation = await Simulation.begin();
   await simulation.play(...steps);
@@ -672,10 +677,6 @@ describe("a server in another's place", () => {
 });
 
 describe("servers that were set up by hand are adopted", () => {
-  const setUp = (server: number, slot: number): Step => step({ do: "setUp", server, slot, routed: true }, 0);
-  const adopt = (pause = MINUTE): Step => step({ do: "adopt" }, pause);
-  const leases = ({ host }: Simulation) =>
-    host.storage.rows<{ node: string; slot: number }>("SELECT node, slot FROM nodes ORDER BY slot");
   const both = [
     { node: serverId(0), slot: 2 },
     { node: serverId(1), slot: 3 },
@@ -731,6 +732,39 @@ describe("servers that were set up by hand are adopted", () => {
       adopt(),
     );
     expect(leases(simulation)).toContainEqual({ node: serverId(0), slot: 3 });
+    expect(await violations(simulation)).toEqual([]);
+  });
+});
+
+describe("a server that was set up by hand keeps its slot when it enrols", () => {
+  it.each(["status", "late", "lost", "slow"] as const)(
+    "also when the first that the controller is told of it fails: %s",
+    async (what) => {
+      const simulation = await play(
+        setUp(0, 3),
+        fault("writeMember", what, 12_000),
+        enrol(0, 10 * MINUTE),
+        enrol(0),
+        cron(),
+      );
+      expect(leases(simulation)).toEqual([{ node: serverId(0), slot: 3 }]);
+      expect(memberOf(simulation, 0)?.ipAssignments).toEqual(["10.147.17.3"]);
+      expect(await violations(simulation)).toEqual([]);
+    },
+  );
+
+  it("also while it waits to be approved, and with a second address of its own", async () => {
+    const simulation = await play(
+      setUp(0, 3),
+      setUp(0, 4),
+      step({ do: "enrol", server: 0, by: "approval" }),
+      cron(),
+      fault("writeMember", "status"),
+      by("approve", 0, 10 * MINUTE),
+      cron(),
+    );
+    expect(leases(simulation)).toEqual([{ node: serverId(0), slot: 3 }]);
+    expect(memberOf(simulation, 0)?.ipAssignments).toEqual(["10.147.17.3", "10.147.17.4"]);
     expect(await violations(simulation)).toEqual([]);
   });
 });

@@ -34,11 +34,18 @@ export function noteMembers(
   if (unread.length > 0)
     log("members-unread", { count: unread.length, members: unread.slice(0, SHOWN).join(", ") });
   const holders = stores.slots.holders();
+  // The proof that a server without a lease had its slot already counts until the controller was told of its lease.
+  const proofs = (stores.memory.slotsHeld()?.held ?? []).filter(
+    ({ slot, member }) => holders.of(slot) === member && isNeverDelivered(stores, member),
+  );
+  const isProof = (slot: number, member: string): boolean =>
+    proofs.some((proof) => proof.slot === slot && proof.member === member);
   const held = members.flatMap(({ node: member, addresses }) =>
     addresses.flatMap((text) => {
       const address = parseAddress(text);
       const slot = address && slotOfAddress(config.pool, address);
-      return slot === undefined || holders.of(slot) === member ? [] : [{ slot, address: text, member }];
+      if (slot === undefined || (holders.of(slot) === member && !isProof(slot, member))) return [];
+      return [{ slot, address: text, member }];
     }),
   );
   const before = JSON.stringify(addressConflicts(stores, holders));
@@ -47,4 +54,8 @@ export function noteMembers(
   if (JSON.stringify(conflicts) === before) return;
   const shown = conflicts.map(({ address, member, node }) => `${address} of ${node} at ${member}`);
   log("address-conflicts", { count: conflicts.length, addresses: shown.join(", ") });
+}
+
+function isNeverDelivered({ nodes }: Stores, member: string): boolean {
+  return nodes.get(member)?.deliveredAt === null;
 }
