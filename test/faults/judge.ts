@@ -392,7 +392,14 @@ export class Judge {
       for (const address of had) {
         const given = this.addresses.get(`${node} ${address}`);
         const isFormer = this.readmitted.has(`${node} ${address}`);
-        if (given !== undefined && !isFormer && !has.includes(address) && isOld(given, read))
+        // By his hand it has what another's lease has: that goes with the next lease of its own.
+        const isLeased = [...network.members].some(
+          ([other, { config }]) =>
+            other !== node &&
+            config.ipAssignments.includes(address) &&
+            this.#given.has(`${other} ${address}`),
+        );
+        if (given !== undefined && !isFormer && !isLeased && !has.includes(address) && isOld(given, read))
           this.accuse(`${node} loses the address ${address}, which the operator gave it`);
       }
     }
