@@ -721,6 +721,19 @@ describe("servers that were set up by hand are adopted", () => {
       }
   });
 
+  it("and leave no route behind when the network's settings, written for them, land after they are gone", async () => {
+    const simulation = await play(
+      setUp(0, 2),
+      fault("writeNetwork", "queued", 20_000),
+      adopt(3_000),
+      step({ do: "retire", server: 0 }, MINUTE),
+      cron(),
+      cron(15 * MINUTE),
+    );
+    expect(routesOf(simulation)).toEqual(["10.147.17.0/24"]);
+    expect(await violations(simulation)).toEqual([]);
+  });
+
   it("while a write of the routes may still land that knows nothing of theirs", async () => {
     const simulation = await play(
       enrol(2, 200),

@@ -507,10 +507,11 @@ export class Simulation {
         if (!answer.ok) return endAll("kept");
         this.#noteReserved();
         this.#noteLeases();
+        const leases = this.host.storage.rows<{ node: string; slot: number }>("SELECT node, slot FROM nodes");
         for (const { node, slot } of answer.value.adopted) {
           this.#seen.set(node, this.clock.now);
-          // By now it may have ended again.
-          if (this.#hasLease(node)) this.judge.told(node, slot);
+          // By now it may have ended again, and another one have begun.
+          if (leases.some((lease) => lease.node === node && lease.slot === slot)) this.judge.told(node, slot);
         }
         endAll("in");
       },

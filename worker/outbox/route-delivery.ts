@@ -1,7 +1,6 @@
 // The managed routes, for the members that have no agent (a laptop). What is not ours is kept.
 import type { Config } from "../config/config.ts";
-import { mayHaveLanded, type NetworkChange } from "../controller/controller.ts";
-import type { NetworkWriter } from "../controller/network-writer.ts";
+import type { NetworkChange } from "../controller/controller.ts";
 import {
   desiredRoutes,
   isOurs,
@@ -9,11 +8,10 @@ import {
   mergeRoutes,
   type Route,
   sameRoutes,
-  slotOfRoute,
 } from "../lease/managed-routes.ts";
-import type { Pool } from "../lease/pool.ts";
 import type { Stores } from "../store/stores.ts";
 import { LATEST_MS } from "../store/unheard-store.ts";
+import { type ChangeNetworkOptions, changeNetwork, noteLeaving, slotsOf } from "./change-network.ts";
 import { type ForeignRoutesOptions, noteForeign, showRoute } from "./foreign-routes.ts";
 import { type Delivery, SETTLE_MS } from "./outbox.ts";
 
@@ -47,7 +45,7 @@ export function routesToPublish(
   return mergeRoutes(current, desiredRoutes(pool, active), pool, routeLimit, owned);
 }
 
-export function routeDelivery(options: ForeignRoutesOptions & { readonly writer: NetworkWriter }): Delivery {
+export function routeDelivery(options: ForeignRoutesOptions & ChangeNetworkOptions): Delivery {
   const { stores, config, writer, log, now } = options;
   const { pool } = config;
   /** Within a transaction: the network was read, and has these routes. */
@@ -57,7 +55,7 @@ export function routeDelivery(options: ForeignRoutesOptions & { readonly writer:
     stores.routes.saw(routes, slotsOf(pool, routes), others, readAt);
     noteForeign(options, routes, readAt);
   };
-  /** What to write, if anything, so that the network has the routes that it should. */
+  /** Within a transaction: what to write, if anything, so that the network has the routes that it should. */
   const plan = (found: readonly Route[], readAt: number): NetworkChange | undefined => {
     const current = [...found, ...stores.routes.wiped(found)];
     see(current, readAt);
@@ -65,28 +63,16 @@ export function routeDelivery(options: ForeignRoutesOptions & { readonly writer:
     if (!changed && current.length === found.length) return undefined;
     const owned = stores.routes.owned();
     const ours = routes.filter((route) => !current.includes(route) || isOurs(pool, route, owned));
-    stores.routes.writing(routes, slotsOf(pool, ours), now());
+    noteLeaving(options, routes, ours);
     return { routes };
   };
   return {
     cost: () => 3,
     async deliver() {
-      let isLeaving = false;
-      const { network, asked } = await writer
-        .change(({ routes }, readAt) => {
-          const change = stores.transaction(() => plan(routes, readAt));
-          isLeaving = change !== undefined;
-          return change;
-        })
-        .catch((error: unknown) => {
-          if (isLeaving && !mayHaveLanded(error)) stores.transaction(() => stores.routes.refused());
-          throw error;
-        });
+      const { network, asked } = await changeNetwork(options, ({ routes }, readAt) =>
+        stores.transaction(() => plan(routes, readAt)),
+      );
       if (asked?.routes === undefined) return lookAgainAt(stores, now());
-      stores.transaction(() => {
-        stores.memory.controllerAnswered();
-        stores.routes.heard();
-      });
       // What the write took away is ours until it is seen gone: at once, so that it is not taken for ours when somebody sets it by hand.
       await writer.change(({ routes }, readAt) => {
         stores.transaction(() => see(routes, readAt));
@@ -107,8 +93,4 @@ function lookAgainAt({ routes }: Stores, now: number): number | undefined {
   const looks = routes.unheard().flatMap(({ at }) => [at + SETTLE_MS, at + LATEST_MS + 1]);
   const next = looks.filter((at) => at > now);
   return next.length === 0 ? undefined : Math.min(...next);
-}
-
-function slotsOf(pool: Pool, routes: readonly Route[]): number[] {
-  return routes.flatMap((route) => slotOfRoute(pool, route) ?? []);
 }

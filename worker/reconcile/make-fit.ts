@@ -1,6 +1,8 @@
 import type { ControllerNetwork } from "../controller/controller.ts";
 import { fit as compare } from "../controller/fit.ts";
+import { isOurs } from "../lease/managed-routes.ts";
 import { describePool } from "../lease/pool.ts";
+import { changeNetwork, noteLeaving } from "../outbox/change-network.ts";
 import { noteForeign } from "../outbox/foreign-routes.ts";
 import { readNetwork } from "./read-network.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -14,10 +16,18 @@ export interface MadeFit {
 
 /** Makes the network fit as far as nothing of the operator's is overwritten. */
 export async function makeFit(upkeep: Upkeep): Promise<MadeFit> {
-  const { config, stores, writer, log } = upkeep;
-  const { network, asked, readAt } = await writer.change((found) => {
+  const { config, stores, log } = upkeep;
+  const { network, asked, readAt } = await changeNetwork(upkeep, (found) => {
     const { change, faults } = compare(found, config.pool);
-    return faults.length === 0 ? change : undefined;
+    if (change === undefined || faults.length > 0) return undefined;
+    const { routes } = change;
+    if (routes !== undefined)
+      stores.transaction(() => {
+        const owned = stores.routes.owned();
+        const ours = routes.filter((route) => isOurs(config.pool, route, owned));
+        noteLeaving(upkeep, routes, ours);
+      });
+    return change;
   });
   const left = compare(network, config.pool);
   const faults = [...left.faults];
