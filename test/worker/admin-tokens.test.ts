@@ -6,7 +6,7 @@ import { z } from "zod";
 import { makeApp } from "../../worker/app.ts";
 import { SCOPES } from "../../worker/base/scope.ts";
 import { identity } from "./identities.ts";
-import { ORIGIN, useWorld } from "./world.ts";
+import { ORIGIN, readAnswer, useWorld } from "./world.ts";
 
 const use = useWorld();
 const MINUTE = 60_000;
@@ -133,6 +133,37 @@ describe("an admin token", () => {
       {},
       {},
     ]);
+  });
+
+  it("is good for nothing when it is revoked while the call's body is on its way", async () => {
+    const answers: unknown[] = [];
+    for (const { method, path } of await operatorCalls()) {
+      if (method === "GET") continue;
+      const { id, token } = await make(["admin"]);
+      let isRead = false;
+      const body = new ReadableStream(
+        {
+          async pull(controller) {
+            isRead = true;
+            await use.world.admin("POST", `/v1/tokens/${id}/revoke`);
+            controller.enqueue(new TextEncoder().encode("{}"));
+            controller.close();
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      const target = path.replace("{node}", identity(9).node).replace("{id}", id).replace("{name}", "nobody");
+      const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+      const request = new Request(`${ORIGIN}${target}`, { method, headers, body });
+      const { json } = await readAnswer(await makeApp().fetch(request, env));
+      if (isRead) answers.push({ call: `${method} ${path}`, type: json["type"], detail: json["detail"] });
+    }
+    expect(answers.length).toBeGreaterThan(15);
+    for (const answer of answers)
+      expect(answer).toMatchObject({
+        type: "/problems/unauthorized",
+        detail: expect.stringContaining("was revoked"),
+      });
   });
 
   it("ends when its time is over", async () => {
