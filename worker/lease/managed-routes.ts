@@ -1,4 +1,11 @@
-import { encloses, formatPrefix, parseAddress, parseMaskedPrefix, parsePrefix } from "../address/prefix.ts";
+import {
+  encloses,
+  formatPrefix,
+  overlaps,
+  parseAddress,
+  parseMaskedPrefix,
+  parsePrefix,
+} from "../address/prefix.ts";
 import {
   dockerSubnet,
   isLeasable,
@@ -117,6 +124,12 @@ export function slotsTakenByRoutes(pool: Pool, routes: readonly Route[]): Set<nu
       return prefix === undefined ? [] : slotsOfPrefix(pool, prefix);
     }),
   );
+}
+
+/** Whether the route lies inside the pool and touches the slot's subnet: the slot is among those of {@link slotsTakenByRoutes}. */
+export function isSlotTaken(pool: Pool, { target }: Route, slot: number): boolean {
+  const prefix = parseMaskedPrefix(target);
+  return prefix !== undefined && encloses(pool.docker, prefix) && overlaps(prefix, dockerSubnet(pool, slot));
 }
 
 function isInside(pool: Pool): (route: Route) => boolean {

@@ -2,7 +2,7 @@
 // slot's, and the route that leads to it the slot's too.
 import { contains, parseAddress } from "../address/prefix.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { type Route, slotOfRoute, slotsTakenByRoutes } from "./managed-routes.ts";
+import { isSlotTaken, type Route, slotOfRoute } from "./managed-routes.ts";
 import { isAutomatic, type Pool, slotOfText, zerotierAddress } from "./pool.ts";
 
 /** A member of the network, as far as it matters here. */
@@ -53,7 +53,7 @@ export function slotByHand(
   const astray = others.find(({ via }) => via !== null && slotOfText(pool, via) === slot);
   if (astray !== undefined) return err({ reason: "other-route", address, slot, route: astray });
   // A second one that says the same would be taken away with the next write.
-  const inTheWay = others.find((route) => slotsTakenByRoutes(pool, [route]).has(slot)) ?? own[1];
+  const inTheWay = others.find((route) => isSlotTaken(pool, route, slot)) ?? own[1];
   if (inTheWay !== undefined) return err({ reason: "slot-routed", slot, route: inTheWay });
   return ok({ slot, isRouted: own.length > 0 });
 }
