@@ -12,6 +12,7 @@ import { answerError, answerProblem } from "./http/problem-answer.ts";
 import { adminTokenRoutes } from "./routes/admin-tokens.ts";
 import { adoptRoute } from "./routes/adopt.ts";
 import { agentRoutes } from "./routes/agent.ts";
+import { backupRoutes } from "./routes/backup.ts";
 import { bootRoutes } from "./routes/boot.ts";
 import { enrollRoute } from "./routes/enroll.ts";
 import { eventRoute } from "./routes/events.ts";
@@ -97,6 +98,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   poolRoute(app);
   reconcileRoute(app);
   adoptRoute(app);
+  backupRoutes(app);
   keyRoutes(app);
   reservationRoutes(app);
   adminTokenRoutes(app);

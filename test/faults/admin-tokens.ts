@@ -29,6 +29,8 @@ export class AdminTokens {
   readonly #ask: Ask;
   readonly #by: Operator;
   readonly #digest: (text: string) => string;
+  /** When the storage was lost, and all tokens with it. */
+  #lostAt = -1;
 
   constructor(clock: Clock, judge: Judge, ask: Ask, by: Operator, digest: (text: string) => string) {
     this.#clock = clock;
@@ -40,10 +42,12 @@ export class AdminTokens {
 
   /** Makes the token with this number anew. */
   make(number: number, scopes: Scope[]): void {
+    const begun = this.#clock.now;
     this.#ask(
       (object) => object.createAdminToken({ scopes }, this.#by),
       () => {},
       (made) => {
+        if (begun <= this.#lostAt) return;
         if (made.ok) this.#keep(number, made.value, scopes);
         else if (made.error.problem !== "limit-reached")
           this.#judge.accuse(`no admin token is made: ${made.error.problem}`);
@@ -73,6 +77,12 @@ export class AdminTokens {
     if (this.#known.get(number)?.id === changed.id) this.#known.set(number, changed);
   }
 
+  /** The storage is lost: a backup has no admin tokens, since one that was taken back meanwhile would be good again. */
+  lose(): void {
+    this.#known.clear();
+    this.#lostAt = this.#clock.now;
+  }
+
   /** Somebody calls with the token. */
   use(number: number): void {
     const known = this.#known.get(number);
@@ -88,7 +98,7 @@ export class AdminTokens {
           this.#judge.accuse(`admin token ${known.id} was taken back, and is good`);
         if (answer.ok && JSON.stringify(answer.value.scopes) !== JSON.stringify(known.scopes))
           this.#judge.accuse(`admin token ${known.id} has the scopes ${answer.value.scopes.join(" ")}`);
-        if (!answer.ok && mayBeBack === undefined)
+        if (!answer.ok && mayBeBack === undefined && begun > this.#lostAt)
           this.#judge.accuse(`admin token ${known.id} is refused: ${answer.error.problem}`);
       },
     );

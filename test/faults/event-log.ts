@@ -17,12 +17,12 @@ interface Event {
   readonly why: string | null;
 }
 
-/** A lease as the log tells it. `key`: with which it came in last; undefined where the log does not say it. */
+/** A lease as the log tells it. `key`: with which it came in last. Undefined where the log does not say it. */
 interface Lease {
   readonly name: string;
   readonly slot: number;
   readonly state: string;
-  readonly revokedBy: string | null;
+  readonly revokedBy: string | null | undefined;
   readonly key: string | null | undefined;
 }
 
@@ -37,6 +37,8 @@ class Replay {
   readonly tokens = new Map<string, boolean>();
   readonly webhooks = new Set<string>();
   readonly faults: string[] = [];
+  /** Whether leases, reservations and keys were put back, which one event says of them all: of these the log says nothing before. */
+  isOpen = false;
 
   /** One more event. Each must say of what was before what the events before it said, and change something. */
   take(event: Event): void {
@@ -45,6 +47,10 @@ class Replay {
 
   #follows(event: Event): boolean {
     const { action, node, key_id: key } = event;
+    if (action === "restored" || action === "rebuilt") {
+      this.isOpen = true;
+      return node === null && this.leases.size + this.keys.size + this.reservations.size === 0;
+    }
     if (action.startsWith("key-")) return this.#ofKey(event, key ?? "");
     if (action.startsWith("token-")) return this.#ofToken(action, event.token_id ?? "");
     if (action.startsWith("reserv")) return this.#ofReservation(event);
@@ -56,7 +62,11 @@ class Replay {
     const before = this.keys.get(key);
     if (action === "key-deleted") this.keys.delete(key);
     else this.keys.set(key, action === "key-revoked");
-    if (action === "key-made") return before === undefined && (this.reservations.get(slot) ?? null) === name;
+    if (action !== "key-made" && before === undefined) return this.isOpen;
+    if (action === "key-made") {
+      const isTold = this.reservations.has(slot) || !this.isOpen;
+      return before === undefined && (!isTold || (this.reservations.get(slot) ?? null) === name);
+    }
     return action === "key-deleted" ? before !== undefined : action === "key-revoked" && before === false;
   }
 
@@ -71,7 +81,8 @@ class Replay {
     const before = this.reservations.get(slot);
     if (action === "reserved") this.reservations.set(slot, name);
     else this.reservations.delete(slot);
-    return action === "reserved" ? before === undefined : action === "reservation-dropped" && before === name;
+    if (action === "reserved") return before === undefined;
+    return action === "reservation-dropped" && (before === name || (before === undefined && this.isOpen));
   }
 
   #ofWebhook(action: string, webhook: string): boolean {
@@ -85,11 +96,16 @@ class Replay {
     const { who, action, name, slot, state, key_id: key, was, why } = event;
     const isRevoked = state === "revoked";
     const after = {
-      ...{ name, slot, state, revokedBy: isRevoked ? (before?.revokedBy ?? null) : null },
+      ...{ name, slot, state, revokedBy: isRevoked ? before?.revokedBy : null },
       key: action === "enrolled" || before === undefined ? key : before.key,
     };
     if (action === "released") this.leases.delete(node);
     else this.leases.set(node, after);
+    if (before === undefined && this.isOpen && (action !== "assigned" || why !== null)) {
+      if (action === "revoked") this.leases.set(node, { ...after, revokedBy: who, key: undefined });
+      else if (action !== "released") this.leases.set(node, { ...after, key: undefined });
+      return true;
+    }
     if (before === undefined) {
       const isIn = state === "active" || (state === "pending" && action === "enrolled");
       return why === null && isIn && ["enrolled", "assigned", "adopted"].includes(action);
@@ -139,8 +155,11 @@ export function faultsOfLog(storage: Storage): string[] {
     "SELECT node, name, slot, state, revoked_by AS revokedBy, key_id AS key FROM nodes",
   );
   for (const { node, key, ...lease } of nodes) {
-    const { key: told, ...said } = replay.leases.get(node) ?? { key: null };
+    const known = replay.leases.get(node);
     replay.leases.delete(node);
+    if (known === undefined && replay.isOpen) continue;
+    const { key: told, ...rest } = known ?? { key: null };
+    const said = { ...rest, ...(known?.revokedBy === undefined && { revokedBy: lease.revokedBy }) };
     if (JSON.stringify(said) !== JSON.stringify(lease))
       faults.push(`the log says ${JSON.stringify(said)} of ${node}, and the tables ${JSON.stringify(lease)}`);
     if (key !== null && told !== undefined && key !== told)
@@ -149,6 +168,7 @@ export function faultsOfLog(storage: Storage): string[] {
   for (const node of replay.leases.keys()) faults.push(`the log gives ${node} a lease, and the tables none`);
   const reservations = storage.rows<{ slot: number; name: string }>("SELECT slot, name FROM reservations");
   for (const { slot, name } of reservations) {
+    if (replay.isOpen && !replay.reservations.has(slot)) continue;
     if (replay.reservations.get(slot) !== name) faults.push(`the log does not say that ${name} is reserved`);
     replay.reservations.delete(slot);
   }
@@ -163,6 +183,7 @@ export function faultsOfLog(storage: Storage): string[] {
       `SELECT id, revoked_at IS NOT NULL AS revoked FROM ${table}`,
     );
     for (const { id, revoked } of rows) {
+      if (replay.isOpen && !told.has(id)) continue;
       if (told.get(id) !== (revoked === 1))
         faults.push(`the log does not say of the ${kind} ${id} what it is`);
       told.delete(id);

@@ -105,6 +105,14 @@ export class Host {
     this.#waiting.delete(life);
   }
 
+  /** The object's storage is gone, and the object with it. */
+  loseStorage(): void {
+    this.#clock.note("the object's storage is lost");
+    this.crash(true);
+    this.storage.lose();
+    this.#watchAlarm();
+  }
+
   /** KV refuses the next so many writes. */
   failCopies(times: number): void {
     this.#kvFails = times;
@@ -189,14 +197,18 @@ export class Host {
   }
 
   #leases(later: <T>(value: T) => Promise<T>): KVNamespace {
-    return copiesIn(this.copies, async (_, change) => {
-      await later(undefined);
-      if (this.#kvFails > 0) {
-        this.#kvFails -= 1;
-        throw new Error("KV put() limit exceeded for the day");
-      }
-      change();
-    });
+    return copiesIn(
+      this.copies,
+      async (_, change) => {
+        await later(undefined);
+        if (this.#kvFails > 0) {
+          this.#kvFails -= 1;
+          throw new Error("KV put() limit exceeded for the day");
+        }
+        change();
+      },
+      () => later(undefined),
+    );
   }
 
   #platform(life: Life): Platform {

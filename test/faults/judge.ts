@@ -97,6 +97,9 @@ export class Judge {
   /** The addresses that servers had for leases which are over: who had each last, and since when it is in quarantine. */
   readonly #lost = new Map<string, { readonly by: string; readonly at: number; readonly isTaken: boolean }>();
 
+  /** When the object's storage was lost last. */
+  #lostAt = Number.NEGATIVE_INFINITY;
+
   /** The slots that are reserved: a quarantine does not bind whom they are reserved for. */
   #reserved: ReadonlySet<number> = new Set();
 
@@ -245,6 +248,44 @@ export class Judge {
     if (this.word(server).is !== "unsure") this.#say(server, "unsure", "here");
   }
 
+  /**
+   * The object's storage was lost, and what could be was put back: of what was done since the backup nobody has told it, nor of
+   * writes that are on their way. `resting`: the addresses in quarantine that it knows of.
+   */
+  storageWasLost(resting: ReadonlySet<string>, { config }: Central["network"]): void {
+    this.#lostAt = this.#clock.now;
+    for (const address of this.#lost.keys()) if (!resting.has(address)) this.#lost.delete(address);
+    // Ours look like the operator's, and are left to him; and his like ours.
+    for (const route of config.routes.map(routeText)) this.#doubtOurs(route);
+  }
+
+  #doubtOurs(route: string): void {
+    if (!OUR_ROUTE.test(route)) return;
+    this.routes.delete(route);
+    this.doubtful.add(route);
+  }
+
+  /** What the object knows of the server then. `isSeated`: whether it is let in at the controller with the slot's address. */
+  restored(
+    server: string,
+    lease: { readonly slot: number; readonly state: string; readonly revokedBy: string | null } | undefined,
+    isSeated: (slot: number) => boolean,
+  ): void {
+    this.#turn(server);
+    const told = this.#told.get(server);
+    if (told !== undefined && lease?.slot !== told) {
+      if (lease !== undefined && isSeated(told))
+        this.accuse(`${server} has slot ${told} at the controller, and is restored with ${lease.slot}`);
+      this.#told.delete(server);
+    }
+    if (lease?.state === "revoked" && isSeated(lease.slot))
+      this.accuse(`${server} is let in with slot ${lease.slot}, and restored as revoked`);
+    const { is } = this.word(server);
+    if (is === "none" || (is === "in" && (lease === undefined || lease.state === "active"))) return;
+    if (is === "out" && lease?.revokedBy === "operator") return;
+    this.#say(server, "unsure", "here");
+  }
+
   /** The operator adds a route. Of one just as a write of ours has that may still land, nobody can tell whose it is. */
   addedRoute(route: string): void {
     const isLikeOurs = this.#mayLand(({ body }) =>
@@ -321,6 +362,9 @@ export class Judge {
     { network, faultAt }: Pick<Central, "network" | "faultAt">,
   ): void {
     const { node, leftAt, known } = call;
+    // Of what left before its storage was lost the object knows nothing any more.
+    if (leftAt < this.#lostAt)
+      for (const route of writtenRoutes(call.body)) this.#doubtOurs(routeText(route));
     const window = leftAt - faultAt > FELT_MS ? CALM_WINDOW_MS : WINDOW_MS;
     /** Whether the object could have known what was so at that time. */
     const isOld = (since: number, read: number): boolean =>

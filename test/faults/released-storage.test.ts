@@ -20,6 +20,11 @@ const RELEASED = [
   "2f703b5959e3c277c8e0c7dbab989a75c0eb35fd340286a4000b86450cd18661",
   "04eb449fd9aa15003fce79eed9f14eaf07531cb5223c2417681ba050a493d668",
   "9ce10c6593c2575ae343e0b014f612d98b259789b2cb4e57e7ad4008c92a506b",
+  "6f79e2985ba25354b59c84736a10c69e9d929bda4e6dca815954d6b896225965",
+  "4da9901d64d4f01e37d7018db19a5bf357b2ed0ffb315571c9acff9dc22ca631",
+  "e38e1c10f44c2cde10c75c4a4f5d478f5924d2715b94ff0968378f3b2d9b28fb",
+  "b80756ec795ab976a8bed74c1e017769b74e309aa5eac0a9fd23f21f53af285d",
+  "a4f7b0ee0d72ac6ad9b7042ef0cb386e226fd7f1013fd6bbbe7058054b54cb30",
 ];
 
 /** A moment after the last of what the old Worker wrote. */
@@ -27,6 +32,7 @@ const NOW = 1_799_000_100_000;
 const HOUR = 3_600_000;
 const OPEN = "0a".repeat(32);
 const SPENT = "0b".repeat(32);
+const MAIL = "1b".repeat(32);
 const TOKEN = "0c".repeat(32);
 const LAPTOP = "1a60700001";
 
@@ -47,20 +53,20 @@ INSERT INTO facts (name, value) VALUES
   ('slotsRouted', '{"at":1798999000000,"slots":[9]}'),
   ('conflicts', '[{"target":"172.28.9.0/24","via":"10.147.17.250"}]');
 INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data) VALUES
-  ('key-open', '${OPEN}', 1798000000000, 1899000000000, 10, 0, 0, 'the web servers', NULL),
-  ('key-spent', '${SPENT}', 1798000000001, 1899000000000, 1, 1, 1, NULL, '{"form":"include"}');
+  ('0be0be0be0be0be0', '${OPEN}', 1798000000000, 1899000000000, 10, 0, 0, 'the web servers', NULL),
+  ('5be5be5be5be5be5', '${SPENT}', 1798000000001, 1899000000000, 1, 1, 1, NULL, '{"form":"include"}');
 INSERT INTO admissions (key_id, node, barred) VALUES
-  ('key-open', '5e10000000', 0), ('key-open', '5e10000001', 0), ('key-open', '5e10000002', 0),
-  ('key-open', '5e10000005', 1), ('key-open', '5e10000006', 0), ('key-spent', '5e10000003', 0);
+  ('0be0be0be0be0be0', '5e10000000', 0), ('0be0be0be0be0be0', '5e10000001', 0), ('0be0be0be0be0be0', '5e10000002', 0),
+  ('0be0be0be0be0be0', '5e10000005', 1), ('0be0be0be0be0be0', '5e10000006', 0), ('5be5be5be5be5be5', '5e10000003', 0);
 INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes, leased_at,
   seen_at, delivered_at, facts, report, reported_at) VALUES
-  ('5e10000000', 'web1', 1, 'active', NULL, '${identity(0)}', '${"00".repeat(32)}', 'key-open', '["${TOKEN}"]', 1798000000000,
+  ('5e10000000', 'web1', 1, 'active', NULL, '${identity(0)}', '${"00".repeat(32)}', '0be0be0be0be0be0', '["${TOKEN}"]', 1798000000000,
    1798998000000, 1798000001000, '{"agent":"1"}', '{"state":"ok"}', 1798998000000),
-  ('5e10000001', 'web2', 2, 'active', NULL, '${identity(1)}', '${"01".repeat(32)}', 'key-open', '[]', 1798999900000,
+  ('5e10000001', 'web2', 2, 'active', NULL, '${identity(1)}', '${"01".repeat(32)}', '0be0be0be0be0be0', '[]', 1798999900000,
    1798999900000, NULL, NULL, NULL, NULL),
-  ('5e10000002', 'web3', 3, 'revoked', 'operator', '${identity(2)}', '${"02".repeat(32)}', 'key-open', '["0d"]', 1798000000000,
+  ('5e10000002', 'web3', 3, 'revoked', 'operator', '${identity(2)}', '${"02".repeat(32)}', '0be0be0be0be0be0', '["${"0d".repeat(32)}"]', 1798000000000,
    1798500000000, 1798000002000, NULL, NULL, NULL),
-  ('5e10000003', 'db1', 4, 'pending', NULL, '${identity(3)}', '${"03".repeat(32)}', 'key-spent', '["0e"]', 1798999000000,
+  ('5e10000003', 'db1', 4, 'pending', NULL, '${identity(3)}', '${"03".repeat(32)}', '5be5be5be5be5be5', '["${"0e".repeat(32)}"]', 1798999000000,
    1798999000000, NULL, NULL, NULL, NULL),
   ('5e10000004', 'node-5e10000004', 5, 'active', NULL, NULL, NULL, NULL, '[]', 1798000000000,
    1798000000000, 1798000003000, NULL, NULL, NULL);
@@ -77,11 +83,30 @@ INSERT INTO outbox (sequence, kind, subject, created_at, due_at, attempts, fault
 const LATER_ROWS: Readonly<Record<number, string>> = {
   2: `UPDATE nodes SET last_repair = '{"at":"2027-01-03T12:00:00.000Z","steps":["routes"]}' WHERE node = '5e10000000'`,
   4: `UPDATE nodes SET address = '192.0.2.7', tags = '["web"]' WHERE node = '5e10000000';
-      UPDATE keys SET tags = '["web"]' WHERE id = 'key-open';`,
-  5: `INSERT INTO user_data (idempotency_key, key_id, sealed) VALUES ('order-1', 'key-open', x'0102'), ('order-2', 'gone', NULL)`,
+      UPDATE keys SET tags = '["web"]' WHERE id = '0be0be0be0be0be0';`,
+  5: `INSERT INTO user_data (idempotency_key, key_id, sealed) VALUES ('order-1', '0be0be0be0be0be0', x'0102'), ('order-2', '90e90e90e90e90e9', NULL)`,
   6: `INSERT INTO refusals (node, problem, key_id, name, address, about, first_at, last_at) VALUES
-      ('5e1000000a', 'key-spent', 'key-spent', 'web9', '192.0.2.9', NULL, 1798999000000, 1798999500000)`,
+      ('5e1000000a', '5be5be5be5be5be5', '5be5be5be5be5be5', 'web9', '192.0.2.9', NULL, 1798999000000, 1798999500000)`,
   7: `UPDATE keys SET uses = (SELECT count(*) FROM admissions WHERE key_id = keys.id)`,
+  8: `UPDATE nodes SET let_in_at = 1798999900000 WHERE node = '5e10000001';
+      UPDATE nodes SET deauthorized_at = 1798500000000 WHERE node = '5e10000002';
+      INSERT INTO unheard (node, authorized, at) VALUES ('5e10000001', 1, 1798999930000);`,
+  9: `INSERT INTO slot_pages (page, slots) VALUES
+        (0, '5e100000005e100000015e100000025e100000035e10000004ffffffffffffffffffff');
+      INSERT INTO name_numbers (name, next) VALUES ('server', 4);`,
+  10: `INSERT INTO held (kind, until, failures, used_up) VALUES ('copy', 1798999990000, 2, 0)`,
+  11: `UPDATE keys SET last_used_at = 1798999900000 WHERE id = '0be0be0be0be0be0';
+       INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, names, revoked_at,
+         ephemeral_minutes) VALUES ('0bad0bad0bad0bad', '${"0f".repeat(32)}', 1798000000002, 1899000000000, 5, 0, 0, 'ci-*',
+         1798999000000, 240);`,
+  12: `INSERT INTO reservations (name, slot, created_at) VALUES ('mail', 20, 1798999000000);
+       UPDATE slot_pages SET slots = slots || '${"0".repeat(120)}ffffffffff' WHERE page = 0;
+       INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, reserved_slot) VALUES
+         ('20be20be20be20be', '${MAIL}', 1798999000000, 1899000000000, 1, 0, 0, 20);
+       INSERT INTO former_nodes (node, token_hashes, ending, ended_at) VALUES
+         ('5e10000005', '["${"1a".repeat(32)}"]', 'deleted', 1798900000000);`,
+  13: `INSERT INTO events (at, who, who_id, action, node, name, slot, state, key_id, was, why) VALUES
+       (1798900000000, 'operator', 'root', 'released', '5e10000005', 'web6', 6, 'released', NULL, NULL, 'deleted')`,
 };
 
 const TABLES = [
@@ -93,6 +118,13 @@ const TABLES = [
   "facts",
   "user_data",
   "refusals",
+  "unheard",
+  "slot_pages",
+  "name_numbers",
+  "held",
+  "reservations",
+  "former_nodes",
+  "events",
 ] as const;
 
 type Row = Readonly<Record<string, unknown>>;
@@ -178,9 +210,8 @@ describe.each(RELEASED.map((_, before) => before + 1))(
       ]);
       for (const [table, rows] of before)
         expect(after.get(table)).toEqual(rows.map((row) => expect.objectContaining(row)));
-      expect((await call((object) => object.listKeys(10, undefined))).map(({ uses }) => uses)).toEqual([
-        5, 1,
-      ]);
+      const keys = await call((object) => object.listKeys(2, undefined));
+      expect(keys.map(({ uses }) => uses)).toEqual([5, 1]);
     });
 
     it("goes on", async () => {
@@ -241,6 +272,27 @@ describe.each(RELEASED.map((_, before) => before + 1))(
       expect(released[0]).toEqual({ slot: 6, free_at: 1_799_504_900_000 });
       expect(released[1]?.free_at).toBeGreaterThan(NOW + 6 * 24 * HOUR);
       expect([...host.copies.keys()].sort()).toContain(`node/${serverId(1)}`);
+      if (had < 12) return;
+      expect(await enrol(8, MAIL)).toMatchObject({ ok: true, value: { lease: { slot: 20, name: "mail" } } });
+    });
+
+    it("is backed up and restored", async () => {
+      const { central, host, call } = leftBehind(had);
+      const backup = await call((object) => object.exportBackup());
+      if (!backup.ok) throw new Error(JSON.stringify(backup.error));
+      const leases =
+        "SELECT node, name, slot, state, token_hashes, leased_at, seen_at FROM nodes ORDER BY slot";
+      const before = host.storage.rows(leases);
+      const there = structuredClone(central.network);
+      host.loseStorage();
+      const by = { who: "operator", id: "root" } as const;
+      const restored = await call((object) => object.restoreBackup(backup.value, false, by));
+      expect(restored).toMatchObject({
+        ok: true,
+        value: { differences: [], strangers: [{ member: LAPTOP, slot: 8 }] },
+      });
+      expect(host.storage.rows(leases)).toEqual(before);
+      expect(central.network).toEqual(there);
     });
   },
 );

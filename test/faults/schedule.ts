@@ -48,6 +48,8 @@ export type Action =
   /** The hourly run when the operator wants it, and what it would find. */
   | { readonly do: "reconcile" | "compare" }
   | { readonly do: "crash"; readonly events: number; readonly loses: boolean }
+  /** The operator makes a backup; the storage is lost, and he restores that, or rebuilds the leases from their copies. */
+  | { readonly do: "export" | "restore" | "rebuild" }
   | { readonly do: "failCopies"; readonly times: number }
   | { readonly do: "fault"; readonly fault: Fault };
 
@@ -161,6 +163,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("crash"), events: fc.nat(25), loses: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("export", "restore", "rebuild") }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("failCopies"), times: fc.integer({ min: 1, max: 5 }) }),
@@ -269,6 +272,26 @@ const silence: fc.Arbitrary<Step[]> = fc
     ]).flat(),
   ]);
 
+/** A backup is made, something is done, the storage is lost, and servers go on. */
+const loss: fc.Arbitrary<Step[]> = fc
+  .record({
+    before: server,
+    between: action,
+    how: fc.constantFrom("restore" as const, "rebuild" as const),
+    after: server,
+    pauses: fc.array(pauses, { minLength: 5, maxLength: 5 }),
+  })
+  .map(
+    ({ before, between, how, after, pauses: [first = 0, second = 0, third = 0, fourth = 0, fifth = 0] }) => [
+      { do: "enrol", server: before, pause: first },
+      { do: "export", pause: second },
+      { ...between, pause: third },
+      { do: how, pause: fourth },
+      { do: "heartbeat", server: before, pause: 0 },
+      { do: "enrol", server: after, pause: fifth },
+    ],
+  );
+
 /** Servers that were ordered together. */
 const burst: fc.Arbitrary<Step[]> = fc
   .array(fc.record({ server, pause: fc.nat(200) }), { minLength: 2, maxLength: SERVERS })
@@ -286,6 +309,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
         { weight: 1, arbitrary: adoption },
         { weight: 1, arbitrary: silence },
         { weight: 1, arbitrary: adminToken },
+        { weight: 1, arbitrary: loss },
         { weight: 1, arbitrary: burst },
       ),
       { minLength: 3, maxLength: 36, size: "max" },

@@ -95,6 +95,12 @@ export class Simulation {
   readonly #ephemeral = new Set<string>();
   /** Calls with such a key: by server, how many have begun, and how many are under way. */
   readonly #ephemeralCalls = new Map<string, { readonly begun: number; readonly open: number }>();
+  /** The backup that the operator made last. */
+  #backup: Uint8Array | undefined;
+  /** Whether the storage is lost, and nothing was put back yet. */
+  #isLost = false;
+  /** Whether it ever was: then names may be those of before. */
+  #wasLost = false;
   /** What servers and the operator were answered, as `call server: answer`. */
   readonly answers: string[] = [];
   #renamed = 0;
@@ -355,6 +361,19 @@ export class Simulation {
         central.saveRoutes((routes) => routes.filter((route) => !judge.routes.has(routeText(route))));
         judge.removedRoutes();
         break;
+      case "export":
+        this.#ask(
+          (object) => object.exportBackup(),
+          () => {},
+          (answer) => {
+            if (answer.ok) this.#backup = answer.value;
+          },
+        );
+        break;
+      case "restore":
+      case "rebuild":
+        if (!this.#isLost) this.#watch(this.#loseStorage(action.do));
+        break;
       case "cron":
         this.#watch(this.host.call((object) => object.reconcile()));
         break;
@@ -378,6 +397,85 @@ export class Simulation {
       case "fault":
         central.order(action.fault);
         break;
+    }
+  }
+
+  /** The storage is lost, and the operator puts back what he can, as often as it takes; then he makes new keys. */
+  async #loseStorage(how: "restore" | "rebuild"): Promise<void> {
+    const backup = this.#backup;
+    if (how === "restore" && backup === undefined) return;
+    this.#isLost = true;
+    this.#wasLost = true;
+    this.#adminTokens.lose();
+    this.host.loseStorage();
+    this.#keys.clear();
+    for (;;) {
+      const before = this.#seats();
+      const outcome = await this.host.call((object) =>
+        how === "restore" && backup !== undefined
+          ? object.restoreBackup(backup, false, OPERATOR)
+          : object.rebuild(false, OPERATOR),
+      );
+      const isDone =
+        this.host.storage.rows("SELECT id FROM events WHERE action IN ('restored', 'rebuilt')").length > 0;
+      if (isDone) {
+        this.#lookAtRestored(before);
+        break;
+      }
+      if ("gone" in outcome) continue;
+      const problem = outcome.answer.ok ? "nothing" : outcome.answer.error.problem;
+      this.clock.note(`= ${how}: ${problem}`);
+      // Somebody got a lease, or a name, in between.
+      if (problem === "not-empty") {
+        this.#adminTokens.lose();
+        this.host.loseStorage();
+      } else if (problem === "nothing" || problem === "backup-unfit")
+        this.judge.accuse(`${how}: ${JSON.stringify(outcome.answer)}`);
+      await new Promise<void>((resolve) => this.clock.after(20 * SECOND, resolve));
+    }
+    this.#isLost = false;
+    for (const kind of KEY_KINDS) await this.#makeKey(kind);
+  }
+
+  /** Who is let in with which slot's address, as `server slot`. */
+  #seats(): Set<string> {
+    return new Set(
+      [...this.central.network.members].flatMap(([node, { config }]) =>
+        config.authorized
+          ? config.ipAssignments.map((address) => `${node} ${address.replace("10.147.17.", "")}`)
+          : [],
+      ),
+    );
+  }
+
+  /** What the object knows from now on; `before`: who was let in when it was asked to put back what it can. */
+  #lookAtRestored(before: ReadonlySet<string>): void {
+    const { storage } = this.host;
+    const seats = this.#seats();
+    const nodes = storage.rows<{
+      node: string;
+      slot: number;
+      state: string;
+      revokedBy: string | null;
+      seenAt: number;
+      ephemeral: number | null;
+    }>(
+      "SELECT node, slot, state, revoked_by AS revokedBy, seen_at AS seenAt, ephemeral_minutes AS ephemeral FROM nodes",
+    );
+    const released = storage.rows<{ slot: number }>("SELECT slot FROM released");
+    this.judge.storageWasLost(new Set(released.map(({ slot }) => `10.147.17.${slot}`)), this.central.network);
+    for (let number = 0; number < SERVERS; number++) {
+      const node = serverId(number);
+      const lease = nodes.find((row) => row.node === node);
+      this.judge.restored(node, lease, (slot) => {
+        const seat = `${node} ${slot}`;
+        return before.has(seat) && seats.has(seat);
+      });
+      if (lease === undefined) continue;
+      this.judge.known(node);
+      this.#seen.set(node, lease.seenAt);
+      if (lease.ephemeral === null) this.#ephemeral.delete(node);
+      else this.#ephemeral.add(node);
     }
   }
 
@@ -862,7 +960,7 @@ export class Simulation {
         if (member?.config.ipAssignments.includes(address) !== true)
           judge.accuse(`${node} has not its address ${address}`);
         // Whatever the name is at the controller, the operator may have set it so.
-        if (member?.name !== name && !central.hasLied && !judge.namedByHand.has(node))
+        if (member?.name !== name && !central.hasLied && !judge.namedByHand.has(node) && !this.#wasLost)
           judge.accuse(`${node} is called ${member?.name} instead of ${name}`);
       } else if (
         state === "revoked" &&

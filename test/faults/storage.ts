@@ -53,6 +53,13 @@ export class Storage {
     return this.#prepare(query).all() as Row[];
   }
 
+  /** All that is stored is gone, durable or not; the empty tables stay, as a new object makes them. */
+  lose(): void {
+    this.rollBack();
+    for (const { name } of this.rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'"))
+      if (name !== "migrations") this.#db.exec(`DELETE FROM ${name}`);
+  }
+
   close(): void {
     this.#db.close();
   }

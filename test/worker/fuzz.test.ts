@@ -62,6 +62,7 @@ beforeEach(async () => {
       "POST /v1/tokens": [{ scopes: ["read"] }],
       "POST /v1/webhooks": [{ url: WEBHOOK }, { url: WEBHOOK, actions: ["released"], note: "x" }],
       "POST /v1/adopt": [{ plan: sha256 }, { plan: sha256, nodes: [identity(3).node] }],
+      "POST /v1/restore": [(await use.world.admin("GET", "/v1/export")).json],
       "POST /v1/user-data": [{}, { cloudConfig: "#cloud-config\npackages: [htop]\n" }],
     },
     secrets: [

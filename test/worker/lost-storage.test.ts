@@ -1,7 +1,7 @@
 /** What docs/worker-lost.md promises of a Worker whose storage is gone, with the network as it was at Central. */
-import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { identity } from "./identities.ts";
+import { loseStorage } from "./lost-object.ts";
 import { useWorld } from "./world.ts";
 
 const use = useWorld();
@@ -10,15 +10,6 @@ const use = useWorld();
 function members(): unknown {
   const { members } = use.world.central.network;
   return [...members].map(([node, { config }]) => [node, config.authorized, config.ipAssignments]).sort();
-}
-
-/** The object's storage is gone, and what it had in memory. */
-async function loseStorage(): Promise<void> {
-  await runInDurableObject(use.world.object, async (_, state) => {
-    await state.storage.deleteAlarm();
-    await state.storage.deleteAll();
-  });
-  await abortAllDurableObjects();
 }
 
 it("gives every server that enrols again its slot and addresses, and a new one none of theirs", async () => {
@@ -31,7 +22,7 @@ it("gives every server that enrols again its slot and addresses, and a new one n
   await use.world.settle();
   const [routes, there] = [use.world.routes(), members()];
 
-  await loseStorage();
+  await loseStorage(use.world);
   const newKey = await use.world.key({ maxUses: 10 });
   const newcomer = await use.world.enrol({ key: newKey, number: 4 });
   expect([...before.values()]).not.toContain(newcomer.json["slot"]);
@@ -50,7 +41,7 @@ it("gives the operator a slot for the server that has its address, and for no ot
   const key = await use.world.key();
   const { slot } = (await use.world.enrol({ key })).json;
   await use.world.settle();
-  await loseStorage();
+  await loseStorage(use.world);
   const put = (number: number) => use.world.admin("PUT", `/v1/nodes/${identity(number).node}`, { slot });
   expect((await put(1)).json).toMatchObject({ type: "/problems/slot-taken" });
   expect(await put(0)).toMatchObject({ status: 201, json: { slot, delivered: true } });

@@ -32,6 +32,10 @@ export type Refusal =
   | Found<"clock-skew", { readonly timestamp: number; readonly now: number }>
   | Found<"idempotency-key-used", { readonly reason: KeptFault; readonly keyId: string }>
   | Found<"agent-not-kept", { readonly fault: string }>
+  | Found<"not-empty", { readonly leases: number; readonly keys: number; readonly reservations: number }>
+  | Found<"just-restored", { readonly retryAfter: number }>
+  | Found<"backup-unfit", { readonly faults: readonly string[] }>
+  | Found<"copies-unreachable", { readonly fault: string }>
   | Found<ControllerProblem, { readonly fault: string; readonly retryAfter: number }>
   | Found<"network-unfit", { readonly networkId: string | undefined; readonly faults: readonly string[] }>;
 

@@ -2,7 +2,7 @@
 
 /**
  * `read` looks at everything, `keys` makes and takes back enrolment keys and user-data, `nodes` changes leases and
- * reservations, `admin` does all of it, and has the admin tokens and webhooks besides.
+ * reservations, `admin` does all of it, and has admin tokens, webhooks and backups besides.
  */
 export const SCOPES = ["read", "keys", "nodes", "admin"] as const;
 

@@ -12,6 +12,8 @@ export const LIMITS = {
   bodyBytes: 8 * 1024,
   /** Bytes of a request for user-data, which may carry the operator's own cloud-config. */
   userDataBytes: 256 * 1024,
+  /** Bytes of a backup: some 25,000 servers. A call to the object carries 32 MiB at most. */
+  backupBytes: 20_000_000,
   /** Bytes of the log's last lines in a heartbeat (fixed by the API). */
   reportLogBytes: 4096,
   /** Prefixes that a host may name as its own. */

@@ -23,6 +23,8 @@ export const DEED_ACTIONS = [
   "webhook-made",
   "webhook-rotated",
   "webhook-deleted",
+  "restored",
+  "rebuilt",
 ] as const;
 
 /** Why, where the action does not say it. */

@@ -29,6 +29,8 @@ export interface NetworkContext extends Upkeep {
   readonly poolFault: string | undefined;
   readonly outbox: Outbox;
   readonly sender: WebhookSender;
+  /** Where the copies of leases are. */
+  readonly leases: KVNamespace;
   readonly readiness: NetworkReadiness;
   readonly refusalBudget: RefusalBudget;
   readonly returns: ReturnBudget;
@@ -89,6 +91,7 @@ export function openNetwork(
     poolFault,
     outbox,
     sender: new WebhookSender({ stores, config, post, timeout, now, random, log }),
+    leases,
     readiness,
     returns: new ReturnBudget(LIMITS.returnsAnHour),
     refusalBudget: new RefusalBudget((isKnownKey, since) => stores.refusals.countSince(isKnownKey, since)),

@@ -1,4 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
+import { exportBackup } from "../backup/export.ts";
+import { rebuild } from "../backup/rebuild.ts";
+import { restoreBackup } from "../backup/restore.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
@@ -8,6 +11,7 @@ import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
 import type { AdoptionView } from "../schema/adoption.ts";
+import type { RebuiltView, RestoredView } from "../schema/backup.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
@@ -302,6 +306,22 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async adoptMembers(wanted: WantedAdoption, by: Operator): Promise<Result<AdoptionView, Refusal>> {
     return adoptMembers(this.#openToAsk(), wanted, by);
+  }
+
+  exportBackup(): Result<Uint8Array, Refusal> {
+    return exportBackup(this.#open());
+  }
+
+  async restoreBackup(
+    document: Uint8Array,
+    dryRun: boolean,
+    by: Operator,
+  ): Promise<Result<RestoredView, Refusal>> {
+    return restoreBackup(this.#openToAsk(), document, { dryRun, by });
+  }
+
+  async rebuild(dryRun: boolean, by: Operator): Promise<Result<RebuiltView, Refusal>> {
+    return rebuild(this.#openToAsk(), { dryRun, by });
   }
 
   /** Run by the cron trigger. */

@@ -22,7 +22,14 @@ export interface Refused {
 
 /** Problems that pass by themselves: nothing of them is to be found any more once the node is in. */
 const PASSING: readonly ProblemName[] = [
-  ...(["clock-skew", "busy", "changed-meanwhile", "network-unfit", "former-holder"] as const),
+  ...([
+    "clock-skew",
+    "busy",
+    "changed-meanwhile",
+    "network-unfit",
+    "former-holder",
+    "just-restored",
+  ] as const),
   ...(["controller-unreachable", "controller-unauthorized", "controller-rate-limited"] as const),
 ];
 

@@ -59,6 +59,7 @@ const route = apiRoute({
       "internal",
       ...CONTROLLER_PROBLEMS,
       "former-holder",
+      "just-restored",
       "changed-meanwhile",
       "misconfigured",
       "busy",

@@ -37,6 +37,7 @@ const put = apiRoute({
       "slot-taken",
       "pool-exhausted",
       "former-holder",
+      "just-restored",
       ...ADMIN_PROBLEMS,
       ...CONTROLLER_PROBLEMS,
     ),

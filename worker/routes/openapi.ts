@@ -39,6 +39,7 @@ export function openapiRoute(app: OpenAPIHono<App>): void {
           { name: "keys", description: "How servers are let in." },
           { name: "admin tokens", description: "What else may call as the operator." },
           { name: "nodes", description: "What the operator sees and does." },
+          { name: "backup", description: "For the day on which the object's storage is lost." },
           { name: "this Worker" },
         ],
       }),

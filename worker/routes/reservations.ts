@@ -33,6 +33,7 @@ const create = apiRoute({
       "name-reserved",
       "slot-taken",
       "pool-exhausted",
+      "just-restored",
       ...ADMIN_PROBLEMS,
       ...CONTROLLER_PROBLEMS,
     ),

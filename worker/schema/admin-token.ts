@@ -5,7 +5,7 @@ import { z } from "./openapi.ts";
 
 const scopes = z.array(z.enum(SCOPES)).openapi({
   description:
-    "read: looks at everything; keys: enrolment keys and user-data; nodes: leases and reservations; admin: all of it, admin tokens and webhooks.",
+    "read: looks at everything; keys: enrolment keys and user-data; nodes: leases and reservations; admin: all of it, admin tokens, webhooks and backups.",
 });
 
 /** What a new admin token may do. */

@@ -138,6 +138,12 @@ export const PROBLEMS = {
     meaning:
       "Every slot is leased, reserved, in quarantine or excluded (GET /v1/pool). Delete nodes that are gone (GET /v1/nodes?state=stale): their slots are free after a quarantine of 7 days. Larger ranges are taken only by a Worker that has no lease.",
   },
+  "not-empty": {
+    status: 409,
+    title: "There are leases, keys or reservations here",
+    meaning:
+      "A backup is restored, and leases are taken from their copies, only where there is nothing that this could overwrite. Deploy anew, or delete what is here: nodes (DELETE /v1/nodes/:node), keys (DELETE /v1/keys/:id), reservations (DELETE /v1/reservations/:name).",
+  },
   "body-too-large": {
     status: 413,
     title: "The body is too large",
@@ -153,6 +159,12 @@ export const PROBLEMS = {
     title: "The timestamp is too far off",
     meaning:
       "The signed timestamp is more than 15 minutes away from the Worker's clock. Take the time from this answer's Date header and sign again.",
+  },
+  "backup-unfit": {
+    status: 422,
+    title: "The backup cannot be used here",
+    meaning:
+      "It is not a whole backup, of another network or pool, or does not hold together; `errors` names each fault. Nothing was restored. A backup beyond the size that POST /v1/restore takes is not made either.",
   },
   "too-many-requests": {
     status: 429,
@@ -189,6 +201,12 @@ export const PROBLEMS = {
     meaning:
       "The ZeroTier controller has not taken the slot's former holder out yet, or a call that let it in was not answered and may still take effect. No two servers must have one address, so the new one gets it a little later: ten minutes after such a call. Ask again after Retry-After.",
   },
+  "just-restored": {
+    status: 503,
+    title: "The leases were restored a moment ago",
+    meaning:
+      "Calls to the ZeroTier controller from before the loss may take effect for ten minutes more, and let in a server that nobody here knows of. So no slot is leased anew until then; servers that have a lease go on. Ask again after Retry-After.",
+  },
   "network-unfit": {
     status: 503,
     title: "The ZeroTier network cannot be used as it is",
@@ -206,6 +224,12 @@ export const PROBLEMS = {
     title: "The agent could not be kept for this user-data",
     meaning:
       "User-data names the agent of the day it is made, which the Worker keeps in KV so that a later deploy does not take it away. KV takes no write now. Ask again later.",
+  },
+  "copies-unreachable": {
+    status: 503,
+    title: "The copies of the leases cannot be read",
+    meaning:
+      "Workers KV (LEASES), which holds a copy of each lease, does not answer. Nothing was rebuilt. Ask again later.",
   },
   misconfigured: {
     status: 503,

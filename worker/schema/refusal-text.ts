@@ -160,6 +160,23 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
         detail: `KV did not take the agent (${refusal.fault}): without it there, this user-data would fail after the next deploy. Ask again later; KV's daily quota of writes is back at midnight UTC`,
         retryAfter: 60,
       };
+    case "not-empty":
+      return {
+        detail: `${refusal.leases} lease(s), ${refusal.keys} key(s) and ${refusal.reservations} reservation(s) are here, and would be overwritten: delete them first (DELETE /v1/nodes/:node, /v1/keys/:id, /v1/reservations/:name), or deploy anew`,
+      };
+    case "just-restored":
+      return {
+        detail:
+          "the leases were restored a moment ago: for ten minutes a call to the ZeroTier controller from before may still let in a server that is not known here, so no slot is leased anew until then. Ask again",
+        retryAfter: refusal.retryAfter,
+      };
+    case "backup-unfit":
+      return { detail: refusal.faults.join("; "), errors: refusal.faults };
+    case "copies-unreachable":
+      return {
+        detail: `Workers KV does not give the copies of the leases: ${refusal.fault}`,
+        retryAfter: 60,
+      };
     case "misconfigured":
       return {
         detail: `the Worker's settings have ${refusal.faults.length} fault(s): ${refusal.faults.join("; ")}`,
@@ -221,7 +238,7 @@ const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
   "other-request":
     "this Idempotency-Key has been used for user-data of another kind; send the same body as then, or choose another one",
   "key-deleted":
-    "the enrolment key of the user-data that this Idempotency-Key made was deleted or taken back, and the user-data with it; choose another one",
+    "the user-data that this Idempotency-Key made is not kept any more: its enrolment key was deleted or taken back, or a backup was restored, which holds none; choose another one",
   "other-admin-token":
     "the user-data that this Idempotency-Key made was sealed with another admin token; choose another one",
 };

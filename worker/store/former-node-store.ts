@@ -9,6 +9,8 @@ export type Ending = z.output<typeof ending>;
 
 const ending = z.enum(["replaced", "retired", "deleted"]);
 
+export const ENDINGS = ending.options;
+
 const hashes = z.array(z.string());
 
 /** ms for which a server that was switched off is still told. */

@@ -110,6 +110,10 @@ export class KeyStore {
     return listByMaking<Row>(this.#db, SELECT, limit, after).map(fromRow);
   }
 
+  count(): number {
+    return this.#db.readOne<{ number: number }>("SELECT count(*) AS number FROM keys").number;
+  }
+
   /** Deletes a key; the nodes that it let in stay. False when there is none. */
   remove(id: string): boolean {
     this.#db.write("DELETE FROM admissions WHERE key_id = ?", id);

@@ -128,6 +128,15 @@ export class MemoryStore {
     if (check?.unreachable) this.setLastCheck({ ...check, unreachable: null });
   }
 
+  /** When leases were put back after the storage was lost (ms since 1970). */
+  restoredAt(): number | undefined {
+    return this.#get("restored", z.object({ at: z.number() }))?.at;
+  }
+
+  setRestoredAt(at: number): void {
+    this.#set("restored", { at });
+  }
+
   /** Slots whose ZeroTier address another member holds. */
   slotsHeld(): HeldAt | undefined {
     return this.#get("slotsHeld", heldAt);

@@ -48,6 +48,28 @@ export class SlotPages {
       );
   }
 
+  /** Within the transaction in which the tables were filled all at once: says the same, a page at a time. */
+  fill(): void {
+    const withheld = this.#db.read<{ slot: number }>(
+      "SELECT slot FROM released UNION SELECT slot FROM reservations",
+    );
+    const leased = this.#db.read<{ slot: number; node: string }>("SELECT slot, node FROM nodes");
+    const entries = new Map([
+      ...withheld.map(({ slot }) => [slot, WITHHELD] as const),
+      ...leased.map(({ slot, node }) => [slot, node] as const),
+    ]);
+    const byPage = Map.groupBy(entries.keys(), (slot) => placeOf(slot).page);
+    for (const [page, slots] of byPage) {
+      const first = page * SLOTS + 1;
+      const last = slots.reduce((most, slot) => Math.max(most, slot), first);
+      const said = Array.from(
+        { length: last - first + 1 },
+        (_, at) => entries.get(first + at) ?? NEVER_LEASED,
+      );
+      this.#write(this.#open(page), said.join(""));
+    }
+  }
+
   /** Who has which slot. Reads all pages. */
   holders(): Holders {
     const pages = this.#all().map(({ slots }) => slots);

@@ -12,6 +12,7 @@ import { ReservationStore } from "./reservation-store.ts";
 import { RouteStore } from "./route-store.ts";
 import { SlotPages } from "./slot-pages.ts";
 import { SlotStore } from "./slot-store.ts";
+import { SnapshotStore } from "./snapshot-store.ts";
 import { UnheardStore } from "./unheard-store.ts";
 import { UserDataStore } from "./user-data-store.ts";
 import { WebhookStore } from "./webhook-store.ts";
@@ -36,6 +37,7 @@ export interface Stores {
   readonly refusals: RefusalStore;
   readonly reservations: ReservationStore;
   readonly slots: SlotStore;
+  readonly snapshot: SnapshotStore;
   readonly routes: RouteStore;
   readonly unheard: UnheardStore;
   readonly userData: UserDataStore;
@@ -63,6 +65,7 @@ export function openStores(
   const waiting: Waiting = { nextDue: () => earlier(outbox.nextDue(), webhooks.nextDue()) };
   const pages = new SlotPages(db);
   const reservations = new ReservationStore(db, pages);
+  const nodes = new NodeStore(db, pages);
   const transaction = <T>(change: () => T): T => {
     const result = db.transaction(change);
     changed(waiting);
@@ -76,11 +79,12 @@ export function openStores(
     formerNodes: new FormerNodeStore(db),
     keys: new KeyStore(db),
     names: new NameStore(db, reservations),
-    nodes: new NodeStore(db, pages),
+    nodes,
     outbox,
     refusals: new RefusalStore(db),
     reservations,
     slots: new SlotStore(db, memory, pages, reservations),
+    snapshot: new SnapshotStore(db, nodes, memory, pages),
     routes: new RouteStore(memory),
     unheard: new UnheardStore(db),
     userData: new UserDataStore(db),

@@ -1,6 +1,6 @@
 /** Runs the documentation's calls as they are printed, against what `npm start` starts. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
@@ -101,12 +101,36 @@ async function anyWebhook(): Promise<string> {
   return newWebhookSchema.parse(await made.json()).id;
 }
 
+/** Runs a block that needs a deployment with nothing in it: in one of its own, with a backup of that in the file that it names. */
+async function runInEmptyMesh(block: string): Promise<{ out: string; err: string }> {
+  const empty = await startLocalMesh(
+    { host: "127.0.0.1", port: 0, directory: mkdtempSync(join(directory, "empty-")), central: undefined },
+    () => {},
+  );
+  const { url, adminToken } = empty.state;
+  const headers = { Authorization: `Bearer ${adminToken}` };
+  const call = async (method: string, path: string) =>
+    (await fetch(`${url}${path}`, { method, headers })).text();
+  const backup = await call("GET", "/v1/export");
+  const [, file] = /@(\S+\.json)/.exec(block) ?? [];
+  if (file !== undefined) writeFileSync(join(directory, file), backup);
+  for (const id of (await call("GET", "/v1/keys")).match(/(?<="id":")[0-9a-f]{16}/g) ?? [])
+    await call("DELETE", `/v1/keys/${id}`);
+  try {
+    return await run(block, { ...values, MESHBOOT: url, ADMIN_TOKEN: adminToken });
+  } finally {
+    await empty.close();
+  }
+}
+
 describe.skipIf(!hasCurl)("the calls of", () => {
   it.each(pages.filter((page) => withCalls(page).length > 0))(
     "%s are taken as they are printed",
     async (page) => {
       for (const block of withCalls(page)) {
-        const { out, err } = await run(await prepared(block), values);
+        const { out, err } = await (/\/v1\/(restore|rebuild)\b/.test(block)
+          ? runInEmptyMesh(block)
+          : run(await prepared(block), values));
         const calls = block.match(/^curl /gm) ?? [];
         expect(err.match(/.+/gm), `${block}${out}`).toEqual(
           calls.map(() => expect.stringMatching(/^\[2\d\d\]$/)),

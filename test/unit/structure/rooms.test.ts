@@ -22,6 +22,7 @@ const FLOORS = [
   "outbox",
   "reconcile",
   "webhook",
+  "backup",
   "network",
   "env.ts",
   "http",

@@ -1,0 +1,175 @@
+// A backup is of the past, and the controller is as it is now: what was deleted, let in or leased since the backup was made shows
+// there. So the controller counts, and nothing has to be written there for what is restored.
+import { parseAddress } from "../address/prefix.ts";
+import type { ControllerMember, MemberList } from "../controller/controller.ts";
+import { freeAt } from "../lease/lease-times.ts";
+import { type Pool, slotOfAddress } from "../lease/pool.ts";
+import type { RestoredView } from "../schema/backup.ts";
+import type { Snapshot, SnapshotNode, SnapshotSlot } from "../store/snapshot-store.ts";
+import { canStillLand } from "../store/unheard-store.ts";
+
+type Difference = RestoredView["differences"][number];
+type Stranger = RestoredView["strangers"][number];
+
+/** In place of the last holder of a slot: to a node that has another slot by now it must not be given back. */
+const NO_NODE = "0000000000";
+
+/** What is to be stored, and where the controller says otherwise than the backup. */
+export interface Followed {
+  readonly snapshot: Snapshot;
+  readonly differences: readonly Difference[];
+  readonly strangers: readonly Stranger[];
+}
+
+/** The members that are let in, by the addresses of slots that they have. */
+class Seats {
+  readonly #bySlot: ReadonlyMap<number, readonly ControllerMember[]>;
+  readonly #slotsOf = new Map<string, readonly number[]>();
+
+  constructor(pool: Pool, members: readonly ControllerMember[]) {
+    const seats = members
+      .filter(({ authorized }) => authorized)
+      .flatMap((member) => slotsIn(pool, member).map((slot) => ({ slot, member })));
+    const bySlot = Map.groupBy(seats, ({ slot }) => slot);
+    this.#bySlot = new Map([...bySlot].map(([slot, all]) => [slot, all.map(({ member }) => member)]));
+    for (const [node, all] of Map.groupBy(seats, ({ member }) => member.node))
+      this.#slotsOf.set(
+        node,
+        all.map(({ slot }) => slot),
+      );
+  }
+
+  /** Whether the node is let in with the slot's address. */
+  has(node: string, slot: number): boolean {
+    return this.of(node).includes(slot);
+  }
+
+  of(node: string): readonly number[] {
+    return this.#slotsOf.get(node) ?? [];
+  }
+
+  /** Whether anybody is let in with the slot's address. */
+  isTaken(slot: number): boolean {
+    return this.#bySlot.has(slot);
+  }
+
+  /** Who else is let in with the slot's address. */
+  other(node: string, slot: number): string | undefined {
+    return this.#bySlot.get(slot)?.find((member) => member.node !== node)?.node;
+  }
+}
+
+/** Takes over what the controller says. `now`: when it was asked (ms since 1970). */
+export function followMembers(
+  backup: Snapshot,
+  { members, unread }: MemberList,
+  pool: Pool,
+  now: number,
+): Followed {
+  const seats = new Seats(pool, members);
+  const byNode = new Map(members.map((member) => [member.node, member]));
+  const followed = backup.nodes.map((node) =>
+    unread.includes(node.node) ? { node } : follow(node, byNode.get(node.node), seats, now),
+  );
+  const nodes = followed.flatMap(({ node }) => node ?? []);
+  const differences = followed.flatMap(({ difference }) => difference ?? []);
+  const reserved = new Map(backup.reservations.map(({ name, slot }) => [slot, name]));
+  const leased = new Set(nodes.map(({ node, slot }) => `${node} ${slot}`));
+  const strangers = members.flatMap((member) =>
+    seats
+      .of(member.node)
+      .filter((slot) => !leased.has(`${member.node} ${slot}`))
+      .map((slot) => ({
+        member: member.node,
+        name: member.name,
+        slot,
+        address: member.addresses.find((text) => slotIn(pool, text) === slot) ?? "",
+        reservation: reserved.get(slot) ?? null,
+      })),
+  );
+  return {
+    snapshot: {
+      ...backup,
+      nodes,
+      released: restingSlots(backup, differences, seats, now),
+      unheard: backup.unheard.filter(({ at }) => canStillLand(at, now)),
+      routesUnheard: backup.routesUnheard.filter(({ at }) => canStillLand(at, now)),
+    },
+    differences,
+    strangers,
+  };
+}
+
+/** The node as it is to be stored, undefined when it is left out; and how it was found otherwise, if it was. */
+function follow(
+  node: SnapshotNode,
+  member: ControllerMember | undefined,
+  seats: Seats,
+  now: number,
+): { readonly node?: SnapshotNode; readonly difference?: Difference } {
+  const { node: id, name, slot } = node;
+  const otherwise = (
+    found: Difference["found"],
+    state: Difference["state"],
+    other: string | null = null,
+  ): Difference => ({ node: id, name, slot, found, state, member: other });
+  const known = { ...node, deauthorizedAt: member?.deauthorizedAt ?? node.deauthorizedAt };
+  if (seats.has(id, slot)) {
+    const taken = { ...known, letInAt: null, deliveredAt: node.deliveredAt ?? now };
+    if (node.state === "active") return { node: taken };
+    return {
+      node: { ...taken, state: "active", revokedBy: null },
+      difference: otherwise("let-in", "active"),
+    };
+  }
+  const other = seats.other(id, slot);
+  if (other !== undefined) return { difference: otherwise("slot-held", null, other) };
+  if (node.state !== "active") return { node: known };
+  if (node.deliveredAt === null) return { difference: otherwise("untold", null) };
+  if (member?.authorized) {
+    // What it would get of us is another address than it has.
+    if (seats.of(id).length > 0) return { difference: otherwise("moved", null) };
+    return { node: { ...known, letInAt: null }, difference: otherwise("drifted", "active") };
+  }
+  return {
+    node: { ...known, state: "revoked", revokedBy: "controller", letInAt: null },
+    difference: otherwise(member === undefined ? "absent" : "deauthorized", "revoked"),
+  };
+}
+
+/**
+ * The released slots, and those of nodes that are left out: each for a whole quarantine from now on, since nobody knows who had it
+ * after the backup was made. Not those that somebody is in with, who gets his own when he enrols again.
+ */
+function restingSlots(
+  { released }: Snapshot,
+  differences: readonly Difference[],
+  seats: Seats,
+  now: number,
+): SnapshotSlot[] {
+  const left = differences
+    .filter(({ found }) => found === "moved")
+    .map(({ node, slot }) => ({ slot, node, releasedAt: now, freeAt: null }));
+  const known = new Set(released.map(({ slot }) => slot));
+  return [...released, ...left.filter(({ slot }) => !known.has(slot))]
+    .filter(({ slot }) => !seats.isTaken(slot))
+    .map(({ node, ...rest }) => ({
+      ...rest,
+      node: seats.of(node).length > 0 ? NO_NODE : node,
+      freeAt: Math.max(rest.freeAt ?? 0, freeAt(now)),
+    }));
+}
+
+/** Whether the member has the slot's address, let in or not. */
+export function hasAddressOf(pool: Pool, member: ControllerMember, slot: number): boolean {
+  return slotsIn(pool, member).includes(slot);
+}
+
+function slotsIn(pool: Pool, { addresses }: ControllerMember): number[] {
+  return [...new Set(addresses.flatMap((text) => slotIn(pool, text) ?? []))];
+}
+
+function slotIn(pool: Pool, text: string): number | undefined {
+  const address = parseAddress(text);
+  return address && slotOfAddress(pool, address);
+}
