@@ -101,6 +101,7 @@ class Replay {
     };
     if (action === "released") this.leases.delete(node);
     else this.leases.set(node, after);
+    if (action === "renamed" && this.reservations.has(slot)) this.reservations.set(slot, name);
     if (before === undefined && this.isOpen && (action !== "assigned" || why !== null)) {
       if (action === "revoked") this.leases.set(node, { ...after, revokedBy: who, key: undefined });
       else if (action !== "released") this.leases.set(node, { ...after, key: undefined });
@@ -119,7 +120,6 @@ class Replay {
       case "assigned":
         return isSame && why === "machine-named";
       case "renamed":
-        if (this.reservations.has(slot)) this.reservations.set(slot, name);
         return was === before.name && name !== was && isSameSlot && state === before.state;
       case "slot-changed":
         return was === String(before.slot) && !isSameSlot && name === before.name && state === before.state;

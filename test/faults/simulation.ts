@@ -1007,9 +1007,12 @@ export class Simulation {
     );
     // A route that the operator set himself keeps the slot his, also one that is just as ours would be.
     const isRouted = config.routes.some(
+      // One of ours of before the storage was lost counts as the operator's.
       (route) =>
         route.target === `172.28.${slot}.0/24` &&
-        (route.via !== `10.147.17.${slot}` || this.judge.routes.has(routeText(route))),
+        (route.via !== `10.147.17.${slot}` ||
+          this.judge.routes.has(routeText(route)) ||
+          (this.#wasLost && this.judge.doubtful.has(routeText(route)))),
     );
     return isWaiting && (isHeld || isRouted);
   }

@@ -6,7 +6,7 @@ import { parseNodeId } from "../lease/ids.ts";
 import { isName } from "../lease/name.ts";
 import { ENDINGS } from "../store/former-node-store.ts";
 import { poolSettings } from "../store/pool-settings.ts";
-import type { Snapshot } from "../store/snapshot-store.ts";
+import { NO_NODE, type Snapshot } from "../store/snapshot-store.ts";
 
 /** What a backup says of itself, so that no other document is taken for one. */
 export const BACKUP_FORMAT = "meshboot-backup";
@@ -80,7 +80,9 @@ export const backupSchema = z.strictObject({
   pool: poolSettings,
   madeAt: time,
   nodes: z.array(backupNodeSchema),
-  released: z.array(z.strictObject({ slot, node, releasedAt: time, freeAt: time.nullable() })),
+  released: z.array(
+    z.strictObject({ slot, node: node.or(z.literal(NO_NODE)), releasedAt: time, freeAt: time.nullable() }),
+  ),
   reservations: z.array(z.strictObject({ name, slot, createdAt: time })),
   keys: z.array(key),
   admissions: z.array(z.strictObject({ key: keyId, node, barred: z.boolean() })),

@@ -5,14 +5,11 @@ import type { ControllerMember, MemberList } from "../controller/controller.ts";
 import { freeAt } from "../lease/lease-times.ts";
 import { type Pool, slotOfAddress } from "../lease/pool.ts";
 import type { RestoredView } from "../schema/backup.ts";
-import type { Snapshot, SnapshotNode, SnapshotSlot } from "../store/snapshot-store.ts";
+import { NO_NODE, type Snapshot, type SnapshotNode, type SnapshotSlot } from "../store/snapshot-store.ts";
 import { canStillLand } from "../store/unheard-store.ts";
 
 type Difference = RestoredView["differences"][number];
 type Stranger = RestoredView["strangers"][number];
-
-/** In place of the last holder of a slot: to a node that has another slot by now it must not be given back. */
-const NO_NODE = "0000000000";
 
 /** What is to be stored, and where the controller says otherwise than the backup. */
 export interface Followed {
@@ -124,13 +121,12 @@ function follow(
   }
   const other = seats.other(id, slot);
   if (other !== undefined) return { difference: otherwise("slot-held", null, other) };
+  // What it would get of us, now or when it is let in again, is another address than it has.
+  if (seats.of(id).length > 0) return { difference: otherwise("moved", null) };
   if (node.state !== "active") return { node: known };
   if (node.deliveredAt === null) return { difference: otherwise("untold", null) };
-  if (member?.authorized) {
-    // What it would get of us is another address than it has.
-    if (seats.of(id).length > 0) return { difference: otherwise("moved", null) };
+  if (member?.authorized)
     return { node: { ...known, letInAt: null }, difference: otherwise("drifted", "active") };
-  }
   return {
     node: { ...known, state: "revoked", revokedBy: "controller", letInAt: null },
     difference: otherwise(member === undefined ? "absent" : "deauthorized", "revoked"),

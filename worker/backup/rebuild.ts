@@ -85,9 +85,13 @@ function nodesOf(
   return { nodes, unusable, faults: [...faults] };
 }
 
-/** What a copy says of a node. A server with an agent has no token before the controller was told of its lease. */
+/**
+ * What a copy says of a node. A server with an agent has no token before the controller was told of its lease; of one that was revoked
+ * before, a call may still be on its way that lets it in.
+ */
 function nodeOf({ version: _v, network: _n, pool: _p, key, ...copy }: LeaseCopy) {
-  const isTold = copy.state !== "pending" && (copy.identity === null || copy.tokenHashes.length > 0);
+  const isIn = copy.state === "active" && (copy.identity === null || copy.tokenHashes.length > 0);
+  const isTold = isIn || copy.state === "revoked";
   return {
     ...copy,
     keyId: key,

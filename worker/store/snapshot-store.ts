@@ -14,6 +14,9 @@ import type { StoredNode } from "./stored-node.ts";
 /** A node without what it says of itself, which its next call says again. */
 export type SnapshotNode = Omit<StoredNode, "address" | "facts" | "report" | "reportedAt" | "lastRepair">;
 
+/** In place of a released slot's last holder: to a node that has another slot by now it must not be given back. */
+export const NO_NODE = "0000000000";
+
 /** A released slot; `freeAt` is null until its quarantine has begun. */
 export interface SnapshotSlot extends Omit<ReleasedSlot, "freeAt"> {
   readonly freeAt: number | null;

@@ -47,6 +47,8 @@ test("nobody who is in with its address loses that, nobody else is in, and no sl
       for (const { node, slot, state } of snapshot.nodes) {
         const own = members.find((one) => one.node === node);
         if (state === "active") expect(own?.authorized).toBe(true);
+        // Nor must it be moved when it is let in again.
+        if (own?.authorized && own.addresses.length > 0) expect(isIn(members, node, slot)).toBe(true);
         // What it has is what it gets: nothing has to be written, unless it has no slot's address at all.
         if (state === "active" && own?.addresses.length !== 0) expect(isIn(members, node, slot)).toBe(true);
         const others = members.filter((one) => one.node !== node && isIn([one], one.node, slot));
