@@ -278,6 +278,10 @@ export class Judge {
         this.accuse(`${server} has slot ${told} at the controller, and is restored with ${lease.slot}`);
       this.#told.delete(server);
     }
+    // A lease that has ended since the backup was made is back: what it was given is not given anew.
+    if (lease !== undefined) this.#given.add(`${server} 10.147.17.${lease.slot}`);
+    // Whoever is in without a lease is so for all that the object knows by the operator's hand.
+    else this.#byHand.add(server);
     if (lease?.state === "revoked" && isSeated(lease.slot))
       this.accuse(`${server} is let in with slot ${lease.slot}, and restored as revoked`);
     const { is } = this.word(server);
