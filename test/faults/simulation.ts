@@ -400,14 +400,20 @@ export class Simulation {
     }
   }
 
+  /** What was in it is gone, and its events begin with the first again. */
+  #emptyStorage(): void {
+    this.#adminTokens.lose();
+    this.#lookedUpTo = 0;
+    this.host.loseStorage();
+  }
+
   /** The storage is lost, and the operator puts back what he can, as often as it takes; then he makes new keys. */
   async #loseStorage(how: "restore" | "rebuild"): Promise<void> {
     const backup = this.#backup;
     if (how === "restore" && backup === undefined) return;
     this.#isLost = true;
     this.#wasLost = true;
-    this.#adminTokens.lose();
-    this.host.loseStorage();
+    this.#emptyStorage();
     this.#keys.clear();
     for (;;) {
       const before = this.#seats();
@@ -426,10 +432,8 @@ export class Simulation {
       const problem = outcome.answer.ok ? "nothing" : outcome.answer.error.problem;
       this.clock.note(`= ${how}: ${problem}`);
       // Somebody got a lease, or a name, in between.
-      if (problem === "not-empty") {
-        this.#adminTokens.lose();
-        this.host.loseStorage();
-      } else if (problem === "nothing" || problem === "backup-unfit")
+      if (problem === "not-empty") this.#emptyStorage();
+      else if (problem === "nothing" || problem === "backup-unfit")
         this.judge.accuse(`${how}: ${JSON.stringify(outcome.answer)}`);
       await new Promise<void>((resolve) => this.clock.after(20 * SECOND, resolve));
     }
