@@ -268,7 +268,14 @@ export class Judge {
   /** What the object knows of the server then. `isSeated`: whether it is let in at the controller with the slot's address. */
   restored(
     server: string,
-    lease: { readonly slot: number; readonly state: string; readonly revokedBy: string | null } | undefined,
+    lease:
+      | {
+          readonly slot: number;
+          readonly state: string;
+          readonly revokedBy: string | null;
+          readonly deliveredAt: number | null;
+        }
+      | undefined,
     isSeated: (slot: number) => boolean,
   ): void {
     this.#turn(server);
@@ -278,10 +285,16 @@ export class Judge {
         this.accuse(`${server} has slot ${told} at the controller, and is restored with ${lease.slot}`);
       this.#told.delete(server);
     }
-    // A lease that has ended since the backup was made is back: what it was given is not given anew.
-    if (lease !== undefined) this.#given.add(`${server} 10.147.17.${lease.slot}`);
+    // Of what it was given for leases before nobody knows, but where it still has it; a lease that has ended since the backup was
+    // made is back: what it was given is not given anew.
+    for (const key of this.#given) {
+      const [holder, address = ""] = key.split(" ");
+      if (holder === server && !isSeated(Number(address.split(".")[3]))) this.#given.delete(key);
+    }
+    if (lease !== undefined && lease.deliveredAt !== null)
+      this.#given.add(`${server} 10.147.17.${lease.slot}`);
     // Whoever is in without a lease is so for all that the object knows by the operator's hand.
-    else this.#byHand.add(server);
+    if (lease === undefined) this.#byHand.add(server);
     if (lease?.state === "revoked" && isSeated(lease.slot))
       this.accuse(`${server} is let in with slot ${lease.slot}, and restored as revoked`);
     const { is } = this.word(server);

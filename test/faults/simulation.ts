@@ -31,6 +31,8 @@ const DAY = 24 * HOUR;
 /** A Monday in 2027. */
 const BEGIN = Date.UTC(2027, 0, 4);
 const LAPTOP = "1a60700001";
+/** What the operator gives a server a slot by, here or at the controller. */
+const GIVING: ReadonlySet<Action["do"]> = new Set(["put", "adopt", "setUp"]);
 /** After so long unseen an ephemeral lease is over. */
 const EPHEMERAL = 4 * HOUR;
 
@@ -225,6 +227,8 @@ export class Simulation {
 
   #do(action: Action): void {
     const { judge, central } = this;
+    // Who puts back what was lost gives out nothing before.
+    if (this.#isLost && GIVING.has(action.do)) return;
     switch (action.do) {
       case "enrol":
         this.#enrol(action.server, action.by ?? "open");
@@ -461,10 +465,11 @@ export class Simulation {
       slot: number;
       state: string;
       revokedBy: string | null;
+      deliveredAt: number | null;
       seenAt: number;
       ephemeral: number | null;
     }>(
-      "SELECT node, slot, state, revoked_by AS revokedBy, seen_at AS seenAt, ephemeral_minutes AS ephemeral FROM nodes",
+      "SELECT node, slot, state, revoked_by AS revokedBy, delivered_at AS deliveredAt, seen_at AS seenAt, ephemeral_minutes AS ephemeral FROM nodes",
     );
     const released = storage.rows<{ slot: number }>("SELECT slot FROM released");
     this.judge.storageWasLost(new Set(released.map(({ slot }) => `10.147.17.${slot}`)), this.central.network);
@@ -784,6 +789,10 @@ export class Simulation {
       (answer) => {
         this.#note(said === "in" ? "approve" : "rename", node, answer.ok ? answer.value : answer.error);
         end(answer.ok ? said : "kept");
+        if (said === "kept" || !answer.ok) return;
+        // One that was in is no less overdue for that.
+        this.#seen.set(node, Date.parse(answer.value.lastSeen));
+        this.#age();
       },
     );
   }
