@@ -1,9 +1,8 @@
 // A backup is of the past, and the controller is as it is now: what was deleted, let in or leased since the backup was made shows
 // there. So the controller counts, and nothing has to be written there for what is restored.
-import { parseAddress } from "../address/prefix.ts";
 import type { ControllerMember, MemberList } from "../controller/controller.ts";
 import { freeAt } from "../lease/lease-times.ts";
-import { type Pool, slotOfAddress } from "../lease/pool.ts";
+import { type Pool, slotOfText, slotsOfTexts } from "../lease/pool.ts";
 import type { RestoredView } from "../schema/backup.ts";
 import { NO_NODE, type Snapshot, type SnapshotNode, type SnapshotSlot } from "../store/snapshot-store.ts";
 import { canStillLand } from "../store/unheard-store.ts";
@@ -26,7 +25,7 @@ class Seats {
   constructor(pool: Pool, members: readonly ControllerMember[]) {
     const seats = members
       .filter(({ authorized }) => authorized)
-      .flatMap((member) => slotsIn(pool, member).map((slot) => ({ slot, member })));
+      .flatMap((member) => slotsOfTexts(pool, member.addresses).map((slot) => ({ slot, member })));
     const bySlot = Map.groupBy(seats, ({ slot }) => slot);
     this.#bySlot = new Map([...bySlot].map(([slot, all]) => [slot, all.map(({ member }) => member)]));
     for (const [node, all] of Map.groupBy(seats, ({ member }) => member.node))
@@ -80,7 +79,7 @@ export function followMembers(
         member: member.node,
         name: member.name,
         slot,
-        address: member.addresses.find((text) => slotIn(pool, text) === slot) ?? "",
+        address: member.addresses.find((text) => slotOfText(pool, text) === slot) ?? "",
         reservation: reserved.get(slot) ?? null,
       })),
   );
@@ -158,14 +157,5 @@ function restingSlots(
 
 /** Whether the member has the slot's address, let in or not. */
 export function hasAddressOf(pool: Pool, member: ControllerMember, slot: number): boolean {
-  return slotsIn(pool, member).includes(slot);
-}
-
-function slotsIn(pool: Pool, { addresses }: ControllerMember): number[] {
-  return [...new Set(addresses.flatMap((text) => slotIn(pool, text) ?? []))];
-}
-
-function slotIn(pool: Pool, text: string): number | undefined {
-  const address = parseAddress(text);
-  return address && slotOfAddress(pool, address);
+  return slotsOfTexts(pool, member.addresses).includes(slot);
 }

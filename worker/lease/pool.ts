@@ -160,6 +160,11 @@ export function slotOfText(pool: Pool, text: string): number | undefined {
   return address && slotOfAddress(pool, address);
 }
 
+/** The slots whose addresses are among those written so, each once. */
+export function slotsOfTexts(pool: Pool, texts: readonly string[]): number[] {
+  return [...new Set(texts.flatMap((text) => slotOfText(pool, text) ?? []))];
+}
+
 /** The leasable slots whose Docker subnet shares an address with the prefix, ascending. */
 export function slotsOfPrefix(pool: Pool, prefix: Prefix): number[] {
   if (!overlaps(pool.docker, prefix)) return [];

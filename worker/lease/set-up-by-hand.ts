@@ -3,7 +3,7 @@
 import { contains, parseAddress } from "../address/prefix.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { isSlotTaken, type Route, slotOfRoute } from "./managed-routes.ts";
-import { isAutomatic, type Pool, slotOfText, zerotierAddress } from "./pool.ts";
+import { isAutomatic, type Pool, slotOfText, slotsOfTexts, zerotierAddress } from "./pool.ts";
 
 /** A member of the network, as far as it matters here. */
 export interface HandMade {
@@ -61,7 +61,7 @@ export function slotByHand(
 /** The one slot that goes with the addresses. Those of other ranges, and one that the controller gave besides, do no harm. */
 function slotOfAddresses(pool: Pool, addresses: readonly string[]): Result<number, HandFault> {
   const held = addresses.filter((text) => slotOfText(pool, text) !== undefined);
-  const [slot, another] = new Set(held.flatMap((text) => slotOfText(pool, text) ?? []));
+  const [slot, another] = slotsOfTexts(pool, held);
   if (another !== undefined) return err({ reason: "two-addresses", addresses: held });
   if (slot !== undefined) return ok(slot);
   const fours = addresses.filter((text) => parseAddress(text)?.family === 4);

@@ -1,6 +1,5 @@
-import { parseAddress } from "../address/prefix.ts";
 import type { MemberList } from "../controller/controller.ts";
-import { slotOfAddress } from "../lease/pool.ts";
+import { slotOfText } from "../lease/pool.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { Holders } from "../store/slot-pages.ts";
 import type { Stores } from "../store/stores.ts";
@@ -42,8 +41,7 @@ export function noteMembers(
     proofs.some((proof) => proof.slot === slot && proof.member === member);
   const held = members.flatMap(({ node: member, addresses }) =>
     addresses.flatMap((text) => {
-      const address = parseAddress(text);
-      const slot = address && slotOfAddress(config.pool, address);
+      const slot = slotOfText(config.pool, text);
       if (slot === undefined || (holders.of(slot) === member && !isProof(slot, member))) return [];
       return [{ slot, address: text, member }];
     }),

@@ -11,7 +11,7 @@ import { isFree } from "../lease/choose-slot.ts";
 import { type NodeId, parseNodeId } from "../lease/ids.ts";
 import { foreignRoutes } from "../lease/managed-routes.ts";
 import { nameFrom } from "../lease/name.ts";
-import { slotOfText } from "../lease/pool.ts";
+import { slotsOfTexts } from "../lease/pool.ts";
 import { type HandFault, slotByHand } from "../lease/set-up-by-hand.ts";
 import { routesToPublish } from "../outbox/route-delivery.ts";
 import { newNode, type StoredNode } from "../store/stored-node.ts";
@@ -146,7 +146,7 @@ function sortMembers(
   const isAsked = (node: string): boolean => only === undefined || only.some((one) => one === node);
   const holders = Map.groupBy(
     list.members.flatMap(({ node, addresses }) =>
-      [...new Set(addresses.flatMap((text) => slotOfText(pool, text) ?? []))].map((slot) => ({ node, slot })),
+      slotsOfTexts(pool, addresses).map((slot) => ({ node, slot })),
     ),
     ({ slot }) => slot,
   );
