@@ -453,16 +453,7 @@ describe("a member is left", () => {
       await use.world.admin("DELETE", `/v1/nodes/${node}`);
     },
     unread: () => {
-      const { central } = use.world;
-      const fetch = central.fetch.bind(central);
-      central.fetch = async (input, init) => {
-        const answer = await fetch(input, init);
-        if (!new Request(input).url.endsWith("/member")) return answer;
-        return Response.json([
-          ...z.array(z.unknown()).parse(await answer.json()),
-          { nodeId: node, config: null },
-        ]);
-      };
+      use.world.central.listing = (entries) => [...entries, { nodeId: node, config: null }];
     },
     "no-member": () => {},
     "has-lease": async () => {

@@ -13,6 +13,7 @@ import { ADMIN, type Answer, type Document, useWorld } from "./world.ts";
 const use = useWorld();
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+const MINUTE = 60_000;
 /** ms after which no slot is held back any more for what may have happened before the loss. */
 const HELD = 10 * 60_000 + 1;
 
@@ -126,7 +127,6 @@ describe("a backup", () => {
         restored: { nodes: 6, keys: 2, reservations: 1, quarantined: 1 },
         differences: [],
         strangers: [],
-        unread: [],
         faults: [],
       },
     });
@@ -217,8 +217,8 @@ describe("a backup", () => {
 
 describe("restoring is refused", () => {
   it("where there is a lease, a key or a reservation, and says what", async () => {
-    const backup = await fetchBackup();
     await use.world.key();
+    const backup = await fetchBackup();
     const refused = await use.world.admin("POST", "/v1/restore", backup);
     expect(refused).toMatchObject({ status: 409, json: { type: "/problems/not-empty" } });
     expect(refused.text).toContain("0 lease(s), 1 key(s) and 0 reservation(s) are here");
@@ -239,7 +239,11 @@ describe("restoring is refused", () => {
     ["from the future", { madeAt: Date.UTC(2100, 0) }, "is a clock wrong?"],
     ["with a field that nobody knows", { webhooks: [] }, "webhooks: there is no such field"],
     ["with a text for a slot", { slotsPublished: ["1"] }, "slotsPublished.0"],
+    ["of nothing", { keys: [] }, "neither lease nor key nor reservation"],
+    ["with a route to a slot outside the pool", { slotsPublished: [250] }, "slot 250"],
+    ["with a note that no row could hold", { keys: [{ note: " ".repeat(5000) }] }, "keys.0.note"],
   ])("when it is %s", async (_, change, text) => {
+    await use.world.key();
     const backup = await fetchBackup();
     const refused = await use.world.admin("POST", "/v1/restore", { ...backup, ...change });
     expect(refused).toMatchObject({ status: 422, json: { type: "/problems/backup-unfit" } });
@@ -264,6 +268,60 @@ describe("restoring is refused", () => {
     }
     expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
     expect((await use.world.admin("GET", "/v1/events")).json["items"]).toEqual([]);
+  });
+
+  it("while a member cannot be read: what it has would be leased to another", async () => {
+    await mesh();
+    const backup = await fetchBackup();
+    await loseStorage(use.world);
+    const { central } = use.world;
+    const whole = central.listing;
+    const isOther = (entry: unknown) => JSON.stringify(entry).includes(nodeOf(1)) === false;
+    central.listing = (entries) => [...entries.filter(isOther), { nodeId: nodeOf(1), config: null }];
+    for (const [path, body] of [
+      ["/v1/restore", backup],
+      ["/v1/rebuild", undefined],
+    ] as const) {
+      const refused = await use.world.admin("POST", path, body);
+      expect(refused).toMatchObject({ status: 503, json: { type: "/problems/network-unfit" } });
+      expect(refused.text).toContain(nodeOf(1));
+    }
+    expect((await use.world.admin("GET", "/v1/nodes")).json["items"]).toEqual([]);
+    central.listing = whole;
+    expect((await use.world.admin("POST", "/v1/restore", backup)).status).toBe(200);
+  });
+
+  it("while the controller is still to be told that a server left that came after the loss", async () => {
+    const key = await use.world.key({ maxUses: 10 });
+    await enrolled(0, key);
+    await use.world.settle();
+    const backup = await fetchBackup();
+    await loseStorage(use.world);
+    const { json } = await use.world.admin("POST", "/v1/keys", {});
+    await use.world.enrol({ key: String(json["key"]), number: 0 });
+    use.world.central.fail("POST", `/member/${nodeOf(0)}`, { kind: "timeout", times: 1 });
+    await use.world.admin("DELETE", `/v1/nodes/${nodeOf(0)}`);
+    await use.world.admin("DELETE", `/v1/keys/${json["id"]}`);
+    const refused = await use.world.admin("POST", "/v1/restore", backup);
+    expect(refused.json).toMatchObject({ type: "/problems/not-empty" });
+    expect(refused.text).toContain("still to be told to the ZeroTier controller");
+    await use.world.settle();
+    expect((await use.world.admin("POST", "/v1/restore", backup)).json["differences"]).toMatchObject([
+      { node: nodeOf(0), found: "absent" },
+    ]);
+    // How its lease ended before this one is forgotten with it.
+    await use.world.admin("POST", `/v1/nodes/${nodeOf(0)}/approve`);
+    await use.world.settle();
+    expect((await use.world.admin("GET", `/v1/nodes/${nodeOf(0)}`)).json).toMatchObject({
+      state: "active",
+      delivered: true,
+    });
+  });
+
+  it("and nothing is backed up where there is nothing, as after a loss", async () => {
+    const refused = await use.world.admin("GET", "/v1/export");
+    expect(refused).toMatchObject({ status: 422, json: { type: "/problems/backup-unfit" } });
+    expect(refused.text).toContain("the storage is lost");
   });
 
   it("when somebody got a lease meanwhile", async () => {
@@ -348,7 +406,7 @@ describe("what was done after the backup was made", () => {
   it("a server that came is named, keeps its slot to itself, and gets it when it enrols again", async () => {
     const { backup } = await sinceBackup((key) => enrolled(3, key, "late"));
     expect((await restore(backup))["strangers"]).toEqual([
-      { member: nodeOf(3), name: "late", slot: 4, address: "10.147.17.4", reservation: null },
+      { member: nodeOf(3), name: "late", slot: 4, address: "10.147.17.4", reservation: null, ending: null },
     ]);
     const key = await use.world.key({ maxUses: 2 });
     use.world.advance(HELD);
@@ -387,6 +445,100 @@ describe("what was done after the backup was made", () => {
     use.world.advance(HELD);
     expect((await use.world.enrol({ key, number: 1, name: "web1" })).json).toMatchObject({ slot: 9 });
     expect((await use.world.admin("GET", "/v1/pool")).json["slots"]).toMatchObject({ quarantined: 1 });
+  });
+
+  it("a route that was ours and may be somebody else's by now is left to him", async () => {
+    const there = { target: "172.28.2.0/24", via: "10.147.17.2" };
+    const { backup } = await sinceBackup(async () => {
+      await use.world.admin("DELETE", `/v1/nodes/${nodeOf(1)}`);
+      await use.world.settle();
+      const { network } = use.world.central;
+      expect(network.config.routes).not.toContainEqual(there);
+      const member = memberOf(network, "c0ffee0001", use.world.now());
+      member.config.ipAssignments = [there.via];
+      setAuthorized(member, true, use.world.now());
+      network.config.routes.push(there);
+    });
+    expect(backup["slotsPublished"]).toEqual([1, 2, 3]);
+    expect((await restore(backup))["differences"]).toMatchObject([{ found: "slot-held" }]);
+    await use.world.object.reconcile();
+    await use.world.settle();
+    expect(use.world.central.network.config.routes).toContainEqual(there);
+    expect((await fetchBackup())["slotsPublished"]).toEqual([1, 3]);
+  });
+
+  it("a server that was told another slot after a call that was not answered stays in", async () => {
+    const key = await use.world.key({ maxUses: 10 });
+    await enrolled(0, key);
+    await use.world.settle();
+    const begun = use.world.now();
+    const backup = await fetchBackup();
+    const lease = (backup["nodes"] as Document[])[0];
+    const late = {
+      ...backup,
+      nodes: [{ ...lease, slot: 7, deliveredAt: null }],
+      slotsPublished: [],
+      unheard: [{ node: nodeOf(0), authorized: true, at: begun }],
+    };
+    await loseStorage(use.world);
+    expect((await restore(late))["strangers"]).toMatchObject([{ member: nodeOf(0), slot: 1 }]);
+    await use.world.object.reconcile();
+    await use.world.settle();
+    expect(use.world.central.network.members.get(nodeOf(0))?.config.authorized).toBe(true);
+  });
+
+  it("a slot whose address a member has that is not in is that one's, should it be let in again there", async () => {
+    const { backup } = await sinceBackup(async () => {
+      await use.world.admin("DELETE", `/v1/nodes/${nodeOf(1)}`);
+      await use.world.settle();
+      const member = memberOf(use.world.central.network, "c0ffee0001", use.world.now());
+      member.config.ipAssignments = ["10.147.17.2"];
+    });
+    expect((await restore(backup))["differences"]).toMatchObject([
+      { node: nodeOf(1), found: "slot-held", state: null, member: "c0ffee0001" },
+    ]);
+    const approved = await use.world.admin("POST", `/v1/nodes/${nodeOf(1)}/approve`);
+    expect(approved.json["type"]).toBe("/problems/not-found");
+    // What the copy says is of a lease that is none.
+    await use.world.settle();
+    expect(await env.LEASES.get(`node/${nodeOf(1)}`)).toBeNull();
+  });
+
+  it("a server that the operator had deleted and that is in is named as that", async () => {
+    const { backup } = await sinceBackup(() => use.world.admin("DELETE", `/v1/nodes/${nodeOf(1)}`));
+    const formerNodes = [
+      { node: nodeOf(2), tokenHashes: [], ending: "deleted", endedAt: use.world.now() - 1000 },
+    ];
+    const nodes = (backup["nodes"] as Document[]).filter(({ node }) => node !== nodeOf(2));
+    expect(
+      (await restore({ ...backup, nodes, formerNodes, slotsPublished: [1] }))["strangers"],
+    ).toMatchObject([{ member: nodeOf(2), ending: "deleted" }]);
+  });
+
+  it("the tokens that a server has by its copy are good, and those of before are not", async () => {
+    const before: Server[] = [];
+    const after: Server[] = [];
+    const key = await use.world.key({ maxUses: 10 });
+    before.push(await enrolled(0, key));
+    await use.world.settle();
+    const backup = await fetchBackup();
+    use.world.advance(MINUTE);
+    after.push(await enrolled(0, key, "web0"));
+    expect((await beat(after[0] as Server)).status).toBe(200);
+    use.world.advance(MINUTE);
+    await use.world.settle();
+    await loseStorage(use.world);
+    await restore(backup);
+    expect((await beat(after[0] as Server)).status).toBe(200);
+    expect((await beat(before[0] as Server)).status).toBe(401);
+  });
+
+  it("no member is made a lease either for ten minutes", async () => {
+    const { backup } = await sinceBackup(async () => {});
+    await restore(backup);
+    expect((await use.world.admin("POST", "/v1/adopt?dryRun=true", {})).json["type"]).toBe(
+      "/problems/just-restored",
+    );
   });
 
   it("may still take effect for ten minutes: until then no slot is leased, and who has a lease goes on", async () => {

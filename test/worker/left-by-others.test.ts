@@ -52,18 +52,8 @@ describe("a foreign route with host bits", () => {
 });
 
 describe("an entry of the member list that cannot be read", () => {
-  const listed = async (change: (entries: unknown[]) => unknown[]) => {
-    const { central } = use.world;
-    const fetch = central.fetch.bind(central);
-    central.fetch = async (input, init) => {
-      const answer = await fetch(input, init);
-      if (!new Request(input).url.endsWith("/member")) return answer;
-      return Response.json(change(await answer.json()));
-    };
-  };
-
   it("of a foreign member keeps no server out, and is named in the log", async () => {
-    await listed((entries) => [...entries, { nodeId: "aabbccddee", config: null }]);
+    use.world.central.listing = (entries) => [...entries, { nodeId: "aabbccddee", config: null }];
     expect((await use.world.enrol()).status).toBe(200);
     expect(use.world.log.join()).toContain('"event":"members-unread","count":1,"members":"aabbccddee"');
     await use.world.settle();
@@ -74,7 +64,7 @@ describe("an entry of the member list that cannot be read", () => {
     await use.world.enrol();
     await use.world.settle();
     use.world.advance(60_000);
-    await listed((entries) => entries.map(() => ({ nodeId: node, config: null })));
+    use.world.central.listing = (entries) => entries.map(() => ({ nodeId: node, config: null }));
     const writes = use.world.central.count("POST", /./);
     await use.world.object.reconcile();
     await use.world.settle();

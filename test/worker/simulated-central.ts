@@ -16,6 +16,8 @@ export class SimulatedCentral {
   readonly calls: SeenCall[] = [];
   #held: RegExp | undefined;
   #heldAnswers: RegExp | undefined;
+  /** What the list of members says in place of what it should. */
+  listing: (entries: readonly unknown[]) => readonly unknown[] = (entries) => entries;
   readonly #base: string;
   readonly #token: string;
 
@@ -90,6 +92,8 @@ export class SimulatedCentral {
     const answer = answerApi(this.state, { method: request.method, path, user, body }, Date.now());
     while (this.#heldAnswers?.test(path) === true) await tick();
     if (fault?.kind === "lost") throw new TypeError("connection lost");
+    if (Array.isArray(answer.body) && path.endsWith("/member"))
+      return Response.json(this.listing(answer.body), { status: answer.status });
     return answer.body === undefined
       ? new Response(null, { status: answer.status })
       : Response.json(answer.body, { status: answer.status });

@@ -14,6 +14,14 @@ export const BACKUP_FORMAT = "meshboot-backup";
 /** Of the document's form. A later one is not read, since nobody knows what it means. */
 export const BACKUP_VERSION = 1;
 
+// More than the API takes, or the controller has, of any of these; less than what a row of the object holds (2 MB).
+const MOST_CHARACTERS = 1000;
+const MOST_OPTIONS = 100_000;
+const MOST_TAGS = 100;
+const MOST_TOKENS = 10;
+const MOST_ROUTES = 1000;
+const MOST_WRITES = 10;
+
 /** Faults that are named at most: a document of another kind has one for each row. */
 const MOST_FAULTS = 20;
 
@@ -22,14 +30,19 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256: 64 lower-case 
 const name = z.string().refine(isName, "not a name: one DNS label");
 const slot = z.number().int().min(1);
 const keyId = z.string().regex(/^[0-9a-f]{16}$/, "not the id of a key: 16 hex digits");
-const tags = z.array(z.string());
+const tags = z.array(z.string().max(MOST_CHARACTERS)).max(MOST_TAGS);
+/** Two are good at a time, while one takes the place of the other. */
+const tokenHashes = z.array(sha256).max(MOST_TOKENS);
 const node = z.string().transform((text, context) => {
   const id = parseNodeId(text);
   if (id !== undefined) return id;
   context.addIssue("not a node id: 10 lower-case hex digits");
   return z.NEVER;
 });
-const route = z.strictObject({ target: z.string(), via: z.string().nullable() });
+const prefix = z.string().max(MOST_CHARACTERS);
+const route = z.strictObject({ target: prefix, via: prefix.nullable() });
+const routes = z.array(route).max(MOST_ROUTES);
+const slots = z.array(slot).max(MOST_ROUTES);
 
 /** A node in a backup. */
 export const backupNodeSchema = z.strictObject({
@@ -44,7 +57,7 @@ export const backupNodeSchema = z.strictObject({
     .nullable(),
   machineId: sha256.nullable(),
   keyId: keyId.nullable(),
-  tokenHashes: z.array(sha256),
+  tokenHashes,
   leasedAt: time,
   seenAt: time,
   deliveredAt: time.nullable(),
@@ -62,15 +75,15 @@ const key = z.strictObject({
   maxUses: z.number().int().min(1),
   approval: z.boolean(),
   allowOverlap: z.boolean(),
-  names: z.string().nullable(),
+  names: z.string().max(MOST_CHARACTERS).nullable(),
   ephemeralMinutes: z.number().int().nullable(),
   lastUsedAt: time.nullable(),
   reservedSlot: slot.nullable(),
   takesOver: node.nullable(),
   revokedAt: time.nullable(),
   tags,
-  note: z.string().nullable(),
-  userData: z.string().nullable(),
+  note: z.string().max(MOST_CHARACTERS).nullable(),
+  userData: z.string().max(MOST_OPTIONS).nullable(),
 });
 
 export const backupSchema = z.strictObject({
@@ -86,20 +99,21 @@ export const backupSchema = z.strictObject({
   reservations: z.array(z.strictObject({ name, slot, createdAt: time })),
   keys: z.array(key),
   admissions: z.array(z.strictObject({ key: keyId, node, barred: z.boolean() })),
-  formerNodes: z.array(
-    z.strictObject({ node, tokenHashes: z.array(sha256), ending: z.enum(ENDINGS), endedAt: time }),
-  ),
+  formerNodes: z.array(z.strictObject({ node, tokenHashes, ending: z.enum(ENDINGS), endedAt: time })),
   nameNumbers: z.array(z.strictObject({ name, next: z.number().int().min(2) })),
-  idempotencyKeys: z.array(z.strictObject({ idempotencyKey: z.string(), key: keyId })),
+  idempotencyKeys: z.array(z.strictObject({ idempotencyKey: z.string().max(MOST_CHARACTERS), key: keyId })),
   unheard: z.array(z.strictObject({ node, authorized: z.boolean(), at: time })),
-  slotsPublished: z.array(slot),
-  routesUnheard: z.array(
-    z.strictObject({ at: time, routes: z.array(route), slots: z.array(slot), seen: z.array(route) }),
-  ),
+  slotsPublished: slots,
+  routesUnheard: z.array(z.strictObject({ at: time, routes, slots, seen: routes })).max(MOST_WRITES),
 });
 
 /** A backup that has its form. Times in ms since 1970; secrets only as SHA-256. */
 export type Backup = z.output<typeof backupSchema>;
+
+/** Whether there is nothing in it that anybody would miss. */
+export function isEmpty({ nodes, keys, reservations }: Snapshot): boolean {
+  return nodes.length + keys.length + reservations.length === 0;
+}
 
 /** What the tables hold, as a document. */
 export function backupOf(

@@ -1,7 +1,7 @@
 // What must be so of a backup before any of it is stored. Each fault says what is wrong, and where.
 import { isLeasable, type Pool, type PoolSettings } from "../lease/pool.ts";
 import type { Snapshot, SnapshotNode } from "../store/snapshot-store.ts";
-import type { Backup } from "./backup.ts";
+import { type Backup, isEmpty } from "./backup.ts";
 
 /** ms by which one machine's clock may be ahead of another's. */
 const SKEW_MS = 15 * 60_000;
@@ -29,6 +29,7 @@ export function faultsOf(backup: Backup, place: Place): string[] {
     ...(madeAt > place.now + SKEW_MS
       ? [`it was made at ${show(madeAt)}, which is to come: is a clock wrong?`]
       : []),
+    ...(isEmpty(backup) ? ["it has neither lease nor key nor reservation: take another one"] : []),
     ...outOfPool(backup, place.pool),
     ...twice(backup),
     ...ofNodes(backup.nodes),
@@ -50,8 +51,13 @@ function write({ zerotier, docker, nodePrefix }: PoolSettings): string {
   return `ZEROTIER_RANGE ${zerotier}, DOCKER_POOL ${docker}, NODE_PREFIX ${nodePrefix}`;
 }
 
-function outOfPool({ nodes, released, reservations }: Snapshot, pool: Pool): string[] {
+function outOfPool(
+  { nodes, released, reservations, slotsPublished, routesUnheard }: Snapshot,
+  pool: Pool,
+): string[] {
+  const routed = [...slotsPublished, ...routesUnheard.flatMap(({ slots }) => slots)];
   return [
+    ...routed.map((slot) => ({ whose: "to which a route is said to lead", slot })),
     ...nodes.map(({ node, slot }) => ({ whose: `of node ${node}`, slot })),
     ...reservations.map(({ name, slot }) => ({ whose: `reserved for ${name}`, slot })),
     ...released.map(({ node, slot }) => ({ whose: `released by ${node}`, slot })),
@@ -113,6 +119,7 @@ function twice(backup: Snapshot): string[] {
       "Idempotency-Key",
       backup.idempotencyKeys.map(({ idempotencyKey }) => idempotencyKey),
     ),
+    ...texts("the route to slot", backup.slotsPublished),
     ...texts(
       "the token hash",
       nodes.flatMap(({ tokenHashes }) => tokenHashes),

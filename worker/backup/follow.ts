@@ -17,18 +17,19 @@ export interface Followed {
   readonly strangers: readonly Stranger[];
 }
 
-/** The members that are let in, by the addresses of slots that they have. */
+/** The members, by the addresses of slots that they have. */
 class Seats {
   readonly #bySlot: ReadonlyMap<number, readonly ControllerMember[]>;
   readonly #slotsOf = new Map<string, readonly number[]>();
 
   constructor(pool: Pool, members: readonly ControllerMember[]) {
-    const seats = members
-      .filter(({ authorized }) => authorized)
-      .flatMap((member) => slotsOfTexts(pool, member.addresses).map((slot) => ({ slot, member })));
+    const seats = members.flatMap((member) =>
+      slotsOfTexts(pool, member.addresses).map((slot) => ({ slot, member })),
+    );
     const bySlot = Map.groupBy(seats, ({ slot }) => slot);
     this.#bySlot = new Map([...bySlot].map(([slot, all]) => [slot, all.map(({ member }) => member)]));
-    for (const [node, all] of Map.groupBy(seats, ({ member }) => member.node))
+    const taken = seats.filter(({ member }) => member.authorized);
+    for (const [node, all] of Map.groupBy(taken, ({ member }) => member.node))
       this.#slotsOf.set(
         node,
         all.map(({ slot }) => slot),
@@ -40,35 +41,35 @@ class Seats {
     return this.of(node).includes(slot);
   }
 
+  /** The slots with whose addresses the node is let in. */
   of(node: string): readonly number[] {
     return this.#slotsOf.get(node) ?? [];
   }
 
   /** Whether anybody is let in with the slot's address. */
   isTaken(slot: number): boolean {
-    return this.#bySlot.has(slot);
+    return this.#bySlot.get(slot)?.some(({ authorized }) => authorized) ?? false;
   }
 
-  /** Who else is let in with the slot's address. */
+  /** Who else has the slot's address, let in or not: whoever is not may be let in again by a tick at the controller. */
   other(node: string, slot: number): string | undefined {
     return this.#bySlot.get(slot)?.find((member) => member.node !== node)?.node;
   }
 }
 
-/** Takes over what the controller says. `now`: when it was asked (ms since 1970). */
+/** Takes over what the controller says of all members. `now`: when it was asked (ms since 1970). */
 export function followMembers(
   backup: Snapshot,
-  { members, unread }: MemberList,
+  members: MemberList["members"],
   pool: Pool,
   now: number,
 ): Followed {
   const seats = new Seats(pool, members);
   const byNode = new Map(members.map((member) => [member.node, member]));
-  const followed = backup.nodes.map((node) =>
-    unread.includes(node.node) ? { node } : follow(node, byNode.get(node.node), seats, now),
-  );
+  const followed = backup.nodes.map((node) => follow(node, byNode.get(node.node), seats, now));
   const nodes = followed.flatMap(({ node }) => node ?? []);
   const differences = followed.flatMap(({ difference }) => difference ?? []);
+  const ending = new Map(backup.formerNodes.map((former) => [former.node, former.ending]));
   const reserved = new Map(backup.reservations.map(({ name, slot }) => [slot, name]));
   const leased = new Set(nodes.map(({ node, slot }) => `${node} ${slot}`));
   const strangers = members.flatMap((member) =>
@@ -81,18 +82,40 @@ export function followMembers(
         slot,
         address: member.addresses.find((text) => slotOfText(pool, text) === slot) ?? "",
         reservation: reserved.get(slot) ?? null,
+        ending: ending.get(member.node) ?? null,
       })),
   );
+  const isOurs = ourRoutes(nodes, seats);
+  const mayLandFor = (node: string): boolean =>
+    byNode.get(node)?.authorized !== true || nodes.some((one) => one.node === node);
   return {
     snapshot: {
       ...backup,
       nodes,
       released: restingSlots(backup, differences, seats, now),
-      unheard: backup.unheard.filter(({ at }) => canStillLand(at, now)),
-      routesUnheard: backup.routesUnheard.filter(({ at }) => canStillLand(at, now)),
+      // That somebody without a lease is in is nobody's late call any more, for all that is known.
+      unheard: backup.unheard.filter(
+        ({ node, authorized, at }) => canStillLand(at, now) && (!authorized || mayLandFor(node)),
+      ),
+      slotsPublished: backup.slotsPublished.filter(isOurs),
+      routesUnheard: backup.routesUnheard
+        .filter(({ at }) => canStillLand(at, now))
+        .map((write) => ({ ...write, slots: write.slots.filter(isOurs) })),
     },
     differences,
     strangers,
+  };
+}
+
+/**
+ * Whether the route to the slot is ours still: its holder is in as it was. Of another, whoever has the address now may have set the
+ * very same by hand.
+ */
+function ourRoutes(nodes: readonly SnapshotNode[], seats: Seats): (slot: number) => boolean {
+  const holders = new Map(nodes.map((node) => [node.slot, node]));
+  return (slot) => {
+    const holder = holders.get(slot);
+    return holder?.state === "active" && seats.has(holder.node, slot);
   };
 }
 

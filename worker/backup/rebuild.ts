@@ -3,7 +3,6 @@ import { errorText } from "../base/log.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
-import type { MemberList } from "../controller/controller.ts";
 import { uniqueName } from "../lease/name.ts";
 import { describePool, isLeasable } from "../lease/pool.ts";
 import { copyKey, type LeaseCopy, listCopies, readCopies } from "../outbox/lease-copy.ts";
@@ -12,7 +11,7 @@ import { NO_SNAPSHOT, type SnapshotNode } from "../store/snapshot-store.ts";
 import { backupNodeSchema, fewOf } from "./backup.ts";
 import { poolFaults } from "./check.ts";
 import { hasAddressOf } from "./follow.ts";
-import { type How, lookAt, occupiedBy, putBack, type Restoring } from "./restore.ts";
+import { type How, type Look, lookAt, occupiedBy, putBack, type Restoring } from "./restore.ts";
 
 /** What no copy holds. */
 const LOST = [
@@ -46,8 +45,8 @@ export async function rebuild(
   if (faults.length > 0) return err({ problem: "backup-unfit", faults: fewOf(faults) });
   const look = await lookAt(place);
   if (!look.ok) return look;
-  const single = oneOfEachSlot(config, nodes, look.value.list);
-  const named = oneOfEachName(single.nodes, look.value.list);
+  const single = oneOfEachSlot(config, nodes, look.value);
+  const named = oneOfEachName(single.nodes, look.value);
   const snapshot = { ...NO_SNAPSHOT, nodes: named.nodes, madeAt: null };
   const restored = await putBack(place, snapshot, look.value, { ...how, action: "rebuilt" });
   if (!restored.ok) return restored;
@@ -107,7 +106,7 @@ function nodeOf({ version: _v, network: _n, pool: _p, key, ...copy }: LeaseCopy)
 function oneOfEachSlot(
   { pool }: Config,
   nodes: readonly SnapshotNode[],
-  { members }: MemberList,
+  { members }: Look,
 ): { nodes: SnapshotNode[]; unusable: Unusable[] } {
   const isIn = ({ node, slot }: SnapshotNode): boolean =>
     members.some((member) => member.node === node && member.authorized && hasAddressOf(pool, member, slot));
@@ -128,7 +127,7 @@ function oneOfEachSlot(
 /** Of several copies of one name one keeps it: that of the node which the controller calls so, or else was leased its slot first. */
 function oneOfEachName(
   nodes: readonly SnapshotNode[],
-  { members }: MemberList,
+  { members }: Look,
 ): { nodes: SnapshotNode[]; renamed: Renamed[] } {
   const called = new Map(members.map(({ node, name }) => [node, name]));
   const isCalled = ({ node, name }: SnapshotNode): boolean => called.get(node) === name;

@@ -17,9 +17,12 @@ import type { Upkeep } from "../reconcile/upkeep.ts";
 import type { RestoredView } from "../schema/backup.ts";
 import type { Snapshot, SnapshotNode } from "../store/snapshot-store.ts";
 import type { Stores } from "../store/stores.ts";
-import { fewOf, parseBackup } from "./backup.ts";
+import { backupNodeSchema, fewOf, parseBackup } from "./backup.ts";
 import { faultsOf } from "./check.ts";
 import { type Followed, followMembers } from "./follow.ts";
+
+/** Members that are named at most. */
+const SHOWN = 20;
 
 /** What restoring works with. */
 export interface Restoring extends Upkeep {
@@ -33,11 +36,12 @@ export interface How {
   readonly dryRun: boolean;
 }
 
-/** The controller as it was at that time (ms since 1970). */
+/** The controller as it is, and when it was asked (ms since 1970). */
 export interface Look {
-  readonly at: number;
   readonly network: ControllerNetwork;
-  readonly list: MemberList;
+  readonly networkAt: number;
+  readonly members: MemberList["members"];
+  readonly membersAt: number;
 }
 
 /** Restores a backup (UTF-8). */
@@ -60,19 +64,32 @@ export async function restoreBackup(
   return putBack(place, { ...snapshot, madeAt }, look.value, { ...how, action: "restored" });
 }
 
-/** What is here that must not be overwritten. */
-export function occupiedBy({ slots, keys, reservations }: Stores): Refusal | undefined {
-  const there = { leases: slots.holders().count(), keys: keys.count(), reservations: reservations.count() };
+/** What is here that must not be overwritten, or is to be told to the controller of before. */
+export function occupiedBy({ slots, keys, reservations, outbox }: Stores): Refusal | undefined {
+  const there = {
+    leases: slots.holders().count(),
+    keys: keys.count(),
+    reservations: reservations.count(),
+    waiting: outbox.count("member") + outbox.count("routes"),
+  };
   const isEmpty = Object.values(there).every((count) => count === 0);
   return isEmpty ? undefined : { problem: "not-empty", ...there };
 }
 
-/** Reads the network and its members, and writes nothing there. */
+/**
+ * Reads the network and its members, and writes nothing there. Refuses while a member cannot be read: what it has is known nowhere, and
+ * would be leased to another.
+ */
 export async function lookAt(place: Upkeep): Promise<Result<Look, Refusal>> {
   try {
-    const { network, readAt } = await place.writer.change(() => undefined);
-    const { list } = await readMembers(place);
-    return ok({ at: readAt, network, list });
+    const { network, readAt: networkAt } = await place.writer.change(() => undefined);
+    const { list, readAt: membersAt } = await readMembers(place);
+    const { members, unread } = list;
+    if (unread.length === 0) return ok({ network, networkAt, members, membersAt });
+    const faults = [
+      `The entries of these members cannot be read: ${unread.slice(0, SHOWN).join(", ")}${unread.length > SHOWN ? `, and ${unread.length - SHOWN} more` : ""}. Ask again; if that does not help, delete them in the controller.`,
+    ];
+    return err({ problem: "network-unfit", networkId: place.config.networkId, faults });
   } catch (error) {
     if (!(error instanceof ControllerError)) throw error;
     return err(controllerRefusal(error, place.now()));
@@ -88,14 +105,18 @@ export async function putBack(
 ): Promise<Result<RestoredView, Refusal>> {
   const { config, stores } = place;
   const { pool } = config;
-  const followed = followMembers(snapshot, look.list, pool, look.at);
+  const followed = followMembers(snapshot, look.members, pool, look.membersAt);
   const view = viewOf(place, followed, look, madeAt, how.dryRun);
   if (how.dryRun) return ok(view);
   const copies = await copiesOf(place, followed.snapshot.nodes);
+  const nodes = followed.snapshot.nodes.map((node) => withNewerTokens(node, copies.get(copyKey(node.node))));
   return stores.transaction(() => {
     const occupied = occupiedBy(stores);
     if (occupied !== undefined) return err(occupied);
-    write(place, followed.snapshot, look, copies, how);
+    write(place, { ...followed.snapshot, nodes }, look, copies, how);
+    // The copies of those that are left out go: what they say is of a lease that is none.
+    for (const { node, state } of followed.differences)
+      if (state === null) queueCopy(stores, node, place.now());
     return ok(view);
   });
 }
@@ -116,22 +137,34 @@ async function copiesOf(
   }
 }
 
+/** The node with the tokens of its copy, where that was written after the server was last seen by the backup: those before are good no more. */
+function withNewerTokens(node: SnapshotNode, copy: LeaseCopy | undefined): SnapshotNode {
+  const read =
+    copy === undefined ? undefined : backupNodeSchema.shape.tokenHashes.safeParse(copy.tokenHashes);
+  if (copy?.slot !== node.slot || copy.seenAt <= node.seenAt || read?.success !== true) return node;
+  return { ...node, tokenHashes: read.data };
+}
+
 /** Within a transaction. */
 function write(
   place: Restoring,
   snapshot: Snapshot,
-  { at, network, list }: Look,
+  { network, networkAt, members, membersAt }: Look,
   copies: ReadonlyMap<string, LeaseCopy | undefined>,
   { by, action }: How,
 ): void {
   const { config, stores, now } = place;
   stores.snapshot.write(snapshot);
   // What was found belongs to others as far as it is not what was just restored.
-  noteForeign(place, network.routes, at);
-  noteMembers(place, list, at);
+  noteForeign(place, network.routes, networkAt);
+  noteMembers(place, { members, unread: [] }, membersAt);
   const { change, faults } = compareSettings(network, config.pool);
   // From here on the pool is the one in use. The network is made fit before the next lease.
-  stores.memory.setFitness({ at: change === undefined ? at : 0, pool: describePool(config.pool), faults });
+  stores.memory.setFitness({
+    at: change === undefined ? networkAt : 0,
+    pool: describePool(config.pool),
+    faults,
+  });
   stores.memory.setRestoredAt(now());
   stores.events.add(now(), { by, action });
   // As few as can be: the free plan has 1,000 KV writes a day.
@@ -150,7 +183,7 @@ function isSameCopy(there: LeaseCopy | undefined, wanted: LeaseCopy): boolean {
 function viewOf(
   { config }: Restoring,
   { snapshot, differences, strangers }: Followed,
-  { network, list }: Look,
+  { network }: Look,
   madeAt: number | null,
   dryRun: boolean,
 ): RestoredView {
@@ -166,7 +199,6 @@ function viewOf(
     },
     differences: [...differences],
     strangers: [...strangers],
-    unread: [...list.unread],
     faults: [...compareSettings(network, config.pool).faults],
   };
 }

@@ -32,7 +32,7 @@ export type Refusal =
   | Found<"clock-skew", { readonly timestamp: number; readonly now: number }>
   | Found<"idempotency-key-used", { readonly reason: KeptFault; readonly keyId: string }>
   | Found<"agent-not-kept", { readonly fault: string }>
-  | Found<"not-empty", { readonly leases: number; readonly keys: number; readonly reservations: number }>
+  | Found<"not-empty", NotEmpty>
   | Found<"just-restored", { readonly retryAfter: number }>
   | Found<"backup-unfit", { readonly faults: readonly string[] }>
   | Found<"copies-unreachable", { readonly fault: string }>
@@ -51,6 +51,14 @@ export type TokenFault =
   | "wrong-admin-token"
   | "admin-token-expired"
   | "admin-token-revoked";
+
+/** How much there is where nothing must be; `waiting`: changes that the controller is still to be told. */
+export interface NotEmpty {
+  readonly leases: number;
+  readonly keys: number;
+  readonly reservations: number;
+  readonly waiting: number;
+}
 
 /** Of which there may be so many and no more. */
 export type Limited = "admin-token" | "webhook";

@@ -11,6 +11,7 @@ import type { Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { adopt, isOvertaken } from "../reconcile/adopt.ts";
 import { type AdoptionPlan, planAdoption, type SeenNetwork } from "../reconcile/adoption-plan.ts";
+import { justRestored } from "../reconcile/just-restored.ts";
 import { makeFit } from "../reconcile/make-fit.ts";
 import { readMembers } from "../reconcile/read-members.ts";
 import { readNetwork } from "../reconcile/read-network.ts";
@@ -35,7 +36,9 @@ export async function adoptMembers(
   { nodes, plan: wanted }: WantedAdoption,
   by: Operator,
 ): Promise<Result<AdoptionView, Refusal>> {
-  const { stores, config } = net;
+  const { stores, config, now } = net;
+  const restored = justRestored(stores, now());
+  if (restored !== undefined) return err(restored);
   try {
     const seen = await look(net);
     const { faults } = compare(seen.network, config.pool);

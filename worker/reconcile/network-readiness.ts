@@ -7,7 +7,7 @@ import { ControllerError } from "../controller/controller.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
 import { describePool } from "../lease/pool.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
-import { LATEST_MS } from "../store/unheard-store.ts";
+import { justRestored } from "./just-restored.ts";
 import { makeFit } from "./make-fit.ts";
 import { readMembers } from "./read-members.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -38,10 +38,8 @@ export class NetworkReadiness {
   /** Why no slot can be leased now; undefined when one can. */
   async refusal(): Promise<Refusal | undefined> {
     const { config, stores, log, now } = this.#upkeep;
-    // Of the calls that were made before the storage was lost nobody knows, and one may still let a server in.
-    const landedBy = (stores.memory.restoredAt() ?? Number.NEGATIVE_INFINITY) + LATEST_MS;
-    if (now() <= landedBy)
-      return { problem: "just-restored", retryAfter: Math.ceil((landedBy + 1 - now()) / 1000) };
+    const restored = justRestored(stores, now());
+    if (restored !== undefined) return restored;
     if (now() < this.#notBefore && this.#isKnown()) return undefined;
     try {
       const { faults } = await this.#look();

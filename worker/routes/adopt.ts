@@ -30,7 +30,13 @@ const route = apiRoute({
       description: "What was done, or with `dryRun` would be.",
       content: { "application/json": { schema: adoptionSchema } },
     },
-    ...problemResponses(...BODY_PROBLEMS, "plan-outdated", ...ADMIN_PROBLEMS, ...CONTROLLER_PROBLEMS),
+    ...problemResponses(
+      ...BODY_PROBLEMS,
+      "plan-outdated",
+      "just-restored",
+      ...ADMIN_PROBLEMS,
+      ...CONTROLLER_PROBLEMS,
+    ),
   },
 });
 

@@ -1,3 +1,4 @@
+import { ENDINGS } from "../store/former-node-store.ts";
 import { differenceSchema } from "./difference.ts";
 import { z } from "./openapi.ts";
 
@@ -9,7 +10,7 @@ const FOUND = ["absent", "deauthorized", "let-in", "drifted", "moved", "slot-hel
  * - `let-in`: the backup has it pending or revoked, and it is in with its address: it is active now
  * - `drifted`: it is in, without its address: the hourly run gives it that
  * - `moved`: it is in with the address of another slot: left out
- * - `slot-held`: another member that is in has its slot's address: left out
+ * - `slot-held`: another member has its slot's address: left out
  * - `untold`: its lease was not told to the controller yet: left out, and its server asks again
  */
 export type FoundOtherwise = (typeof FOUND)[number];
@@ -56,13 +57,13 @@ export const restoredSchema = z
           slot: z.number().int(),
           address: z.string(),
           reservation: z.string().nullable(),
+          ending: z.enum(ENDINGS).nullable(),
         }),
       )
       .openapi({
         description:
-          "Members that are in with a slot's address, and have no lease: servers that came after the backup was made, laptops. Nobody else gets these slots, and a server gets its own when it enrols again: where the slot is reserved for a name (`reservation`), with a key for that.",
+          "Members that are in with a slot's address, and have no lease: servers that came after the backup was made, laptops. Nobody else gets these slots, and a server gets its own when it enrols again: where the slot is reserved for a name (`reservation`), with a key for that. `ending`: by the backup the operator had ended its lease, and Central had not taken it out yet, or it came back since: delete the member there if it is not to be in.",
       }),
-    unread: differenceSchema.shape.unread,
     faults: differenceSchema.shape.faults,
   })
   .openapi("Restored");

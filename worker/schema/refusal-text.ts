@@ -4,6 +4,7 @@ import type {
   Limited,
   MeshRange,
   Missing,
+  NotEmpty,
   Refusal,
   RevokedFault,
   SlotHold,
@@ -161,9 +162,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
         retryAfter: 60,
       };
     case "not-empty":
-      return {
-        detail: `${refusal.leases} lease(s), ${refusal.keys} key(s) and ${refusal.reservations} reservation(s) are here, and would be overwritten: delete them first (DELETE /v1/nodes/:node, /v1/keys/:id, /v1/reservations/:name), or deploy anew`,
-      };
+      return { detail: notEmptyText(refusal) };
     case "just-restored":
       return {
         detail:
@@ -233,6 +232,12 @@ const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
   webhook: (most) =>
     `there are ${most} webhooks; delete one that you need no more with DELETE /v1/webhooks/:id, or let one receiver tell the others`,
 };
+
+function notEmptyText({ leases, keys, reservations, waiting }: NotEmpty): string {
+  if (leases + keys + reservations === 0)
+    return `${waiting} change(s) are still to be told to the ZeroTier controller: ask again when GET /healthz has none`;
+  return `${leases} lease(s), ${keys} key(s) and ${reservations} reservation(s) are here, and would be overwritten: delete them first (DELETE /v1/nodes/:node, /v1/keys/:id, /v1/reservations/:name), or deploy anew`;
+}
 
 const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
   "other-request":

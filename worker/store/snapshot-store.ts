@@ -2,6 +2,7 @@
 // not the others, is in docs/storage.md.
 import { z } from "zod";
 import type { ReleasedSlot } from "../lease/choose-slot.ts";
+import { isName } from "../lease/name.ts";
 import type { Database } from "./database.ts";
 import { ENDINGS, type Ending } from "./former-node-store.ts";
 import type { EnrolmentKey } from "./key-store.ts";
@@ -105,9 +106,10 @@ export class SnapshotStore {
         )
         .map((row) => ({ ...row, barred: row.barred === 1 })),
       formerNodes: this.#readFormerNodes(),
-      nameNumbers: this.#db.read<{ name: string; next: number }>(
-        "SELECT name, next FROM name_numbers ORDER BY name",
-      ),
+      // Names with a number at their end were taken apart for this before, and what is left of some is no name.
+      nameNumbers: this.#db
+        .read<{ name: string; next: number }>("SELECT name, next FROM name_numbers ORDER BY name")
+        .filter(({ name }) => isName(name)),
       idempotencyKeys: this.#db.read<{ idempotencyKey: string; key: string }>(
         "SELECT idempotency_key AS idempotencyKey, key_id AS key FROM user_data ORDER BY idempotency_key",
       ),
@@ -199,12 +201,17 @@ export class SnapshotStore {
         "INSERT OR IGNORE INTO unheard (node, authorized, at) VALUES (?, ?, ?)",
         ...[node, Number(authorized), at],
       );
-    this.#memory.setSlotsPublished(snapshot.slotsPublished);
-    this.#memory.setRoutesUnheard(snapshot.routesUnheard);
+    this.#memory.setSlotsPublished([
+      ...new Set([...this.#memory.slotsPublished(), ...snapshot.slotsPublished]),
+    ]);
+    this.#memory.setRoutesUnheard([...snapshot.routesUnheard, ...this.#memory.routesUnheard()]);
     this.#pages.fill();
   }
 
+  /** How a lease of its ended here since is over with this. */
   #writeNode(node: SnapshotNode): void {
+    this.#db.write("DELETE FROM released WHERE slot = ?", node.slot);
+    this.#db.write("DELETE FROM former_nodes WHERE node = ?", node.node);
     this.#db.write(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes, leased_at,
          seen_at, delivered_at, tags, let_in_at, deauthorized_at, ephemeral_minutes)
