@@ -166,7 +166,8 @@ function restingSlots(
   now: number,
 ): SnapshotSlot[] {
   const left = differences
-    .filter(({ found }) => found === "moved")
+    // Of a lease that had not been told a write may have left since, and land yet.
+    .filter(({ found }) => found === "moved" || found === "untold")
     .map(({ node, slot }) => ({ slot, node, releasedAt: now, freeAt: null }));
   const known = new Set(released.map(({ slot }) => slot));
   return [...released, ...left.filter(({ slot }) => !known.has(slot))]
