@@ -281,7 +281,8 @@ export class Judge {
     this.#turn(server);
     const told = this.#told.get(server);
     if (told !== undefined && lease?.slot !== told) {
-      if (lease !== undefined && isSeated(told))
+      // One that has the addresses of both, since he gave it another's: nobody can tell which is its lease's.
+      if (lease !== undefined && isSeated(told) && !isSeated(lease.slot))
         this.accuse(`${server} has slot ${told} at the controller, and is restored with ${lease.slot}`);
       this.#told.delete(server);
     }

@@ -123,7 +123,7 @@ describe("a backup", () => {
     expect(wet).toMatchObject({
       status: 200,
       json: {
-        dryRun: false,
+        ...{ dryRun: false, inTheWay: null },
         restored: { nodes: 6, keys: 2, reservations: 1, quarantined: 1 },
         differences: [],
         strangers: [],
@@ -222,8 +222,15 @@ describe("restoring is refused", () => {
     const refused = await use.world.admin("POST", "/v1/restore", backup);
     expect(refused).toMatchObject({ status: 409, json: { type: "/problems/not-empty" } });
     expect(refused.text).toContain("0 lease(s), 1 key(s) and 0 reservation(s) are here");
-    expect((await use.world.admin("POST", "/v1/rebuild?dryRun=true")).json).toMatchObject({
+    expect((await use.world.admin("POST", "/v1/rebuild")).json).toMatchObject({
       type: "/problems/not-empty",
+    });
+    // A look at it is always possible.
+    const inTheWay = { leases: 0, keys: 1, reservations: 0, waiting: 0 };
+    expect((await use.world.admin("POST", "/v1/rebuild?dryRun=true")).json).toMatchObject({ inTheWay });
+    expect((await use.world.admin("POST", "/v1/restore?dryRun=true", backup)).json).toMatchObject({
+      ...{ dryRun: true, inTheWay },
+      restored: { nodes: 0, keys: 1 },
     });
   });
 
@@ -251,8 +258,15 @@ describe("restoring is refused", () => {
   });
 
   it("when it is no JSON, or larger than a call takes", async () => {
-    const refused = await use.world.admin("POST", "/v1/restore", "{");
-    expect(refused).toMatchObject({ status: 422, json: { type: "/problems/backup-unfit" } });
+    for (const [body, text] of [
+      ["{", "it is not JSON"],
+      ["", "the body is empty"],
+      ['{"format":"meshboot-backup"}', "version: it is missing"],
+    ] as const) {
+      const refused = await use.world.admin("POST", "/v1/restore", body);
+      expect(refused).toMatchObject({ status: 422, json: { type: "/problems/backup-unfit" } });
+      expect(refused.text).toContain(text);
+    }
     const large = await use.world.admin("POST", "/v1/restore", " ".repeat(LIMITS.backupBytes + 1));
     expect(large).toMatchObject({ status: 413, json: { type: "/problems/body-too-large" } });
   });
@@ -536,7 +550,9 @@ describe("what was done after the backup was made", () => {
   it("no member is made a lease either for ten minutes", async () => {
     const { backup } = await sinceBackup(async () => {});
     await restore(backup);
-    expect((await use.world.admin("POST", "/v1/adopt?dryRun=true", {})).json["type"]).toBe(
+    const { status, json } = await use.world.admin("POST", "/v1/adopt?dryRun=true", {});
+    expect(status).toBe(200);
+    expect((await use.world.admin("POST", "/v1/adopt", { plan: json["plan"] })).json["type"]).toBe(
       "/problems/just-restored",
     );
   });

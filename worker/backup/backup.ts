@@ -126,6 +126,8 @@ export function backupOf(
 
 /** Reads a document (UTF-8); or all that is wrong with its form, each fault with its place. */
 export function parseBackup(bytes: Uint8Array): Result<Backup, readonly string[]> {
+  if (bytes.length === 0)
+    return err(["the body is empty: send the backup as it is (curl: --data-binary @FILE)"]);
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder().decode(bytes));
@@ -137,6 +139,7 @@ export function parseBackup(bytes: Uint8Array): Result<Backup, readonly string[]
     .safeParse(document);
   if (!said.success)
     return err([`format: not "${BACKUP_FORMAT}": give what GET /v1/export answered, unchanged`]);
+  if (said.data.version === undefined) return err(["version: it is missing: was the file changed?"]);
   if (said.data.version !== BACKUP_VERSION)
     return err([
       `version: ${JSON.stringify(said.data.version)}, and this Worker reads ${BACKUP_VERSION} alone: deploy the one that made it, or a later one`,

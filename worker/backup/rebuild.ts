@@ -34,7 +34,7 @@ export async function rebuild(
 ): Promise<Result<RebuiltView, Refusal>> {
   const { config, stores, leases } = place;
   const occupied = occupiedBy(stores);
-  if (occupied !== undefined) return err(occupied);
+  if (occupied !== undefined && !how.dryRun) return err(occupied);
   let copies: ReadonlyMap<string, LeaseCopy | undefined>;
   try {
     copies = await readCopies(leases, await listCopies(leases));

@@ -57,7 +57,7 @@ export async function restoreBackup(
   const faults = faultsOf(read.value, { network, pool, settings: describePool(pool), now: now() });
   if (faults.length > 0) return err({ problem: "backup-unfit", faults: fewOf(faults) });
   const occupied = occupiedBy(stores);
-  if (occupied !== undefined) return err(occupied);
+  if (occupied !== undefined && !how.dryRun) return err(occupied);
   const look = await lookAt(place);
   if (!look.ok) return look;
   const { format: _f, version: _v, network: _n, pool: _p, madeAt, ...snapshot } = read.value;
@@ -65,7 +65,12 @@ export async function restoreBackup(
 }
 
 /** What is here that must not be overwritten, or is to be told to the controller of before. */
-export function occupiedBy({ slots, keys, reservations, outbox }: Stores): Refusal | undefined {
+export function occupiedBy({
+  slots,
+  keys,
+  reservations,
+  outbox,
+}: Stores): Extract<Refusal, { problem: "not-empty" }> | undefined {
   const there = {
     leases: slots.holders().count(),
     keys: keys.count(),
@@ -181,15 +186,17 @@ function isSameCopy(there: LeaseCopy | undefined, wanted: LeaseCopy): boolean {
 }
 
 function viewOf(
-  { config }: Restoring,
+  { config, stores }: Restoring,
   { snapshot, differences, strangers }: Followed,
   { network }: Look,
   madeAt: number | null,
   dryRun: boolean,
 ): RestoredView {
   const { nodes, keys, reservations, released } = snapshot;
+  const { problem: _p, ...inTheWay } = occupiedBy(stores) ?? { problem: undefined };
   return {
     dryRun,
+    inTheWay: "leases" in inTheWay ? inTheWay : null,
     madeAt: madeAt === null ? null : new Date(madeAt).toISOString(),
     restored: {
       nodes: nodes.length,

@@ -8,9 +8,11 @@ export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);
 }
 
-/** The name that comes nearest to what somebody calls a server, `web-server-1` for "Web server 1"; undefined when nothing of it can stay. */
+/** The name that comes nearest to what somebody calls a server, `web-server-1` for "Web server 1", `buro` for "Büro"; undefined when nothing of it can stay. */
 export function nameFrom(text: string): string | undefined {
   const name = text
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-/, "")

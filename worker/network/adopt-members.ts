@@ -38,7 +38,7 @@ export async function adoptMembers(
 ): Promise<Result<AdoptionView, Refusal>> {
   const { stores, config, now } = net;
   const restored = justRestored(stores, now());
-  if (restored !== undefined) return err(restored);
+  if (restored !== undefined && wanted !== undefined) return err(restored);
   try {
     const seen = await look(net);
     const { faults } = compare(seen.network, config.pool);

@@ -1,14 +1,21 @@
-import { nodeId, nodeName } from "./names.ts";
+import { nodeIdIn, nodeName } from "./names.ts";
 import { z } from "./openapi.ts";
 
 /** Nodes that one call may name: as many as it adopts. */
 const MOST_NODES = 200;
 
+const memberId = nodeIdIn("POST /v1/adopt?dryRun=true without `nodes` lists the members");
+
 export const wantedAdoptionSchema = z
   .strictObject({
-    nodes: z.array(nodeId).min(1).max(MOST_NODES).optional().openapi({
-      description: "Only these; left out: every member that can be adopted.",
-    }),
+    nodes: z
+      .array(memberId)
+      .min(1, "name at least one, or leave it out for all")
+      .max(MOST_NODES)
+      .optional()
+      .openapi({
+        description: "Only these; left out: every member that can be adopted.",
+      }),
     plan: z
       .string()
       .regex(/^[0-9a-f]{64}$/, "a plan is the `plan` of a dry run: 64 lower-case hex digits")

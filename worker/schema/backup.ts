@@ -19,6 +19,21 @@ export type FoundOtherwise = (typeof FOUND)[number];
 export const restoredSchema = z
   .object({
     dryRun: z.boolean().openapi({ description: "Whether nothing was done." }),
+    inTheWay: z
+      .object({
+        leases: z.number().int(),
+        keys: z.number().int(),
+        reservations: z.number().int(),
+        waiting: z
+          .number()
+          .int()
+          .openapi({ description: "Changes that the controller is still to be told." }),
+      })
+      .nullable()
+      .openapi({
+        description:
+          "What is here, so that nothing is restored; null where nothing is. Only a dry run has any.",
+      }),
     madeAt: z.iso
       .datetime()
       .nullable()

@@ -2,14 +2,16 @@ import { NAME_PATTERN } from "../../cloud-init/name-pattern.ts";
 import { isNodeId } from "../lease/ids.ts";
 import { z } from "./openapi.ts";
 
-export const nodeId = z
-  .string()
-  .regex(/^[0-9a-f]{10}$/, {
-    error: "a node id has 10 lower-case hex digits; GET /v1/nodes lists them with their names",
-    abort: true,
-  })
-  .refine(isNodeId, "ZeroTier reserves this node id")
-  .openapi({ description: "The node's ZeroTier address.", example: "4e8d87c868" });
+/** The id of a node; `list`: where ids are found. */
+export function nodeIdIn(list: string) {
+  return z
+    .string()
+    .regex(/^[0-9a-f]{10}$/, { error: `a node id has 10 lower-case hex digits; ${list}`, abort: true })
+    .refine(isNodeId, "ZeroTier reserves this node id")
+    .openapi({ description: "The node's ZeroTier address.", example: "4e8d87c868" });
+}
+
+export const nodeId = nodeIdIn("GET /v1/nodes lists them with their names");
 
 export const nodeName = z
   .string()

@@ -142,7 +142,7 @@ export const PROBLEMS = {
     status: 409,
     title: "There are leases, keys or reservations here",
     meaning:
-      "A backup is restored, and leases are taken from their copies, only where there is nothing that this could overwrite. Deploy anew, or delete what is here: nodes (DELETE /v1/nodes/:node), keys (DELETE /v1/keys/:id), reservations (DELETE /v1/reservations/:name).",
+      "A backup is restored, and leases are taken from their copies, only where there is nothing that this could overwrite. Leave leases as they are: deleting a node takes its server out of the mesh. To put something else in their place, deploy anew (docs/worker-lost.md); keys and reservations alone can be deleted first (DELETE /v1/keys/:id, DELETE /v1/reservations/:name).",
   },
   "body-too-large": {
     status: 413,

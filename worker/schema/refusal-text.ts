@@ -109,7 +109,7 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
     case "plan-outdated":
       return {
         detail:
-          "what would be done now is not what the dry run listed whose plan this is; nothing was done. Look at a new one: POST /v1/adopt?dryRun=true with the same nodes",
+          "what would be done now is not what the dry run listed whose plan this is; nothing was done by this call. If it was sent before, it may have been done then (GET /v1/nodes). Otherwise look at a new one: POST /v1/adopt?dryRun=true with the same nodes",
       };
     case "pool-exhausted":
       return {
@@ -236,7 +236,7 @@ const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
 function notEmptyText({ leases, keys, reservations, waiting }: NotEmpty): string {
   if (leases + keys + reservations === 0)
     return `${waiting} change(s) are still to be told to the ZeroTier controller: ask again when GET /healthz has none`;
-  return `${leases} lease(s), ${keys} key(s) and ${reservations} reservation(s) are here, and would be overwritten: delete them first (DELETE /v1/nodes/:node, /v1/keys/:id, /v1/reservations/:name), or deploy anew`;
+  return `${leases} lease(s), ${keys} key(s) and ${reservations} reservation(s) are here, and nothing was done: it would overwrite them. With leases, leave them as they are, since deleting a node takes its server out of the mesh; to put something else in their place, deploy anew (docs/worker-lost.md). Keys and reservations alone can be deleted first (DELETE /v1/keys/:id, /v1/reservations/:name)`;
 }
 
 const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
