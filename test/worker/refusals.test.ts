@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { LIMITS } from "../../worker/config/limits.ts";
-import { RefusalBudget } from "../../worker/network/refused-enrolments.ts";
+import { RefusalBudget } from "../../worker/network/refusal-budget.ts";
 import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
 

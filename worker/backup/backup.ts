@@ -2,9 +2,9 @@
 // Worker has 10 ms of processor time a request on the free plan.
 import { z } from "zod";
 import { err, ok, type Result } from "../base/result.ts";
+import { ENDINGS } from "../lease/ending.ts";
 import { parseNodeId } from "../lease/ids.ts";
 import { isName } from "../lease/name.ts";
-import { ENDINGS } from "../store/former-node-store.ts";
 import { poolSettings } from "../store/pool-settings.ts";
 import { NO_NODE, type Snapshot } from "../store/snapshot-store.ts";
 

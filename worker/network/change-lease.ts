@@ -1,7 +1,7 @@
 // What a change of a node's lease by the operator brings with it. Called within the transaction that makes the change.
 import type { Actor, Deed } from "../lease/deed.ts";
+import type { Ending } from "../lease/ending.ts";
 import { endLease, queueCopy, queueMember, wasOffered } from "../outbox/queue.ts";
-import type { Ending } from "../store/former-node-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 

@@ -1,11 +1,11 @@
 // What the end of a node's lease breaks, told before it is done: none is refused because something is in use.
 import { formatPrefix } from "../address/prefix.ts";
 import type { Config } from "../config/config.ts";
+import type { Ending } from "../lease/ending.ts";
 import { defaultLeaseTimes, freeAt } from "../lease/lease-times.ts";
 import { dockerSubnet, zerotierAddress } from "../lease/pool.ts";
 import { sixPlane } from "../lease/six-plane.ts";
 import type { EndingView } from "../schema/ending.ts";
-import type { Ending } from "../store/former-node-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 
 /** What is known of the lease besides. */

@@ -17,7 +17,7 @@ import { WebhookSender } from "../webhook/webhook-sender.ts";
 import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
-import { RefusalBudget } from "./refused-enrolments.ts";
+import { RefusalBudget } from "./refusal-budget.ts";
 import { ReturnBudget } from "./return-budget.ts";
 
 /** ms that a derivation of a node id takes, until some were measured. */

@@ -2,9 +2,9 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Operator } from "../lease/deed.ts";
+import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
-import type { Ending } from "../store/former-node-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import { endForGood } from "./change-lease.ts";
 import { endingView } from "./ending-view.ts";

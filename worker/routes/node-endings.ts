@@ -5,6 +5,7 @@ import type { App } from "../http/context.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { noBody } from "../http/no-body.ts";
 import { Problem } from "../http/problem.ts";
+import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { dryRunQuery } from "../schema/dry-run.ts";
 import { endingSchema, replacedSchema, replacementSchema, retiredSchema } from "../schema/ending.ts";
@@ -17,7 +18,6 @@ import {
   NODE_PROBLEMS,
   problemResponses,
 } from "../schema/problem.ts";
-import type { Ending } from "../store/former-node-store.ts";
 import { askObject, callerOf } from "./object-call.ts";
 import { operatorCall, operatorOrNodeCall } from "./operator-call.ts";
 

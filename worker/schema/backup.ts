@@ -1,4 +1,4 @@
-import { ENDINGS } from "../store/former-node-store.ts";
+import { ENDINGS } from "../lease/ending.ts";
 import { differenceSchema } from "./difference.ts";
 import { z } from "./openapi.ts";
 

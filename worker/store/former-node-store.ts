@@ -1,15 +1,11 @@
 // Nodes that the operator took out for good, and the tokens that they had: a server that wakes up after that is told what became
 // of its lease, and no other is.
 import { z } from "zod";
+import { ENDINGS, type Ending } from "../lease/ending.ts";
 import type { Database } from "./database.ts";
 import type { StoredNode } from "./stored-node.ts";
 
-/** How the operator ended a lease: another server has name and slot now, they are reserved, or given up. */
-export type Ending = z.output<typeof ending>;
-
-const ending = z.enum(["replaced", "retired", "deleted"]);
-
-export const ENDINGS = ending.options;
+const ending = z.enum(ENDINGS);
 
 const hashes = z.array(z.string());
 

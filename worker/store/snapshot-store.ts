@@ -2,9 +2,9 @@
 // not the others, is in docs/storage.md.
 import { z } from "zod";
 import type { ReleasedSlot } from "../lease/choose-slot.ts";
+import { ENDINGS, type Ending } from "../lease/ending.ts";
 import { isName } from "../lease/name.ts";
 import type { Database } from "./database.ts";
-import { ENDINGS, type Ending } from "./former-node-store.ts";
 import type { EnrolmentKey } from "./key-store.ts";
 import type { MemoryStore, RoutesUnheard } from "./memory-store.ts";
 import type { NodeStore } from "./node-store.ts";

@@ -90,19 +90,20 @@ function arrowsUp(sources: readonly Source[]): string[] {
   );
 }
 
-/** The rooms that can be left by imports and come back to by others, each with those on the same circle. */
-function circles(sources: readonly Source[]): string[] {
+/** What can be left by imports and come back to by others: rooms, or files, as `of` makes them of a path. */
+function circles(sources: readonly Source[], of: (path: string) => string): string[] {
   const reached = new Map<string, Set<string>>();
-  for (const { room, imports } of sources) {
-    const targets = reached.get(room) ?? new Set();
-    for (const target of imports) if (roomOf(target) !== room) targets.add(roomOf(target));
-    reached.set(room, targets);
+  for (const { path, imports } of sources) {
+    const from = of(path);
+    const targets = reached.get(from) ?? new Set();
+    for (const target of imports) if (of(target) !== from) targets.add(of(target));
+    reached.set(from, targets);
   }
   // Warshall: by way of one more room at a time.
   for (const [via, beyond] of reached)
     for (const targets of reached.values())
       if (targets.has(via)) for (const target of beyond) targets.add(target);
-  return [...reached].filter(([room, targets]) => targets.has(room)).map(([room]) => room);
+  return [...reached].filter(([from, targets]) => targets.has(from)).map(([from]) => from);
 }
 
 /** The rooms by a measure of their files, the largest first, as shares of the whole. */
@@ -130,7 +131,11 @@ test("no import goes up", () => {
 });
 
 test("no room is on a circle", () => {
-  expect(circles(sources)).toEqual([]);
+  expect(circles(sources, roomOf)).toEqual([]);
+});
+
+test("no file is on a circle", () => {
+  expect(circles(sources, (path) => path)).toEqual([]);
 });
 
 test.each([
@@ -164,7 +169,8 @@ test("an arrow up, a circle and a room without a floor would be found", () => {
     ),
   ];
   expect(arrowsUp(made)).toEqual(["store/a.ts → network/b.ts", "network/b.ts → attic/d.ts"]);
-  expect(circles(made)).toEqual(["store", "network"]);
+  expect(circles(made, roomOf)).toEqual(["store", "network"]);
+  expect(circles(made, (path) => path)).toEqual(["store/a.ts", "network/b.ts"]);
   expect(made.map(({ lines }) => lines)).toEqual([2, 4, 2]);
   expect(sources.length).toBeGreaterThan(50);
 });
