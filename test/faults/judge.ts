@@ -199,7 +199,9 @@ export class Judge {
     const lost = this.#lost.get(address);
     if (lost === undefined) return;
     const isReserved = this.#reserved.has(Number(address.split(".")[3]));
-    if (lost.by === server || isReserved) this.#lost.delete(address);
+    // Of a lease from before the storage was lost the object knows nothing, and he gave the address to the server himself.
+    const isByHand = this.#lostAt > 0 && this.addresses.has(`${server} ${address}`);
+    if (lost.by === server || isReserved || isByHand) this.#lost.delete(address);
     else if (this.#clock.now < lost.at + QUARANTINE_MS)
       this.accuse(`${server} is given ${address}, which is in quarantine after ${lost.by}`);
   }

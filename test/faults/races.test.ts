@@ -766,6 +766,22 @@ describe("a server that was set up by hand keeps its slot when it enrols", () =>
     },
   );
 
+  it("and an address that it is given while its lease waits stays, though a lease has it that nobody was told", async () => {
+    const { judge, central } = await Simulation.run({
+      chance: 0,
+      steps: [
+        step({ do: "enrol", server: 0 }, 0),
+        step({ do: "enrol", server: 1 }, 86),
+        { ...fault("listMembers", "slow", 10 * SECOND), pause: 306 },
+        cron(1_805),
+        enrol(3, 2),
+        step({ do: "setUp", server: 1, slot: 3, routed: true }, 17_101),
+      ],
+    });
+    expect(central.member(serverId(1))?.config.ipAssignments).toEqual(["10.147.17.2", "10.147.17.3"]);
+    expect(judge.violations).toEqual([]);
+  });
+
   it("also while it waits to be approved, and with a second address of its own", async () => {
     const simulation = await play(
       setUp(0, 3),

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { ControllerMember, MemberChange } from "../controller/controller.ts";
 import { isAutomatic, slotOfText, zerotierAddress } from "../lease/pool.ts";
+import { wasOffered } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 
@@ -65,11 +66,11 @@ export function wholeOf(
 
 /**
  * The address of the lease, and those that the member was given by hand: none that the controller chose because it had no
- * other, and none of another slot that is leased, or that it had before.
+ * other, and none of another slot that is leased, or that it had before. A lease that was never told gives way to it.
  */
 function addressesOf(
   { pool }: Pick<Config, "pool">,
-  { slots }: Stores,
+  stores: Stores,
   { node, slot }: StoredNode,
   member: ControllerMember | undefined,
 ): string[] {
@@ -79,7 +80,13 @@ function addressesOf(
   const kept = others.filter((text) => {
     const other = slotOfText(pool, text);
     if (other === undefined) return !isAutomatic(pool, text);
-    return other !== slot && slots.holder(other) === undefined && slots.released(other)?.node !== node;
+    return other !== slot && !isOffered(stores, other) && stores.slots.released(other)?.node !== node;
   });
   return [own, ...kept];
+}
+
+function isOffered(stores: Stores, slot: number): boolean {
+  const holder = stores.slots.holder(slot);
+  const lease = holder === undefined ? undefined : stores.nodes.get(holder);
+  return lease !== undefined && wasOffered(stores, lease);
 }
