@@ -25,6 +25,7 @@ ipv6nat_down() {
   if [ -e "$R$UNITS/meshboot-ipv6nat.service" ]; then
     say 'stops meshboot-ipv6nat.service'
     run systemctl -q disable --now meshboot-ipv6nat.service || :
+    run systemctl -q reset-failed meshboot-ipv6nat.service 2>/dev/null || :
     dry || drop_files /meshboot-ipv6nat
     run systemctl daemon-reload
   fi

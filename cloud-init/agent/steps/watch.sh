@@ -43,6 +43,8 @@ watch_down() {
   if [ -e "$R$UNITS/meshboot-watch.service" ]; then
     say 'stops meshboot-watch.service'
     run systemctl -q disable --now meshboot-watch.service || :
+    # Whom it watches by may be stopped before it is: then it has failed, and would be listed as that for ever.
+    run systemctl -q reset-failed meshboot-watch.service 2>/dev/null || :
     drop_files /meshboot-watch
   fi
 }
