@@ -22,8 +22,8 @@ const MOST_TOKENS = 10;
 const MOST_ROUTES = 1000;
 const MOST_WRITES = 10;
 
-/** Faults that are named at most: a document of another kind has one for each row. */
-const MOST_FAULTS = 20;
+/** Faults, or members, that are named at most: a document of another kind has a fault for each row. */
+const MOST_NAMED = 20;
 
 const time = z.number().int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256: 64 lower-case hex digits");
@@ -157,8 +157,8 @@ export function parseBackup(bytes: Uint8Array): Result<Backup, readonly string[]
   );
 }
 
-/** As many of the faults as can be read, and how many more there are. */
-export function fewOf(faults: readonly string[]): readonly string[] {
-  if (faults.length <= MOST_FAULTS) return faults;
-  return [...faults.slice(0, MOST_FAULTS), `and ${faults.length - MOST_FAULTS} more`];
+/** As many of the texts as anybody reads, and how many more there are. */
+export function fewOf(texts: readonly string[]): readonly string[] {
+  if (texts.length <= MOST_NAMED) return texts;
+  return [...texts.slice(0, MOST_NAMED), `and ${texts.length - MOST_NAMED} more`];
 }

@@ -86,8 +86,8 @@ export function followMembers(
       })),
   );
   const isOurs = ourRoutes(nodes, seats);
-  const mayLandFor = (node: string): boolean =>
-    byNode.get(node)?.authorized !== true || nodes.some((one) => one.node === node);
+  const holders = new Set<string>(nodes.map(({ node }) => node));
+  const mayLandFor = (node: string): boolean => byNode.get(node)?.authorized !== true || holders.has(node);
   return {
     snapshot: {
       ...backup,
@@ -177,9 +177,4 @@ function restingSlots(
       node: seats.of(node).length > 0 ? NO_NODE : node,
       freeAt: Math.max(rest.freeAt ?? 0, freeAt(now)),
     }));
-}
-
-/** Whether the member has the slot's address, let in or not. */
-export function hasAddressOf(pool: Pool, member: ControllerMember, slot: number): boolean {
-  return slotsOfTexts(pool, member.addresses).includes(slot);
 }

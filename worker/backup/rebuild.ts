@@ -4,13 +4,12 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
 import { uniqueName } from "../lease/name.ts";
-import { describePool, isLeasable } from "../lease/pool.ts";
+import { describePool, hasAddressOf, isLeasable } from "../lease/pool.ts";
 import { copyKey, type LeaseCopy, listCopies, readCopies } from "../outbox/lease-copy.ts";
 import type { RebuiltView } from "../schema/backup.ts";
 import { NO_SNAPSHOT, type SnapshotNode } from "../store/snapshot-store.ts";
 import { backupNodeSchema, fewOf } from "./backup.ts";
 import { poolFaults } from "./check.ts";
-import { hasAddressOf } from "./follow.ts";
 import { type How, type Look, lookAt, occupiedBy, putBack, type Restoring } from "./restore.ts";
 
 /** What no copy holds. */
@@ -34,7 +33,7 @@ export async function rebuild(
 ): Promise<Result<RebuiltView, Refusal>> {
   const { config, stores, leases } = place;
   const occupied = occupiedBy(stores);
-  if (occupied !== undefined && !how.dryRun) return err(occupied);
+  if (occupied !== undefined && !how.dryRun) return err({ problem: "not-empty", ...occupied });
   let copies: ReadonlyMap<string, LeaseCopy | undefined>;
   try {
     copies = await readCopies(leases, await listCopies(leases));
@@ -109,7 +108,9 @@ function oneOfEachSlot(
   { members }: Look,
 ): { nodes: SnapshotNode[]; unusable: Unusable[] } {
   const isIn = ({ node, slot }: SnapshotNode): boolean =>
-    members.some((member) => member.node === node && member.authorized && hasAddressOf(pool, member, slot));
+    members.some(
+      (member) => member.node === node && member.authorized && hasAddressOf(pool, member.addresses, slot),
+    );
   const unusable: Unusable[] = [];
   const single = [...Map.groupBy(nodes, ({ slot }) => slot).values()].flatMap((all) => {
     if (all.length === 1) return all;

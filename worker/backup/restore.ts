@@ -1,7 +1,7 @@
 // Puts a snapshot into tables that are empty, in one transaction, as far as the controller does not say otherwise. Nothing is told
 // to the controller.
 import { errorText } from "../base/log.ts";
-import type { Refusal } from "../base/refusal.ts";
+import type { NotEmpty, Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { ControllerError, type ControllerNetwork, type MemberList } from "../controller/controller.ts";
 import { controllerRefusal } from "../controller/controller-refusal.ts";
@@ -20,9 +20,6 @@ import type { Stores } from "../store/stores.ts";
 import { backupNodeSchema, fewOf, parseBackup } from "./backup.ts";
 import { faultsOf } from "./check.ts";
 import { type Followed, followMembers } from "./follow.ts";
-
-/** Members that are named at most. */
-const SHOWN = 20;
 
 /** What restoring works with. */
 export interface Restoring extends Upkeep {
@@ -57,7 +54,7 @@ export async function restoreBackup(
   const faults = faultsOf(read.value, { network, pool, settings: describePool(pool), now: now() });
   if (faults.length > 0) return err({ problem: "backup-unfit", faults: fewOf(faults) });
   const occupied = occupiedBy(stores);
-  if (occupied !== undefined && !how.dryRun) return err(occupied);
+  if (occupied !== undefined && !how.dryRun) return err({ problem: "not-empty", ...occupied });
   const look = await lookAt(place);
   if (!look.ok) return look;
   const { format: _f, version: _v, network: _n, pool: _p, madeAt, ...snapshot } = read.value;
@@ -65,20 +62,14 @@ export async function restoreBackup(
 }
 
 /** What is here that must not be overwritten, or is to be told to the controller of before. */
-export function occupiedBy({
-  slots,
-  keys,
-  reservations,
-  outbox,
-}: Stores): Extract<Refusal, { problem: "not-empty" }> | undefined {
+export function occupiedBy({ slots, keys, reservations, outbox }: Stores): NotEmpty | undefined {
   const there = {
     leases: slots.holders().count(),
     keys: keys.count(),
     reservations: reservations.count(),
     waiting: outbox.count("member") + outbox.count("routes"),
   };
-  const isEmpty = Object.values(there).every((count) => count === 0);
-  return isEmpty ? undefined : { problem: "not-empty", ...there };
+  return Object.values(there).every((count) => count === 0) ? undefined : there;
 }
 
 /**
@@ -92,7 +83,7 @@ export async function lookAt(place: Upkeep): Promise<Result<Look, Refusal>> {
     const { members, unread } = list;
     if (unread.length === 0) return ok({ network, networkAt, members, membersAt });
     const faults = [
-      `The entries of these members cannot be read: ${unread.slice(0, SHOWN).join(", ")}${unread.length > SHOWN ? `, and ${unread.length - SHOWN} more` : ""}. Ask again; if that does not help, delete them in the controller.`,
+      `The entries of these members cannot be read: ${fewOf(unread).join(", ")}. Ask again; if that does not help, delete them in the controller.`,
     ];
     return err({ problem: "network-unfit", networkId: place.config.networkId, faults });
   } catch (error) {
@@ -111,13 +102,13 @@ export async function putBack(
   const { config, stores } = place;
   const { pool } = config;
   const followed = followMembers(snapshot, look.members, pool, look.membersAt);
-  const view = viewOf(place, followed, look, madeAt, how.dryRun);
-  if (how.dryRun) return ok(view);
+  const view = viewOf(place, followed, look, madeAt);
+  if (how.dryRun) return ok({ ...view, dryRun: true, inTheWay: occupiedBy(stores) ?? null });
   const copies = await copiesOf(place, followed.snapshot.nodes);
   const nodes = followed.snapshot.nodes.map((node) => withNewerTokens(node, copies.get(copyKey(node.node))));
   return stores.transaction(() => {
     const occupied = occupiedBy(stores);
-    if (occupied !== undefined) return err(occupied);
+    if (occupied !== undefined) return err({ problem: "not-empty", ...occupied });
     write(place, { ...followed.snapshot, nodes }, look, copies, how);
     // The copies of those that are left out go: what they say is of a lease that is none.
     for (const { node, state } of followed.differences)
@@ -185,18 +176,17 @@ function isSameCopy(there: LeaseCopy | undefined, wanted: LeaseCopy): boolean {
   );
 }
 
+/** What is said of it once it is done. */
 function viewOf(
-  { config, stores }: Restoring,
+  { config }: Restoring,
   { snapshot, differences, strangers }: Followed,
   { network }: Look,
   madeAt: number | null,
-  dryRun: boolean,
 ): RestoredView {
   const { nodes, keys, reservations, released } = snapshot;
-  const { problem: _p, ...inTheWay } = occupiedBy(stores) ?? { problem: undefined };
   return {
-    dryRun,
-    inTheWay: "leases" in inTheWay ? inTheWay : null,
+    dryRun: false,
+    inTheWay: null,
     madeAt: madeAt === null ? null : new Date(madeAt).toISOString(),
     restored: {
       nodes: nodes.length,

@@ -2,6 +2,7 @@ import {
   encloses,
   formatPrefix,
   overlaps,
+  type Prefix,
   parseAddress,
   parseMaskedPrefix,
   parsePrefix,
@@ -105,7 +106,7 @@ export function mergeRoutes(
 
 /** The routes inside the Docker pool that are not ours: their slots must not be leased. */
 export function foreignRoutes(current: readonly Route[], pool: Pool, owned: ReadonlySet<number>): Route[] {
-  return current.filter(isInside(pool)).filter((route) => !isOurs(pool, route, owned));
+  return current.filter((route) => insideOf(pool, route) !== undefined && !isOurs(pool, route, owned));
 }
 
 /** Whether two lists hold the same routes, in whatever order. */
@@ -119,22 +120,21 @@ export function sameRoutes(a: readonly Route[], b: readonly Route[]): boolean {
 /** The slots that the routes (from `foreignRoutes`) make unfit for a lease. */
 export function slotsTakenByRoutes(pool: Pool, routes: readonly Route[]): Set<number> {
   return new Set(
-    routes.filter(isInside(pool)).flatMap(({ target }) => {
-      const prefix = parseMaskedPrefix(target);
+    routes.flatMap((route) => {
+      const prefix = insideOf(pool, route);
       return prefix === undefined ? [] : slotsOfPrefix(pool, prefix);
     }),
   );
 }
 
 /** Whether the route lies inside the pool and touches the slot's subnet: the slot is among those of {@link slotsTakenByRoutes}. */
-export function isSlotTaken(pool: Pool, { target }: Route, slot: number): boolean {
-  const prefix = parseMaskedPrefix(target);
-  return prefix !== undefined && encloses(pool.docker, prefix) && overlaps(prefix, dockerSubnet(pool, slot));
+export function isSlotTaken(pool: Pool, route: Route, slot: number): boolean {
+  const prefix = insideOf(pool, route);
+  return prefix !== undefined && overlaps(prefix, dockerSubnet(pool, slot));
 }
 
-function isInside(pool: Pool): (route: Route) => boolean {
-  return ({ target }) => {
-    const prefix = parseMaskedPrefix(target);
-    return prefix !== undefined && encloses(pool.docker, prefix);
-  };
+/** Where the route leads, if that lies inside the Docker pool. */
+function insideOf({ docker }: Pool, { target }: Route): Prefix | undefined {
+  const prefix = parseMaskedPrefix(target);
+  return prefix !== undefined && encloses(docker, prefix) ? prefix : undefined;
 }

@@ -160,6 +160,11 @@ export function slotOfText(pool: Pool, text: string): number | undefined {
   return address && slotOfAddress(pool, address);
 }
 
+/** Whether the slot's address is among those written so. */
+export function hasAddressOf(pool: Pool, texts: readonly string[], slot: number): boolean {
+  return texts.some((text) => slotOfText(pool, text) === slot);
+}
+
 /** The slots whose addresses are among those written so, each once. */
 export function slotsOfTexts(pool: Pool, texts: readonly string[]): number[] {
   return [...new Set(texts.flatMap((text) => slotOfText(pool, text) ?? []))];

@@ -1,29 +1,20 @@
 import type { Config } from "../config/config.ts";
 import type { ControllerMember, MemberChange } from "../controller/controller.ts";
-import { isAutomatic, slotOfText, zerotierAddress } from "../lease/pool.ts";
+import { hasAddressOf, isAutomatic, slotOfText, zerotierAddress } from "../lease/pool.ts";
 import { wasOffered } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 
 /**
  * Whether the member has the addresses that go with its lease: that of its slot, and what the controller gives by itself, its
- * 6PLANE address among it.
+ * 6PLANE address among it. Deleted and authorized again, it has one of the controller's choice, or none.
  */
 export function hasItsAddresses(
-  config: Pick<Config, "pool">,
-  lease: StoredNode,
-  member: ControllerMember,
-): boolean {
-  return member.autoAssign && hasLeasedAddress(config, lease, member);
-}
-
-/** Whether it has that of its slot. Deleted and authorized again, it has one of the controller's choice, or none. */
-function hasLeasedAddress(
   { pool }: Pick<Config, "pool">,
   { slot }: StoredNode,
-  { addresses }: ControllerMember,
+  { autoAssign, addresses }: ControllerMember,
 ): boolean {
-  return addresses.some((text) => slotOfText(pool, text) === slot);
+  return autoAssign && hasAddressOf(pool, addresses, slot);
 }
 
 /**
@@ -40,7 +31,7 @@ export function differenceOf(
   const change: MemberChange = {
     ...(member.name !== lease.name && { name: lease.name }),
     ...(!member.authorized && { authorized: true }),
-    ...(!hasLeasedAddress(config, lease, member) && {
+    ...(!hasAddressOf(config.pool, member.addresses, lease.slot) && {
       addresses: addressesOf(config, stores, lease, member),
     }),
     // Without, it would get no 6PLANE address.

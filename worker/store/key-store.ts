@@ -76,10 +76,15 @@ export class KeyStore {
   }
 
   add(key: NewKey, hash: string): void {
+    this.put({ ...key, uses: 0, lastUsedAt: null, revokedAt: null }, hash);
+  }
+
+  /** Adds a key that was in use before. */
+  put(key: Omit<EnrolmentKey, "reservation">, hash: string): void {
     this.#db.write(
-      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, names,
-         ephemeral_minutes, reserved_slot, takes_over)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, uses,
+         names, last_used_at, revoked_at, ephemeral_minutes, reserved_slot, takes_over)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key.id,
       hash,
       key.createdAt,
@@ -90,7 +95,10 @@ export class KeyStore {
       key.note,
       key.userData,
       key.tags.length === 0 ? null : JSON.stringify(key.tags),
+      key.uses,
       key.names,
+      key.lastUsedAt,
+      key.revokedAt,
       key.ephemeralMinutes,
       key.reservedSlot,
       key.takesOver,

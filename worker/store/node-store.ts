@@ -84,9 +84,17 @@ export class NodeStore {
     return this.#db.read<Row>("SELECT * FROM nodes WHERE slot = ?", slot).map(fromRow)[0];
   }
 
-  /** Writes the whole row, new or known. */
+  /** Writes the whole row, new or known, and what the pages of slots say of it. */
   put(node: StoredNode): void {
     const before = this.#slotOf(node.node);
+    this.putRow(node);
+    if (before === node.slot) return;
+    if (before !== undefined) this.#pages.follow(before);
+    this.#pages.follow(node.slot);
+  }
+
+  /** Writes the row alone, for many at once: the pages of slots are filled after them. */
+  putRow(node: StoredNode): void {
     this.#db.write(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
          leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair, address, tags,
@@ -122,9 +130,6 @@ export class NodeStore {
       node.deauthorizedAt,
       node.ephemeralMinutes,
     );
-    if (before === node.slot) return;
-    if (before !== undefined) this.#pages.follow(before);
-    this.#pages.follow(node.slot);
   }
 
   /** Writes what a heartbeat changes. The columns alone: with a name and a slot in it, a write would cost their indexes too. */

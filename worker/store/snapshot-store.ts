@@ -5,12 +5,12 @@ import type { ReleasedSlot } from "../lease/choose-slot.ts";
 import { ENDINGS, type Ending } from "../lease/ending.ts";
 import { isName } from "../lease/name.ts";
 import type { Database } from "./database.ts";
-import type { EnrolmentKey } from "./key-store.ts";
+import type { EnrolmentKey, KeyStore } from "./key-store.ts";
 import type { MemoryStore, RoutesUnheard } from "./memory-store.ts";
 import type { NodeStore } from "./node-store.ts";
 import type { Reservation } from "./reservation-store.ts";
 import type { SlotPages } from "./slot-pages.ts";
-import type { StoredNode } from "./stored-node.ts";
+import { newNode, type StoredNode } from "./stored-node.ts";
 
 /** A node without what it says of itself, which its next call says again. */
 export type SnapshotNode = Omit<StoredNode, "address" | "facts" | "report" | "reportedAt" | "lastRepair">;
@@ -80,12 +80,14 @@ const endings = z.enum(ENDINGS);
 export class SnapshotStore {
   readonly #db: Database;
   readonly #nodes: NodeStore;
+  readonly #keys: KeyStore;
   readonly #memory: MemoryStore;
   readonly #pages: SlotPages;
 
-  constructor(db: Database, nodes: NodeStore, memory: MemoryStore, pages: SlotPages) {
+  constructor(db: Database, nodes: NodeStore, keys: KeyStore, memory: MemoryStore, pages: SlotPages) {
     this.#db = db;
     this.#nodes = nodes;
+    this.#keys = keys;
     this.#memory = memory;
     this.#pages = pages;
   }
@@ -175,7 +177,8 @@ export class SnapshotStore {
         ...[name, slot, createdAt],
       );
     const uses = Map.groupBy(snapshot.admissions, ({ key }) => key);
-    for (const key of snapshot.keys) this.#writeKey(key, uses.get(key.id)?.length ?? 0);
+    for (const { hash, ...key } of snapshot.keys)
+      this.#keys.put({ ...key, uses: uses.get(key.id)?.length ?? 0 }, hash);
     for (const { key, node, barred } of snapshot.admissions)
       this.#db.write(
         "INSERT OR IGNORE INTO admissions (key_id, node, barred) VALUES (?, ?, ?)",
@@ -212,51 +215,6 @@ export class SnapshotStore {
   #writeNode(node: SnapshotNode): void {
     this.#db.write("DELETE FROM released WHERE slot = ?", node.slot);
     this.#db.write("DELETE FROM former_nodes WHERE node = ?", node.node);
-    this.#db.write(
-      `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes, leased_at,
-         seen_at, delivered_at, tags, let_in_at, deauthorized_at, ephemeral_minutes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      node.node,
-      node.name,
-      node.slot,
-      node.state,
-      node.revokedBy,
-      node.identity,
-      node.machineId,
-      node.keyId,
-      JSON.stringify(node.tokenHashes),
-      node.leasedAt,
-      node.seenAt,
-      node.deliveredAt,
-      node.tags.length === 0 ? null : JSON.stringify(node.tags),
-      node.letInAt,
-      node.deauthorizedAt,
-      node.ephemeralMinutes,
-    );
-  }
-
-  #writeKey(key: SnapshotKey, uses: number): void {
-    this.#db.write(
-      `INSERT INTO keys (id, hash, created_at, expires_at, max_uses, approval, allow_overlap, note, user_data, tags, uses,
-         names, last_used_at, revoked_at, ephemeral_minutes, reserved_slot, takes_over)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      key.id,
-      key.hash,
-      key.createdAt,
-      key.expiresAt,
-      key.maxUses,
-      Number(key.approval),
-      Number(key.allowOverlap),
-      key.note,
-      key.userData,
-      key.tags.length === 0 ? null : JSON.stringify(key.tags),
-      uses,
-      key.names,
-      key.lastUsedAt,
-      key.revokedAt,
-      key.ephemeralMinutes,
-      key.reservedSlot,
-      key.takesOver,
-    );
+    this.#nodes.putRow({ ...newNode(node, node.leasedAt), ...node });
   }
 }

@@ -66,6 +66,7 @@ export function openStores(
   const pages = new SlotPages(db);
   const reservations = new ReservationStore(db, pages);
   const nodes = new NodeStore(db, pages);
+  const keys = new KeyStore(db);
   const transaction = <T>(change: () => T): T => {
     const result = db.transaction(change);
     changed(waiting);
@@ -77,14 +78,14 @@ export function openStores(
     events: new EventStore(db, webhooks),
     memory,
     formerNodes: new FormerNodeStore(db),
-    keys: new KeyStore(db),
+    keys,
     names: new NameStore(db, reservations),
     nodes,
     outbox,
     refusals: new RefusalStore(db),
     reservations,
     slots: new SlotStore(db, memory, pages, reservations),
-    snapshot: new SnapshotStore(db, nodes, memory, pages),
+    snapshot: new SnapshotStore(db, nodes, keys, memory, pages),
     routes: new RouteStore(memory),
     unheard: new UnheardStore(db),
     userData: new UserDataStore(db),
