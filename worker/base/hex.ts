@@ -5,7 +5,11 @@ export function bytesFromHex(hex: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** The bytes in lower-case hex digits. */
 export function hexFromBytes(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let hex = "";
+  for (const byte of bytes) hex += PAIRS[byte];
+  return hex;
 }

@@ -4,6 +4,8 @@ import { hexFromBytes } from "./hex.ts";
 /** What a secret is for: enrolment key, node token, admin token. */
 export type SecretKind = "mbk" | "mbn" | "mba";
 
+const encoder = new TextEncoder();
+
 /** How many characters the operator may give an admin token after its prefix; so that a header's length has a bound. */
 export const ADMIN_TOKEN_MOST = 200;
 
@@ -34,7 +36,7 @@ export function secretKind(text: string): SecretKind | undefined {
 
 /** SHA-256 in lower-case hex: what is stored of a secret (128 random bits need no salt). */
 export async function sha256Hex(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
   return hexFromBytes(new Uint8Array(digest));
 }
 

@@ -63,9 +63,10 @@ export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void
     // The node that has the name now will be out.
     if (request.key.takeover) demandScope(c, "nodes");
     const form = formOf(request);
+    const url = publicOrigin(c.req.url);
     const repeatable = await repeatableCall(c, c.req.valid("header")["idempotency-key"]);
     const again = repeatable && (await askObject(c, (network) => network.repeatUserData(repeatable)));
-    const { text, view } = again ?? (await makeUserData(c, keepAgent, { ...request, form }, repeatable));
+    const { text, view } = again ?? (await makeUserData(c, keepAgent, { ...request, form, url }, repeatable));
     if (wantsText(c)) {
       c.header("Cache-Control", "no-store");
       return c.text(text, 201);
@@ -77,7 +78,7 @@ export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void
         form,
         userData: text,
         bytes: text.length,
-        notes: notesOn(form, publicOrigin(c.req.url)),
+        notes: notesOn(form, url),
         limits: limitsFor(text, request.provider).map((limit) => ({ ...limit })),
         key: view,
       },
@@ -103,10 +104,16 @@ async function repeatableCall(
 async function makeUserData(
   c: Context<App>,
   keepAgent: KeepAgent,
-  { provider, cloudConfig, key: terms, form, ...options }: UserDataRequest & { readonly form: Form },
+  {
+    provider,
+    cloudConfig,
+    key: terms,
+    form,
+    url,
+    ...options
+  }: UserDataRequest & { readonly form: Form; readonly url: string },
   repeatable: RepeatableCall | undefined,
 ): Promise<UserDataAnswer> {
-  const url = publicOrigin(c.req.url);
   const { allowOverlap, names, reservation } = terms;
   refuseOtherName(options.name, names ?? reservation);
   const { text, around } = orBadRequest(() =>
