@@ -49,7 +49,7 @@ it("what is known of slots is forgotten with the pool whose numbers they have", 
   const known = await inOwnStores(use.world.object, ({ memory, slots }) => [
     memory.fitness(),
     memory.conflicts(),
-    slots.allReleased(),
+    slots.inQuarantine(0),
     [...slots.excluded()],
   ]);
   expect(known).toEqual([undefined, [], [], []]);

@@ -173,11 +173,12 @@ describe("taking a key back", () => {
     const id = await lastId();
     for (const number of [0, 1]) await use.world.enrol({ key, number, name: `db${number}` });
     await use.world.settle();
+    const ofKey = { kind: "of-key", keyId: id } as const;
     const rows = await inOwnStores(use.world.object, (stores, storage) =>
       [
-        () => stores.nodes.inOrder("slot", undefined, id),
-        () => stores.nodes.inOrder("name", undefined, id),
-        () => stores.nodes.inOrder("-slot", { by: 99, node: "ffffffffff" }, id),
+        () => stores.nodes.inOrder("slot", undefined, ofKey),
+        () => stores.nodes.inOrder("name", undefined, ofKey),
+        () => stores.nodes.inOrder("-slot", { by: 99, node: "ffffffffff" }, ofKey),
       ].map((find) => {
         const counted = countRows(storage);
         expect([...find()]).toHaveLength(2);

@@ -1,5 +1,7 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { LIMITS } from "../../worker/config/limits.ts";
 import { identity } from "./identities.ts";
 import { ADMIN, type Answer, useWorld } from "./world.ts";
 
@@ -64,8 +66,8 @@ describe("the list of nodes", () => {
       tag: undefined,
       key: undefined,
     } as const;
-    const listed = await use.world.object.listNodes({ ...query, limit: 2 });
-    expect(listed.map(({ node }) => node.name)).toEqual(["cache", "db1"]);
+    const { items } = await use.world.object.listNodes({ ...query, limit: 2 });
+    expect(items.map(({ name }) => name)).toEqual(["cache", "db1"]);
   });
 
   it("holds its place when a node goes between two pages, and takes no cursor of another order", async () => {
@@ -108,6 +110,36 @@ describe("the list of nodes", () => {
       "web",
     ]);
     expect((await use.world.admin("POST", "/v1/keys", { tags: ["Web"] })).status).toBe(400);
+  });
+
+  it("is looked through for a tag or a part of a name, a thousand nodes a call, and not for a whole name or a state", async () => {
+    await use.world.enrol({ name: "zebra" });
+    await runInDurableObject(use.world.object, (_, { storage: { sql } }) => {
+      sql.exec(
+        `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+           INSERT INTO nodes (node, name, slot, state, token_hashes, leased_at, seen_at)
+           SELECT format('%010x', n), 'web-' || format('%06d', n), 1000 + n, 'active', '[]', ?2, ?2 FROM n`,
+        2 * LIMITS.nodesLookedThrough,
+        use.world.now(),
+      );
+    });
+    await use.world.admin("POST", `/v1/nodes/${identity(0).node}/revoke`);
+    const pages = async (query: string): Promise<number[]> => {
+      const sizes: number[] = [];
+      for (let cursor = ""; ; ) {
+        const { items, next } = page.parse(
+          (await use.world.admin("GET", `/v1/nodes?limit=5${query}${cursor}`)).json,
+        );
+        sizes.push(items.length);
+        if (next === null) return sizes;
+        cursor = `&cursor=${next}`;
+      }
+    };
+    expect(await pages("&tag=eu")).toEqual([0, 0, 0]);
+    expect(await pages("&name=z*a")).toEqual([0, 0, 1]);
+    expect(await pages("&name=z*a&sort=-name")).toEqual([1, 0, 0]);
+    expect(await pages("&name=zebra")).toEqual([1]);
+    expect(await pages("&state=revoked")).toEqual([1]);
   });
 
   it("has those in a state, and what /healthz counts are as many", async () => {

@@ -1,9 +1,10 @@
-// What an enrolment costs in rows, with few leases and with a hundred thousand: the free plan allows 5,000,000 read a day.
+// What calls cost in rows, with few leases and with a hundred thousand: the free plan allows 5,000,000 read a day.
 import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it, vi } from "vitest";
 import { sha256Hex } from "../../worker/base/secret.ts";
 import { parseIdentity } from "../../worker/identity/identity.ts";
+import type { NodeQuery } from "../../worker/network/list-nodes.ts";
 import { NetworkObject } from "../../worker/network/network-object.ts";
 import { type Platform, workersPlatform } from "../../worker/network/platform.ts";
 import { countRows, type Rows } from "./counted-rows.ts";
@@ -52,12 +53,12 @@ interface Costs {
   readonly inBurst: Cost;
 }
 
-/** Makes so many leases, delivered, a tenth of that in released slots, and the pages and marks that go with them. */
-function fill(sql: SqlStorage, leases: number, now: number): void {
+/** Makes so many leases, delivered, and released slots, and the pages and marks that go with them. */
+function fill(sql: SqlStorage, leases: number, released: number, now: number): void {
   sql.exec(
     `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
-       INSERT INTO nodes (node, name, slot, state, token_hashes, leased_at, seen_at, delivered_at)
-       SELECT format('%010x', ?2 + n), CASE n WHEN 1 THEN ?3 ELSE ?3 || '-' || n END, n, 'active', '[]', ?4, ?4, ?4
+       INSERT INTO nodes (node, name, slot, state, identity, token_hashes, leased_at, seen_at, delivered_at)
+       SELECT format('%010x', ?2 + n), CASE n WHEN 1 THEN ?3 ELSE ?3 || '-' || n END, n, 'active', 'public', '[]', ?4, ?4, ?4
        FROM n`,
     leases,
     FIRST_ID,
@@ -67,10 +68,11 @@ function fill(sql: SqlStorage, leases: number, now: number): void {
   sql.exec(
     `INSERT INTO released (slot, node, released_at, free_at)
        SELECT slot + ?1, format('%010x', ?2 - slot), ?3 + slot, iif(slot % 2, ?3 + slot, NULL) FROM nodes
-       WHERE slot <= ?1 / 10`,
+       WHERE slot <= ?4`,
     leases,
     FIRST_ID,
     now - HOUR,
+    released,
   );
   migrateAnew(sql);
 }
@@ -125,7 +127,7 @@ async function costsBeside(leases: number): Promise<Costs> {
   const keyHash = await sha256Hex(await use.world.key({ maxUses: 20 }));
   crowd(leases);
   const costs = await runInDurableObject(use.world.object, async (_, state) => {
-    fill(state.storage.sql, leases, clock.now);
+    fill(state.storage.sql, leases, leases / 10, clock.now);
     const slots: number[] = [];
     const costOf = async (come: (object: NetworkObject) => Promise<readonly number[]>): Promise<Cost> => {
       clock.now += HOUR;
@@ -155,11 +157,72 @@ async function costsBeside(leases: number): Promise<Costs> {
     expect(slots.sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, at) => first + at));
     return { afterPause, inChain, inBurst };
   });
+  await forget();
+  return costs;
+}
+
+/** Leaves nothing to the next fleet. */
+async function forget(): Promise<void> {
   use.world.central.network.members.clear();
   use.world.central.network.config.routes = [];
   await reset();
+}
+
+const EVERY_NODE: NodeQuery = {
+  ...{ sort: "name" as const, limit: 50, after: undefined },
+  ...{ state: undefined, name: undefined, tag: undefined, key: undefined },
+};
+
+/** Calls that look at all leases, and the hourly run, which does too. */
+const CALLS: Readonly<Record<string, (object: NetworkObject) => unknown>> = {
+  "GET /v1/pool": (object) => object.poolUse(),
+  "GET /healthz": (object) => object.health(true),
+  "GET /v1/nodes?state=pending": (object) => object.listNodes({ ...EVERY_NODE, state: "pending" }),
+  "GET /v1/nodes?state=revoked&sort=slot": (object) =>
+    object.listNodes({ ...EVERY_NODE, state: "revoked", sort: "slot" }),
+  "GET /v1/nodes?state=offline": (object) => object.listNodes({ ...EVERY_NODE, state: "offline" }),
+  "GET /v1/nodes?state=stale&sort=-lastSeen": (object) =>
+    object.listNodes({ ...EVERY_NODE, state: "stale", sort: "-lastSeen" }),
+  "GET /v1/nodes?state=failed": (object) => object.listNodes({ ...EVERY_NODE, state: "failed" }),
+  "GET /v1/nodes?name=server-7": (object) => object.listNodes({ ...EVERY_NODE, name: `${NAME}-7` }),
+  "POST /v1/reconcile?dryRun=true": (object) => object.reconcileNow(true),
+  "POST /v1/reconcile": (object) => object.reconcileNow(false),
+  "the hourly run": (object) => object.reconcile(),
+};
+
+/** Rows that each of the calls reads and writes beside so many leases, all as they should be but for one a state. */
+async function costsOfCalls(leases: number): Promise<Record<string, Rows>> {
+  const keyHash = await sha256Hex(await use.world.key({ maxUses: 20 }));
+  crowd(leases);
+  const costs = await runInDurableObject(use.world.object, async (_, state) => {
+    const { sql } = state.storage;
+    fill(sql, leases, 6, clock.now);
+    const object = await open(state);
+    await enrol(object, 0, keyHash);
+    await settle(object, state);
+    sql.exec("UPDATE nodes SET state = 'pending', delivered_at = NULL WHERE slot = 2");
+    sql.exec("UPDATE nodes SET state = 'revoked', revoked_by = 'operator' WHERE slot = 3");
+    sql.exec("UPDATE nodes SET seen_at = seen_at - ? WHERE slot = 4", 5 * HOUR);
+    sql.exec("UPDATE nodes SET seen_at = seen_at - ? WHERE slot = 5", 8 * 24 * HOUR);
+    sql.exec(`UPDATE nodes SET report = '{"state":"failed","step":"docker"}' WHERE slot = 6`);
+    await object.reconcile();
+    await settle(object, state);
+    const found: Record<string, Rows> = {};
+    for (const [name, call] of Object.entries(CALLS)) {
+      const counted = countRows(state.storage);
+      await call(object);
+      found[name] = counted();
+    }
+    return found;
+  });
+  await forget();
   return costs;
 }
+
+/** A page of slots is a row, and there is one for 16,384 of them. */
+const MORE_PAGES = 6;
+/** How often a call reads them all at most. */
+const READINGS = 8;
 
 it("with 100,000 leases an enrolment reads and writes a fifth more rows at most than with 10", async () => {
   const few = await costsBeside(10);
@@ -170,4 +233,15 @@ it("with 100,000 leases an enrolment reads and writes a fifth more rows at most 
         expect(many[how][until][rows], `${how} ${until} ${rows}`).toBeLessThanOrEqual(
           1.2 * few[how][until][rows],
         );
+});
+
+it("with 100,000 leases no call reads or writes more rows than with 10, but for a few pages of slots", async () => {
+  const few = await costsOfCalls(10);
+  const many = await costsOfCalls(100_000);
+  for (const call of Object.keys(CALLS)) {
+    expect(many[call]?.read, `${call} reads`).toBeLessThanOrEqual(
+      (few[call]?.read ?? 0) + READINGS * MORE_PAGES,
+    );
+    expect(many[call]?.written, `${call} writes`).toBe(few[call]?.written);
+  }
 });

@@ -43,6 +43,8 @@ export const LIMITS = {
   eventsForgotten: 500,
   /** Events that a call with a filter looks through: it must not read more rows as the log grows. */
   eventsLookedThrough: 1000,
+  /** Nodes that a call with a filter looks through, where no index finds them: it must not read more rows as the fleet grows. */
+  nodesLookedThrough: 1000,
   /** Webhooks that there may be: with `alarmCalls` one alarm sends to all of them. */
   webhooks: 10,
   /** Characters of a webhook's address. */

@@ -1,5 +1,4 @@
 import type { Config } from "../config/config.ts";
-import { isFree } from "../lease/choose-slot.ts";
 import { describePool, makePool } from "../lease/pool.ts";
 import type { Stores } from "../store/stores.ts";
 
@@ -41,7 +40,7 @@ function leftOver({ slots, reservations, outbox }: Stores, now: number): string 
   if (leases > 0) return `${leases} lease(s) were made from`;
   const reserved = reservations.count();
   if (reserved > 0) return `${reserved} reservation(s) were made from`;
-  const held = slots.allReleased().filter((slot) => !isFree(slot, now)).length;
+  const held = slots.inQuarantine(now).length;
   if (held > 0) return `${held} slot(s) are in quarantine that were leased from`;
   return outbox.nextDue() === undefined ? undefined : "changes are still to be delivered of leases from";
 }

@@ -135,7 +135,7 @@ export async function revokeKey(
 
 /** Takes out the nodes that came in by the key, but for those that came in by another one since. Gives all that are out. */
 function takeOut(stores: Stores, key: string, now: number, by: Operator): string[] {
-  return Array.from(stores.nodes.inOrder("slot", undefined, key)).map((node) => {
+  return Array.from(stores.nodes.inOrder("slot", undefined, { kind: "of-key", keyId: key })).map((node) => {
     changeLease(stores, node, takenOut(node), now, { by, action: "revoked", key, why: "with-its-key" });
     return node.node;
   });

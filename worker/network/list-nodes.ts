@@ -1,8 +1,9 @@
-import { SHOWN_STATES, type ShownState } from "../lease/lease-times.ts";
+import { LIMITS } from "../config/limits.ts";
+import { defaultLeaseTimes, type ShownState } from "../lease/lease-times.ts";
 import { matchesName } from "../lease/name.ts";
 import type { NodeView } from "../schema/lease.ts";
 import type { NodeSort } from "../schema/node-query.ts";
-import { type NodePlace, placeOf } from "../store/node-store.ts";
+import { type NodePlace, type NodeSubset, placeOf } from "../store/node-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import { failureIn } from "./failed-report.ts";
 import { shownState } from "./lease-view.ts";
@@ -26,22 +27,51 @@ export interface NodeQuery extends NodeFilter {
   readonly after: NodePlace | undefined;
 }
 
-/** A node, and its place in the order that was asked for. */
-export interface Listed {
-  readonly node: NodeView;
-  readonly place: NodePlace;
+/** The nodes that were found, and the place behind which to look on; undefined at the end of the list. */
+export interface NodePage {
+  readonly items: readonly NodeView[];
+  readonly next: NodePlace | undefined;
 }
 
-/** The nodes that are wanted, in order. Reads no more rows than it takes to find as many as are asked for. */
-export function listNodes(net: NetworkContext, { sort, limit, after, key, ...filter }: NodeQuery): Listed[] {
+/**
+ * The nodes that are wanted, in order. Where no index finds them, it looks through so many and no more, however many there are: then a
+ * page may have fewer than `limit`, or none, and not be the last.
+ */
+export function listNodes(net: NetworkContext, { sort, limit, after, key, ...filter }: NodeQuery): NodePage {
   const now = net.now();
   const found: StoredNode[] = [];
-  for (const node of net.stores.nodes.inOrder(sort, after, key)) {
-    if (!isWanted(node, filter, now)) continue;
-    found.push(node);
-    if (found.length === limit) break;
+  const page = (next: StoredNode | undefined): NodePage => ({
+    items: found.map((node) => nodeViewOf(net, node)),
+    next: next && placeOf(next, sort),
+  });
+  let lookedThrough = 0;
+  for (const node of net.stores.nodes.inOrder(sort, after, subsetOf(filter, key, now))) {
+    const isMore = isWanted(node, filter, now);
+    if (isMore && found.length === limit) return page(found.at(-1));
+    if (isMore) found.push(node);
+    lookedThrough += 1;
+    if (lookedThrough === LIMITS.nodesLookedThrough) return page(node);
   }
-  return found.map((node) => ({ node: nodeViewOf(net, node), place: placeOf(node, sort) }));
+  return page(undefined);
+}
+
+/** Those among which an index finds the ones that are wanted; undefined: all. */
+function subsetOf({ state, name }: NodeFilter, key: string | undefined, now: number): NodeSubset | undefined {
+  if (name !== undefined && !name.includes("*")) return { kind: "named", name };
+  if (key !== undefined) return { kind: "of-key", keyId: key };
+  switch (state) {
+    case "pending":
+    case "revoked":
+      return { kind: "not-active", state };
+    case "offline":
+      return { kind: "unseen", since: now - defaultLeaseTimes.offlineAfter };
+    case "stale":
+      return { kind: "unseen", since: now - defaultLeaseTimes.staleAfter };
+    case "failed":
+      return { kind: "failed" };
+    default:
+      return undefined;
+  }
 }
 
 function isWanted(node: StoredNode, { state, name, tag }: NodeFilter, now: number): boolean {
@@ -50,13 +80,20 @@ function isWanted(node: StoredNode, { state, name, tag }: NodeFilter, now: numbe
   return state === undefined || isShownAs(node, state, now);
 }
 
-/** How many nodes are shown as what. Reads them all. */
+/** How many nodes are shown as what. Reads those alone that are not active, or were not seen lately. */
 export function countNodes({ stores, now }: NetworkContext): Record<ShownState, number> {
   const at = now();
-  const counts = { pending: 0, active: 0, offline: 0, stale: 0, revoked: 0, failed: 0 };
-  for (const node of stores.nodes.inOrder("slot", undefined))
-    for (const state of SHOWN_STATES) if (isShownAs(node, state, at)) counts[state] += 1;
-  return counts;
+  const unseen = { kind: "unseen", since: at - defaultLeaseTimes.offlineAfter } as const;
+  const counts = {
+    ...stores.nodes.countNotActive(),
+    offline: 0,
+    stale: 0,
+    failed: stores.nodes.countFailed(),
+  };
+  for (const node of stores.nodes.inOrder("slot", undefined, unseen))
+    for (const state of ["offline", "stale"] as const) if (isShownAs(node, state, at)) counts[state] += 1;
+  const others = counts.pending + counts.revoked + counts.offline + counts.stale;
+  return { ...counts, active: stores.slots.holders().count() - others };
 }
 
 function isShownAs(node: StoredNode, state: ShownState, now: number): boolean {

@@ -50,7 +50,7 @@ import {
   userDataOf,
 } from "./key-operations.ts";
 import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
-import { type Listed, listNodes, type NodeQuery } from "./list-nodes.ts";
+import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
@@ -207,7 +207,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return heartbeat(this.#openToWrite(), beat);
   }
 
-  listNodes(query: NodeQuery): Listed[] {
+  listNodes(query: NodeQuery): NodePage {
     return listNodes(this.#open(), query);
   }
 

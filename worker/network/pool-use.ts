@@ -1,20 +1,20 @@
-import { isFree } from "../lease/choose-slot.ts";
 import { describePool, slotLimit } from "../lease/pool.ts";
 import { addressConflicts } from "../reconcile/address-conflicts.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
-  const counts = stores.nodes.counts();
   const holders = stores.slots.holders();
+  const { pending, revoked } = stores.nodes.countNotActive();
+  const counts = { pending, active: holders.count() - pending - revoked, revoked };
   const isLeased = (slot: number): boolean => holders.of(slot) !== undefined;
   const excluded = [...stores.slots.excluded()].filter((slot) => !isLeased(slot)).sort((a, b) => a - b);
   const barred = new Set(excluded);
   const reserved = [...stores.reservations.slots()].filter((slot) => !isLeased(slot) && !barred.has(slot));
   for (const slot of reserved) barred.add(slot);
   const quarantined = stores.slots
-    .allReleased()
-    .filter((entry) => !isFree(entry, now()) && !isLeased(entry.slot) && !barred.has(entry.slot)).length;
+    .inQuarantine(now())
+    .filter(({ slot }) => !isLeased(slot) && !barred.has(slot)).length;
   const total = slotLimit(config.pool);
   return {
     network: config.networkId,

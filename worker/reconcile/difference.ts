@@ -61,26 +61,31 @@ export async function findDifference(upkeep: Upkeep): Promise<Difference> {
   return {
     settings: Object.keys(repaired),
     faults,
-    members: differentMembers(upkeep, stores.nodes.all(), list, readAt),
+    members: differentMembers(upkeep, list, readAt),
     unread: list.unread,
     routes: routeDifference(routes, wanted.routes),
   };
 }
 
-/** The nodes whose members differ, of those of which nothing is on its way. `readAt`: when the list was asked for (ms since 1970). */
-export function differentMembers(
-  upkeep: Upkeep,
-  nodes: readonly StoredNode[],
-  list: MemberList,
-  readAt: number,
-): DifferentMember[] {
-  const { stores } = upkeep;
-  const byNode = new Map(list.members.map((member) => [member.node, member]));
+/**
+ * The nodes whose members differ, of those of which nothing is on its way, in the order of their slots. `readAt`: when the list was
+ * asked for (ms since 1970). Reads no row of a node whose member is as that of an active lease should be, unless it is not active.
+ */
+export function differentMembers(upkeep: Upkeep, list: MemberList, readAt: number): DifferentMember[] {
+  const { config, stores } = upkeep;
+  const byNode = new Map<string, ControllerMember>(list.members.map((member) => [member.node, member]));
   const unheard = stores.unheard.nodes();
-  return nodes.flatMap((node) => {
-    if (!isCompared(stores, node, list, readAt)) return [];
-    const written = unheard.has(node.node) ? stores.unheard.of(node.node) : ALL_HEARD;
-    const difference = compare(upkeep, node, byNode.get(node.node), written);
+  const notActive = new Map<string, StoredNode>(stores.nodes.notActive().map((node) => [node.node, node]));
+  const mayDiffer = ({ slot, node }: { readonly slot: number; readonly node: string }): boolean => {
+    if (notActive.has(node) || unheard.has(node)) return true;
+    const member = byNode.get(node);
+    return !(member?.authorized && hasItsAddresses(config, { slot }, member));
+  };
+  return [...stores.slots.holders().all()].filter(mayDiffer).flatMap(({ node: id }) => {
+    const node = notActive.get(id) ?? stores.nodes.get(id);
+    if (node === undefined || !isCompared(stores, node, list, readAt)) return [];
+    const written = unheard.has(id) ? stores.unheard.of(id) : ALL_HEARD;
+    const difference = compare(upkeep, node, byNode.get(id), written);
     return difference === undefined ? [] : [{ node, difference }];
   });
 }

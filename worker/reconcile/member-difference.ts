@@ -11,7 +11,7 @@ import type { Stores } from "../store/stores.ts";
  */
 export function hasItsAddresses(
   { pool }: Pick<Config, "pool">,
-  { slot }: StoredNode,
+  { slot }: Pick<StoredNode, "slot">,
   { autoAssign, addresses }: ControllerMember,
 ): boolean {
   return autoAssign && hasAddressOf(pool, addresses, slot);

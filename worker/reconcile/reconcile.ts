@@ -8,7 +8,6 @@ import { HEARD_WITHIN, heardSince, type Watch, watchedSince } from "../lease/lea
 import { queueMember, queueRoutes } from "../outbox/queue.ts";
 import { readRoutedSlots, routesToPublish } from "../outbox/route-delivery.ts";
 import { type FailedLook, failedLook } from "../store/memory-store.ts";
-import type { StoredNode } from "../store/stored-node.ts";
 import { explains } from "../store/unheard-store.ts";
 import {
   type Difference,
@@ -92,21 +91,17 @@ function isDecided({ difference }: DifferentMember): boolean {
 /** Within a transaction: queues the members that are not as they should be, and gives them. `readAt`: when the list was asked for. */
 function repairMembers(upkeep: Upkeep, list: MemberList, readAt: number): DifferentMember[] {
   const { stores, now, log } = upkeep;
-  const byNode = new Map(list.members.map((member) => [member.node, member]));
+  const byNode = new Map<string, ControllerMember>(list.members.map((member) => [member.node, member]));
   const unheard = stores.unheard.nodes();
   takeOutAgain(upkeep, unheard, byNode, readAt);
-  const nodes = stores.nodes.all().map((known) => {
-    const node = withLastSeen(known, byNode.get(known.node)?.lastSeen, now());
-    if (node !== known) stores.nodes.seen(node.node, node.seenAt);
-    return node;
-  });
-  const different = differentMembers(upkeep, nodes, list, readAt);
-  const isDifferent = new Set(different.map(({ node }) => node.node));
-  for (const node of nodes) {
-    const { node: id } = node;
-    const isAsItShould = isCompared(stores, node, list, readAt) && !isDifferent.has(id);
+  noteSights(upkeep, byNode);
+  const different = differentMembers(upkeep, list, readAt);
+  const isDifferent = new Set<string>(different.map(({ node }) => node.node));
+  for (const id of unheard) {
+    const node = stores.nodes.get(id);
+    const isAsItShould = node !== undefined && isCompared(stores, node, list, readAt) && !isDifferent.has(id);
     // What it may still become is of no account then, once no write of ours can land any more.
-    if (unheard.has(id) && isAsItShould) stores.unheard.forget(id, readAt);
+    if (isAsItShould) stores.unheard.forget(id, readAt);
   }
   for (const { node, difference } of different.filter((one) => !isDecided(one))) {
     log(`member-${difference}`, {
@@ -122,9 +117,12 @@ function repairMembers(upkeep: Upkeep, list: MemberList, readAt: number): Differ
  * The controller may have seen a node whose agent does not reach us. It may forget it too, so it only renews; and not for what
  * the agent's own calls say a little later, since each costs rows of the day's quota.
  */
-function withLastSeen(node: StoredNode, lastSeen: number | undefined, now: number): StoredNode {
-  const seenAt = Math.min(lastSeen ?? 0, now);
-  return seenAt - node.seenAt >= SIGHT_MS ? { ...node, seenAt } : node;
+function noteSights({ stores, now }: Upkeep, byNode: ReadonlyMap<string, ControllerMember>): void {
+  const at = now();
+  for (const { node, seenAt: before } of stores.nodes.unseenSince(at - SIGHT_MS)) {
+    const seenAt = Math.min(byNode.get(node)?.lastSeen ?? 0, at);
+    if (seenAt - before >= SIGHT_MS) stores.nodes.seen(node, seenAt);
+  }
 }
 
 /** Queues the removal of members without a lease that a write of ours has let in again, which landed after they were removed. */

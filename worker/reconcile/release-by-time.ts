@@ -1,4 +1,4 @@
-import { DAY_MS, isOver, mostEndings, type Watch } from "../lease/lease-times.ts";
+import { DAY_MS, defaultLeaseTimes, isOver, mostEndings, type Watch } from "../lease/lease-times.ts";
 import { endLease } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -9,18 +9,19 @@ import type { Upkeep } from "./upkeep.ts";
  */
 export function releaseByTime({ stores, log, now }: Upkeep, watch: Watch): void {
   const at = now();
-  const all = stores.nodes.all();
   const ended = stores.slots.countReleasedSince(at - DAY_MS);
   const reserved = stores.reservations.slots();
   // Who only asks for a reserved name has not got it yet.
   const isReserved = ({ slot, state }: StoredNode): boolean => state !== "pending" && reserved.has(slot);
-  const over = all
+  const over = stores.nodes
+    // Nothing is over that is not even offline yet.
+    .unseenSince(at - defaultLeaseTimes.offlineAfter)
     .filter((node) => isOver({ ...node, kept: node.identity === null || isReserved(node) }, at, watch))
     .sort((a, b) => a.seenAt - b.seenAt);
   const lasting = over.filter(({ ephemeralMinutes }) => ephemeralMinutes === null);
   for (const node of [
     ...over.filter(({ ephemeralMinutes }) => ephemeralMinutes !== null),
-    ...lasting.slice(0, Math.max(0, mostEndings(all.length) - ended)),
+    ...lasting.slice(0, Math.max(0, mostEndings(stores.slots.holders().count()) - ended)),
   ]) {
     log("released-by-time", { node: node.node, name: node.name, slot: node.slot });
     const why = node.ephemeralMinutes === null ? "unseen" : "unseen-ephemeral";

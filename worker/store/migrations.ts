@@ -212,6 +212,9 @@ export const MIGRATIONS: readonly string[] = [
      answers TEXT NOT NULL DEFAULT '[]'
    ) WITHOUT ROWID;
    ALTER TABLE events ADD COLUMN webhook TEXT;`,
+  // 16: what is asked of nodes that are few: those that are not in the mesh, and those whose last report is of a failure
+  `CREATE INDEX nodes_not_active ON nodes (state, name) WHERE state <> 'active';
+   CREATE INDEX failed_nodes ON nodes (name) WHERE report ->> '$.state' = 'failed';`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -60,11 +60,43 @@ type Sight = Pick<StoredNode, "seenAt" | "address">;
 
 const texts = z.array(z.string());
 
-const ALL = "SELECT * FROM nodes";
+/** Nodes of one kind, where an index finds them without a look at the others. */
+export type NodeSubset =
+  | { readonly kind: "named"; readonly name: string }
+  /** Those that the key with this id let in last. */
+  | { readonly kind: "of-key"; readonly keyId: string }
+  | { readonly kind: "not-active"; readonly state: Exclude<StoredState, "active"> }
+  /** Active, and not seen since then (ms since 1970). */
+  | { readonly kind: "unseen"; readonly since: number }
+  /** Whose last report is of a failure. */
+  | { readonly kind: "failed" };
 
-/** By whom the key ever let in: an index of its own would cost each lease two rows. */
-const OF_KEY = `SELECT nodes.* FROM admissions CROSS JOIN nodes USING (node)
-  WHERE admissions.key_id = ?1 AND nodes.key_id = ?1`;
+const NOT_ACTIVE = "SELECT * FROM nodes INDEXED BY nodes_not_active WHERE state <> 'active'";
+const FAILED = "nodes INDEXED BY failed_nodes WHERE report ->> '$.state' = 'failed'";
+
+/** The query of a subset, and its values, ?1 first. An order would make SQLite take the index of that order instead, so the index is named. */
+function rowsOf(subset: NodeSubset): readonly [query: string, ...values: (string | number)[]] {
+  switch (subset.kind) {
+    case "named":
+      return ["SELECT * FROM nodes WHERE name = ?1", subset.name];
+    // By whom the key ever let in: an index of its own would cost each lease two rows.
+    case "of-key":
+      return [
+        `SELECT nodes.* FROM admissions CROSS JOIN nodes USING (node)
+          WHERE admissions.key_id = ?1 AND nodes.key_id = ?1`,
+        subset.keyId,
+      ];
+    case "not-active":
+      return [`${NOT_ACTIVE} AND state = ?1`, subset.state];
+    case "unseen":
+      return [
+        "SELECT * FROM nodes INDEXED BY active_nodes_by_sight WHERE state = 'active' AND seen_at <= ?1",
+        subset.since,
+      ];
+    case "failed":
+      return [`SELECT * FROM ${FAILED}`];
+  }
+}
 
 export class NodeStore {
   readonly #db: Database;
@@ -180,27 +212,28 @@ export class NodeStore {
     return this.#db.read<{ slot: number }>("SELECT slot FROM nodes WHERE node = ?", node)[0]?.slot;
   }
 
-  /**
-   * The nodes in that order, those after the place, read one by one as they are asked for; with `keyId` those alone that came in
-   * by that key last.
-   */
-  *inOrder(sort: NodeSort, after: NodePlace | undefined, keyId?: string): Iterable<StoredNode> {
+  /** The nodes in that order, those after the place, read one by one as they are asked for; of a subset no others are read. */
+  *inOrder(sort: NodeSort, after: NodePlace | undefined, subset?: NodeSubset): Iterable<StoredNode> {
     const { key, isTurned } = columnOf(sort);
     const by = COLUMNS[key];
     const order = isTurned ? `ORDER BY ${by} DESC, node DESC` : `ORDER BY ${by}, node`;
-    const [rows, values] = keyId === undefined ? [ALL, []] : [OF_KEY, [keyId]];
+    const [query, ...values] = subset === undefined ? ["SELECT * FROM nodes"] : rowsOf(subset);
     const beyond = after === undefined ? [] : [after.by, after.node];
     const where = after === undefined ? "" : `WHERE (${by}, node) ${isTurned ? "<" : ">"} (?, ?)`;
-    for (const row of this.#db.iterate<Row>(
-      `SELECT * FROM (${rows}) ${where} ${order}`,
-      ...values,
-      ...beyond,
-    ))
-      yield fromRow(row);
+    const ordered = `SELECT * FROM (${query}) ${where} ${order}`;
+    for (const row of this.#db.iterate<Row>(ordered, ...values, ...beyond)) yield fromRow(row);
   }
 
-  all(): StoredNode[] {
-    return this.#db.read<Row>("SELECT * FROM nodes ORDER BY slot").map(fromRow);
+  /** Those that are not in the mesh, in the order of their slots: they wait for the operator, or are revoked. */
+  notActive(): StoredNode[] {
+    return this.#db.read<Row>(`${NOT_ACTIVE} ORDER BY slot`).map(fromRow);
+  }
+
+  /** Those of any state that were not seen since then (ms since 1970), in the order of their slots. */
+  unseenSince(at: number): StoredNode[] {
+    const active = [...this.inOrder("slot", undefined, { kind: "unseen", since: at })];
+    const others = this.notActive().filter(({ seenAt }) => seenAt <= at);
+    return [...active, ...others].sort((a, b) => a.slot - b.slot);
   }
 
   /**
@@ -253,14 +286,17 @@ export class NodeStore {
     );
   }
 
-  /** How many nodes there are in each state. */
-  counts(): Record<StoredState, number> {
-    const counts = { pending: 0, active: 0, revoked: 0 };
-    const rows = this.#db.read<{ state: string; number: number }>(
-      "SELECT state, count(*) AS number FROM nodes GROUP BY state",
+  /** How many nodes wait for the operator, and how many are revoked. */
+  countNotActive(): Record<Exclude<StoredState, "active">, number> {
+    return this.#db.readOne<{ pending: number; revoked: number }>(
+      `SELECT count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'revoked') AS revoked
+         FROM nodes INDEXED BY nodes_not_active WHERE state <> 'active'`,
     );
-    for (const { state, number } of rows) counts[storedState(state)] = number;
-    return counts;
+  }
+
+  /** How many nodes' last reports are of a failure. */
+  countFailed(): number {
+    return this.#db.readOne<{ number: number }>(`SELECT count(*) AS number FROM ${FAILED}`).number;
   }
 }
 

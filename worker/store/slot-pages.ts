@@ -20,6 +20,8 @@ export interface Holders {
   of(slot: number): string | undefined;
   /** How many slots are leased. */
   count(): number;
+  /** Each slot that is leased, ascending, and the node that has it. */
+  all(): Iterable<{ readonly slot: number; readonly node: string }>;
 }
 
 export class SlotPages {
@@ -80,6 +82,11 @@ export class SlotPages {
         return isNode(entry) ? entry : undefined;
       },
       count: () => pages.flatMap(entriesOf).filter(isNode).length,
+      *all() {
+        for (const [page, slots] of pages.entries())
+          for (const [at, node] of entriesOf(slots).entries())
+            if (isNode(node)) yield { slot: page * SLOTS + at + 1, node };
+      },
     };
   }
 

@@ -100,9 +100,9 @@ export class SlotStore {
     }
   }
 
-  /** Every slot that was released and not leased since. */
-  allReleased(): ReleasedSlot[] {
-    return this.#db.read<Row>(SELECT).map(fromRow);
+  /** The slots in quarantine, and those whose last holder is still to be taken out. Reads no others. */
+  inQuarantine(now: number): ReleasedSlot[] {
+    return this.#db.read<Row>(`${SELECT} WHERE free_at IS NULL OR free_at > ?`, now).map(fromRow);
   }
 
   /** How many were released since then (ms since 1970). */
