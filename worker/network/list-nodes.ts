@@ -57,8 +57,8 @@ export function listNodes(net: NetworkContext, { sort, limit, after, key, ...fil
 
 /** Those among which an index finds the ones that are wanted; undefined: all. */
 function subsetOf({ state, name }: NodeFilter, key: string | undefined, now: number): NodeSubset | undefined {
-  if (name !== undefined && !name.includes("*")) return { kind: "named", name };
   if (key !== undefined) return { kind: "of-key", keyId: key };
+  if (name !== undefined && !name.includes("*")) return { kind: "named", name };
   switch (state) {
     case "pending":
     case "revoked":

@@ -30,7 +30,7 @@ const list = apiRoute({
   tags,
   summary: "List the nodes",
   description:
-    "With `tag`, or a `name` with a `*`, or `state=active`, one call looks through a thousand nodes: a page may then have fewer than `limit`, or none, and a `next` nevertheless.",
+    "One call looks through a thousand nodes: a page may have fewer than `limit`, or none, and a `next` nevertheless. A whole `name`, a `key` and any `state` but `active` are found without a look at the others.",
   ...operatorCall(["read", "nodes"]),
   request: { query: nodeQuery },
   responses: {
