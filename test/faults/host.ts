@@ -53,6 +53,8 @@ export class Host {
   readonly #central: Central;
   readonly #random: () => number;
   readonly #options: HostOptions;
+  /** What the deployment's settings say by now, besides. */
+  #settings: Partial<Settings> = {};
   readonly storage: Storage;
   /** What is in KV. */
   readonly copies = new Map<string, string>();
@@ -103,6 +105,12 @@ export class Host {
     this.#life = undefined;
     for (const gone of this.#waiting.get(life) ?? []) gone();
     this.#waiting.delete(life);
+  }
+
+  /** The operator deploys the Worker with these settings, beside those that it had at first: the object starts anew. */
+  deploy(settings: Partial<Settings>): void {
+    this.#settings = settings;
+    this.crash(false);
   }
 
   /** The object's storage is gone, and the object with it. */
@@ -173,7 +181,10 @@ export class Host {
         return ready;
       },
     };
-    const env: ObjectEnv = { ...SETTINGS, ...this.#options.settings, LEASES: this.#leases(later) };
+    const env: ObjectEnv = {
+      ...{ ...SETTINGS, ...this.#options.settings, ...this.#settings },
+      LEASES: this.#leases(later),
+    };
     // The life is made with the object, whose constructor needs it already.
     const life: Life = { alive: true } as Life;
     const object = new NetworkObject(

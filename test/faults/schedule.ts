@@ -50,6 +50,8 @@ export type Action =
   | { readonly do: "crash"; readonly events: number; readonly loses: boolean }
   /** The operator makes a backup; the storage is lost, and he restores that, or rebuilds the leases from their copies. */
   | { readonly do: "export" | "restore" | "rebuild" }
+  /** The operator deploys settings with another pool, or takes that back. */
+  | { readonly do: "movePool"; readonly back: boolean }
   | { readonly do: "failCopies"; readonly times: number }
   | { readonly do: "fault"; readonly fault: Fault };
 
@@ -164,6 +166,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("crash"), events: fc.nat(25), loses: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("export", "restore", "rebuild") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("movePool"), back: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("failCopies"), times: fc.integer({ min: 1, max: 5 }) }),
@@ -198,11 +201,13 @@ const changeOfMind: fc.Arbitrary<Step[]> = fc
       ["enrol", "remove"] as const,
     ),
     between: fc.integer({ min: 0, max: 15 * SECOND }),
+    crash: fc.option(fc.record({ events: fc.nat(15), loses: fc.boolean() })),
     pause: pauses,
   })
-  .map(({ server, what, ms, verbs: [first, second], between, pause }) => [
+  .map(({ server, what, ms, verbs: [first, second], between, crash, pause }) => [
     { do: "fault", fault: { on: "writeMember", what, ms }, pause: 0 },
     { do: first, server, pause: between },
+    ...(crash === null ? [] : [{ do: "crash" as const, ...crash, pause: 0 }]),
     { do: second, server, pause },
   ]);
 
@@ -304,7 +309,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     .array(
       fc.oneof(
         { weight: 20, arbitrary: step.map((one) => [one]) },
-        { weight: 2, arbitrary: changeOfMind },
+        { weight: 4, arbitrary: changeOfMind },
         { weight: 1, arbitrary: replacement },
         { weight: 1, arbitrary: adoption },
         { weight: 1, arbitrary: silence },

@@ -59,6 +59,9 @@ const TERMS = {
   ...{ note: null, names: null, userData: null, reservation: null, ephemeralMinutes: null, approval: false },
 };
 
+/** Settings that would give each server other addresses. */
+const OTHER_POOL = { ZEROTIER_RANGE: "10.99.0.0/24", DOCKER_POOL: "172.20.0.0/16" };
+
 /** The names that the operator reserves. */
 const RESERVED = ["db", "mail"] as const;
 
@@ -99,6 +102,8 @@ export class Simulation {
   readonly #ephemeralCalls = new Map<string, { readonly begun: number; readonly open: number }>();
   /** The backup that the operator made last. */
   #backup: Uint8Array | undefined;
+  /** Whether the settings say another pool than that of the leases. */
+  #isPoolMoved = false;
   /** Whether the storage is lost, and nothing was put back yet. */
   #isLost = false;
   /** Whether it ever was: then names may be those of before. */
@@ -158,6 +163,7 @@ export class Simulation {
 
   async play(...steps: readonly Step[]): Promise<void> {
     for (const { pause, ...action } of steps) {
+      this.#settlePool(pause);
       this.clock.note(JSON.stringify(action));
       this.#do(action);
       await this.clock.run(pause);
@@ -166,6 +172,22 @@ export class Simulation {
       this.#noteReserved();
       this.#noteLeases();
     }
+  }
+
+  /** Once no lease is left, and no slot in quarantine, another pool is used: so long its settings do not stay. */
+  #settlePool(pause: number): void {
+    if (!this.#isPoolMoved || (pause < HOUR && this.#hasPool())) return;
+    this.#isPoolMoved = false;
+    this.host.deploy({});
+  }
+
+  /** Whether the object keeps its pool for so long at least: by a lease that goes into quarantine when it ends, or by a quarantine. */
+  #hasPool(): boolean {
+    const kept = this.host.storage.rows(
+      `SELECT slot FROM nodes WHERE delivered_at IS NOT NULL
+         UNION ALL SELECT slot FROM released WHERE free_at > ${this.clock.now + 2 * HOUR}`,
+    );
+    return kept.length > 0;
   }
 
   #noteReserved(): void {
@@ -395,6 +417,11 @@ export class Simulation {
       case "crash":
         this.clock.afterEvents(action.events, () => this.host.crash(action.loses));
         break;
+      case "movePool":
+        if (this.#isPoolMoved !== action.back || (!action.back && !this.#hasPool())) break;
+        this.#isPoolMoved = !action.back;
+        this.host.deploy(action.back ? {} : OTHER_POOL);
+        break;
       case "failCopies":
         this.host.failCopies(action.times);
         break;
@@ -417,6 +444,8 @@ export class Simulation {
     if (how === "restore" && backup === undefined) return;
     this.#isLost = true;
     this.#wasLost = true;
+    this.#isPoolMoved = false;
+    this.host.deploy({});
     this.#emptyStorage();
     this.#keys.clear();
     for (;;) {
