@@ -96,6 +96,17 @@ describe("the list of nodes", () => {
     expect(await names("&name=w*2&sort=slot")).toEqual(["web2"]);
   });
 
+  it("has those with a name that a key let in, where both are asked for", async () => {
+    await use.world.enrol({ name: "web1" });
+    const first = z
+      .object({ items: z.array(z.object({ id: z.string() })) })
+      .parse((await use.world.admin("GET", "/v1/keys")).json).items[0]?.id;
+    const key = await use.world.key();
+    await use.world.enrol({ key, number: 1, name: "db1" });
+    expect(await names(`&key=${first}&name=web1`)).toEqual(["web1"]);
+    expect(await names(`&key=${first}&name=db1`)).toEqual([]);
+  });
+
   it("has those with a tag of the key that let them in", async () => {
     const key = await use.world.key({ maxUses: 2, tags: ["web", "eu", "web"] });
     await use.world.enrol({ key });
