@@ -301,7 +301,9 @@ export class Judge {
     if (lease?.state === "revoked" && isSeated(lease.slot))
       this.accuse(`${server} is let in with slot ${lease.slot}, and restored as revoked`);
     const { is } = this.word(server);
-    if (is === "none" || (is === "in" && (lease === undefined || lease.state === "active"))) return;
+    // Of one that it knows as revoked a write may be on its way, whoever wrote it: whom he lets in there is taken out.
+    if (is === "none" && lease?.state !== "revoked") return;
+    if (is === "in" && (lease === undefined || lease.state === "active")) return;
     if (is === "out" && lease?.revokedBy === "operator") return;
     this.#say(server, "unsure", "here");
   }
@@ -340,9 +342,12 @@ export class Judge {
     this.routes.clear();
   }
 
-  left(call: Call): void {
+  /** A call leaves. What the member had by then, or was given before, it is not given anew, however late that lands. */
+  left(call: Call, had: readonly string[]): void {
     this.#unheard.add(call);
-    const again = writtenAddresses(call.body).filter((address) => this.#given.has(`${call.node} ${address}`));
+    const again = writtenAddresses(call.body).filter(
+      (address) => had.includes(address) || this.#given.has(`${call.node} ${address}`),
+    );
     if (again.length > 0) this.#again.set(call, again);
   }
 

@@ -79,7 +79,7 @@ export class Simulation {
   readonly clock = new Clock(BEGIN);
   readonly judge = new Judge(this.clock);
   readonly central = new Central(this.clock, {
-    left: (call) => this.judge.left(call),
+    left: (call) => this.judge.left(call, this.central.member(call.node ?? "")?.config.ipAssignments ?? []),
     landed: (landing) => {
       this.#noteReserved();
       this.#noteLeases();
