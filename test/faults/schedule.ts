@@ -201,7 +201,7 @@ const changeOfMind: fc.Arbitrary<Step[]> = fc
       ["enrol", "remove"] as const,
     ),
     between: fc.integer({ min: 0, max: 15 * SECOND }),
-    crash: fc.option(fc.record({ events: fc.nat(15), loses: fc.boolean() })),
+    crash: fc.option(fc.record({ events: fc.nat(15), loses: fc.boolean() }), { freq: 2 }),
     pause: pauses,
   })
   .map(({ server, what, ms, verbs: [first, second], between, crash, pause }) => [
@@ -309,7 +309,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     .array(
       fc.oneof(
         { weight: 20, arbitrary: step.map((one) => [one]) },
-        { weight: 4, arbitrary: changeOfMind },
+        { weight: 6, arbitrary: changeOfMind },
         { weight: 1, arbitrary: replacement },
         { weight: 1, arbitrary: adoption },
         { weight: 1, arbitrary: silence },
