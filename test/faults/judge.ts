@@ -88,6 +88,8 @@ export class Judge {
   readonly namedByHand = new Set<string>();
   /** Addresses that the object gave to servers for their leases, by `server address`. */
   readonly #given = new Set<string>();
+  /** Those of them for leases of which nobody knows since the storage was lost, while the servers have them. */
+  readonly #givenBefore = new Set<string>();
   /** What writes give once more that was given before they left. */
   readonly #again = new WeakMap<Call, readonly string[]>();
   /** The slots that servers were told. */
@@ -298,6 +300,8 @@ export class Judge {
       this.#given.add(`${server} 10.147.17.${lease.slot}`);
     // Whoever is in without a lease is so for all that the object knows by the operator's hand.
     if (lease === undefined) this.#byHand.add(server);
+    for (const key of this.#given)
+      if (lease === undefined && key.startsWith(`${server} `)) this.#givenBefore.add(key);
     if (lease?.state === "revoked" && isSeated(lease.slot))
       this.accuse(`${server} is let in with slot ${lease.slot}, and restored as revoked`);
     const { is } = this.word(server);
@@ -321,6 +325,12 @@ export class Judge {
   leased(server: string, slot: number): void {
     const key = `${server} 10.147.17.${slot}`;
     if (this.addresses.has(key)) this.readmitted.add(key);
+    // With a lease of another slot, one that it had before is an address as the operator's are.
+    for (const before of this.#givenBefore) {
+      if (!before.startsWith(`${server} `)) continue;
+      this.#givenBefore.delete(before);
+      if (before !== key) this.#given.delete(before);
+    }
   }
 
   /** A member that the operator set up by hand is a lease now; `isRouted`: the route to it is the object's, if it is there. */
