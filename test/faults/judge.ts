@@ -90,6 +90,8 @@ export class Judge {
   readonly #given = new Set<string>();
   /** Those of them for leases of which nobody knows since the storage was lost, while the servers have them. */
   readonly #givenBefore = new Set<string>();
+  /** Calls that had left when the storage was lost, and may land yet. */
+  #leftBefore: ReadonlySet<Call> = new Set();
   /** What writes give once more that was given before they left. */
   readonly #again = new WeakMap<Call, readonly string[]>();
   /** The slots that servers were told. */
@@ -258,6 +260,7 @@ export class Judge {
    */
   storageWasLost(resting: ReadonlySet<string>, { config }: Central["network"]): void {
     this.#lostAt = this.#clock.now;
+    this.#leftBefore = new Set(this.#unheard);
     for (const address of this.#lost.keys()) if (!resting.has(address)) this.#lost.delete(address);
     // Ours look like the operator's, and are left to him; and his like ours.
     for (const route of config.routes.map(routeText)) this.#doubtOurs(route);
@@ -501,6 +504,7 @@ export class Judge {
       const isNew =
         !this.#given.has(`${node} ${address}`) && this.#again.get(call)?.includes(address) !== true;
       this.#gave(node, address);
+      if (this.#leftBefore.has(call)) this.#givenBefore.add(`${node} ${address}`);
       const slot = /^10\.147\.17\.(\d+)$/.exec(address)?.[1];
       for (const [route, added] of this.routes)
         if (isNew && this.#isInTheWay(route, node, Number(slot)) && isOld(added, known.network))
