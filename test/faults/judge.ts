@@ -106,6 +106,8 @@ export class Judge {
 
   /** The slots that are reserved: a quarantine does not bind whom they are reserved for. */
   #reserved: ReadonlySet<number> = new Set();
+  /** Those that were when the storage was lost: who had taken one over gets it again, though nobody knows of the reservation. */
+  readonly #reservedBefore = new Set<number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -114,6 +116,11 @@ export class Judge {
   /** These slots are reserved now, and no others. */
   reserved(slots: ReadonlySet<number>): void {
     this.#reserved = slots;
+  }
+
+  /** The object's storage is gone, its reservations too. */
+  storageIsGone(): void {
+    for (const slot of this.#reserved) this.#reservedBefore.add(slot);
   }
 
   accuse(what: string): void {
@@ -202,7 +209,8 @@ export class Judge {
     this.#given.add(`${server} ${address}`);
     const lost = this.#lost.get(address);
     if (lost === undefined) return;
-    const isReserved = this.#reserved.has(Number(address.split(".")[3]));
+    const slot = Number(address.split(".")[3]);
+    const isReserved = this.#reserved.has(slot) || this.#reservedBefore.has(slot);
     // Of a lease from before the storage was lost the object knows nothing, and he gave the address to the server himself.
     const isByHand = this.#lostAt > 0 && this.addresses.has(`${server} ${address}`);
     if (lost.by === server || isReserved || isByHand) this.#lost.delete(address);

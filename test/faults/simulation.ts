@@ -433,6 +433,7 @@ export class Simulation {
 
   /** What was in it is gone, and its events begin with the first again. */
   #emptyStorage(): void {
+    this.judge.storageIsGone();
     this.#adminTokens.lose();
     this.#lookedUpTo = 0;
     this.host.loseStorage();
