@@ -310,9 +310,10 @@ export class Judge {
     if (lease !== undefined && lease.deliveredAt !== null)
       this.#given.add(`${server} 10.147.17.${lease.slot}`);
     // Whoever is in without a lease is so for all that the object knows by the operator's hand.
-    if (lease === undefined) this.#byHand.add(server);
-    for (const key of this.#given)
-      if (lease === undefined && key.startsWith(`${server} `)) this.#givenBefore.add(key);
+    if (lease === undefined) {
+      this.#byHand.add(server);
+      for (const key of this.#given) if (key.startsWith(`${server} `)) this.#givenBefore.add(key);
+    }
     if (lease?.state === "revoked" && isSeated(lease.slot))
       this.accuse(`${server} is let in with slot ${lease.slot}, and restored as revoked`);
     const { is } = this.word(server);

@@ -4,7 +4,9 @@ import { matchesName } from "../lease/name.ts";
 import type { NodeView } from "../schema/lease.ts";
 import type { NodeSort } from "../schema/node-query.ts";
 import { type NodePlace, type NodeSubset, placeOf } from "../store/node-store.ts";
-import type { StoredNode } from "../store/stored-node.ts";
+import type { Holders } from "../store/slot-pages.ts";
+import type { StoredNode, StoredState } from "../store/stored-node.ts";
+import type { Stores } from "../store/stores.ts";
 import { failureIn } from "./failed-report.ts";
 import { shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -84,16 +86,19 @@ function isWanted(node: StoredNode, { state, name, tag }: NodeFilter, now: numbe
 export function countNodes({ stores, now }: NetworkContext): Record<ShownState, number> {
   const at = now();
   const unseen = { kind: "unseen", since: at - defaultLeaseTimes.offlineAfter } as const;
-  const counts = {
-    ...stores.nodes.countNotActive(),
-    offline: 0,
-    stale: 0,
-    failed: stores.nodes.countFailed(),
+  const { active: letIn, ...counts } = {
+    ...countStored(stores, stores.slots.holders()),
+    ...{ offline: 0, stale: 0, failed: stores.nodes.countFailed() },
   };
   for (const node of stores.nodes.inOrder("slot", undefined, unseen))
     for (const state of ["offline", "stale"] as const) if (isShownAs(node, state, at)) counts[state] += 1;
-  const others = counts.pending + counts.revoked + counts.offline + counts.stale;
-  return { ...counts, active: stores.slots.holders().count() - others };
+  return { ...counts, active: letIn - counts.offline - counts.stale };
+}
+
+/** How many nodes are in each state that is stored: each has a slot, and few are not active. */
+export function countStored({ nodes }: Stores, holders: Holders): Record<StoredState, number> {
+  const { pending, revoked } = nodes.countNotActive();
+  return { pending, active: holders.count() - pending - revoked, revoked };
 }
 
 function isShownAs(node: StoredNode, state: ShownState, now: number): boolean {

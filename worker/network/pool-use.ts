@@ -1,12 +1,11 @@
 import { describePool, slotLimit } from "../lease/pool.ts";
 import { addressConflicts } from "../reconcile/address-conflicts.ts";
 import type { PoolUse } from "../schema/pool.ts";
+import { countStored } from "./list-nodes.ts";
 import type { NetworkContext } from "./network-context.ts";
 
 export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
   const holders = stores.slots.holders();
-  const { pending, revoked } = stores.nodes.countNotActive();
-  const counts = { pending, active: holders.count() - pending - revoked, revoked };
   const isLeased = (slot: number): boolean => holders.of(slot) !== undefined;
   const excluded = [...stores.slots.excluded()].filter((slot) => !isLeased(slot)).sort((a, b) => a - b);
   const barred = new Set(excluded);
@@ -21,7 +20,7 @@ export function poolUse({ stores, config, now }: NetworkContext): PoolUse {
     pool: describePool(config.pool),
     slots: {
       total,
-      ...counts,
+      ...countStored(stores, holders),
       quarantined,
       excluded: excluded.length,
       reserved: reserved.length,
