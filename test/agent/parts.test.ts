@@ -212,6 +212,20 @@ look_at_uplinks; look_at_cards; echo "$CARDS"`;
   });
 
   it.each([
+    ["a next hop of its own", "default nhid 12 via 203.0.113.1 dev ens3 proto dhcp", '"ens3"'],
+    ["no gateway", "default dev ppp0 scope link", '"ppp0"'],
+    [
+      "several next hops",
+      String.raw`default proto static\n\tnexthop via 203.0.113.1 dev ens3 weight 1\n\tnexthop via 198.51.100.1 dev ens4 weight 1`,
+      '"ens3", "ens4"',
+    ],
+    ["several next hops of its own", "default nhid 9 nhid 4 via 203.0.113.1 dev ens3 metric 5", '"ens3"'],
+  ])("knows the interface of a default route with %s", (_, route, uplinks) => {
+    const text = `ip() { case $* in '-4 route show default') printf '${route}\n' ;; esac; }; look_at_uplinks; echo "$UPLINKS"`;
+    expect(withLease(shell, {}, text)).toBe(`${uplinks}\n`);
+  });
+
+  it.each([
     ["28.5.2", '{"firewall-backend":"nftables"}', "", false],
     ["29.7.2", "", "", false],
     ["29.7.2", '{"firewall-backend": "iptables"}', "", false],

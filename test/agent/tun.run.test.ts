@@ -34,6 +34,17 @@ describe.each(shellOfTheDay(import.meta.filename))("tun in $name", PATIENCE, (sh
     });
   });
 
+  it("is loaded where its device is there already", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.put(TUN, undefined);
+      // Opened, it is not there, until the driver is.
+      symlinkSync("driver-of-tun", host.root + TUN);
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("calls")).toContain("modprobe tun\n");
+    });
+  });
+
   it.each<[string, (host: Host) => void, RegExp]>([
     ["an upgraded kernel", () => undefined, /modules of the running kernel \S+ are not on this disk: reboot/],
     [

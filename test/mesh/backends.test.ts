@@ -137,9 +137,10 @@ test("both are in the mesh, with the way out, and pass no stranger on", async ()
   }
 });
 
-test("a reboot: the same, and nothing is said of Docker's rules", async () => {
+test("a reboot: the same, nothing is said of Docker's rules, and dockerd is not restarted by who may do so", async () => {
   await Promise.all(
     [switched, nftables].map(async (guest) => {
+      await guest.sh("echo RESTART_DOCKER=on >>/etc/meshboot/meshboot.conf");
       await guest.reboot();
       await guest.settled();
       await untilInMesh(guest);
@@ -149,6 +150,8 @@ test("a reboot: the same, and nothing is said of Docker's rules", async () => {
   for (const guest of [switched, nftables]) {
     const said = await guest.run("journalctl", "--boot", "--no-pager", "--output=cat");
     expect(said).not.toContain("Docker's own");
+    expect(said.match(/^Starting docker\.service/gm)).toHaveLength(1);
+    await guest.sh("sed -i /^RESTART_DOCKER/d /etc/meshboot/meshboot.conf");
     await expectWayOut(guest);
     await expectHealthy(guest);
     expect(await passesStrangers(guest)).toEqual([false, false]);
@@ -220,4 +223,13 @@ test("meshboot down leaves a dockerd that runs with its containers, and says wha
   expect(await nftables.run("nft", "list", "tables")).not.toContain("meshboot");
   expect(said).toContain("net.ipv4.ip_forward=1");
   expect(await askFrom(peer, [ping(GATEWAY_IPV4, PATIENCE)])).toEqual(["saw a reply"]);
+});
+
+test("which starts at the next boot with what was said", async () => {
+  await nftables.sh("echo net.ipv4.ip_forward=1 >/etc/sysctl.d/99-own.conf");
+  await nftables.reboot();
+  await nftables.settled();
+  const peer = await peerOf(nftables);
+  expect(await askFrom(peer, [ping(GATEWAY_IPV4, PATIENCE)])).toEqual(["saw a reply"]);
+  expect(await nftables.run("systemctl", "--failed", "--no-legend", "--plain")).toBe("");
 });

@@ -1,5 +1,6 @@
 // Bare servers of each Debian release: the agent installs Docker and Compose there, and takes all of it back but packages.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { importImage, startContainer } from "../lab/containers.ts";
 import type { Guest } from "../lab/guest.ts";
 import { Lab } from "../lab/lab.ts";
 import { meshStatus, untilInMesh } from "../lab/mesh-node.ts";
@@ -12,6 +13,8 @@ const RELEASES = [
   { name: "debian13", image: "bare-trixie", docker: "26.1", compose: "2.26" },
   { name: "debian14", image: "bare-forky", docker: "28.5", compose: "2.40" },
 ] as const;
+
+const LINK = ["/bin/ip", "link", "show", "eth0"] as const;
 
 let lab: Lab;
 let servers: Servers;
@@ -97,6 +100,21 @@ describe.each(RELEASES)("$name", ({ name, docker, compose }) => {
     expect(started, said).toBeGreaterThan(loaded);
   });
 
+  test("gives a network that comes and goes a piece of the lease each time, without IPv6 too", async () => {
+    const guest = guestOf(name);
+    const { slot } = await meshStatus(guest);
+    // Docker before 28 goes on from the subnet that it gave last, and the lease has eight.
+    const subnets = await guest.sh(`
+      for _ in $(seq 20); do
+        docker network create fleeting >/dev/null
+        docker network inspect -f '{{(index .IPAM.Config 0).Subnet}}' fleeting
+        docker network rm fleeting >/dev/null
+      done
+    `);
+    const inside = subnets.split("\n").filter((subnet) => subnet.startsWith(`172.28.${slot}.`));
+    expect(inside, subnets).toHaveLength(20);
+  });
+
   test("gives networks a piece of the lease each, with and without IPv6, until it is full", async () => {
     const guest = guestOf(name);
     const { slot } = await meshStatus(guest);
@@ -111,6 +129,58 @@ describe.each(RELEASES)("$name", ({ name, docker, compose }) => {
     const places = Array.from({ length: 8 }, (_, place) => `172.28.${slot}.${128 + 16 * place}/28`);
     expect(pieces.split("\n").slice(0, 8).sort()).toEqual(places.sort());
     expect(pieces.split("\n")[8]).not.toMatch(/^172\.28\./);
+  });
+
+  test("gives containers the mesh's MTU where somebody asks for it, and Docker's own again", async () => {
+    const guest = guestOf(name);
+    await importImage(guest);
+    await guest.run("docker", "network", "create", "before");
+    const mtuOn = async (network: string) => {
+      const link = await guest.run("docker", "run", "--rm", `--network=${network}`, "lab", ...LINK);
+      return /mtu (\d+)/.exec(link)?.[1];
+    };
+    await guest.sh("echo MTU=auto >>/etc/meshboot/meshboot.conf && meshboot up --restart-docker");
+    await guest.run("docker", "network", "create", "after");
+    expect([await mtuOn("bridge"), await mtuOn("before"), await mtuOn("after")]).toEqual([
+      ...["2800", "1500"],
+      docker === "20.10" ? "1500" : "2800",
+    ]);
+    await guest.sh("sed -i /^MTU=/d /etc/meshboot/meshboot.conf && meshboot up --restart-docker");
+    await guest.run("docker", "network", "rm", "before", "after");
+    expect(await mtuOn("bridge")).toBe("1500");
+  });
+
+  test("spares a network that was made in the mesh's ranges, also at a boot before dockerd tells of it", async () => {
+    const guest = guestOf(name);
+    await guest.run("docker", "network", "create", "--subnet=172.28.64.0/20", "theirs");
+    const { ipv4 } = await startContainer(guest, "theirs", "theirs");
+    const expectSpared = async () => {
+      const { routes, routesExpected, rules, zerotier } = await meshStatus(guest);
+      expect({ rules, zerotier, left: routesExpected - routes }).toEqual({
+        ...{ rules: true, zerotier: "OK" },
+        left: 16,
+      });
+      await guest.run("ping", "-c", "1", "-W", "5", ipv4);
+      const { code, stdout } = await guest.try("meshboot", "doctor");
+      expect(code, stdout).toBe(3);
+      expect(stdout).toMatch(/^fault +overlap: 172\.28\.64\.0\/20 \(the Docker network theirs\) overlaps/m);
+    };
+    expect((await guest.try("meshboot", "up")).code).toBe(3);
+    await expectSpared();
+    await guest.reboot();
+    await guest.settled();
+    await until("the container to run and `up` to have ended", 240, async () => {
+      const { stdout } = await guest.try("journalctl", "--boot", "--unit=meshboot.service", "--output=cat");
+      const running = await guest.try("docker", "ps", "--quiet", "--filter=name=theirs");
+      return /refused: .*All else is in place/.test(stdout) && running.stdout !== ""
+        ? holds(undefined)
+        : not(stdout);
+    });
+    await expectSpared();
+    await guest.sh(
+      "docker rm --force theirs && docker network rm theirs && systemctl restart meshboot.service",
+    );
+    await untilInMesh(guest);
   });
 
   test("is not changed by another `meshboot up`, nor is dockerd restarted", async () => {
