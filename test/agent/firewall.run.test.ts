@@ -407,6 +407,20 @@ NOW=activating; remember_bridges; ls "$STATE"; NOW=active; remember_bridges; cat
   });
 
   it.each([
+    ["runs on", "ACTIVE=docker", ""],
+    ["runs, and is removed with its package", "ACTIVE=docker; PURGE=docker", "taken\n"],
+    ["was stopped, and starts anew", "", "taken\n"],
+  ])("takes Docker's IPv6 rules away on down where dockerd %s", (_, text, out) => {
+    const script = `drop_docker_rules6() { echo taken >"$TMP/dropped"; }; nft() { return 1; }; ${text}
+tables_down >"$TMP/said"; read_file "$TMP/dropped"`;
+    const files = {
+      "/var/lib/meshboot/tables": "",
+      "/var/lib/meshboot/forward6": "-P FORWARD ACCEPT\n",
+    };
+    expect(firewall(shell, script, files)).toEqual({ out, err: "", status: 0 });
+  });
+
+  it.each([
     ["iptables is off in daemon.json", { "/etc/docker/daemon.json": '{"iptables":false}' }],
     ["iptables is off on the command line", { "/proc/42/cmdline": "dockerd\0--iptables=false\0" }],
     ["its backend is nftables", { "/docker-bridges": "" }],
