@@ -406,6 +406,13 @@ NOW=activating; remember_bridges; ls "$STATE"; NOW=active; remember_bridges; cat
     );
   });
 
+  it("knows the bridges of the user's own that are called as Docker's are", () => {
+    const text = `for name in br-lan br-dad br-0123456789ab br-0123456789ax br-shop docker0 eth0; do mkdir -p "$R/sys/class/net/$name"; done
+own_bridges; rm -r "$R/sys"; own_bridges`;
+    const { out, err } = firewall(shell, text, { "/var/lib/meshboot/bridges": "br-shop nat nat\n" });
+    expect({ out, err }).toEqual({ out: '"br-0123456789ax", "br-dad", "br-lan"\n\n', err: "" });
+  });
+
   it.each([
     ["runs on", "ACTIVE=docker", ""],
     ["runs, and is removed with its package", "ACTIVE=docker; PURGE=docker", "taken\n"],

@@ -142,6 +142,7 @@ rules_down() {
 }
 
 rules_state() {
+  own_bridges
   watch_files "$STATE/rules" "$STATE/uplinks" "$STATE/cards" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/forward" \
     "$R$DAEMON_JSON" "$R$DOCKER_NETWORKS"
   watch_commands 'nft -s list ruleset' 'ip -4 route show table all' 'ip -6 route show default'

@@ -126,10 +126,17 @@ END
   printf %s "$from"
   opened_bridges
   print_lines <<END
-fib daddr oifname { "docker0"$(named_bridges) } drop
-fib daddr oifname "br-*" drop
+$(docker_bridges_rules 'fib daddr oifname' drop)
 }
 END
+}
+
+# Of those that Docker has not told of, all but the user's own: nft knows no pattern for its twelve digits.
+docker_bridges_rules() { # MATCH VERDICT
+  own=$(own_bridges)
+  [ -z "$own" ] || own="$1 != { $own } "
+  echo "$1 { \"docker0\"$(named_bridges) } $2"
+  echo "$1 \"br-*\" $own$2"
 }
 
 # dockerd closes forwarding where it is the one that switches it on. We do that ahead of it: so what comes from a network of
@@ -145,9 +152,8 @@ ct state established,related accept
 ct status dnat accept
 ip daddr $SUBNET4 accept
 ip6 daddr $SUBNET6 accept
-oifname { "docker0"$(named_bridges) } accept
-oifname "br-*" accept
 END
+  docker_bridges_rules oifname accept
   for family in $closed; do
     echo "meta nfproto $family iifname { ${CARDS:+$CARDS, }\"$DEV\" } drop"
   done
