@@ -68,6 +68,7 @@ import stepsRulesDoctor from "./steps/rules/doctor.sh";
 import stepsRulesInterfaces from "./steps/rules/interfaces.sh";
 import stepsRulesLoad from "./steps/rules/load.sh";
 import stepsRulesTable from "./steps/rules/table.sh";
+import stepsRulesUserForwarding from "./steps/rules/user-forwarding.sh";
 import stepsSysctls from "./steps/sysctls.sh";
 import stepsSystem from "./steps/system.sh";
 import stepsTables from "./steps/tables.sh";
@@ -165,6 +166,7 @@ const FILES: readonly string[] = [
   stepsFirewallDoctor,
   stepsRulesInterfaces,
   stepsRulesTable,
+  stepsRulesUserForwarding,
   stepsRulesLoad,
   stepsRulesDoctor,
   stepsBackend,

@@ -181,18 +181,6 @@ was_off() { # SYSCTL FILE
   { grep -qsxF "$1=0" "$STATE/sysctls" || [ -s "$STATE/$2" ]; } && ! is_set_by_user "$1"
 }
 
-is_set_by_user() { # SYSCTL
-  find "$R/etc/sysctl.d" "$R/run/sysctl.d" "$R/usr/local/lib/sysctl.d" "$R/usr/lib/sysctl.d" "$R/lib/sysctl.d" "$R/etc/sysctl.conf" "$R/etc/ufw/sysctl.conf" \
-    -name '*.conf' ! -name 90-meshboot.conf -exec cat {} + 2>/dev/null |
-    awk -F '[ \t]*=[ \t]*' -v key="$1" '
-      {
-        sub(/^[ \t]*-?/, "", $1)
-        gsub(/[.]/, "/", $1)
-      }
-      $1 == key && $2 ~ /^1/ { found = 1 }
-      END { exit !found }'
-}
-
 # What is loaded must be what was loaded, and that the rules of this lease; 1 when the table is not there.
 rules_print() {
   printf '%s\n' "$rules"
