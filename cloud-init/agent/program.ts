@@ -65,6 +65,7 @@ import stepsOverlap from "./steps/overlap.sh";
 import stepsPrerequisites from "./steps/prerequisites.sh";
 import stepsRoutes from "./steps/routes.sh";
 import stepsRulesDoctor from "./steps/rules/doctor.sh";
+import stepsRulesForwarding from "./steps/rules/forwarding.sh";
 import stepsRulesInterfaces from "./steps/rules/interfaces.sh";
 import stepsRulesLoad from "./steps/rules/load.sh";
 import stepsRulesTable from "./steps/rules/table.sh";
@@ -166,6 +167,7 @@ const FILES: readonly string[] = [
   stepsFirewallDoctor,
   stepsRulesInterfaces,
   stepsRulesTable,
+  stepsRulesForwarding,
   stepsRulesUserForwarding,
   stepsRulesLoad,
   stepsRulesDoctor,

@@ -273,14 +273,20 @@ ${links}`;
 
   it.each([
     ["where it was ACCEPT before", {}, "", true],
-    ["where dockerd had set it before", { "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" }, "", true],
+    ["not where dockerd had set it before", { "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" }, "", false],
+    [
+      "where dockerd had set it before, and has nft tables by now",
+      { "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" },
+      "has_nft_backend() { :; }",
+      true,
+    ],
     [
       "not where a router of the user's had it before",
       {
         "/var/lib/meshboot/forward4": "-P FORWARD DROP\n",
         "/etc/sysctl.conf": "net/ipv4/ip_forward=1\n",
       },
-      "",
+      "has_nft_backend() { :; }",
       false,
     ],
     ["not from netfilter-persistent", {}, "ACTIVE=netfilter-persistent", false],
@@ -381,6 +387,13 @@ mkdir -p "$R/proc/sys/net/ipv4"; echo 1 >"$R/proc/sys/net/ipv4/ip_forward"; sysc
     ["it has networks with IPv6", "has_ipv6_networks() { :; }", ["iptables", "ip6tables"]],
     ["it has its rules in nft", "iptables() { [ $2 != -S ]; }; ip6tables() { [ $2 != -S ]; }", []],
     ["forwarding was on before", "", [], { "/var/lib/meshboot/sysctls": "" }],
+    [
+      "forwarding was on before and closed, and dockerd is stopped",
+      "ACTIVE=none",
+      ["iptables"],
+      { "/var/lib/meshboot/sysctls": "", "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" },
+    ],
+    ["it is closed already", "iptables() { echo '-P FORWARD DROP'; }", []],
     ["it is to stay open", "", [], { "/etc/docker/daemon.json": '{"ip-forward-no-drop":true}' }],
   ])("closes forwarding that stays on after down, as dockerd would have: %s", (_, more, closed, files) => {
     const text = `ACTIVE=docker; dockerd() { :; }; systemctl() { :; }; has_ipv6_networks() { return 1; }

@@ -367,6 +367,65 @@ it.runIf(possible).each([
   },
 );
 
+/**
+ * The server was a router before: for the machine, by accepts of its owner's, with FORWARD closed by its policy, as dockerd does. They
+ * are wide enough to let the mesh in and out too. Prints who reaches whom: in the mesh; with the policy taken away; after
+ * the next boot, which begins without it; and the policy after `down`.
+ */
+const ROUTER = `${PLACES}
+patience=2
+for tool in iptables ip6tables; do
+  $tool -P FORWARD DROP
+  $tool -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT
+  $tool -A FORWARD -i eth1 -j ACCEPT
+  $tool -A FORWARD ! -i eth0 -o eth1 -j ACCEPT
+done
+look() {
+  dash "$AGENT" rules >&2
+  (
+    asks neighbour $neighbour 192.168.71.2 fd71::2 10.147.17.7 fc9c:56c2:e34e:8d87::7
+    asks member $member 192.168.71.2 fd71::2 203.0.113.1 2001:db8:113::1
+    asks machine $machine 203.0.113.1 2001:db8:113::1 10.147.17.7 fc9c:56c2:e34e:8d87::7
+    wait
+  ) | sort
+  echo ---
+}
+take_policy() {
+  for tool in iptables ip6tables; do $tool -P FORWARD ACCEPT; done
+}
+look
+take_policy
+look
+rm "$MESHBOOT_ROOT/run/meshboot/nft"
+look
+take_policy
+MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; rules_down >&2'
+for tool in iptables ip6tables; do $tool -S FORWARD | head -n 1; done
+`;
+
+it.runIf(possible).each([
+  ["28.5.2, build 1", "{}", true],
+  ["29.7.2, build 1", '{"firewall-backend":"nftables"}', false],
+])(
+  "leaves a router of before to the policy that closes it, as long as that is there, and closes the mesh to it: Docker %s, daemon.json %s",
+  { timeout: 300_000 },
+  (version, json, isLeft) => {
+    withDirectory((root) => {
+      layRoot(root, {
+        ...docker(version, json),
+        "var/lib/meshboot/sysctls": "",
+        "var/lib/meshboot/forward4": "-P FORWARD DROP\n",
+        "var/lib/meshboot/closed6": "-P FORWARD DROP\n",
+      });
+      const { stdout, stderr, status } = inNamespace(root, ROUTER);
+      expect(status, stderr).toBe(0);
+      const routed = isLeft ? "machine 2001:db8:113::1\nmachine 203.0.113.1\n" : "";
+      const policy = `-P FORWARD ${isLeft ? "DROP" : "ACCEPT"}\n`;
+      expect(stdout.split("---\n")).toEqual([routed, "", routed, policy.repeat(2)]);
+    });
+  },
+);
+
 /** A container of the lease behind the forward chain of Docker's nft table, a VPN's marks for UDP (wg-quick), and a member of the mesh. */
 const BEHIND_VPN = `set -eu
 for name in member container; do unshare -n sleep infinity & eval $name=$!; done

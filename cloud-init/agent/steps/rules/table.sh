@@ -141,7 +141,8 @@ docker_bridges_rules() { # MATCH VERDICT
 
 # dockerd closes forwarding where it is the one that switches it on. We do that ahead of it: so what comes from a network of
 # this host, or through the mesh, is not passed on but to Docker's bridges. A drop here is final, which a policy of iptables
-# is not, and it is there with either backend: it is as narrow as can be, and the user's word to dockerd counts.
+# is not, and it is there with either backend: it is as narrow as can be, and the user's word to dockerd counts. A router of
+# before us that lives behind such a policy keeps it, and its accepts go on to decide; but none of them was meant for the mesh.
 closing_rules() {
   closed=$(closed_families)
   if [ -z "$closed" ]; then
@@ -155,30 +156,13 @@ ip6 daddr $SUBNET6 accept
 END
   docker_bridges_rules oifname accept
   for family in $closed; do
-    echo "meta nfproto $family iifname { ${CARDS:+$CARDS, }\"$DEV\" } drop"
+    if is_closed_by_policy "$family"; then
+      [ -z "$CARDS" ] || echo "meta nfproto $family iifname { $CARDS } oifname \"$DEV\" drop"
+      echo "meta nfproto $family iifname \"$DEV\" drop"
+    else
+      echo "meta nfproto $family iifname { ${CARDS:+$CARDS, }\"$DEV\" } drop"
+    fi
   done
-}
-
-# The families in which forwarding is to be closed.
-closed_families() {
-  if ! has dockerd; then
-    return 0
-  fi
-  if docker_is_told ip-forward false || docker_is_told ip-forward-no-drop true || docker_is_told iptables false; then
-    return 0
-  fi
-  if was_off net/ipv4/ip_forward forward4; then
-    echo ipv4
-  fi
-  if [ "$IPV6" = on ] && ! docker_is_told ip6tables false && was_off net/ipv6/conf/all/forwarding closed6; then
-    echo ipv6
-  fi
-}
-
-# Whether forwarding was off before us, or on by dockerd, which has closed it then: but for what the user's own files switch on,
-# be it from the next boot on.
-was_off() { # SYSCTL FILE
-  { grep -qsxF "$1=0" "$STATE/sysctls" || [ -s "$STATE/$2" ]; } && ! is_set_by_user "$1"
 }
 
 # What is loaded must be what was loaded, and that the rules of this lease; 1 when the table is not there.
