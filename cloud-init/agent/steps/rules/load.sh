@@ -126,7 +126,8 @@ rules_down() {
 rules_state() {
   own_bridges
   watch_files "$STATE/rules" "$STATE/uplinks" "$STATE/cards" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/forward" \
-    "$R$DAEMON_JSON" "$R$DOCKER_NETWORKS" "$R/etc/sysctl.d" "$R/etc/sysctl.conf" "$R/etc/systemd/network" "$R/etc/systemd/networkd.conf" "$R/etc/systemd/networkd.conf.d"
+    "$R$DAEMON_JSON" "$R$DOCKER_NETWORKS"
+  watch_user_forwarding
   watch_commands 'nft -s list ruleset' 'ip -4 route show table all' 'ip -6 route show default'
   # Rules that are kept in nft are listed already.
   for family in ip ip6; do

@@ -81,3 +81,10 @@ forwarding_words() { # SYSCTL
       for (word in on) if (on[word]) { split(word, parts, SUBSEP); print parts[1] }
     }'
 }
+
+watch_user_forwarding() {
+  set +f
+  watch_files "$R"/etc/sysctl.conf "$R"/etc/sysctl.d/* "$R"/etc/systemd/networkd.conf "$R"/etc/systemd/networkd.conf.d/* \
+    "$R"/etc/systemd/network/*.network "$R"/etc/systemd/network/*.network.d/*
+  set -f
+}
