@@ -65,9 +65,11 @@ import stepsOverlap from "./steps/overlap.sh";
 import stepsPrerequisites from "./steps/prerequisites.sh";
 import stepsRoutes from "./steps/routes.sh";
 import stepsRulesDoctor from "./steps/rules/doctor.sh";
+import stepsRulesForwarding from "./steps/rules/forwarding.sh";
 import stepsRulesInterfaces from "./steps/rules/interfaces.sh";
 import stepsRulesLoad from "./steps/rules/load.sh";
 import stepsRulesTable from "./steps/rules/table.sh";
+import stepsRulesUserForwarding from "./steps/rules/user-forwarding.sh";
 import stepsSysctls from "./steps/sysctls.sh";
 import stepsSystem from "./steps/system.sh";
 import stepsTables from "./steps/tables.sh";
@@ -165,6 +167,8 @@ const FILES: readonly string[] = [
   stepsFirewallDoctor,
   stepsRulesInterfaces,
   stepsRulesTable,
+  stepsRulesForwarding,
+  stepsRulesUserForwarding,
   stepsRulesLoad,
   stepsRulesDoctor,
   stepsBackend,

@@ -311,7 +311,10 @@ const AT_WORK: Readonly<Record<string, (host: Host) => void>> = {
     list(host, "/etc/NetworkManager/conf.d/zz-meshboot.conf");
   },
   zerotier: (host) => host.write("/var/lib/meshboot/joined", ""),
-  tables: (host) => host.write("/var/lib/meshboot/forward6", "-P FORWARD ACCEPT\n"),
+  tables: (host) => {
+    host.write("/var/lib/meshboot/forward6", "-P FORWARD ACCEPT\n");
+    host.world({ "docker-pid": "0\n" });
+  },
   firewalld: (host) => {
     const rule = '  <rule ipv="ipv4" table="filter" chain="FORWARD" priority="0">-j ACCEPT</rule>\n';
     host.write("/var/lib/meshboot/direct", rule);

@@ -273,14 +273,20 @@ ${links}`;
 
   it.each([
     ["where it was ACCEPT before", {}, "", true],
-    ["where dockerd had set it before", { "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" }, "", true],
+    ["not where dockerd had set it before", { "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" }, "", false],
+    [
+      "where dockerd had set it before, and has nft tables by now",
+      { "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" },
+      "has_nft_backend() { :; }",
+      true,
+    ],
     [
       "not where a router of the user's had it before",
       {
         "/var/lib/meshboot/forward4": "-P FORWARD DROP\n",
         "/etc/sysctl.conf": "net/ipv4/ip_forward=1\n",
       },
-      "",
+      "has_nft_backend() { :; }",
       false,
     ],
     ["not from netfilter-persistent", {}, "ACTIVE=netfilter-persistent", false],
@@ -381,6 +387,13 @@ mkdir -p "$R/proc/sys/net/ipv4"; echo 1 >"$R/proc/sys/net/ipv4/ip_forward"; sysc
     ["it has networks with IPv6", "has_ipv6_networks() { :; }", ["iptables", "ip6tables"]],
     ["it has its rules in nft", "iptables() { [ $2 != -S ]; }; ip6tables() { [ $2 != -S ]; }", []],
     ["forwarding was on before", "", [], { "/var/lib/meshboot/sysctls": "" }],
+    [
+      "forwarding was on before and closed, and dockerd is stopped",
+      "ACTIVE=none",
+      ["iptables"],
+      { "/var/lib/meshboot/sysctls": "", "/var/lib/meshboot/forward4": "-P FORWARD DROP\n" },
+    ],
+    ["it is closed already", "iptables() { echo '-P FORWARD DROP'; }", []],
     ["it is to stay open", "", [], { "/etc/docker/daemon.json": '{"ip-forward-no-drop":true}' }],
   ])("closes forwarding that stays on after down, as dockerd would have: %s", (_, more, closed, files) => {
     const text = `ACTIVE=docker; dockerd() { :; }; systemctl() { :; }; has_ipv6_networks() { return 1; }
@@ -404,6 +417,27 @@ NOW=activating; remember_bridges; ls "$STATE"; NOW=active; remember_bridges; cat
     expect(firewall(shell, text).out).toMatch(
       /^interface\nmeshboot: .*writes .*bridges\nbr-0123456789ab nat nat\ndocker0 nat nat\nshop0 nat routed\n, "shop0"meta nfproto ipv6 fib daddr oifname "shop0" accept\n$/,
     );
+  });
+
+  it("knows the bridges of the user's own that are called as Docker's are", () => {
+    const text = `for name in br-lan br-dad br-0123456789ab br-0123456789ax br-shop docker0 eth0; do mkdir -p "$R/sys/class/net/$name"; done
+own_bridges; rm -r "$R/sys"; own_bridges`;
+    const { out, err } = firewall(shell, text, { "/var/lib/meshboot/bridges": "br-shop nat nat\n" });
+    expect({ out, err }).toEqual({ out: '"br-0123456789ax", "br-dad", "br-lan"\n\n', err: "" });
+  });
+
+  it.each([
+    ["runs on", "ACTIVE=docker", ""],
+    ["runs, and is removed with its package", "ACTIVE=docker; PURGE=docker", "taken\n"],
+    ["was stopped, and starts anew", "", "taken\n"],
+  ])("takes Docker's IPv6 rules away on down where dockerd %s", (_, text, out) => {
+    const script = `drop_docker_rules6() { echo taken >"$TMP/dropped"; }; nft() { return 1; }; ${text}
+tables_down >"$TMP/said"; read_file "$TMP/dropped"`;
+    const files = {
+      "/var/lib/meshboot/tables": "",
+      "/var/lib/meshboot/forward6": "-P FORWARD ACCEPT\n",
+    };
+    expect(firewall(shell, script, files)).toEqual({ out, err: "", status: 0 });
   });
 
   it.each([

@@ -23,16 +23,18 @@ MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; UNDO=ye
 show
 `;
 
-/** Somebody's rules above ours: of these the first five keep nobody of the mesh out. */
+/** Somebody's rules above ours: of these the first six keep nobody of the mesh out. */
 const OVERTAKEN = `set -eu
 ip link set lo up
 ip link add ztabcdefgh type veth peer name wire
 look() { MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; use_lease "$STATE/lease"; has_mesh_accepts && echo reached || echo not reached'; }
 dash "$AGENT" rules >&2; look
-iptables -I FORWARD -i eth9 -j DROP; iptables -I INPUT -s 192.0.2.7/32 -j REJECT
+iptables -I FORWARD -i eth9 -j DROP; iptables -I FORWARD -o br-lan -j DROP; iptables -I INPUT -s 192.0.2.7/32 -j REJECT
 iptables -I INPUT -p tcp --dport 25 -j DROP; iptables -A FORWARD -j DROP; iptables -I FORWARD -d 172.28.233.9/32 -j REJECT
 look
 iptables -I FORWARD -d 172.16.0.0/12 -j REJECT; look
+dash "$AGENT" rules >&2; look
+iptables -I FORWARD -o br-0123456789ab -j DROP; look
 dash "$AGENT" rules >&2; look
 ip6tables -I INPUT -j DROP; look
 dash "$AGENT" rules >&2; look
@@ -58,12 +60,15 @@ it.runIf(possible)(
         ...["not reached", "reached"],
         ...["not reached", "reached"],
         ...["not reached", "reached"],
+        ...["not reached", "reached"],
       ]);
       expect(chain.trim().split("\n")).toEqual([
         "-A FORWARD -s 172.28.233.0/24 -o ztabcdefgh -j ACCEPT",
         "-A FORWARD -d 172.28.233.0/24 -i ztabcdefgh -j ACCEPT",
+        "-A FORWARD -o br-0123456789ab -j DROP",
         "-A FORWARD -d 172.16.0.0/12 -j REJECT --reject-with icmp-port-unreachable",
         "-A FORWARD -d 172.28.233.9/32 -j REJECT --reject-with icmp-port-unreachable",
+        "-A FORWARD -o br-lan -j DROP",
         "-A FORWARD -i eth9 -j DROP",
         "-A FORWARD -j DROP",
       ]);
@@ -233,33 +238,36 @@ const docker = (version: string, json: string) => ({
 });
 
 /**
- * A server between four others, each in a namespace of its own: a neighbour on eth0, a container on a Docker network outside
- * of the lease, a machine in a second network on eth1, a member of the mesh. Prints who reaches whom, before its rules and with them.
+ * A server between five others, each in a namespace of its own: a neighbour on eth0, a container on a Docker network outside
+ * of the lease, a guest on the bridge br-lan of the server's owner, a machine in a second network on eth1, a member of the mesh.
  */
-const BETWEEN = `set -eu
-for name in neighbour container machine member; do unshare -n sleep infinity & eval $name=$!; done
-until [ "$(for pid in $neighbour $container $machine $member; do readlink /proc/$pid/ns/net; done | sort -u | grep -vcxF "$(readlink /proc/self/ns/net)")" = 4 ]; do :; done
-plug() { # NAME PID SERVER4 PEER4 SERVER6 PEER6
+const PLACES = `set -eu
+for name in neighbour container guest machine member; do unshare -n sleep infinity & eval $name=$!; done
+until [ "$(for pid in $neighbour $container $guest $machine $member; do readlink /proc/$pid/ns/net; done | sort -u | grep -vcxF "$(readlink /proc/self/ns/net)")" = 5 ]; do :; done
+plug() { # NAME PID SERVER4 PEER4 SERVER6 PEER6 [BRIDGE]
   ip link add $1 type veth peer name eth0 netns $2
   ip link set $1 up
+  if [ -n "\${7:-}" ]; then
+    ip link add $7 type bridge && ip link set $7 up && ip link set $1 master $7
+  fi
+  ip address add $3/24 dev \${7:-$1}
+  ip address add $5/64 dev \${7:-$1} nodad
   nsenter -t $2 -n sh -ec "ip link set lo up; ip address add $4/24 dev eth0; ip address add $6/64 dev eth0 nodad; ip link set eth0 up
     ip route add default via $3; ip -6 route add default via $5"
 }
 plug eth0 $neighbour 203.0.113.5 203.0.113.1 2001:db8:113::5 2001:db8:113::1
-plug veth0 $container 10.77.1.1 10.77.1.2 fd77:1::1 fd77:1::2
+plug veth0 $container 10.77.1.1 10.77.1.2 fd77:1::1 fd77:1::2 br-0123456789ab
+plug veth1 $guest 10.88.1.1 10.88.1.2 fd88:1::1 fd88:1::2 br-lan
 plug eth1 $machine 192.168.71.1 192.168.71.2 fd71::1 fd71::2
 plug ztabcdefgh $member 10.147.17.233 10.147.17.7 fc9c:56c2:e34e:8d87:c868::1 fc9c:56c2:e34e:8d87::7
-ip link add br-0123456789ab type bridge && ip link set br-0123456789ab up && ip link set veth0 master br-0123456789ab
-for address in "203.0.113.5/24 dev eth0" "10.77.1.1/24 dev br-0123456789ab" "192.168.71.1/24 dev eth1" "10.147.17.233/24 dev ztabcdefgh"; do
-  ip address add $address
-done
-for address in "2001:db8:113::5/64 dev eth0" "fd77:1::1/64 dev br-0123456789ab" "fd71::1/64 dev eth1" "fc9c:56c2:e34e:8d87:c868::1/64 dev ztabcdefgh"; do
-  ip address add $address nodad
-done
 ip route add default via 203.0.113.1
 ip -6 route add default via 2001:db8:113::1
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+mkdir "$MESHBOOT_ROOT/sys" && mount -t sysfs sysfs "$MESHBOOT_ROOT/sys"
+for address in 203.0.113.1 10.77.1.2 10.88.1.2 192.168.71.2 10.147.17.7 2001:db8:113::1 fd77:1::2 fd88:1::2 fd71::2 fc9c:56c2:e34e:8d87::7; do
+  until ping -nqc1 -W1 $address >/dev/null 2>&1; do :; done
+done
 asks() { # NAME PID ADDRESS..., all at once
   from=$2 name=$1
   shift 2
@@ -267,6 +275,10 @@ asks() { # NAME PID ADDRESS..., all at once
     if nsenter -t $from -n ping -nqc1 -W$patience $address >/dev/null 2>&1; then echo "$name $address"; fi &
   done
 }
+`;
+
+/** Prints who reaches whom there, before the server's rules and with them. */
+const BETWEEN = `${PLACES}
 look() {
   (
     asks neighbour $neighbour 10.77.1.2 fd77:1::2 192.168.71.2 fd71::2 203.0.113.5 2001:db8:113::5
@@ -307,6 +319,109 @@ it.runIf(possible).each([
       ];
       expect(before?.trim().split("\n")).toEqual([...closed, ...open].sort());
       expect(after?.trim().split("\n")).toEqual(open.sort());
+    });
+  },
+);
+
+/** Prints who reaches the guest, and the container: before Docker has told of any bridge, and once it has told of br-lan. */
+const OWN_BRIDGE = `${PLACES}
+patience=2
+look() {
+  dash "$AGENT" rules >&2
+  (
+    asks neighbour $neighbour 10.77.1.2 fd77:1::2 10.88.1.2 fd88:1::2
+    asks member $member 10.77.1.2 fd77:1::2 10.88.1.2 fd88:1::2
+    wait
+  ) | sort
+  echo ---
+}
+look
+printf '%s\\n' 'br-lan nat nat' 'docker0 nat nat' >"$MESHBOOT_ROOT/var/lib/meshboot/bridges"
+look
+`;
+
+it.runIf(possible).each([
+  ["routes to it, Docker 26", "26.1.5, build 1", "{}", false],
+  ["routes to it, Docker 29", "29.7.2, build 1", '{"firewall-backend":"nftables"}', false],
+  ["has never forwarded, Docker 28", "28.5.2, build 1", "{}", true],
+])(
+  "takes no bridge of the owner's own for one of Docker's, by its name: a server that %s",
+  { timeout: 300_000 },
+  (_, version, json, isClosed) => {
+    withDirectory((root) => {
+      layRoot(root, {
+        ...docker(version, json),
+        ...(isClosed ? {} : { "var/lib/meshboot/sysctls": "" }),
+      });
+      const { stdout, stderr, status } = inNamespace(root, OWN_BRIDGE);
+      expect(status, stderr).toBe(0);
+      const [started, told] = stdout.split("---\n");
+      const guest = ["member 10.88.1.2", "member fd88:1::2", "neighbour 10.88.1.2", "neighbour fd88:1::2"];
+      const container = [
+        ...["member 10.77.1.2", "member fd77:1::2", "neighbour 10.77.1.2", "neighbour fd77:1::2"],
+      ];
+      // Docker 28 closes its bridges itself, and is not here: what is let through to them shows that they count as its.
+      expect(started?.trim().split("\n")).toEqual(isClosed ? container : guest);
+      expect(told?.trim()).toBe(isClosed ? [...container, ...guest].sort().join("\n") : "");
+    });
+  },
+);
+
+/**
+ * The server was a router before: for the machine, by accepts of its owner's, with FORWARD closed by its policy, as dockerd does. They
+ * are wide enough to let the mesh in and out too. Prints who reaches whom: in the mesh; with the policy taken away; after
+ * the next boot, which begins without it; and the policy after `down`.
+ */
+const ROUTER = `${PLACES}
+patience=2
+for tool in iptables ip6tables; do
+  $tool -P FORWARD DROP
+  $tool -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT
+  $tool -A FORWARD -i eth1 -j ACCEPT
+  $tool -A FORWARD ! -i eth0 -o eth1 -j ACCEPT
+done
+look() {
+  dash "$AGENT" rules >&2
+  (
+    asks neighbour $neighbour 192.168.71.2 fd71::2 10.147.17.7 fc9c:56c2:e34e:8d87::7
+    asks member $member 192.168.71.2 fd71::2 203.0.113.1 2001:db8:113::1
+    asks machine $machine 203.0.113.1 2001:db8:113::1 10.147.17.7 fc9c:56c2:e34e:8d87::7
+    wait
+  ) | sort
+  echo ---
+}
+take_policy() {
+  for tool in iptables ip6tables; do $tool -P FORWARD ACCEPT; done
+}
+look
+take_policy
+look
+rm "$MESHBOOT_ROOT/run/meshboot/nft"
+look
+take_policy
+MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; rules_down >&2'
+for tool in iptables ip6tables; do $tool -S FORWARD | head -n 1; done
+`;
+
+it.runIf(possible).each([
+  ["28.5.2, build 1", "{}", true],
+  ["29.7.2, build 1", '{"firewall-backend":"nftables"}', false],
+])(
+  "leaves a router of before to the policy that closes it, as long as that is there, and closes the mesh to it: Docker %s, daemon.json %s",
+  { timeout: 300_000 },
+  (version, json, isLeft) => {
+    withDirectory((root) => {
+      layRoot(root, {
+        ...docker(version, json),
+        "var/lib/meshboot/sysctls": "",
+        "var/lib/meshboot/forward4": "-P FORWARD DROP\n",
+        "var/lib/meshboot/closed6": "-P FORWARD DROP\n",
+      });
+      const { stdout, stderr, status } = inNamespace(root, ROUTER);
+      expect(status, stderr).toBe(0);
+      const routed = isLeft ? "machine 2001:db8:113::1\nmachine 203.0.113.1\n" : "";
+      const policy = `-P FORWARD ${isLeft ? "DROP" : "ACCEPT"}\n`;
+      expect(stdout.split("---\n")).toEqual([routed, "", routed, policy.repeat(2)]);
     });
   },
 );

@@ -151,6 +151,78 @@ ${text}`;
     expect(withLease(shell, {}, withDocker("28.5.2", "closed_families"), all)).toBe(families);
   });
 
+  const ON = "net.ipv4.ip_forward = 1\n";
+  const LAN = "/systemd/network/10-lan.network";
+  const FORWARDS = "[Match]\nName=eth1\n[Network]\nIPForward=yes\n";
+  it.each<[string, string, number, Readonly<Record<string, string>>]>([
+    ["a file of a package's", "ipv4", 252, { "/usr/lib/sysctl.d/50-router.conf": ON }],
+    [
+      "a file of a package's that the user has emptied",
+      "",
+      252,
+      { "/usr/lib/sysctl.d/50-router.conf": ON, "/etc/sysctl.d/50-router.conf": "" },
+    ],
+    [
+      "a file that a later one takes back",
+      "",
+      252,
+      { "/etc/sysctl.d/10-router.conf": ON, "/usr/lib/sysctl.d/20-closed.conf": "-net/ipv4/ip_forward=0\n" },
+    ],
+    ["the sysctl of all interfaces", "ipv4", 252, { "/etc/sysctl.conf": "net.ipv4.conf.all.forwarding=1\n" }],
+    ["a network's IPForward", "ipv4 ipv6", 252, { [`/etc${LAN}`]: FORWARDS }],
+    ["a network's IPForward of one family", "ipv6", 252, { [`/run${LAN}`]: "[Network]\nIPForward=IPv6\n" }],
+    ["a network's IPForward, from systemd 256 on", "", 256, { [`/etc${LAN}`]: FORWARDS }],
+    ["that in another section", "", 252, { [`/etc${LAN}`]: "[Network]\n[Match]\nIPForward=yes\n" }],
+    [
+      "that, taken back by a drop-in",
+      "",
+      252,
+      { [`/etc${LAN}`]: FORWARDS, [`/run${LAN}.d/x.conf`]: "[Network]\nIPForward=no\n" },
+    ],
+    [
+      "that, in a drop-in of a network that the user has emptied",
+      "",
+      252,
+      { [`/usr/lib${LAN}`]: FORWARDS, [`/etc${LAN}`]: "", [`/etc${LAN}.d/x.conf`]: FORWARDS },
+    ],
+    ["a network that masquerades", "ipv4", 252, { [`/etc${LAN}`]: "[Network]\nIPMasquerade=ipv4\n" }],
+    [
+      "one that systemd brings for its containers",
+      "",
+      252,
+      { "/usr/lib/systemd/network/80-ve.network": "[Network]\nIPMasquerade=both\nIPv6SendRA=yes\n" },
+    ],
+    [
+      "networkd.conf",
+      "ipv4",
+      257,
+      { "/etc/systemd/networkd.conf": "[Network]\nIPv4Forwarding = true\nIPv6Forwarding=no\n" },
+    ],
+    [
+      "networkd.conf by a drop-in",
+      "ipv6",
+      257,
+      { "/usr/lib/systemd/networkd.conf.d/router.conf": "[Network]\nIPv6Forwarding=1\n" },
+    ],
+    [
+      "networkd.conf before systemd 256",
+      "",
+      255,
+      { "/etc/systemd/networkd.conf": "[Network]\nIPv4Forwarding=yes\n" },
+    ],
+  ])("reads who switches forwarding on: %s", (_, families, systemd, files) => {
+    const text = `systemctl() { case $1 in --version) echo 'systemd ${systemd} (${systemd}.1-1)' ;; *) echo active ;; esac; }
+said=''; for key in ipv4/ip_forward ipv6/conf/all/forwarding; do ! is_set_by_user net/$key || said="$said \${key%%/*}"; done; echo $said`;
+    expect(withLease(shell, {}, text, files)).toBe(`${families}\n`);
+  });
+
+  it("does not take a file that is a link to nowhere for the user's word, nor networkd's where it does not run", () => {
+    const text = `mkdir -p "$R/etc/sysctl.d"; ln -s /dev/null "$R/etc/sysctl.d/50-router.conf"
+is_set_by_user net/ipv4/ip_forward || echo none`;
+    const files = { "/usr/lib/sysctl.d/50-router.conf": ON, [`/etc${LAN}`]: FORWARDS };
+    expect(withLease(shell, {}, text, files)).toBe("none\n");
+  });
+
   it.each([
     ["iptables to nftables", "--bip=10.9.0.1/24", '{"firewall-backend":"nftables"}', "29.7.2"],
     [

@@ -94,4 +94,21 @@ describe.each(SHELLS.slice(0, 1))("what the steps look at, in $name", PATIENCE, 
       }
     });
   });
+
+  it.each([
+    "/sys/class/net/br-lan/ifindex",
+    "/etc/sysctl.d/router.conf",
+    "/etc/systemd/network/10-lan.network",
+    "/etc/systemd/networkd.conf.d/router.conf",
+  ])("holds the user's own bridges and files, by which the rules go: %s", (path) => {
+    withDirectory((directory) => {
+      const host = settled(shell, join(directory, "host"));
+      host.write(path, "7\n");
+      const { status, out } = host.run(shell, "up");
+      expect({ status, isSkipped: out.includes("nothing has changed") }).toEqual({
+        status: 0,
+        isSkipped: false,
+      });
+    });
+  });
 });

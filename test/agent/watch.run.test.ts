@@ -72,11 +72,14 @@ describe.each(shellOfTheDay(import.meta.filename))("watch in $name", PATIENCE, (
         "Deleted unreachable 172.28.0.0/16 proto static scope link metric 5101",
         "Deleted 172.28.2.0/24 via 10.147.17.2 dev ztabcdefgh proto static metric 5100",
         "default via 203.0.113.1 dev eth1",
+        "default via 203.0.113.1 dev br-wan",
+        "9: br-lan    inet 192.168.9.1/24 brd 192.168.9.255 scope global br-lan",
         "# new generation 5 by process 3515 (iptables-restor)",
       ];
       const ignored = [
         "172.28.2.0/24 via 10.147.17.2 dev ztabcdefgh proto static metric 5100",
         "Deleted 172.18.0.0/16 dev br-0123456789ab proto kernel scope link src 172.18.0.1 linkdown",
+        "9: br-0123456789ab    inet 172.18.0.1/16 brd 172.18.255.255 scope global br-0123456789ab",
         "Deleted 6: docker0    inet 172.28.233.1/25 scope global docker0",
         "add rule ip filter FORWARD counter packets 0 bytes 0 accept",
         "",

@@ -53,12 +53,14 @@ are_overtaken() { # DEVICE SUBNET4 SUBNET6 PORT MESH6
   {
     iptables-save 2>/dev/null || :
     [ "$IPV6" != on ] || ip6tables-save 2>/dev/null || :
-  } | awk -v dev="$1" -v net4="$2" -v net6="$3" -v port="$4" -v mesh6="$5" '
+  } | awk -v made="^$DOCKER_BRIDGE\$" -v dev="$1" -v net4="$2" -v net6="$3" -v port="$4" -v mesh6="$5" '
     function word(rule, option, parts) {
       return split(rule, parts, " " option " ") > 1 && parts[1] !~ / !$/ ? substr(parts[2] " ", 1, index(parts[2] " ", " ") - 1) : ""
     }
     function differ(one, two) { return one != "" && two != "" && one != two }
-    function elsewhere(card, ours) { return card != "" && card != ours && (ours != "" || card !~ /^(docker0|br-)/) }
+    # At the end of a name + stands for any characters.
+    function is_docker(card) { return card == "docker0" || card ~ made || card ~ /^br-[0-9a-f]*[+]$/ }
+    function elsewhere(card, ours) { return card != "" && card != ours && (ours != "" || !is_docker(card)) }
     function meet(drop, ours) {
       return !elsewhere(word(drop, "-i"), word(ours, "-i")) && !elsewhere(word(drop, "-o"), word(ours, "-o")) &&
         !differ(word(drop, "-p"), word(ours, "-p")) && (word(drop, "-s") word(drop, "-d")) !~ /\/(32|128)/

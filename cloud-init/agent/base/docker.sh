@@ -41,6 +41,9 @@ docker0_before() {
 DOCKER_WORD=''
 DOCKER_NETWORKS=/var/lib/docker/network/files/local-kv.db
 
+# How it calls a bridge itself, as the shell and as awk take it. The user's own may begin alike: br-lan.
+DOCKER_BRIDGE='br-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
+
 # From 29 on dockerd can be told to keep its rules in nft tables of its own, where an accept of iptables counts for nothing.
 # What it accepts there is a mark.
 BACKEND_MARK=0x100000

@@ -31,8 +31,8 @@ tables_down() {
   if dry; then
     return 0
   fi
-  # Only where there were none before us.
-  if [ -s "$STATE/forward6" ]; then
+  # Only where there were none before us, and no dockerd that runs on needs them.
+  if [ -s "$STATE/forward6" ] && { is_to_purge docker || ! is_running docker; }; then
     drop_docker_rules6
   fi
   for name in $BUILT_IN; do

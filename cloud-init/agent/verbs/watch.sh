@@ -13,11 +13,13 @@ tell_changes() {
 }
 
 # The kernel drops routes with the address that they need, networkd those that it does not know, a reload of a firewall
-# whatever stood in its chains. A container that comes or goes is no such change, but for what dockerd does to rules.
+# whatever stood in its chains. A container that comes or goes is no such change, but for what dockerd does to rules; a bridge of the
+# user's own is one, which the rules name.
 is_ours_to_keep() { # CHANGE
+  # shellcheck disable=SC2254 # a pattern
   case $1 in
-  *' docker0'* | *' br-'* | *' veth'*) return 1 ;;
-  Deleted* | default* | *" $DEV "*' inet '* | '# new generation'*) return 0 ;;
+  *' docker0'* | *" "$DOCKER_BRIDGE* | *' veth'*) return 1 ;;
+  Deleted* | default* | *" $DEV "*' inet '* | *': br-'*' inet '* | '# new generation'*) return 0 ;;
   *) return 1 ;;
   esac
 }

@@ -61,6 +61,25 @@ remember_bridges() {
   fi
 }
 
+# What is called nearly as Docker calls its bridges and is the user's own (br-lan, br-ex), as elements of a set. A name that Docker
+# could give is never among them, told of or not: Docker makes a bridge at any time, and nobody is to reach past it until it tells.
+own_bridges() (
+  set +f
+  own=''
+  for path in "$R"/sys/class/net/br-*; do
+    name=${path##*/}
+    # shellcheck disable=SC2254 # a pattern
+    case $name in
+    *[!A-Za-z0-9_.-]* | $DOCKER_BRIDGE) continue ;;
+    esac
+    case $NL$(read_file "$STATE/bridges") in
+    *"$NL$name "*) ;;
+    *) own="$own${own:+, }\"$name\"" ;;
+    esac
+  done
+  echo "$own"
+)
+
 # Those with names of the user's, as further elements of a set.
 named_bridges() {
   [ -s "$STATE/bridges" ] || return 0

@@ -32,7 +32,7 @@ load_rules() {
 }
 
 # Versions before closed FORWARD of iptables by its policy, once a boot, which chain forward does now. dockerd's nft tables would
-# leave it in force. What a firewall of the user's sets stays.
+# leave it in force. What was there before us, or a firewall of the user's sets, stays.
 open_forward() {
   if [ ! -e "$RUN/forward" ]; then
     return 0
@@ -46,10 +46,11 @@ open_forward() {
 
 has_closed_forward() {
   iptables -w -S FORWARD | grep -q ufw || is_running netfilter-persistent ||
-    { [ -s "$STATE/forward4" ] && is_set_by_user net/ipv4/ip_forward; }
+    { [ -s "$STATE/forward4" ] && { ! has_nft_backend || is_set_by_user net/ipv4/ip_forward; }; }
 }
 
 put_rules() {
+  close_as_before
   wanted_rules
   [ -z "$UPLINKS" ] || echo "$UPLINKS" | put_file /var/lib/meshboot/uplinks 600
   [ -z "$UPLINKS" ] || echo "$CARDS" | put_file /var/lib/meshboot/cards 600
@@ -103,25 +104,6 @@ rules_keep() {
   load_rules
 }
 
-# A dockerd that runs on keeps forwarding on, which it found on when it started: it has not closed it, and chain forward goes. With
-# nft tables of its own it closes nothing.
-close_forward_for_docker() {
-  if ! is_running docker; then
-    return 0
-  fi
-  look_at_docker_word
-  for family in $(closed_families); do
-    case $family in
-    ipv4) tool=iptables ;;
-    *) tool=ip6tables ;;
-    esac
-    if $tool -w -S DOCKER >/dev/null 2>&1 && { [ "$family" = ipv4 ] || has_ipv6_networks; }; then
-      say "closes FORWARD in $tool, as dockerd does where it switches forwarding on"
-      run $tool -w -P FORWARD DROP
-    fi
-  done
-}
-
 rules_down() {
   [ -s "$STATE/rules" ] || return 0
   say 'removes nft table inet meshboot and the accepts for the mesh in iptables and ip6tables'
@@ -142,8 +124,10 @@ rules_down() {
 }
 
 rules_state() {
+  own_bridges
   watch_files "$STATE/rules" "$STATE/uplinks" "$STATE/cards" "$ZT/zerotier-one.port" "$RUN/nft" "$RUN/forward" \
     "$R$DAEMON_JSON" "$R$DOCKER_NETWORKS"
+  watch_user_forwarding
   watch_commands 'nft -s list ruleset' 'ip -4 route show table all' 'ip -6 route show default'
   # Rules that are kept in nft are listed already.
   for family in ip ip6; do

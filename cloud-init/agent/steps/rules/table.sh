@@ -126,15 +126,23 @@ END
   printf %s "$from"
   opened_bridges
   print_lines <<END
-fib daddr oifname { "docker0"$(named_bridges) } drop
-fib daddr oifname "br-*" drop
+$(docker_bridges_rules 'fib daddr oifname' drop)
 }
 END
 }
 
+# Of those that Docker has not told of, all but the user's own: nft knows no pattern for its twelve digits.
+docker_bridges_rules() { # MATCH VERDICT
+  own=$(own_bridges)
+  [ -z "$own" ] || own="$1 != { $own } "
+  echo "$1 { \"docker0\"$(named_bridges) } $2"
+  echo "$1 \"br-*\" $own$2"
+}
+
 # dockerd closes forwarding where it is the one that switches it on. We do that ahead of it: so what comes from a network of
 # this host, or through the mesh, is not passed on but to Docker's bridges. A drop here is final, which a policy of iptables
-# is not, and it is there with either backend: it is as narrow as can be, and the user's word to dockerd counts.
+# is not, and it is there with either backend: it is as narrow as can be, and the user's word to dockerd counts. A router of
+# before us that lives behind such a policy keeps it, and its accepts go on to decide; but none of them was meant for the mesh.
 closing_rules() {
   closed=$(closed_families)
   if [ -z "$closed" ]; then
@@ -145,46 +153,16 @@ ct state established,related accept
 ct status dnat accept
 ip daddr $SUBNET4 accept
 ip6 daddr $SUBNET6 accept
-oifname { "docker0"$(named_bridges) } accept
-oifname "br-*" accept
 END
+  docker_bridges_rules oifname accept
   for family in $closed; do
-    echo "meta nfproto $family iifname { ${CARDS:+$CARDS, }\"$DEV\" } drop"
+    if is_closed_by_policy "$family"; then
+      [ -z "$CARDS" ] || echo "meta nfproto $family iifname { $CARDS } oifname \"$DEV\" drop"
+      echo "meta nfproto $family iifname \"$DEV\" drop"
+    else
+      echo "meta nfproto $family iifname { ${CARDS:+$CARDS, }\"$DEV\" } drop"
+    fi
   done
-}
-
-# The families in which forwarding is to be closed.
-closed_families() {
-  if ! has dockerd; then
-    return 0
-  fi
-  if docker_is_told ip-forward false || docker_is_told ip-forward-no-drop true || docker_is_told iptables false; then
-    return 0
-  fi
-  if was_off net/ipv4/ip_forward forward4; then
-    echo ipv4
-  fi
-  if [ "$IPV6" = on ] && ! docker_is_told ip6tables false && was_off net/ipv6/conf/all/forwarding closed6; then
-    echo ipv6
-  fi
-}
-
-# Whether forwarding was off before us, or on by dockerd, which has closed it then: but for what the user's own files switch on,
-# be it from the next boot on.
-was_off() { # SYSCTL FILE
-  { grep -qsxF "$1=0" "$STATE/sysctls" || [ -s "$STATE/$2" ]; } && ! is_set_by_user "$1"
-}
-
-is_set_by_user() { # SYSCTL
-  find "$R/etc/sysctl.d" "$R/run/sysctl.d" "$R/usr/local/lib/sysctl.d" "$R/usr/lib/sysctl.d" "$R/lib/sysctl.d" "$R/etc/sysctl.conf" "$R/etc/ufw/sysctl.conf" \
-    -name '*.conf' ! -name 90-meshboot.conf -exec cat {} + 2>/dev/null |
-    awk -F '[ \t]*=[ \t]*' -v key="$1" '
-      {
-        sub(/^[ \t]*-?/, "", $1)
-        gsub(/[.]/, "/", $1)
-      }
-      $1 == key && $2 ~ /^1/ { found = 1 }
-      END { exit !found }'
 }
 
 # What is loaded must be what was loaded, and that the rules of this lease; 1 when the table is not there.
