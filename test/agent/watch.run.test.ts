@@ -1,6 +1,8 @@
-// What goes at run time and is put back at once, and whom a server speaks to after zerotier-one has started.
-import { mkdirSync, symlinkSync } from "node:fs";
+// What goes at run time and is put back at once.
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { AGENT as agent } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
 import { leaseText } from "./leases.ts";
 import { AGENT, runShell, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
@@ -45,6 +47,40 @@ describe.each(shellOfTheDay(import.meta.filename))("keep in $name", PATIENCE, (s
       expect(host.seen("calls")).not.toMatch(
         /^(curl|iptables -w -t \w+ -[ID]|docker|systemctl (start|restart|enable)) ?/m,
       );
+    });
+  });
+
+  it.each([
+    ["a command", "false", ""],
+    ["a fault that is said", "fail 'no ink'", "meshboot: rules: failed: no ink\n"],
+    ["a refusal", "refuse 'no ink'", "meshboot: rules: refused: no ink\n"],
+  ])("puts back what it can where a step fails by %s, and ends with its name", (_, command, said) => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, join(directory, "host"));
+      const program = join(directory, "meshboot");
+      writeFileSync(
+        program,
+        agent.program.replace("\nrules_keep() {\n", (head) => `${head}  ${command}\n`),
+      );
+      const routes = host.seen("mesh-routes");
+      host.world({ "mesh-routes": "" });
+      const { status, err } = host.run(shell, "keep", program);
+      expect({ status, err }).toEqual({
+        status: 1,
+        err: `${said}meshboot: keep: failed: not put back: rules\n`,
+      });
+      expect(host.seen("mesh-routes")).toBe(routes);
+    });
+  });
+
+  it("puts no routes over what the last up has spared", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.write("/var/lib/meshboot/spared", "172.28.7.0/24 \n");
+      host.world({ "mesh-routes": "" });
+      expect(host.run(shell, "keep")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("mesh-routes")).toContain("172.28.6.0/24 ");
+      expect(host.seen("mesh-routes")).not.toContain("172.28.7.0/24 ");
     });
   });
 
