@@ -124,59 +124,12 @@ describe.each(shellOfTheDay(import.meta.filename))("watch in $name", PATIENCE, (
     });
   });
 
-  it("speaks to those that the Worker named and that ZeroTier has routes to, until each has answered", () => {
-    withDirectory((directory) => {
-      const host = inMesh(shell, directory);
-      // Nobody answers; at the first pause one of three does, at the second another, and after the third all have.
-      const world = `
-ip() {
-  case "$*" in
-  '-4 route show dev ztabcdefgh proto static')
-    echo '172.28.7.0/24 via 10.147.17.7 metric 5000'
-    echo '172.28.8.0/24 via 10.147.17.8 metric 5100' ;;
-  '-4 neigh show dev ztabcdefgh')
-    echo '10.147.17.1 FAILED'
-    [ "\${heard:-1}" = 1 ] || echo '10.147.17.2 lladdr 02:00:00:00:00:03 STALE'
-    [ "\${heard:-1}" != 8 ] || echo '10.147.17.7 lladdr 02:00:00:00:00:01 STALE'
-    [ "\${heard:-0}" != 8 ] || echo '10.147.17.1 lladdr 02:00:00:00:00:02 REACHABLE' ;;
-  esac
-}
-ping() { for last; do :; done; echo "ping $last" >>"$TMP/pings"; }
-sleep() { sort "$TMP/pings" >&2; echo "pause $1" >&2; rm "$TMP/pings"; heard=$(( \${heard:-1} == 1 ? 2 : 8 )); }
-use_saved_lease
-greet`;
-      const { status, err } = sourced(host, world);
-      expect({ status, err }).toEqual({
-        status: 0,
-        err: [
-          ...["ping 10.147.17.1", "ping 10.147.17.2", "ping 10.147.17.7", "pause 1"],
-          ...["ping 10.147.17.1", "ping 10.147.17.2", "ping 10.147.17.7", "pause 2"],
-          ...["ping 10.147.17.1", "ping 10.147.17.7", "pause 4", ""],
-        ].join("\n"),
-      });
-    });
-  });
-
-  it("grows rare only when the interface has its address, which may come late", () => {
-    withDirectory((directory) => {
-      const world = `
-rounds=0
-ip() { [ "$*" != '-o -4 addr show dev ztabcdefgh' ] || [ $rounds -lt 6 ] || echo '7: ztabcdefgh    inet 10.147.17.233/24'; }
-ping() { :; }
-sleep() { echo "pause $1" >&2; rounds=$((rounds + 1)); [ $rounds -lt 9 ] || exit 0; }
-use_saved_lease
-greet`;
-      const { err } = sourced(inMesh(shell, directory), world);
-      expect(err.match(/\d+/g)?.map(Number)).toEqual([1, 2, 4, 4, 4, 4, 8, 16, 32]);
-    });
-  });
-
   /** The loop itself. `.` in what the monitors say ends a wait for more, which stands for the real one's seconds. */
   const watching = (host: Host, said: string, more = ":") =>
     sourced(
       host,
       `said() { printf '%s\\n' ${said} >&7; }
-greet() { :; }; tell_changes() { said; }
+keep_in_touch() { :; }; tell_changes() { said; }
 timeout() { echo "waits $1" >&2; while read -r line && [ "$line" != . ]; do echo "$line"; done; }
 meshboot() { echo "$*" >&2; }
 ${more}

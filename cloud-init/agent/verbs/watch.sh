@@ -22,55 +22,6 @@ is_ours_to_keep() { # CHANGE
   esac
 }
 
-# The other nodes, by their address on the mesh: those that the Worker named, and those that ZeroTier has a route to.
-others() {
-  {
-    peer_addresses | cut -d ' ' -f 2
-    ip -4 route show dev "$DEV" proto static 2>/dev/null | awk -v ours="metric $ROUTE_METRIC" '!index($0 " ", " " ours " ") {
-      for (i = 2; i < NF; i++) if ($i == "via") print $(i + 1)
-    }'
-  } | sort -u
-}
-
-# Those of stdin that have not answered since the interface was made: the kernel knows no neighbour there.
-unanswered() {
-  ip -4 neigh show dev "$DEV" 2>/dev/null | awk '/ lladdr / { print $1 }' >"$TMP/heard"
-  # Not grep -f: without a line there busybox finds none, and others all.
-  awk 'FILENAME != "-" { heard[$1]; next } !($1 in heard)' "$TMP/heard" -
-}
-
-# A packet to each address of stdin, all at once. Whether it is answered does not count, see unanswered.
-speak() {
-  while read -r address; do
-    if has ping; then
-      ping -n -q -c 1 -w 3 "$address"
-    else
-      curl --noproxy '*' -s -o /dev/null --connect-timeout 3 "http://$address:9/"
-    fi >/dev/null 2>&1 </dev/null &
-  done
-  wait
-}
-
-# Whoever had talked to this server does not reach it after a restart of zerotier-one, unless it has spoken to him: seen on
-# ZeroTier 1.14.1. A server that only answers would be cut off. So each is spoken to until he answers, and once more then: by
-# the time that he says where he is, the kernel may have given the packet up. One that is off is spoken to once a minute.
-greet() {
-  pause=1
-  : >"$TMP/silent"
-  while :; do
-    cp "$TMP/silent" "$TMP/spoken-to"
-    others >"$TMP/others"
-    unanswered <"$TMP/others" >"$TMP/silent"
-    sort -u "$TMP/silent" "$TMP/spoken-to" >"$TMP/greeted"
-    [ -s "$TMP/greeted" ] || [ ! -s "$TMP/others" ] || break
-    speak <"$TMP/greeted"
-    sleep $pause
-    pause=$((pause < 30 ? pause * 2 : 60))
-    # A slow controller gives the address late, and nobody hears this server before.
-    [ $pause -le 4 ] || ip -o -4 addr show dev "$DEV" 2>/dev/null | grep -q . || pause=4
-  done
-}
-
 # With what else comes within that time, since it mostly comes together; 1 when a monitor has ended meanwhile.
 wait_for_more() { # SECONDS
   ! timeout "$1" cat <&7 | grep -qx gone
@@ -82,7 +33,7 @@ watch() {
   use_saved_lease
   make_run
   watch_mark >"$RUN/watching"
-  greet &
+  keep_in_touch &
   # A run of `up` or `down` comes first, and changes much.
   flock "$RUN/lock" true
   mkfifo "$TMP/changes"
