@@ -108,19 +108,22 @@ describe.each(shellOfTheDay(import.meta.filename))("watch in $name", PATIENCE, (
         "Deleted unreachable 172.28.0.0/16 proto static scope link metric 5101",
         "Deleted 172.28.2.0/24 via 10.147.17.2 dev ztabcdefgh proto static metric 5100",
         "default via 203.0.113.1 dev eth1",
+        "10.147.17.0/24 dev ztabcdefgh proto kernel scope link src 10.147.17.233",
         "# new generation 5 by process 3515 (iptables-restor)",
       ];
       const ignored = [
         "172.28.2.0/24 via 10.147.17.2 dev ztabcdefgh proto static metric 5100",
         "Deleted 172.18.0.0/16 dev br-0123456789ab proto kernel scope link src 172.18.0.1 linkdown",
         "Deleted 6: docker0    inet 172.28.233.1/25 scope global docker0",
+        "10.147.17.0/24 dev wg0 proto static",
+        "local 10.147.17.233 dev ztabcdefgh table local proto kernel scope host src 10.147.17.233",
         "add rule ip filter FORWARD counter packets 0 bytes 0 accept",
         "",
       ];
       const ask = [...heeded, ...ignored].map((line) => `! is_ours_to_keep '${line}' || echo '${line}'`);
-      expect(sourced(new Host(directory), `DEV=ztabcdefgh\n${ask.join("\n")}`).out).toBe(
-        `${heeded.join("\n")}\n`,
-      );
+      expect(
+        sourced(new Host(directory), `DEV=ztabcdefgh L_POOL_ZEROTIER=10.147.17.0/24\n${ask.join("\n")}`).out,
+      ).toBe(`${heeded.join("\n")}\n`);
     });
   });
 
@@ -171,6 +174,59 @@ watch`,
       // A minute from one change to the next.
       const rare = 'is_ours_to_keep() { echo "$(($(uptime_seconds) + 60)).00" >"$R/proc/uptime"; }';
       expect(waits(rare)).toEqual([...once, 1, 1]);
+    });
+  });
+
+  it("puts back within ten seconds, and within thirty what goes without end", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      const { err } = watching(host, `${"'default via a' x . ".repeat(12)} gone`);
+      const pauses = Array.from(err.matchAll(/waits (\d+)\nkeep\n/g), ([, seconds]) => Number(seconds));
+      expect(pauses).toHaveLength(12);
+      expect(Math.max(...pauses.slice(0, 10))).toBeLessThanOrEqual(10);
+      expect(Math.max(...pauses)).toBeLessThanOrEqual(30);
+    });
+  });
+
+  /** `keep` fails until it has been called that often. */
+  const failing = (times: number) => `
+runs=0
+meshboot() {
+  runs=$((runs + 1))
+  if [ $runs -le ${times} ]; then echo 'no ink' >&2; return 1; fi
+  echo 'changes 1 routes' >&2
+}`;
+
+  it("tries again what failed, after growing pauses, until it succeeds, and says it once", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      const { status, err } = watching(
+        host,
+        "x",
+        `${failing(9)}\ncat() { command cat "$@"; [ $runs -lt 10 ] || echo gone >&7; }
+sleep() { echo "pause $1" >&2; }`,
+      );
+      const pauses = [1, 2, 4, 8, 16, 32, 60, 60, 60];
+      expect(status).toBe(1);
+      expect(err.split("\n")).toEqual([
+        "no ink",
+        ...pauses.map((pause) => `pause ${pause}`),
+        "changes 1 routes",
+        `meshboot: meshboot: ${ENDED}`,
+        "",
+      ]);
+    });
+  });
+
+  it("heeds changes before it tries again, and tries no more when those have succeeded", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      // The pause has no end, but for what `try 1` says.
+      const { err } = watching(host, "'default via a' . 'try 1' gone", `${failing(1)}\nsleep() { exit; }`);
+      expect(err).toBe(`no ink\nwaits 1\nchanges 1 routes\nmeshboot: meshboot: ${ENDED}\n`);
     });
   });
 
