@@ -80,7 +80,7 @@ remember() { # HOURS-SINCE-THE-LAST-TIME
         else print order[i] >>(folder "/forgotten")
       }
     }' of=before - of=silent "$TMP/silent" of=neighbours "$TMP/neighbours" >"$TMP/remembered"
-  put_file /var/lib/meshboot/neighbours 600 <"$TMP/remembered" >/dev/null
+  put_file /var/lib/meshboot/neighbours 600 <"$TMP/remembered" >/dev/null 2>&1
   while read -r address; do
     case $address in *:*) ip -6 neigh flush to "$address/80" dev "$DEV" 2>/dev/null || : ;; esac
   done <"$TMP/forgotten"
