@@ -84,6 +84,7 @@ import verbsDoctorDoctor from "./verbs/doctor/doctor.sh";
 import verbsDoctorNode from "./verbs/doctor/node.sh";
 import verbsDoctorPeers from "./verbs/doctor/peers.sh";
 import verbsDown from "./verbs/down.sh";
+import verbsGreet from "./verbs/greet.sh";
 import verbsHeartbeat from "./verbs/heartbeat.sh";
 import verbsKeep from "./verbs/keep.sh";
 import verbsMain from "./verbs/main.sh";
@@ -201,6 +202,7 @@ const FILES: readonly string[] = [
   verbsCompose,
   verbsHeartbeat,
   verbsKeep,
+  verbsGreet,
   verbsWatch,
   verbsRules,
   verbsUpgrade,

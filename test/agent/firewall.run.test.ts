@@ -160,6 +160,18 @@ ${rules.map((rule, index) => `\t\t${rule} # handle ${index + 5}\n`).join("")}	}
   });
 
   it.each([
+    ["does not tell", "*list*"],
+    ["takes none", "-f*"],
+  ])("fails in keep, which is called again then, and not in up, where nft %s", (_, call) => {
+    const nft = `nft() { case $* in ${call}) return 1 ;; *list*) cat "$R/ruleset" ;; esac; }`;
+    const text = `${nft}\nchains_up; echo 'up goes on'; chains_keep; echo 'and so does keep'`;
+    const { out, status } = firewall(shell, text, { "/ruleset": chain(["ct state invalid drop"]) });
+    expect(status).toBe(1);
+    expect(out).toContain("up goes on\n");
+    expect(out).not.toContain("and so does keep");
+  });
+
+  it.each([
     ["9993", {}],
     ["9994", { "/var/lib/zerotier-one/local.conf": '{"settings": {"primaryPort": 9994,"x":1}}' }],
     [

@@ -1,6 +1,8 @@
-// What goes at run time and is put back at once, and whom a server speaks to after zerotier-one has started.
-import { mkdirSync, symlinkSync } from "node:fs";
+// What goes at run time and is put back at once.
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { AGENT as agent } from "../../scripts/agent.ts";
 import { Host } from "./host.ts";
 import { leaseText } from "./leases.ts";
 import { AGENT, runShell, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
@@ -48,6 +50,40 @@ describe.each(shellOfTheDay(import.meta.filename))("keep in $name", PATIENCE, (s
     });
   });
 
+  it.each([
+    ["a command", "false", ""],
+    ["a fault that is said", "fail 'no ink'", "meshboot: rules: failed: no ink\n"],
+    ["a refusal", "refuse 'no ink'", "meshboot: rules: refused: no ink\n"],
+  ])("puts back what it can where a step fails by %s, and ends with its name", (_, command, said) => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, join(directory, "host"));
+      const program = join(directory, "meshboot");
+      writeFileSync(
+        program,
+        agent.program.replace("\nrules_keep() {\n", (head) => `${head}  ${command}\n`),
+      );
+      const routes = host.seen("mesh-routes");
+      host.world({ "mesh-routes": "" });
+      const { status, err } = host.run(shell, "keep", program);
+      expect({ status, err }).toEqual({
+        status: 1,
+        err: `${said}meshboot: keep: failed: not put back: rules\n`,
+      });
+      expect(host.seen("mesh-routes")).toBe(routes);
+    });
+  });
+
+  it("puts no routes over what the last up has spared", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.write("/var/lib/meshboot/spared", "172.28.7.0/24 \n");
+      host.world({ "mesh-routes": "" });
+      expect(host.run(shell, "keep")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("mesh-routes")).toContain("172.28.6.0/24 ");
+      expect(host.seen("mesh-routes")).not.toContain("172.28.7.0/24 ");
+    });
+  });
+
   it("waits for the address that the routes need", () => {
     withDirectory((directory) => {
       const host = inMesh(shell, directory);
@@ -74,6 +110,7 @@ describe.each(shellOfTheDay(import.meta.filename))("watch in $name", PATIENCE, (
         "default via 203.0.113.1 dev eth1",
         "default via 203.0.113.1 dev br-wan",
         "9: br-lan    inet 192.168.9.1/24 brd 192.168.9.255 scope global br-lan",
+        "10.147.17.0/24 dev ztabcdefgh proto kernel scope link src 10.147.17.233",
         "# new generation 5 by process 3515 (iptables-restor)",
       ];
       const ignored = [
@@ -81,60 +118,15 @@ describe.each(shellOfTheDay(import.meta.filename))("watch in $name", PATIENCE, (
         "Deleted 172.18.0.0/16 dev br-0123456789ab proto kernel scope link src 172.18.0.1 linkdown",
         "9: br-0123456789ab    inet 172.18.0.1/16 brd 172.18.255.255 scope global br-0123456789ab",
         "Deleted 6: docker0    inet 172.28.233.1/25 scope global docker0",
+        "10.147.17.0/24 dev wg0 proto static",
+        "local 10.147.17.233 dev ztabcdefgh table local proto kernel scope host src 10.147.17.233",
         "add rule ip filter FORWARD counter packets 0 bytes 0 accept",
         "",
       ];
       const ask = [...heeded, ...ignored].map((line) => `! is_ours_to_keep '${line}' || echo '${line}'`);
-      expect(sourced(new Host(directory), `DEV=ztabcdefgh\n${ask.join("\n")}`).out).toBe(
-        `${heeded.join("\n")}\n`,
-      );
-    });
-  });
-
-  it("speaks to those that the Worker named and that ZeroTier has routes to, until each has answered", () => {
-    withDirectory((directory) => {
-      const host = inMesh(shell, directory);
-      // Nobody answers; at the first pause one of three does, at the second another, and after the third all have.
-      const world = `
-ip() {
-  case "$*" in
-  '-4 route show dev ztabcdefgh proto static')
-    echo '172.28.7.0/24 via 10.147.17.7 metric 5000'
-    echo '172.28.8.0/24 via 10.147.17.8 metric 5100' ;;
-  '-4 neigh show dev ztabcdefgh')
-    echo '10.147.17.1 FAILED'
-    [ "\${heard:-1}" = 1 ] || echo '10.147.17.2 lladdr 02:00:00:00:00:03 STALE'
-    [ "\${heard:-1}" != 8 ] || echo '10.147.17.7 lladdr 02:00:00:00:00:01 STALE'
-    [ "\${heard:-0}" != 8 ] || echo '10.147.17.1 lladdr 02:00:00:00:00:02 REACHABLE' ;;
-  esac
-}
-ping() { for last; do :; done; echo "ping $last" >>"$TMP/pings"; }
-sleep() { sort "$TMP/pings" >&2; echo "pause $1" >&2; rm "$TMP/pings"; heard=$(( \${heard:-1} == 1 ? 2 : 8 )); }
-use_saved_lease
-greet`;
-      const { status, err } = sourced(host, world);
-      expect({ status, err }).toEqual({
-        status: 0,
-        err: [
-          ...["ping 10.147.17.1", "ping 10.147.17.2", "ping 10.147.17.7", "pause 1"],
-          ...["ping 10.147.17.1", "ping 10.147.17.2", "ping 10.147.17.7", "pause 2"],
-          ...["ping 10.147.17.1", "ping 10.147.17.7", "pause 4", ""],
-        ].join("\n"),
-      });
-    });
-  });
-
-  it("grows rare only when the interface has its address, which may come late", () => {
-    withDirectory((directory) => {
-      const world = `
-rounds=0
-ip() { [ "$*" != '-o -4 addr show dev ztabcdefgh' ] || [ $rounds -lt 6 ] || echo '7: ztabcdefgh    inet 10.147.17.233/24'; }
-ping() { :; }
-sleep() { echo "pause $1" >&2; rounds=$((rounds + 1)); [ $rounds -lt 9 ] || exit 0; }
-use_saved_lease
-greet`;
-      const { err } = sourced(inMesh(shell, directory), world);
-      expect(err.match(/\d+/g)?.map(Number)).toEqual([1, 2, 4, 4, 4, 4, 8, 16, 32]);
+      expect(
+        sourced(new Host(directory), `DEV=ztabcdefgh L_POOL_ZEROTIER=10.147.17.0/24\n${ask.join("\n")}`).out,
+      ).toBe(`${heeded.join("\n")}\n`);
     });
   });
 
@@ -143,7 +135,7 @@ greet`;
     sourced(
       host,
       `said() { printf '%s\\n' ${said} >&7; }
-greet() { :; }; tell_changes() { said; }
+keep_in_touch() { :; }; tell_changes() { said; }
 timeout() { echo "waits $1" >&2; while read -r line && [ "$line" != . ]; do echo "$line"; done; }
 meshboot() { echo "$*" >&2; }
 ${more}
@@ -185,6 +177,59 @@ watch`,
       // A minute from one change to the next.
       const rare = 'is_ours_to_keep() { echo "$(($(uptime_seconds) + 60)).00" >"$R/proc/uptime"; }';
       expect(waits(rare)).toEqual([...once, 1, 1]);
+    });
+  });
+
+  it("puts back within ten seconds, and within thirty what goes without end", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      const { err } = watching(host, `${"'default via a' x . ".repeat(12)} gone`);
+      const pauses = Array.from(err.matchAll(/waits (\d+)\nkeep\n/g), ([, seconds]) => Number(seconds));
+      expect(pauses).toHaveLength(12);
+      expect(Math.max(...pauses.slice(0, 10))).toBeLessThanOrEqual(10);
+      expect(Math.max(...pauses)).toBeLessThanOrEqual(30);
+    });
+  });
+
+  /** `keep` fails until it has been called that often. */
+  const failing = (times: number) => `
+runs=0
+meshboot() {
+  runs=$((runs + 1))
+  if [ $runs -le ${times} ]; then echo 'no ink' >&2; return 1; fi
+  echo 'changes 1 routes' >&2
+}`;
+
+  it("tries again what failed, after growing pauses, until it succeeds, and says it once", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      const { status, err } = watching(
+        host,
+        "x",
+        `${failing(9)}\ncat() { command cat "$@"; [ $runs -lt 10 ] || echo gone >&7; }
+sleep() { echo "pause $1" >&2; }`,
+      );
+      const pauses = [1, 2, 4, 8, 16, 32, 60, 60, 60];
+      expect(status).toBe(1);
+      expect(err.split("\n")).toEqual([
+        "no ink",
+        ...pauses.map((pause) => `pause ${pause}`),
+        "changes 1 routes",
+        `meshboot: meshboot: ${ENDED}`,
+        "",
+      ]);
+    });
+  });
+
+  it("heeds changes before it tries again, and tries no more when those have succeeded", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.put("/run/meshboot/watching", undefined);
+      // The pause has no end, but for what `try 1` says.
+      const { err } = watching(host, "'default via a' . 'try 1' gone", `${failing(1)}\nsleep() { exit; }`);
+      expect(err).toBe(`no ink\nwaits 1\nchanges 1 routes\nmeshboot: meshboot: ${ENDED}\n`);
     });
   });
 

@@ -69,6 +69,40 @@ kill $watch; wait $watch && echo 'ended in order'`);
     ]);
   });
 
+  it("puts routes back once the kernel takes them, however late, and those that it dropped without a word", () => {
+    const seen = watched(`
+routes() { ip route show dev ztabcdefgh metric 5100 | wc -l; }
+kill $watch; wait $watch
+"$AGENT" watch 2>"$MESHBOOT_ROOT/said" & watch=$!
+until_it 'both monitors listen again' '^2$' listeners
+ip route del 10.147.17.0/24 dev ztabcdefgh; routes
+ip route flush dev ztabcdefgh; until_it 'it could not' 'does not take the routes' cat "$MESHBOOT_ROOT/said"; routes
+ip route add 10.147.17.0/24 dev ztabcdefgh proto kernel scope link src 10.147.17.233; until_it 'routes' '^238$' routes
+ip link set ztabcdefgh down; routes; ip link set ztabcdefgh up; until_it 'routes again' '^238$' routes`);
+    expect(seen).toEqual([
+      ...LISTENS,
+      "both monitors listen again",
+      ...["238", "it could not", "0", "routes"],
+      ...["0", "routes again"],
+    ]);
+  });
+
+  it("speaks after the next start to who had spoken to this server by IPv6 alone", () => {
+    const seen = watched(`
+ours=fc9c:56c2:e34e:8d87:c868::1 theirs=fc9c:56c2:e339:f51d:fb25::1
+forget() { ip neigh flush dev ztabcdefgh; ip -n other neigh flush dev zt0; }
+kill $watch; wait $watch
+rm "$MESHBOOT_ROOT/var/lib/meshboot/peers" "$MESHBOOT_ROOT/var/lib/meshboot/neighbours"; forget
+ip addr add $ours/40 dev ztabcdefgh nodad; ip -n other addr add $theirs/40 dev zt0 nodad
+ip netns exec other ping -n -q -c 1 $ours >&2
+"$AGENT" watch >&2 & watch=$!
+until_it 'it is remembered' "^$theirs 0" cat "$MESHBOOT_ROOT/var/lib/meshboot/neighbours"
+kill $watch; wait $watch; forget
+"$AGENT" watch >&2 & watch=$!
+until_it 'it has heard again' lladdr ip -n other neigh show $ours`);
+    expect(seen).toEqual([...LISTENS, "it is remembered", "it has heard again"]);
+  });
+
   it("speaks at once, but puts back nothing before a run of up that is under way has ended", () => {
     const seen = watched(`
 routes() { ip route show dev ztabcdefgh metric 5100 | wc -l; }

@@ -33,11 +33,6 @@ overlap_up() {
   remember_spared
 }
 
-# As the last `up` found it, be it before this boot.
-overlap_keep() {
-  SPARED=$(read_file "$STATE/spared")
-}
-
 overlap_state() {
   watch_files "$R/etc/resolv.conf" "$R/run/systemd/resolve/resolv.conf" "$R$DOCKER_NETWORKS"
   watch_commands 'ip -o addr show' 'ip -4 route show table all'

@@ -38,10 +38,12 @@ routes_up() {
   fi
 }
 
-# Without the address the kernel takes none of them; with it they are looked at again.
+# Without the address the kernel takes none of them; with it they are looked at again. Spared is what the last `up` found, be
+# it before this boot.
 routes_keep() {
   ZT_DEV=$DEV
   if has_address; then
+    SPARED=$(read_file "$STATE/spared")
     routes_up
   fi
 }

@@ -9,7 +9,8 @@
 #   X_state   names what X_up looks at; 1 when it cannot tell. Each step with an X_up has it: without, no run is ever skipped
 #   X_status  its lines of `status`
 #   X_doctor  its links of `doctor`: `look LINK NEEDED-LINK...`, which calls doctor_LINK
-#   X_keep    puts back at once what others take away at run time; X_up may be under way for the first time
+#   X_keep    puts back at once what others take away at run time, in a process of its own, see keep_each; X_up may be under
+#             way for the first time
 #   X_bake    what of it belongs into an image
 # Three have a `down` alone, for what is only right once those behind them are down: docker_restart starts the dockerd that
 # docker has stopped, files puts every file back, and accept_ra comes after all that forwards.
@@ -30,7 +31,7 @@ take() { # STEP up|down|consent|purge|keep|bake
 }
 
 # That function of each step that has it.
-take_each() { # up|down|consent|purge|keep|bake|status|doctor
+take_each() { # up|down|consent|purge|bake|status|doctor
   steps=$STEPS
   case $1 in down | purge) steps=$(backwards) ;; esac
   for taken in $steps; do

@@ -61,18 +61,27 @@ chains_to_do() {
   cut -d ' ' -f 3-5 "$TMP/chains" | sort -u
 }
 
-chains_up() {
+# 1, and says so, when nft does not do it.
+put_chains() {
   [ -n "$DEV$UNDO" ] || return 0
   if ! look_at_chains; then
     warn "the nft ruleset cannot be read and is left as it is: $(head -n 1 "$TMP/nft")"
+    return 1
   elif [ -s "$TMP/chains" ]; then
     say "changes its accepts in nft: $(chains_to_do | tr '\n' ';')"
-    dry || nft -f "$TMP/chains" 2>"$TMP/nft" || warn "nft takes none of them: $(head -n 1 "$TMP/nft")"
+    if ! dry && ! nft -f "$TMP/chains" 2>"$TMP/nft"; then
+      warn "nft takes none of them: $(head -n 1 "$TMP/nft")"
+      return 1
+    fi
   fi
 }
 
+chains_up() {
+  put_chains || :
+}
+
 chains_keep() {
-  chains_up
+  put_chains
 }
 
 chains_down() {

@@ -54,7 +54,7 @@ clean() {
   stop_timers
   find "$ZT/" -maxdepth 1 \( -name 'identity.*' -o -name '*.secret' -o -name 'zerotier-one.p*' \) -exec rm -f {} + 2>/dev/null || :
   rm -rf "${ZT:?}/peers.d" "$ZT/networks.d"
-  rm -f "$STATE/token" "$STATE/lease" "$STATE/peers" "$R/etc/docker/key.json"
+  rm -f "$STATE/token" "$STATE/lease" "$STATE/peers" "$STATE/neighbours" "$R/etc/docker/key.json"
   # fwupd makes them anew.
   empty /var/lib/fwupd/pki
   # One agent an image, without the one before.

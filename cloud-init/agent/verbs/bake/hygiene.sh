@@ -111,7 +111,7 @@ check_services() {
 
 # By their own form, wherever a write that was killed left them.
 none_of_meshboot() {
-  none_of 'a key, token or lease of Meshboot' "$ETC/key" "$STATE/token" "$STATE/lease" "$STATE/peers"
+  none_of 'a key, token or lease of Meshboot' "$ETC/key" "$STATE/token" "$STATE/lease" "$STATE/peers" "$STATE/neighbours"
   look_for name_found 'a key or token of Meshboot' grep -rlsE 'mb[akn]_[A-Za-z0-9_-]{20}' "$ETC/" "$STATE/"
 }
 
