@@ -449,6 +449,147 @@ cat "$R/etc/meshboot/dockerd.env"`;
     expect(out.endsWith(own)).toBe(true);
   });
 
+  const DIGITS = [..."0123456789abcdef"];
+  const under = (...beginnings: string[]) =>
+    beginnings.flatMap((beginning) => DIGITS.map((digit) => beginning + digit));
+  const without = (gone: string[], names: string[]) => names.filter((name) => !gone.includes(name));
+  /** A host with that default route, and these files of devices. */
+  const devices = (uplink: string, ...paths: string[]) =>
+    `ip() { [ "$*" != '-4 route show default' ] || echo 'default via 203.0.113.1 dev ${uplink}'; }
+for path in ${uplink} ${paths.join(" ")}; do mkdir -p "$R/sys/class/net/$path"; done
+`;
+  const LOCAL_CONF = "/var/lib/zerotier-one/local.conf";
+  const blacklist = (text: string | undefined) =>
+    JSON.parse(text ?? "").settings.interfacePrefixBlacklist as string[];
+
+  it.each([
+    ["br-wan", [], ["docker", ...under("br-"), "veth"]],
+    ["br-ex", [], ["docker", ...without(["br-e"], [...under("br-"), ...under("br-e")]), "veth"]],
+    [
+      "br-e0",
+      [],
+      [
+        "docker",
+        ...without(["br-e", "br-e0"], [...under("br-"), ...under("br-e"), ...under("br-e0")]),
+        "veth",
+      ],
+    ],
+    ["br-lan.7", [], ["docker", ...under("br-"), "veth"]],
+    ["veth0", [], ["docker", "br-", ...without(["veth0"], [...under("veth"), ...under("veth0")])]],
+    ["dockerwan", [], ["docker0", "docker_gwbridge", "br-", "veth"]],
+    ["eth0", ["br-lan/bridge", "br-lan/brif/eth1"], ["docker", ...under("br-"), "veth"]],
+    ["eth0", ["br-lan/openvswitch"], ["docker", ...under("br-"), "veth"]],
+    [
+      "eth0",
+      [
+        ...["docker0/bridge", "docker_gwbridge/bridge", "br-0123456789ab/bridge", "br-shop/bridge"],
+        ...[
+          "br-0123456789ab/brif/veth1234567",
+          "br-shop/brif/veth89abcde",
+          "veth1234567/brport",
+          "veth12345678",
+        ],
+      ],
+      ["docker", "br-", "veth"],
+    ],
+  ])(
+    "keeps ZeroTier off Docker's devices, and on the uplink %s and what is the host's of %j",
+    (uplink, paths, names) => {
+      const text = `${devices(uplink, ...paths)}local_conf_up >/dev/null; cat "$ZT/local.conf"`;
+      expect(blacklist(withLease(shell, {}, text)).toSorted()).toEqual(names.toSorted());
+    },
+  );
+
+  it("puts right the local.conf of an agent that did not look at uplinks, also without python3, and takes back what is there", () => {
+    const uplink = (
+      name: string,
+    ) => `ip() { [ "$*" != '-4 route show default' ] || echo 'default dev ${name}'; }
+mkdir -p "$R/sys/class/net/${name}"; python3() { false; }; local_conf_up`;
+    const text = `local_conf_up >/dev/null
+(${uplink("br-wan")}; local_conf_up; cat "$ZT/local.conf")
+(${uplink("br-ex")} >/dev/null; cat "$ZT/local.conf")
+local_conf_down; drop_files . >/dev/null; cat "$ZT/local.conf" 2>/dev/null || echo none`;
+    const [said, wan, ex, left] = withLease(shell, {}, text).split("\n");
+    expect(said).toContain("local.conf");
+    expect(blacklist(wan)).toEqual(["docker", ...under("br-"), "veth"]);
+    expect(blacklist(ex)).not.toContain("br-e");
+    expect(left).toBe("none");
+  });
+
+  it("gives way to the uplink in a local.conf with more in it, but for what its owner wrote, and takes out just ours", () => {
+    const own = '{"settings":{"interfacePrefixBlacklist":["br-0","wg"],"primaryPort":9994}}';
+    const text = `local_conf_up >/dev/null
+${devices("br-wan")}
+local_conf_up >/dev/null; cat "$ZT/local.conf"
+sed -i 's|"wg"|"wg", "br-mine"|' "$ZT/local.conf"
+ip() { :; }
+local_conf_down >/dev/null; drop_files . >/dev/null; cat "$ZT/local.conf"`;
+    const [merged, left = ""] = withLease(shell, {}, text, { [LOCAL_CONF]: own }).split("\n");
+    expect(blacklist(merged)).toEqual([...under("br-"), "docker", "veth", "wg"]);
+    expect(JSON.parse(left)).toEqual({
+      settings: { interfacePrefixBlacklist: ["br-0", "wg", "br-mine"], primaryPort: 9994 },
+    });
+  });
+
+  it("puts the user's own back byte for byte, though the uplink is another one since", () => {
+    const own = '{ "settings": {"interfacePrefixBlacklist":["wg"]} }\n';
+    const text = `local_conf_up >/dev/null
+${devices("br-wan")}
+local_conf_down; drop_files . >/dev/null; cat "$ZT/local.conf"`;
+    expect(withLease(shell, {}, text, { [LOCAL_CONF]: own })).toBe(own);
+  });
+
+  it("knows the uplink of before at a boot that is ahead of its network", () => {
+    const files = { "/var/lib/meshboot/uplinks": '"eth0", "br-wan"\n' };
+    const out = withLease(shell, {}, 'local_conf_up >/dev/null; cat "$ZT/local.conf"', files);
+    expect(blacklist(out)).toEqual(["docker", ...under("br-"), "veth"]);
+  });
+
+  it.each([
+    ["br-wan", "br-", "warning zerotier local.conf keeps ZeroTier off br-wan"],
+    ["eth0 br-wan", "br-", "note zerotier local.conf keeps ZeroTier off br-wan"],
+    ["eth0 br-wan", "wlan", ""],
+    ["br-wan", "br-0", ""],
+  ])("says in the doctor of uplinks %j that %j keeps ZeroTier off", (uplinks, name, said) => {
+    const text = `has_tun() { :; }; is_running() { :; }; has() { :; }
+timeout() { echo "200 info $NODE 1.14.1 OFFLINE"; }; ip() { for up in ${uplinks}; do echo "default dev $up"; done; }
+finding() { echo "$1 $LINK $2"; }; LINK=zerotier; doctor_zerotier | grep local.conf || :`;
+    const files = { [LOCAL_CONF]: JSON.stringify({ settings: { interfacePrefixBlacklist: [name] } }) };
+    expect(withLease(shell, {}, text, files)).toContain(said);
+    expect(withLease(shell, {}, text, files) === "").toBe(said === "");
+  });
+
+  it("keeps texts with backslashes, control characters and no ASCII in local.conf as they are, of any length", () => {
+    const texts = {
+      path: "C:\\x\\new\\t",
+      umlaut: "\u00e9",
+      lines: "a\nb\tc\\0",
+      option: "-n",
+      long: "x".repeat(200_000),
+    };
+    const own = JSON.stringify(texts).replace("é", "\\u00e9");
+    const text = `local_conf_up; cat "$ZT/local.conf" >"$R/merged"
+sed -i 's|"option": "-n"|"option": "-e"|' "$ZT/local.conf"
+local_conf_down >/dev/null; drop_files . >/dev/null
+cat "$R/merged"; cat "$ZT/local.conf"`;
+    const [said, merged = "", left = ""] = withLease(shell, {}, text, { [LOCAL_CONF]: own }).split("\n");
+    expect(said).toContain("writes");
+    expect(JSON.parse(merged)).toMatchObject(texts);
+    expect(JSON.parse(left)).toEqual({ ...texts, option: "-e" });
+  });
+
+  it("keeps mode and owner of the user's local.conf", () => {
+    const text = `at=$ZT/local.conf; chmod 640 "$at"; [ "$(id -u)" != 0 ] || chown 7:8 "$at"
+look() { stat -c '%a %u:%g' "$at"; }
+look; local_conf_up >/dev/null; look; sed -i 's|9994|9995|' "$at"
+local_conf_down >/dev/null; drop_files . >/dev/null; look; cat "$at"`;
+    const own = '{"settings":{"primaryPort":9994}}';
+    const [before, during, after, left] = withLease(shell, {}, text, { [LOCAL_CONF]: own }).split("\n");
+    expect(before).toMatch(/^640 /);
+    expect([during, after]).toEqual([before, before]);
+    expect(left).toBe('{"settings": {"primaryPort": 9995}}');
+  });
+
   it("takes out of ip6tables Docker's rules for bridges of any name, and nobody else's", () => {
     const text = `mkdir "$R/bin"; PATH=$R/bin:$PATH
 for call in 'save cat "$R/rules6"' 'restore cat'; do printf '#!/bin/sh\\n%s\\n' "\${call#* }" >"$R/bin/ip6tables-\${call%% *}"; done
