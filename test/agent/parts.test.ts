@@ -449,6 +449,19 @@ cat "$R/etc/meshboot/dockerd.env"`;
     expect(out.endsWith(own)).toBe(true);
   });
 
+  it("keeps accept_ra=2 for an interface that is away, until that is there with 0", () => {
+    const line = (device: string) => `net/ipv6/conf/${device}/accept_ra=2`;
+    const files = {
+      "/etc/sysctl.d/90-meshboot.conf": `${["eth0", "wwan0", "usb0"].map(line).join("\n")}\n`,
+      "/proc/sys/net/ipv6/conf/eth0/accept_ra": "2\n",
+      "/proc/sys/net/ipv6/conf/usb0/accept_ra": "0\n",
+    };
+    const text = `ip() { [ "$*" != '-4 route show default' ] || echo 'default dev tun0'; }
+sysctls_up >/dev/null; grep accept_ra "$R$SYSCTL"; echo "net/ipv6/conf/wwan0/accept_ra=1" >"$STATE/sysctls"
+TMP=$STATE; accept_ra_down 2>&1`;
+    expect(withLease(shell, {}, text, files)).toBe(`${line("eth0")}\n${line("wwan0")}\n`);
+  });
+
   const DIGITS = [..."0123456789abcdef"];
   const under = (...beginnings: string[]) =>
     beginnings.flatMap((beginning) => DIGITS.map((digit) => beginning + digit));
