@@ -288,6 +288,50 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
     ]);
   });
 
+  it("spares Docker's networks from before dockerd runs, and looks at them anew when it does", () => {
+    const text = `TMP=$STATE/run ALLOW_OVERLAP=off
+timeout() { shift; "$@"; }
+is_running() { [ "$dockerd" != off ]; }
+has() { [ "$dockerd" != gone ]; }
+docker() {
+  case "$dockerd $2" in
+  'starting ls') return 1 ;;
+  'on ls') echo id ;;
+  'on inspect') echo "$network bridge shop" ;;
+  esac
+}
+ip() {
+  [ "$*" = '-o -4 addr show' ] || return 0
+  echo "$card"
+  [ "$dockerd" != on ] || echo "5: br-shop    inet $network scope global br-shop"
+}
+look() { # DOCKERD NETWORK ADDRESS
+  dockerd=$1 network=$2 card="2: eth0    inet $3 scope global eth0"
+  rm -rf "$TMP"; mkdir "$TMP"
+  look_at_overlapping
+  remember_spared >/dev/null
+  echo "$1: $(cat "$STATE/spared")"
+}
+for dockerd in on off starting off; do look $dockerd 172.28.16.0/20 172.28.128.9/17; done
+look off '' 192.0.2.2/24; look on 172.28.16.0/20 192.0.2.2/24; ALLOW_OVERLAP=on; look off '' 192.0.2.2/24; ALLOW_OVERLAP=off
+look on 172.28.32.0/20 192.0.2.2/24; look off '' 192.0.2.2/24; look on 192.168.1.0/24 192.0.2.2/24; look off '' 192.0.2.2/24
+look on 172.28.16.0/20 192.0.2.2/24; look gone '' 192.0.2.2/24`;
+    const out = withLease(shell, {}, text).trim();
+    const card = "172.28.128.0/17";
+    expect(out.split("\n").map((line) => line.trim())).toEqual([
+      ...["on", "off", "starting", "off"].map((dockerd) => `${dockerd}: ${card} 172.28.16.0/20`),
+      "off: 172.28.16.0/20",
+      "on: 172.28.16.0/20",
+      "off:",
+      "on: 172.28.32.0/20",
+      "off: 172.28.32.0/20",
+      "on:",
+      "off:",
+      "on: 172.28.16.0/20",
+      "gone:",
+    ]);
+  });
+
   it("takes pools for other networks outside the mesh and of what the host uses", () => {
     const networks =
       "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 docker:shop' '10.0.0.0/8 eth0'; }\nip() { :; }";

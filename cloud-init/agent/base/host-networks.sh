@@ -1,12 +1,14 @@
 # What the host is attached to. A name with a colon in it is no device's: the kernel takes none.
 
-# Docker's networks, `docker SUBNET DRIVER NAME`. Those of drivers that keep to namespaces of their own are not the host's.
+# Docker's networks, `docker SUBNET DRIVER NAME`. Those of drivers that keep to namespaces of their own are not the host's. That
+# dockerd has told them is noted: while it starts it tells none.
 docker_networks() {
   # Asked while dockerd does not run, docker.socket would start it.
   if ! has docker || ! is_running docker; then
     return 0
   fi
-  ids=$(timeout 20 docker network ls -q --filter driver=bridge --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || ids=''
+  ids=$(timeout 20 docker network ls -q --filter driver=bridge --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || return 0
+  : >"$TMP/docker-networks"
   if [ -n "$ids" ]; then
     # shellcheck disable=SC2016,SC2086 # a template of Docker's; ids, one word each
     timeout 20 docker network inspect -f '{{$n := .Name}}{{$d := .Driver}}{{range .IPAM.Config}}{{println .Subnet $d $n}}{{end}}' $ids 2>/dev/null </dev/null |
