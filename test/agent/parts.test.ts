@@ -332,6 +332,42 @@ look on 172.28.16.0/20 192.0.2.2/24; look gone '' 192.0.2.2/24`;
     ]);
   });
 
+  it.each([
+    ["who answers instead of the Worker", "FOREIGN=$words; the_problem"],
+    ["a Docker network", 'network_name "docker:$words"'],
+    ["what is done about it", 'network_remedy 192.0.2.0/24 "docker:$words"'],
+    ["an overlap", 'overlap_text 192.0.2.0/24 "docker:$words"'],
+    ["somebody's route", 'foreign_remedy "192.0.2.0/24 $words"'],
+    ["what apt says", `printf 'E: %s\\n' "$words" >"$TMP/apt"; apt_says`],
+    ["the last line of another agent", `printf '%s\\n' "$words" >"$TMP/said"; last_line`],
+    [
+      "the place of daemon.json",
+      `docker_words() { printf '%s\\n' dockerd "--config-file=/$words"; }; look_at_docker_words; printf '%s\\n' "$DAEMON_JSON"`,
+    ],
+    ["an option of dockerd's", 'missing=" --label=$words" surplus=""; options_not_in_force'],
+    ["a key of the build's", 'MESHBOOT_BUILD_KEY="ssh-ed25519 $words x"; build_keys'],
+  ])("takes %s with a backslash for what it is", (_, text) => {
+    const words = String.raw`a\tb\c\x41`;
+    expect(withLease(shell, {}, `TMP=$R; words='${words}'\n${text}`)).toContain(words);
+  });
+
+  it("deletes no table that has more than a backslash behind it", () => {
+    const text = String.raw`TMP=$R; : >"$STATE/tables"
+nft() {
+  case $* in
+  'list table ip raw') printf '%s\n' 'table ip raw {' ' chain mine { comment "C:\c"' '  tcp dport 22 accept' ' }' '}' ;;
+  'list table ip nat') printf '%s\n' 'table ip nat {' ' chain mine {' ' }' '}' ;;
+  list*) return 1 ;;
+  *) echo "nft $*" ;;
+  esac
+}
+tables_down`;
+    expect(withLease(shell, {}, text).match(/nft .*/g)).toEqual([
+      expect.stringContaining("nft of tables"),
+      "nft delete table ip nat",
+    ]);
+  });
+
   it("takes pools for other networks outside the mesh and of what the host uses", () => {
     const networks =
       "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 docker:shop' '10.0.0.0/8 eth0'; }\nip() { :; }";

@@ -63,7 +63,7 @@ runs() { # PROGRAM SECONDS ARGUMENT...: sets rc; what it says is in $TMP/said
 
 last_line() {
   last=$(grep . "$TMP/said" | tail -n 1 | tr -cd '\40-\176' | cut -c 1-600)
-  echo "${last:-(none)}"
+  printf '%s\n' "${last:-(none)}"
 }
 
 # That the candidate did not succeed.

@@ -8,7 +8,7 @@ look_at_cards() {
       ip -o link show type $kind
     done
     for device in $(real_cards); do
-      echo "0: $device:"
+      printf '%s\n' "0: $device:"
     done
     echo addresses
     ip -o addr show scope global
@@ -24,7 +24,7 @@ look_at_cards() {
 real_cards() {
   find -L "$R/sys/class/net" -mindepth 2 -maxdepth 2 -name device 2>/dev/null | while IFS= read -r path; do
     path=${path%/device}
-    [ -e "$path/master" ] || echo "${path##*/}"
+    [ -e "$path/master" ] || printf '%s\n' "${path##*/}"
   done
 }
 
@@ -41,7 +41,7 @@ remember_bridges() {
   # One that goes in between leaves what was known.
   # shellcheck disable=SC2086 # ids, one word each
   if told=$(timeout 20 docker network inspect -f "{{.Id}}|{{$option.name\"}}|{{$option.gateway_mode_ipv4\"}}|{{$option.gateway_mode_ipv6\"}}" $ids 2>/dev/null </dev/null); then
-    echo "$told" | awk -F '|' '
+    printf '%s\n' "$told" | awk -F '|' '
       # What a Docker without that option says of it.
       { gsub(/<no value>/, "") }
       { name = $2 == "" ? "br-" substr($1, 1, 12) : $2 }
