@@ -333,6 +333,57 @@ look on 172.28.16.0/20 192.0.2.2/24; look gone '' 192.0.2.2/24`;
   });
 
   it.each([
+    ["curl: (5) no proxy 'http://user:s3cret@proxy:3128'", "curl: (5) no proxy 'http://user:***@proxy:3128'"],
+    [
+      "http://me@corp.example:s3cr:e/t@s3cret@p:1, https://:s3cret@q/x",
+      "http://me@corp.example:***@p:1, https://:***@q/x",
+    ],
+    ["https://host:8443 and me@example.com", "https://host:8443 and me@example.com"],
+    ["https://me@host/x a:b@c", "https://me@host/x a:b@c"],
+  ])("says of %j all but a password", (text, said) => {
+    const script = `TMP=$R LOG=$R/log RUN=$R STEP=step LINK=link JSON='' COLOR='' WARNINGS=0 FAULTS=0 BROKEN=''
+text="${text}"
+say "$text"
+{ advise "$text"; warn "$text"; (fail "$text") || :; (refuse "$text") || :; end_with 1 "$text"; (end_as_said) || :; } 2>&1
+DRY=yes; run "$text"; DRY=''
+finding fault "$text" "$text" "$text"
+JSON=yes; finding fault "$text" "$text" "$text"; findings_as_json; echo
+printable "$text"
+log_as_json`;
+    const out = withLease(shell, {}, script);
+    expect(out).not.toContain("s3c");
+    const lines = out.split("\n");
+    expect(lines).toHaveLength(14);
+    for (const line of lines) expect(line).toContain(said);
+    expect(out.split(said)).toHaveLength(1 + 8 + 3 + 3 + 1 + 8);
+  });
+
+  it("cuts no password in two", () => {
+    const text = `printable "${"x".repeat(180)} http://user:s3cret@proxy"; printable "${"x".repeat(9)}" 7`;
+    expect(withLease(shell, {}, text)).toBe(`${"x".repeat(180)} http://user:***@pro\n${"x".repeat(7)}\n`);
+  });
+
+  it.each([
+    ["", ""],
+    ["http://me:s3cret@p:2", "http://me:***@p:2"],
+    ["me:s3cret@p:2", "http://me:***@p:2"],
+    ["p:2", "http://p:2"],
+  ])("names the proxy %j without its password", (proxy, named) => {
+    const text = `URL=https://mesh.example.com https_proxy='${proxy}'; proxy_of_worker`;
+    expect(withLease(shell, {}, text).trim()).toBe(named);
+  });
+
+  it("shows no password of a setting", () => {
+    const text = "read_settings 2>&1 || :";
+    const conf = (line: string) => ({ "/etc/meshboot/meshboot.conf": `${line}\n` });
+    const script = `(${text}) || :`;
+    for (const key of ["URL", "ZEROTIER_REPOSITORY", "NAME"])
+      expect(withLease(shell, {}, script, conf(`${key}=https://me:s3cret@mesh.example.com`))).toContain(
+        `${key}=https://me:***@mesh.example.com is not known`,
+      );
+  });
+
+  it.each([
     ["who answers instead of the Worker", "FOREIGN=$words; the_problem"],
     ["a Docker network", 'network_name "docker:$words"'],
     ["what is done about it", 'network_remedy 192.0.2.0/24 "docker:$words"'],
