@@ -8,6 +8,7 @@ import baseFiles from "./base/files.sh";
 import baseFindings from "./base/findings.sh";
 import baseHostNetworks from "./base/host-networks.sh";
 import baseJson from "./base/json.sh";
+import baseKeptOff from "./base/kept-off.sh";
 import baseLease from "./base/lease.sh";
 import baseMembership from "./base/membership.sh";
 import baseMtu from "./base/mtu.sh";
@@ -27,6 +28,7 @@ import baseSysctl from "./base/sysctl.sh";
 import baseSystem from "./base/system.sh";
 import baseTun from "./base/tun.sh";
 import baseUnits from "./base/units.sh";
+import baseUplinks from "./base/uplinks.sh";
 import baseWatched from "./base/watched.sh";
 import baseWorker from "./base/worker.sh";
 import service from "./fetch/meshboot.service";
@@ -141,6 +143,8 @@ const FILES: readonly string[] = [
   baseTun,
   baseMembership,
   baseOverlapping,
+  baseUplinks,
+  baseKeptOff,
   baseNetworkServices,
   baseMtu,
   baseAccepts,

@@ -175,6 +175,14 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
     expect(inPlace()).toBe(PROGRAM);
   });
 
+  it("says nobody's password", async () => {
+    settings("http://me:s3cret@mesh.example.com");
+    const run = fetchBy(client, { http_proxy: "http://me:s3cret@127.0.0.1:port" });
+    await run.until(/pause/);
+    expect(run.said()).toContain(`no agent from http://mesh.example.com/agent/${SHA256}: `);
+    expect(run.said()).not.toContain("s3cret");
+  });
+
   it.each([
     [
       "another text",

@@ -374,6 +374,137 @@ have | grep -E ' 172.28.(1|2|3|240).0/|10.9.'; echo; UNDO=yes; have`;
     ]);
   });
 
+  it("spares Docker's networks from before dockerd runs, and looks at them anew when it does", () => {
+    const text = `TMP=$STATE/run ALLOW_OVERLAP=off
+timeout() { shift; "$@"; }
+is_running() { [ "$dockerd" != off ]; }
+has() { [ "$dockerd" != gone ]; }
+docker() {
+  case "$dockerd $2" in
+  'starting ls') return 1 ;;
+  'on ls') echo id ;;
+  'on inspect') echo "$network bridge shop" ;;
+  esac
+}
+ip() {
+  [ "$*" = '-o -4 addr show' ] || return 0
+  echo "$card"
+  [ "$dockerd" != on ] || echo "5: br-shop    inet $network scope global br-shop"
+}
+look() { # DOCKERD NETWORK ADDRESS
+  dockerd=$1 network=$2 card="2: eth0    inet $3 scope global eth0"
+  rm -rf "$TMP"; mkdir "$TMP"
+  look_at_overlapping
+  remember_spared >/dev/null
+  echo "$1: $(cat "$STATE/spared")"
+}
+for dockerd in on off starting off; do look $dockerd 172.28.16.0/20 172.28.128.9/17; done
+look off '' 192.0.2.2/24; look on 172.28.16.0/20 192.0.2.2/24; ALLOW_OVERLAP=on; look off '' 192.0.2.2/24; ALLOW_OVERLAP=off
+look on 172.28.32.0/20 192.0.2.2/24; look off '' 192.0.2.2/24; look on 192.168.1.0/24 192.0.2.2/24; look off '' 192.0.2.2/24
+look on 172.28.16.0/20 192.0.2.2/24; look gone '' 192.0.2.2/24`;
+    const out = withLease(shell, {}, text).trim();
+    const card = "172.28.128.0/17";
+    expect(out.split("\n").map((line) => line.trim())).toEqual([
+      ...["on", "off", "starting", "off"].map((dockerd) => `${dockerd}: ${card} 172.28.16.0/20`),
+      "off: 172.28.16.0/20",
+      "on: 172.28.16.0/20",
+      "off:",
+      "on: 172.28.32.0/20",
+      "off: 172.28.32.0/20",
+      "on:",
+      "off:",
+      "on: 172.28.16.0/20",
+      "gone:",
+    ]);
+  });
+
+  it.each([
+    ["curl: (5) no proxy 'http://user:s3cret@proxy:3128'", "curl: (5) no proxy 'http://user:***@proxy:3128'"],
+    [
+      "http://me@corp.example:s3cr:e/t@s3cret@p:1, https://:s3cret@q/x",
+      "http://me@corp.example:***@p:1, https://:***@q/x",
+    ],
+    ["https://host:8443 and me@example.com", "https://host:8443 and me@example.com"],
+    ["https://me@host/x a:b@c", "https://me@host/x a:b@c"],
+  ])("says of %j all but a password", (text, said) => {
+    const script = `TMP=$R LOG=$R/log RUN=$R STEP=step LINK=link JSON='' COLOR='' WARNINGS=0 FAULTS=0 BROKEN=''
+text="${text}"
+say "$text"
+{ advise "$text"; warn "$text"; (fail "$text") || :; (refuse "$text") || :; end_with 1 "$text"; (end_as_said) || :; } 2>&1
+DRY=yes; run "$text"; DRY=''
+finding fault "$text" "$text" "$text"
+JSON=yes; finding fault "$text" "$text" "$text"; findings_as_json; echo
+printable "$text"
+log_as_json`;
+    const out = withLease(shell, {}, script);
+    expect(out).not.toContain("s3c");
+    const lines = out.split("\n");
+    expect(lines).toHaveLength(14);
+    for (const line of lines) expect(line).toContain(said);
+    expect(out.split(said)).toHaveLength(1 + 8 + 3 + 3 + 1 + 8);
+  });
+
+  it("cuts no password in two", () => {
+    const text = `printable "${"x".repeat(180)} http://user:s3cret@proxy"; printable "${"x".repeat(9)}" 7`;
+    expect(withLease(shell, {}, text)).toBe(`${"x".repeat(180)} http://user:***@pro\n${"x".repeat(7)}\n`);
+  });
+
+  it.each([
+    ["", ""],
+    ["http://me:s3cret@p:2", "http://me:***@p:2"],
+    ["me:s3cret@p:2", "http://me:***@p:2"],
+    ["p:2", "http://p:2"],
+  ])("names the proxy %j without its password", (proxy, named) => {
+    const text = `URL=https://mesh.example.com https_proxy='${proxy}'; proxy_of_worker`;
+    expect(withLease(shell, {}, text).trim()).toBe(named);
+  });
+
+  it("shows no password of a setting", () => {
+    const text = "read_settings 2>&1 || :";
+    const conf = (line: string) => ({ "/etc/meshboot/meshboot.conf": `${line}\n` });
+    const script = `(${text}) || :`;
+    for (const key of ["URL", "ZEROTIER_REPOSITORY", "NAME"])
+      expect(withLease(shell, {}, script, conf(`${key}=https://me:s3cret@mesh.example.com`))).toContain(
+        `${key}=https://me:***@mesh.example.com is not known`,
+      );
+  });
+
+  it.each([
+    ["who answers instead of the Worker", "FOREIGN=$words; the_problem"],
+    ["a Docker network", 'network_name "docker:$words"'],
+    ["what is done about it", 'network_remedy 192.0.2.0/24 "docker:$words"'],
+    ["an overlap", 'overlap_text 192.0.2.0/24 "docker:$words"'],
+    ["somebody's route", 'foreign_remedy "192.0.2.0/24 $words"'],
+    ["what apt says", `printf 'E: %s\\n' "$words" >"$TMP/apt"; apt_says`],
+    ["the last line of another agent", `printf '%s\\n' "$words" >"$TMP/said"; last_line`],
+    [
+      "the place of daemon.json",
+      `docker_words() { printf '%s\\n' dockerd "--config-file=/$words"; }; look_at_docker_words; printf '%s\\n' "$DAEMON_JSON"`,
+    ],
+    ["an option of dockerd's", 'missing=" --label=$words" surplus=""; options_not_in_force'],
+    ["a key of the build's", 'MESHBOOT_BUILD_KEY="ssh-ed25519 $words x"; build_keys'],
+  ])("takes %s with a backslash for what it is", (_, text) => {
+    const words = String.raw`a\tb\c\x41`;
+    expect(withLease(shell, {}, `TMP=$R; words='${words}'\n${text}`)).toContain(words);
+  });
+
+  it("deletes no table that has more than a backslash behind it", () => {
+    const text = String.raw`TMP=$R; : >"$STATE/tables"
+nft() {
+  case $* in
+  'list table ip raw') printf '%s\n' 'table ip raw {' ' chain mine { comment "C:\c"' '  tcp dport 22 accept' ' }' '}' ;;
+  'list table ip nat') printf '%s\n' 'table ip nat {' ' chain mine {' ' }' '}' ;;
+  list*) return 1 ;;
+  *) echo "nft $*" ;;
+  esac
+}
+tables_down`;
+    expect(withLease(shell, {}, text).match(/nft .*/g)).toEqual([
+      expect.stringContaining("nft of tables"),
+      "nft delete table ip nat",
+    ]);
+  });
+
   it("takes pools for other networks outside the mesh and of what the host uses", () => {
     const networks =
       "host_networks() { printf '%s\\n' '172.17.5.0/24 eth1' '172.18.0.0/16 docker:shop' '10.0.0.0/8 eth0'; }\nip() { :; }";
@@ -533,6 +664,160 @@ cat "$R/etc/meshboot/dockerd.env"`;
     const out = withLease(shell, {}, 'local_conf_up 2>&1; cat "$ZT/local.conf"', { [path]: own });
     expect(out).toContain("add docker, br-, veth to its interfacePrefixBlacklist");
     expect(out.endsWith(own)).toBe(true);
+  });
+
+  it("keeps accept_ra=2 for an interface that is away, until that is there with 0", () => {
+    const line = (device: string) => `net/ipv6/conf/${device}/accept_ra=2`;
+    const files = {
+      "/etc/sysctl.d/90-meshboot.conf": `${["eth0", "wwan0", "usb0"].map(line).join("\n")}\n`,
+      "/proc/sys/net/ipv6/conf/eth0/accept_ra": "2\n",
+      "/proc/sys/net/ipv6/conf/usb0/accept_ra": "0\n",
+    };
+    const text = `ip() { [ "$*" != '-4 route show default' ] || echo 'default dev tun0'; }
+sysctls_up >/dev/null; grep accept_ra "$R$SYSCTL"; echo "net/ipv6/conf/wwan0/accept_ra=1" >"$STATE/sysctls"
+TMP=$STATE; accept_ra_down 2>&1`;
+    expect(withLease(shell, {}, text, files)).toBe(`${line("eth0")}\n${line("wwan0")}\n`);
+  });
+
+  const DIGITS = [..."0123456789abcdef"];
+  const under = (...beginnings: string[]) =>
+    beginnings.flatMap((beginning) => DIGITS.map((digit) => beginning + digit));
+  const without = (gone: string[], names: string[]) => names.filter((name) => !gone.includes(name));
+  /** A host with that default route, and these files of devices. */
+  const devices = (uplink: string, ...paths: string[]) =>
+    `ip() { [ "$*" != '-4 route show default' ] || echo 'default via 203.0.113.1 dev ${uplink}'; }
+for path in ${uplink} ${paths.join(" ")}; do mkdir -p "$R/sys/class/net/$path"; done
+`;
+  const LOCAL_CONF = "/var/lib/zerotier-one/local.conf";
+  const blacklist = (text: string | undefined) =>
+    JSON.parse(text ?? "").settings.interfacePrefixBlacklist as string[];
+
+  it.each([
+    ["br-wan", [], ["docker", ...under("br-"), "veth"]],
+    ["br-ex", [], ["docker", ...without(["br-e"], [...under("br-"), ...under("br-e")]), "veth"]],
+    [
+      "br-e0",
+      [],
+      [
+        "docker",
+        ...without(["br-e", "br-e0"], [...under("br-"), ...under("br-e"), ...under("br-e0")]),
+        "veth",
+      ],
+    ],
+    ["br-lan.7", [], ["docker", ...under("br-"), "veth"]],
+    ["veth0", [], ["docker", "br-", ...without(["veth0"], [...under("veth"), ...under("veth0")])]],
+    ["dockerwan", [], ["docker0", "docker_gwbridge", "br-", "veth"]],
+    ["eth0", ["br-lan/bridge", "br-lan/brif/eth1"], ["docker", ...under("br-"), "veth"]],
+    ["eth0", ["br-lan/openvswitch"], ["docker", ...under("br-"), "veth"]],
+    [
+      "eth0",
+      [
+        ...["docker0/bridge", "docker_gwbridge/bridge", "br-0123456789ab/bridge", "br-shop/bridge"],
+        ...[
+          "br-0123456789ab/brif/veth1234567",
+          "br-shop/brif/veth89abcde",
+          "veth1234567/brport",
+          "veth12345678",
+        ],
+      ],
+      ["docker", "br-", "veth"],
+    ],
+  ])(
+    "keeps ZeroTier off Docker's devices, and on the uplink %s and what is the host's of %j",
+    (uplink, paths, names) => {
+      const text = `${devices(uplink, ...paths)}local_conf_up >/dev/null; cat "$ZT/local.conf"`;
+      expect(blacklist(withLease(shell, {}, text)).toSorted()).toEqual(names.toSorted());
+    },
+  );
+
+  it("puts right the local.conf of an agent that did not look at uplinks, also without python3, and takes back what is there", () => {
+    const uplink = (
+      name: string,
+    ) => `ip() { [ "$*" != '-4 route show default' ] || echo 'default dev ${name}'; }
+mkdir -p "$R/sys/class/net/${name}"; python3() { false; }; local_conf_up`;
+    const text = `local_conf_up >/dev/null
+(${uplink("br-wan")}; local_conf_up; cat "$ZT/local.conf")
+(${uplink("br-ex")} >/dev/null; cat "$ZT/local.conf")
+local_conf_down; drop_files . >/dev/null; cat "$ZT/local.conf" 2>/dev/null || echo none`;
+    const [said, wan, ex, left] = withLease(shell, {}, text).split("\n");
+    expect(said).toContain("local.conf");
+    expect(blacklist(wan)).toEqual(["docker", ...under("br-"), "veth"]);
+    expect(blacklist(ex)).not.toContain("br-e");
+    expect(left).toBe("none");
+  });
+
+  it("gives way to the uplink in a local.conf with more in it, but for what its owner wrote, and takes out just ours", () => {
+    const own = '{"settings":{"interfacePrefixBlacklist":["br-0","wg"],"primaryPort":9994}}';
+    const text = `local_conf_up >/dev/null
+${devices("br-wan")}
+local_conf_up >/dev/null; cat "$ZT/local.conf"
+sed -i 's|"wg"|"wg", "br-mine"|' "$ZT/local.conf"
+ip() { :; }
+local_conf_down >/dev/null; drop_files . >/dev/null; cat "$ZT/local.conf"`;
+    const [merged, left = ""] = withLease(shell, {}, text, { [LOCAL_CONF]: own }).split("\n");
+    expect(blacklist(merged)).toEqual([...under("br-"), "docker", "veth", "wg"]);
+    expect(JSON.parse(left)).toEqual({
+      settings: { interfacePrefixBlacklist: ["br-0", "wg", "br-mine"], primaryPort: 9994 },
+    });
+  });
+
+  it("puts the user's own back byte for byte, though the uplink is another one since", () => {
+    const own = '{ "settings": {"interfacePrefixBlacklist":["wg"]} }\n';
+    const text = `local_conf_up >/dev/null
+${devices("br-wan")}
+local_conf_down; drop_files . >/dev/null; cat "$ZT/local.conf"`;
+    expect(withLease(shell, {}, text, { [LOCAL_CONF]: own })).toBe(own);
+  });
+
+  it("knows the uplink of before at a boot that is ahead of its network", () => {
+    const files = { "/var/lib/meshboot/uplinks": '"eth0", "br-wan"\n' };
+    const out = withLease(shell, {}, 'local_conf_up >/dev/null; cat "$ZT/local.conf"', files);
+    expect(blacklist(out)).toEqual(["docker", ...under("br-"), "veth"]);
+  });
+
+  it.each([
+    ["br-wan", "br-", "warning zerotier local.conf keeps ZeroTier off br-wan"],
+    ["eth0 br-wan", "br-", "note zerotier local.conf keeps ZeroTier off br-wan"],
+    ["eth0 br-wan", "wlan", ""],
+    ["br-wan", "br-0", ""],
+  ])("says in the doctor of uplinks %j that %j keeps ZeroTier off", (uplinks, name, said) => {
+    const text = `has_tun() { :; }; is_running() { :; }; has() { :; }
+timeout() { echo "200 info $NODE 1.14.1 OFFLINE"; }; ip() { for up in ${uplinks}; do echo "default dev $up"; done; }
+finding() { echo "$1 $LINK $2"; }; LINK=zerotier; doctor_zerotier | grep local.conf || :`;
+    const files = { [LOCAL_CONF]: JSON.stringify({ settings: { interfacePrefixBlacklist: [name] } }) };
+    expect(withLease(shell, {}, text, files)).toContain(said);
+    expect(withLease(shell, {}, text, files) === "").toBe(said === "");
+  });
+
+  it("keeps texts with backslashes, control characters and no ASCII in local.conf as they are, of any length", () => {
+    const texts = {
+      path: "C:\\x\\new\\t",
+      umlaut: "\u00e9",
+      lines: "a\nb\tc\\0",
+      option: "-n",
+      long: "x".repeat(200_000),
+    };
+    const own = JSON.stringify(texts).replace("é", "\\u00e9");
+    const text = `local_conf_up; cat "$ZT/local.conf" >"$R/merged"
+sed -i 's|"option": "-n"|"option": "-e"|' "$ZT/local.conf"
+local_conf_down >/dev/null; drop_files . >/dev/null
+cat "$R/merged"; cat "$ZT/local.conf"`;
+    const [said, merged = "", left = ""] = withLease(shell, {}, text, { [LOCAL_CONF]: own }).split("\n");
+    expect(said).toContain("writes");
+    expect(JSON.parse(merged)).toMatchObject(texts);
+    expect(JSON.parse(left)).toEqual({ ...texts, option: "-e" });
+  });
+
+  it("keeps mode and owner of the user's local.conf", () => {
+    const text = `at=$ZT/local.conf; chmod 640 "$at"; [ "$(id -u)" != 0 ] || chown 7:8 "$at"
+look() { stat -c '%a %u:%g' "$at"; }
+look; local_conf_up >/dev/null; look; sed -i 's|9994|9995|' "$at"
+local_conf_down >/dev/null; drop_files . >/dev/null; look; cat "$at"`;
+    const own = '{"settings":{"primaryPort":9994}}';
+    const [before, during, after, left] = withLease(shell, {}, text, { [LOCAL_CONF]: own }).split("\n");
+    expect(before).toMatch(/^640 /);
+    expect([during, after]).toEqual([before, before]);
+    expect(left).toBe('{"settings": {"primaryPort": 9995}}');
   });
 
   it("takes out of ip6tables Docker's rules for bridges of any name, and nobody else's", () => {

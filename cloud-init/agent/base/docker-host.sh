@@ -23,7 +23,7 @@ find_docker_socket() {
     at=$(systemctl show -p Listen docker.socket 2>/dev/null | sed -n 's/^Listen=\(\/[^ ]*\) (Stream)$/\1/p')
     case $NL$at$NL in *"${NL}/run/docker.sock$NL"* | *"${NL}/var/run/docker.sock$NL"*) at='' ;; esac
     ;;
-  *) at=$(echo "$listens" | sed 's/^unix:\/\///') ;;
+  *) at=$(printf '%s\n' "$listens" | sed 's/^unix:\/\///') ;;
   esac
   [ -z "$at" ] || DOCKER_HOST=unix://${at%%"$NL"*}
 }

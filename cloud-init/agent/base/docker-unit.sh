@@ -8,7 +8,7 @@ look_at_docker_words() {
   DAEMON_JSON=/etc/docker/daemon.json
   case $words in
   *--config-file*)
-    file=$(echo "$words" | flag_values --config-file | tail -n 1)
+    file=$(printf '%s\n' "$words" | flag_values --config-file | tail -n 1)
     DAEMON_JSON=${file:-$DAEMON_JSON}
     ;;
   esac

@@ -66,13 +66,15 @@ write_new() { # PATH MODE
   fi
   case $2 in
   600) mask=077 ;;
-  *) mask=022 ;;
+  644 | 755) mask=022 ;;
+  *) mask=$(printf %04o $((0777 & ~0$2))) ;;
   esac
-  (umask $mask && set -C && printf %s "$text" >"$1")
+  (umask "$mask" && set -C && printf %s "$text" >"$1")
   [ "$2" != 755 ] || chmod 755 "$1"
 }
 
-put_file() { # PATH MODE, content on stdin
+# With the mode `kept` as the file that is there; 644 and its folder's where there is none.
+put_file() { # PATH MODE|kept, content on stdin
   # The dot keeps the line feeds at the end.
   text=$(cat && echo .)
   text=${text%.}
@@ -96,8 +98,21 @@ put_file() { # PATH MODE, content on stdin
     : >"$RUN/reload"
     ;;
   esac
-  write_new "$R$1.meshboot-tmp" "$2"
-  give_to_folder "$R$1.meshboot-tmp"
+  mode=$2 owner=''
+  if [ "$mode" = kept ]; then
+    mode=644
+    if [ -f "$R$1" ]; then
+      owner=$(stat -Lc '%a %u:%g' "$R$1")
+      mode=${owner% *}
+      owner=${owner#* }
+    fi
+  fi
+  write_new "$R$1.meshboot-tmp" "$mode"
+  if [ -n "$owner" ]; then
+    chown -h "$owner" "$R$1.meshboot-tmp"
+  else
+    give_to_folder "$R$1.meshboot-tmp"
+  fi
   mv -f "$R$1.meshboot-tmp" "$R$1"
 }
 

@@ -3,6 +3,11 @@
 # With --json what is found is kept, as records of five fields, and shown in the end.
 finding() { # LEVEL [SAW [EXPECTED [REMEDY]]]
   FOUND=$1
+  mask "${2:-}"
+  saw=$SAID
+  mask "${3:-}"
+  expected=$SAID
+  mask "${4:-}"
   case $1 in
   ok) color=32 ;;
   note) color=36 ;;
@@ -17,13 +22,13 @@ finding() { # LEVEL [SAW [EXPECTED [REMEDY]]]
     ;;
   esac
   if [ -n "$JSON" ]; then
-    printf '%s\037' "$LINK" "$1" "${2:-}" "${3:-}" "${4:-}" >>"$TMP/findings"
+    printf '%s\037' "$LINK" "$1" "$saw" "$expected" "$SAID" >>"$TMP/findings"
     printf '\036' >>"$TMP/findings"
   else
     [ -z "$COLOR" ] || printf '\033[%sm' "$color"
-    printf '%-8s%s%s\n' "$1" "${COLOR:+$RESET}" "$LINK${2:+: $2}"
-    [ -z "${3:-}" ] || printf '%8sexpected: %s\n' '' "$3"
-    [ -z "${4:-}" ] || printf '%8sdo: %s\n' '' "$4"
+    printf '%-8s%s%s\n' "$1" "${COLOR:+$RESET}" "$LINK${saw:+: $saw}"
+    [ -z "$expected" ] || printf '%8sexpected: %s\n' '' "$expected"
+    [ -z "$SAID" ] || printf '%8sdo: %s\n' '' "$SAID"
   fi
 }
 

@@ -1,12 +1,14 @@
 # What the host is attached to. A name with a colon in it is no device's: the kernel takes none.
 
-# Docker's networks, `docker SUBNET DRIVER NAME`. Those of drivers that keep to namespaces of their own are not the host's.
+# Docker's networks, `docker SUBNET DRIVER NAME`. Those of drivers that keep to namespaces of their own are not the host's. That
+# dockerd has told them is noted: while it starts it tells none.
 docker_networks() {
   # Asked while dockerd does not run, docker.socket would start it.
   if ! has docker || ! is_running docker; then
     return 0
   fi
-  ids=$(timeout 20 docker network ls -q --filter driver=bridge --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || ids=''
+  ids=$(timeout 20 docker network ls -q --filter driver=bridge --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || return 0
+  : >"$TMP/docker-networks"
   if [ -n "$ids" ]; then
     # shellcheck disable=SC2016,SC2086 # a template of Docker's; ids, one word each
     timeout 20 docker network inspect -f '{{$n := .Name}}{{$d := .Driver}}{{range .IPAM.Config}}{{println .Subnet $d $n}}{{end}}' $ids 2>/dev/null </dev/null |
@@ -91,12 +93,12 @@ link_kind() { # DEVICE
 # To what a person knows.
 network_name() { # NAME [DEVICE|TABLE]
   case $1 in
-  docker:*) echo "the Docker network ${1#docker:}" ;;
+  docker:*) printf '%s\n' "the Docker network ${1#docker:}" ;;
   docker0) echo 'docker0, which LAYOUT=compose leaves there' ;;
-  :address) echo "address of $2" ;;
-  :gateway | :resolver) echo "${1#:}" ;;
-  :*) echo "${1#:}${2:+, table $2}" ;;
-  *) echo "$1${2:+, table $2}" ;;
+  :address) printf '%s\n' "address of $2" ;;
+  :gateway | :resolver) printf '%s\n' "${1#:}" ;;
+  :*) printf '%s\n' "${1#:}${2:+, table $2}" ;;
+  *) printf '%s\n' "$1${2:+, table $2}" ;;
   esac
 }
 
@@ -109,22 +111,22 @@ is_own_network() { # PREFIX DEVICE
 # What takes it away, by what it is: the network of a server's own card is not to be taken away.
 network_remedy() { # PREFIX NAME [DEVICE|TABLE]
   case $2 in
-  docker:*) echo "stop what is in it (docker compose down), docker network rm ${2#docker:}, and make it again, from Docker's pools or with another subnet" ;;
-  docker0) echo "bip in $DAEMON_JSON gives it another address" ;;
+  docker:*) printf '%s\n' "stop what is in it (docker compose down), docker network rm ${2#docker:}, and make it again, from Docker's pools or with another subnet" ;;
+  docker0) printf '%s\n' "bip in $DAEMON_JSON gives it another address" ;;
   :gateway) echo 'the provider gives it' ;;
   :resolver) echo 'another nameserver in /etc/resolv.conf' ;;
-  :route) echo "ip route del $1${3:+ table $3}, and what sets it" ;;
+  :route) printf '%s\n' "ip route del $1${3:+ table $3}, and what sets it" ;;
   :address) network_remedy "$1" "$3" ;;
-  :*) echo "ip route del ${2#:} $1${3:+ table $3}, and what sets it" ;;
+  :*) printf '%s\n' "ip route del ${2#:} $1${3:+ table $3}, and what sets it" ;;
   *)
     case $(link_kind "$2") in
-    bridge) echo "give the bridge $2 other addresses, where it is set up (libvirt, LXD, netplan)" ;;
-    tun | wireguard | ppp | ipip | gre | sit | vti | xfrm | ip6tnl | ip6gre) echo "take it out of what that VPN routes to $2 (AllowedIPs, route-nopull, --accept-routes=false), or give the VPN other addresses" ;;
+    bridge) printf '%s\n' "give the bridge $2 other addresses, where it is set up (libvirt, LXD, netplan)" ;;
+    tun | wireguard | ppp | ipip | gre | sit | vti | xfrm | ip6tnl | ip6gre) printf '%s\n' "take it out of what that VPN routes to $2 (AllowedIPs, route-nopull, --accept-routes=false), or give the VPN other addresses" ;;
     *)
       if ! is_own_network "$1" "$2"; then
-        echo "ip route del $1 dev $2${3:+ table $3}, and what sets it: another VPN, a rule of the provider's"
+        printf '%s\n' "ip route del $1 dev $2${3:+ table $3}, and what sets it: another VPN, a rule of the provider's"
       else
-        echo "$2 is one of the server's own networks, which has to stay: give it other addresses at the provider"
+        printf '%s\n' "$2 is one of the server's own networks, which has to stay: give it other addresses at the provider"
       fi
       ;;
     esac

@@ -18,9 +18,9 @@ apt() { # ARGUMENT...: 1 when apt fails; what it says is in $TMP/apt
 # apt's own word of what went wrong, and dpkg's before it.
 apt_says() {
   line=$(grep -m 1 -A 1 '^dpkg: error' "$TMP/apt" || grep -m 1 '^E: ' "$TMP/apt" || grep -m 1 -E '^W: .*(Failed to fetch|GPG error)' "$TMP/apt") || line=''
-  line=$(printable "$(echo "$line" | tr -s '\n ' ' ')")
+  line=$(printable "$(printf '%s\n' "$line" | tr -s '\n ' ' ')")
   line=${line% }
-  echo "${line%.}"
+  printf '%s\n' "${line%.}"
 }
 
 # A source that is dead or broken keeps nobody out: what counts is whether the packages are to be had.
@@ -86,7 +86,7 @@ install() { # PACKAGE...
     refuse_obstacle 'Remove that if nothing needs it' "$@"
     attempts=$((attempts + 1))
     why="apt-get install: $(apt_says)"
-    [ $attempts -lt 5 ] || fail "$why$([ "$LISTS" = fresh ] || echo ". Before that, apt-get update: $LISTS")"
+    [ $attempts -lt 5 ] || fail "$why$([ "$LISTS" = fresh ] || printf '%s\n' ". Before that, apt-get update: $LISTS")"
     warn "$why: tries again"
     sleep $((attempts * 5))
     configure_packages

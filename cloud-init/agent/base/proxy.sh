@@ -19,11 +19,14 @@ use_proxy() {
   done <"$R/etc/environment"
 }
 
-# Without a password that may stand in it.
+# Where it has no scheme, that which curl takes it for.
 proxy_of_worker() {
   case $URL in
   https:*) at=${https_proxy:-${all_proxy:-}} ;;
   *) at=${http_proxy:-${all_proxy:-}} ;;
   esac
-  printable "${at##*@}"
+  case $at in
+  '' | *://*) printable "$at" ;;
+  *) printable "http://$at" ;;
+  esac
 }

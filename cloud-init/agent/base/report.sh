@@ -50,7 +50,7 @@ heartbeat() { # ok|failed [STEP]
   fi
   problem=''
   [ "$HTTP" = 200 ] || problem=$(field answer TYPE=)
-  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP${problem:+ $problem}" >"$RUN/reported"
+  printf '%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP${problem:+ $problem}" >"$RUN/reported"
 }
 
 # Takes the lease as it is now; a changed one is applied by the next `up`, which the service starts at once.

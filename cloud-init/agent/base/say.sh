@@ -1,12 +1,24 @@
 # Saying, failing, running. In a dry run everything is said and nothing is done.
 
+# sed: of a URL that has a password in it all else. A password belongs into no journal, log or report.
+UNSAID_PASSWORDS='s|\(://[^/: ]*\):[^ ]*@|\1:***@|g'
+
+# What may be said of a text, into SAID, mostly by no other process.
+mask() { # TEXT
+  SAID=$1
+  case $1 in
+  *://*:*@*) SAID=$(printf '%s\n' "$1" | sed "$UNSAID_PASSWORDS") ;;
+  esac
+}
+
 note() {
-  printf '%s: %s\n' "$STEP" "$1" >>"$LOG"
+  printf '%s: %s\n' "$STEP" "$SAID" >>"$LOG"
 }
 
 say() {
-  printf 'meshboot: %s%s: %s\n' "$DRY" "$STEP" "$1"
-  note "$1"
+  mask "$1"
+  printf 'meshboot: %s%s: %s\n' "$DRY" "$STEP" "$SAID"
+  note
 }
 
 # What is said of something that is put in place. On a node that had it in place, it was repaired, which the next report says.
@@ -19,8 +31,9 @@ change() {
 
 # As somebody wants it: it stays so until that is changed.
 advise() {
-  printf '%smeshboot: %s%s: %s%s\n' "$RED" "$DRY" "$STEP" "$1" "$PLAIN" >&2
-  note "$1"
+  mask "$1"
+  printf '%smeshboot: %s%s: %s%s\n' "$RED" "$DRY" "$STEP" "$SAID" "$PLAIN" >&2
+  note
 }
 
 # Of what did not succeed: the next run tries again, though nothing has changed.
@@ -108,7 +121,7 @@ look_at_version() { # PROGRAM OPTION
   "$mark "?*) LINE=${LINE#"$mark "} ;;
   *)
     LINE=$("$1" "$2" 2>/dev/null | head -n 1) || :
-    [ -z "$mark" ] || [ "$LOG" = /dev/null ] || [ ! -d "$STATE" ] || echo "$mark $LINE" >"$STATE/$1.version"
+    [ -z "$mark" ] || [ "$LOG" = /dev/null ] || [ ! -d "$STATE" ] || printf '%s\n' "$mark $LINE" >"$STATE/$1.version"
     ;;
   esac
 }
@@ -122,6 +135,6 @@ true_or_false() {
 }
 
 # Somebody else's text in a message: printable, on one line, not without end.
-printable() {
-  printf %s "$1" | tr -cd '\40-\176' | cut -c 1-200
+printable() { # TEXT [LENGTH]
+  printf %s "$1" | tr -cd '\40-\176' | sed "$UNSAID_PASSWORDS" | cut -c "1-${2:-200}"
 }

@@ -47,10 +47,10 @@ workers_time() {
 
 the_problem() {
   if [ -n "$FOREIGN" ]; then
-    echo "$FOREIGN"
+    printf '%s\n' "$FOREIGN"
   elif [ "$HTTP" = 000 ]; then
-    echo "$URL does not answer ($(head -n 1 "$TMP/curl"))"
+    printf '%s\n' "$URL does not answer ($(head -n 1 "$TMP/curl"))"
   else
-    echo "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)"
+    printf '%s\n' "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)"
   fi
 }

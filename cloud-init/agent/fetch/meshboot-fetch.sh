@@ -1,13 +1,14 @@
 #!/bin/sh
-# Puts Meshboot's agent in place: from the Worker the very text whose SHA-256 is in /etc/meshboot/agent.sha256, or none.
-# Tries until it is there; a server that has an agent goes on with that one.
+# Puts Meshboot's agent in place: from the Worker the text whose SHA-256 is in /etc/meshboot/agent.sha256, or none.
+# Tries until it is there; a server with an agent goes on with that one.
 set -euf
 R=${MESHBOOT_ROOT:-}
 agent=$R/usr/local/sbin/meshboot
 new=$agent.new
+pin=$R/etc/meshboot/agent.sha256
 
 is_named() { # FILE
-  [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -c 1-64)" = "$(cat "$R/etc/meshboot/agent.sha256")" ]
+  [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -c 1-64)" = "$(cat "$pin")" ]
 }
 
 get() { # URL SECONDS
@@ -27,7 +28,7 @@ until is_named "$agent"; do
   has=$("$agent" --version 2>/dev/null) || has=''
   [ -z "$has" ] || seconds=5
   url=$(sed -n 's/^URL=//p' "$R/etc/meshboot/meshboot.conf" | tail -n 1)
-  url=${url%/}/agent/$(cat "$R/etc/meshboot/agent.sha256")
+  url=${url%/}/agent/$(cat "$pin")
   : >"$new"
   said=$({ get "$url" $seconds | head -c 2000000 >"$new"; } 2>&1 | tr -cd '\n\40-\176')
   if is_named "$new"; then
@@ -45,7 +46,7 @@ until is_named "$agent"; do
   *'not yet'* | *'has expired'*) why="its certificate is not valid on $(date -u +%F), by this clock: is it right?" ;;
   *python3*found*) why='this needs curl, wget or python3' ;;
   esac
-  why="meshboot-fetch: no agent from $url: ${why:-an empty answer came}"
+  why=$(echo "meshboot-fetch: no agent from $url: ${why:-an empty answer}" | sed 's|//[^ ]*@|//|g')
   if [ -n "$has" ]; then
     echo "$why. Goes on with $has" >&2
     break

@@ -15,6 +15,8 @@ accept_ra_down() {
     # Which a dry run has not switched off.
     { dry && grep -qx net/ipv6/conf/all/forwarding=0 "$STATE/sysctls"; }; then
     while IFS='=' read -r key value; do
+      # Away, and with it what it had.
+      [ -e "$R/proc/sys/$key" ] || continue
       say "$key: $value again"
       dry || set_sysctl "$key" "$value"
     done <"$TMP/accept_ra"
@@ -39,7 +41,7 @@ doctor_uplink() {
     # With 0 a daemon listens for the kernel.
     if [ "$have" = 1 ]; then
       fault "accept_ra of $device is 1: with forwarding on, its IPv6 default route goes" 2 "meshboot up; or sysctl -w net/ipv6/conf/$device/accept_ra=2; ip token set 1:: dev $device"
-    elif ! echo "$six" | awk -v device="$device" '{ for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) == device) found = 1 } END { exit !found }' && [ -e "$STATE/router" ]; then
+    elif ! printf '%s\n' "$six" | awk -v device="$device" '{ for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) == device) found = 1 } END { exit !found }' && [ -e "$STATE/router" ]; then
       warning "$device has no IPv6 default route" 'one by router advertisement' "ip token set 1:: dev $device makes the kernel ask; the next advertisement brings it too"
     fi
   done

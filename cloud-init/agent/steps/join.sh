@@ -98,11 +98,11 @@ doctor_limits() {
   file=networks.d/$L_NETWORK.local.conf
   grep -qsxF "allowManaged=$MESH" "$ZT/$file" ||
     warning "$file lets the network set other addresses and routes here" "allowManaged=$MESH" 'meshboot up'
-  # Without a byte order mark, which zerotier-one passes over.
-  conf=$(read_file "$ZT/local.conf" | tr -d '\357\273\277' | json_members) || conf=''
-  listed=$(echo "$conf" | sed -n 's/^json settings .*"interfacePrefixBlacklist":\[\([^]]*\)].*/\1/p')
+  conf=$(local_conf_members) || conf=''
+  listed=$(printf '%s\n' "$conf" | listed_names)
+  look_at_prefixes
   off=''
-  for word in docker br- veth; do
+  for word in $PREFIXES; do
     case $listed in *"\"$word\""*) ;; *) off="$off $word" ;; esac
   done
   for word in $(echo "$MESH" | tr , ' '); do

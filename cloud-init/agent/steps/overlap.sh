@@ -1,11 +1,11 @@
 # Whether the mesh would cut the host off.
 
 overlap_text() { # PREFIX NAME [DEVICE|TABLE]
-  echo "$1 ($(network_name "$2" "${3:-}")) overlaps the mesh ($MESH)"
+  printf '%s\n' "$1 ($(network_name "$2" "${3:-}")) overlaps the mesh ($MESH)"
 }
 
 overlap_remedy() { # PREFIX NAME [DEVICE|TABLE]
-  echo "$(network_remedy "$@"); or allow it: ALLOW_OVERLAP=on in $CONF, and to the Worker a key made with allowOverlap. Other ranges (ZEROTIER_RANGE, DOCKER_POOL) it takes only while it has no lease"
+  printf '%s\n' "$(network_remedy "$@"); or allow it: ALLOW_OVERLAP=on in $CONF, and to the Worker a key made with allowOverlap. Other ranges (ZEROTIER_RANGE, DOCKER_POOL) it takes only while it has no lease"
 }
 
 # Before it is in the mesh a host that overlaps stays out. One that is in stays in: its own networks are spared, and the rest

@@ -77,7 +77,7 @@ foreign_routes() {
 }
 
 foreign_remedy() { # the lines of foreign_routes: that of the first
-  echo "$1" | awk 'NR == 1 { print "ip route del", ($2 ~ /^(blackhole|unreachable|prohibit|throw)$/ ? $2 " " $1 : $2 == "" ? $1 : $1 " dev " $2) }'
+  printf '%s\n' "$1" | awk 'NR == 1 { print "ip route del", ($2 ~ /^(blackhole|unreachable|prohibit|throw)$/ ? $2 " " $1 : $2 == "" ? $1 : $1 " dev " $2) }'
 }
 
 doctor_routes() {
@@ -86,7 +86,7 @@ doctor_routes() {
     fault "$(wc -l <"$TMP/routes") missing or wrong: $(sed -n '1s/^route [a-z]* \([^ ]*\).*/\1/p' "$TMP/routes")" "$((SLOTS - 1)) on $DEV" 'meshboot up'
   foreign=$(foreign_routes | head -n 3)
   [ -z "$foreign" ] ||
-    fault "not ours, and before ours: $(echo "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "$(foreign_remedy "$foreign"); then stop what sets it: another VPN, a Docker network"
+    fault "not ours, and before ours: $(printf '%s\n' "$foreign" | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$MESH on $DEV" "$(foreign_remedy "$foreign"); then stop what sets it: another VPN, a Docker network"
   [ -z "$FOUND" ] || return 0
   probe=$(pool_awk 'BEGIN { print txt(first(pool) + (n == 1 ? 2 : 1) * s + 1) }' </dev/null)
   case $(ip -4 route get "$probe" 2>&1) in

@@ -20,12 +20,13 @@ note_router() {
 }
 
 # accept_ra=2 first: with 1, forwarding makes the kernel drop the default route that it has from router advertisements.
-# With 0 something else (networkd) handles them.
+# With 0 something else (networkd) handles them. A device that is away at this moment needs its line when it comes back.
 sysctl_lines() {
   if [ "$IPV6" = on ]; then
     advertised_interfaces | sort -u | while read -r dev; do
       case $(read_file "$R/proc/sys/net/ipv6/conf/$dev/accept_ra") in
-      1 | 2) echo "net/ipv6/conf/$dev/accept_ra=2" ;;
+      1 | 2) printf 'net/ipv6/conf/%s/accept_ra=2\n' "$dev" ;;
+      '') grep -sxF "net/ipv6/conf/$dev/accept_ra=2" "$R$SYSCTL" || : ;;
       esac
     done
   fi
@@ -41,21 +42,21 @@ sysctls_up() {
   read_line "$R/proc/sys/net/ipv6/conf/all/forwarding"
   forwards=$LINE
   lines=$(sysctl_lines)
-  changes=$(echo "$lines" | while IFS='=' read -r key value; do
+  changes=$(printf '%s\n' "$lines" | while IFS='=' read -r key value; do
     read_line "$R/proc/sys/$key"
     have=$LINE
     if [ -n "$have" ] && [ "$have" != "$value" ]; then
-      echo "$key=$value=$have"
+      printf '%s\n' "$key=$value=$have"
     fi
   done)
   if ! dry; then
-    echo "$changes" | while IFS='=' read -r key value have; do
+    printf '%s\n' "$changes" | while IFS='=' read -r key value have; do
       if [ -n "$key" ] && ! grep -qsF "$key=" "$STATE/sysctls"; then
-        echo "$key=$have" >>"$STATE/sysctls"
+        printf '%s\n' "$key=$have" >>"$STATE/sysctls"
       fi
     done
   fi
-  echo "$changes" | while IFS='=' read -r key value have; do
+  printf '%s\n' "$changes" | while IFS='=' read -r key value have; do
     if [ -n "$key" ]; then
       change "$key: $have, now $value"
       dry || set_sysctl "$key" "$value"
@@ -69,7 +70,7 @@ sysctls_up() {
     fi
   done
   # Last: the next boot is to set nothing that could not be set now.
-  echo "$lines" | put_file $SYSCTL 644
+  printf '%s\n' "$lines" | put_file $SYSCTL 644
 }
 
 # All but accept_ra. A dockerd that was not stopped does not switch forwarding on again: it always needs that of IPv4, and

@@ -47,7 +47,7 @@ tables_down() {
     fi
     # shellcheck disable=SC2086 # family and table, two words
     listing=$(nft list table $name 2>/dev/null) || continue
-    if ! echo "$listing" | grep -qvE '^#|^table |policy accept;$|^[[:space:]]*(chain .*|\})?$'; then
+    if ! printf '%s\n' "$listing" | grep -qvE '^#|^table |policy accept;$|^[[:space:]]*(chain .*|\})?$'; then
       # shellcheck disable=SC2086 # as above
       nft delete table $name 2>/dev/null || :
     fi

@@ -63,6 +63,12 @@ EOF
     "${NODE:-$id}"-*) warning "$state" ONLINE "let UDP ${port:-9993} in and out: TUNNELED is slow" ;;
     *) fault "the identity is $id" "$NODE, which has the lease" 'put /var/lib/zerotier-one/identity.* back; or meshboot down, a new key, meshboot up' ;;
     esac
+    look_at_uplinks_kept_off
+    if [ -n "$OFF" ]; then
+      level=warning
+      [ -z "$LEFT" ] || level=note
+      finding $level "local.conf keeps ZeroTier off $OFF, by which this server gets out" '' "meshboot up; what is yours in interfacePrefixBlacklist of /var/lib/zerotier-one/local.conf: take it out"
+    fi
     grep -qs ":$(printf %04X "${port:-9993}") " "$R/proc/net/udp" "$R/proc/net/udp6" || warning "nothing listens on UDP ${port:-9993}" '' 'systemctl restart zerotier-one'
   fi
 }

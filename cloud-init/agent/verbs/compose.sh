@@ -18,14 +18,14 @@ look_at_project() {
   project=${COMPOSE_PROJECT_NAME:-$(basename "$PWD" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9_-')}
   its="label=com.docker.compose.project=$project"
   its_network=$(docker network ls --filter "$its" --filter label=com.docker.compose.network=default --format '{{.Name}}' | head -n 1)
-  its_subnets=$(echo "$networks" | awk -v its="$its_network" '$2 == its { print $1 }')
+  its_subnets=$(printf '%s\n' "$networks" | awk -v its="$its_network" '$2 == its { print $1 }')
   its_containers=$(docker ps --filter "$its" --format '{{.Names}}')
 }
 
 # Whether the network that the project has is as it is to be. No Compose changes one that is there: 1.29 fails, 2.26 says
 # nothing, 2.40 makes it anew, and gives up in between where somebody else's container is on it.
 has_its_addresses() { # [SUBNET GATEWAY GROUP]
-  echo "$its_subnets" | pool_awk '
+  printf '%s\n' "$its_subnets" | pool_awk '
     $1 ~ /[.]/ { four = want == "" ? inside($1, own) : $1 == want }
     index(tolower($1), net6) == 1 || group == "0" && index(tolower($1), zero) == 1 { six_too = 1 }
     END { exit !(four && (six_too || ipv6 == "off")) }' -v want="${1:-}" -v group="${3:-}" -v net6="$NET6:${3:+$3::/}" -v zero="$NET6::/" -v ipv6="$IPV6"
@@ -36,7 +36,7 @@ say_that_down_comes_first() {
   ! $old || command='docker-compose'
   # shellcheck disable=SC2016 # a template of Docker's
   others=$(docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' "$its_network" | tr ' ' '\n' | grep -vxF -e "$its_containers" -e '' | sed "s/.*/; docker network disconnect $its_network &/" | tr -d '\n')
-  warn "the network $its_network ($(echo "$its_subnets" | tr '\n' ' ' | sed 's/ $//; s/ /, /g')) was made before, and up -d leaves it as it is, or fails: first $command down${others:+. Before that, since these are on it too, and Compose would then not bring the project up again: ${others#; }}"
+  warn "the network $its_network ($(printf '%s\n' "$its_subnets" | tr '\n' ' ' | sed 's/ $//; s/ /, /g')) was made before, and up -d leaves it as it is, or fails: first $command down${others:+. Before that, since these are on it too, and Compose would then not bring the project up again: ${others#; }}"
 }
 
 # docker_subnets on stdin: `subnet gateway group` of a free piece of the lease, or `!` and why there is none. The group is
@@ -77,7 +77,7 @@ free_piece() { # SIZE PART, either may be empty
 compose_ipv6nat() {
   holder=$(ipv6nat_containers | grep -vxF "$its_containers" | head -n 1)
   if [ -n "$holder" ]; then
-    echo "# IPv6 to the outside: the container $(printable "$holder") does it for all projects, and there must be one only."
+    printf '%s\n' "# IPv6 to the outside: the container $(printable "$holder") does it for all projects, and there must be one only."
     return 0
   fi
   printf '%s\n' \
@@ -184,10 +184,10 @@ compose() { # [--old|--new] [--size N] [--part PREFIX] [SERVICE...]
     networks=$(docker_subnets) || fail 'dockerd does not say which networks there are: see systemctl status docker'
     look_at_project
     if [ -n "$its_network" ]; then
-      [ -n "$size$part" ] || part=$(echo "$networks" | pool_awk '$2 == its && $1 ~ /[.]/ && inside($1, own) { print $1 }' -v its="$its_network")
-      networks=$(echo "$networks" | awk -v its="$its_network" '$2 != its')
+      [ -n "$size$part" ] || part=$(printf '%s\n' "$networks" | pool_awk '$2 == its && $1 ~ /[.]/ && inside($1, own) { print $1 }' -v its="$its_network")
+      networks=$(printf '%s\n' "$networks" | awk -v its="$its_network" '$2 != its')
     fi
-    piece=$(echo "$networks" | free_piece "$size" "$part")
+    piece=$(printf '%s\n' "$networks" | free_piece "$size" "$part")
     case $piece in '!'*) refuse "${piece#! }" ;; esac
   fi
   # shellcheck disable=SC2086 # three words

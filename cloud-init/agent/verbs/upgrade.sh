@@ -62,8 +62,8 @@ runs() { # PROGRAM SECONDS ARGUMENT...: sets rc; what it says is in $TMP/said
 }
 
 last_line() {
-  last=$(grep . "$TMP/said" | tail -n 1 | tr -cd '\40-\176' | cut -c 1-600)
-  echo "${last:-(none)}"
+  last=$(printable "$(grep . "$TMP/said" | tail -n 1)" 600)
+  printf '%s\n' "${last:-(none)}"
 }
 
 # That the candidate did not succeed.
@@ -194,7 +194,7 @@ take_agent() { # SHA256
   try_up "$1"
   if dry; then
     # Its own plan, each line marked as a dry run by itself.
-    tr -cd '\n\40-\176' <"$TMP/said"
+    tr -cd '\n\40-\176' <"$TMP/said" | sed "$UNSAID_PASSWORDS"
     say "$(version_of "$TMP/candidate") ($1) runs here. To take it: meshboot upgrade ${AGREES:+$AGREES }$1"
     return 0
   fi

@@ -30,7 +30,7 @@ drop_ins=$(
     for file in "$root$path/docker.service.d"/*.conf; do
       case $file in
       *-meshboot.conf) ;;
-      *) [ ! -f "$file" ] && [ ! -c "$file" ] || echo "${file##*/}/$file" ;;
+      *) [ ! -f "$file" ] && [ ! -c "$file" ] || printf '%s\n' "${file##*/}/$file" ;;
       esac
     done
   done | awk -F / '!seen[$1]++' | sort -t / -k 1,1
@@ -38,7 +38,7 @@ drop_ins=$(
 
 # The last ExecStart wins. Where a file ends, so does its section.
 command=$(
-  { echo "/$unit" && echo "$drop_ins"; } | while IFS= read -r file; do
+  { echo "/$unit" && printf '%s\n' "$drop_ins"; } | while IFS= read -r file; do
     cat "${file#*/}" 2>/dev/null || :
     printf '\n\n[]\n'
   done | awk '
@@ -59,7 +59,7 @@ case $command in
 esac
 
 # Behind all others, none of which can take back what it says.
-name=$(echo "$drop_ins" | awk -F / '{ last = $1 } END { print last < "50-meshboot.conf" ? "50-meshboot.conf" : last "-meshboot.conf" }')
+name=$(printf '%s\n' "$drop_ins" | awk -F / '{ last = $1 } END { print last < "50-meshboot.conf" ? "50-meshboot.conf" : last "-meshboot.conf" }')
 mkdir -p "$1/docker.service.d"
 cat >"$1/docker.service.d/$name.tmp" <<END
 [Service]

@@ -101,7 +101,7 @@ docker_runs_with_options() {
 }
 
 options_not_in_force() {
-  echo "${missing:+"without the lease's options:$missing"}${missing:+${surplus:+; }}${surplus:+"with$surplus, which it is not to have"}"
+  printf '%s\n' "${missing:+"without the lease's options:$missing"}${missing:+${surplus:+; }}${surplus:+"with$surplus, which it is not to have"}"
 }
 
 # Whether dockerd runs with what is in our file.

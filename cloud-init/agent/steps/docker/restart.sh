@@ -16,7 +16,7 @@ is_docker_in_force() {
 attempt() {
   echo "${gap:+its rules are gone}"
   echo "$options"
-  echo "$words"
+  printf '%s\n' "$words"
 }
 
 # Whether dockerd was started with just that before, and it did not help. Who asks for a restart gets one.
@@ -43,7 +43,7 @@ check_it_helped() {
 refuse_in_vain() {
   docker_runs_with_options || [ -n "$missing" ] ||
     refuse "dockerd was started, and runs $(options_not_in_force): see systemctl cat docker.service and systemctl show-environment. meshboot up --restart-docker tries again"
-  docker_runs_with_options || refuse "dockerd was started, and runs $(options_not_in_force): $(printable "$(echo "$words" | head -n 1)"), by which docker.service starts it, does not hand on what stands behind it. Let ExecStart be dockerd itself; meshboot up --restart-docker tries again"
+  docker_runs_with_options || refuse "dockerd was started, and runs $(options_not_in_force): $(printable "$(printf '%s\n' "$words" | head -n 1)"), by which docker.service starts it, does not hand on what stands behind it. Let ExecStart be dockerd itself; meshboot up --restart-docker tries again"
   refuse "dockerd was started with${options:+ $options}, and docker0 has not got its address: see journalctl -u docker. meshboot up --restart-docker tries again"
 }
 
@@ -122,9 +122,9 @@ why_not_started() {
     look_at_docker
   done
   if [ -n "$said" ]; then
-    echo "dockerd does not start: $(printable "$said")"
+    printf '%s\n' "dockerd does not start: $(printable "$said")"
   else
-    echo "docker.service does not start, and dockerd was not reached${pre:+: its ExecStartPre $(printable "$pre") failed}: journalctl -u docker"
+    printf '%s\n' "docker.service does not start, and dockerd was not reached${pre:+: its ExecStartPre $(printable "$pre") failed}: journalctl -u docker"
   fi
 }
 

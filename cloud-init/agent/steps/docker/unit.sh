@@ -13,7 +13,7 @@ check_docker_command() {
   case " $DOCKER_COMMAND_FLAGS " in
   *' no-env-expand '*) refuse "docker.service's ExecStart begins with a colon, so that systemd puts no variable in, nor the mesh's options: take the colon away" ;;
   esac
-  shell=$(echo "$words" | awk '{ name = $0; sub(/.*\//, "", name) }
+  shell=$(printf '%s\n' "$words" | awk '{ name = $0; sub(/.*\//, "", name) }
     name ~ /^(ba|da|a|k|mk|z|fi)?sh$/ { shell = $0; next }
     shell != "" && /^-[A-Za-z]*c$/ { print shell, $0; exit }
     !/^-/ { shell = "" }')
@@ -58,7 +58,7 @@ stranger() {
 
 check_docker_flags() {
   check_docker_command
-  clash=$(echo "$words" | stranger)
+  clash=$(printf '%s\n' "$words" | stranger)
   theirs=''
   for file in $DOCKER_ENVIRONMENTS; do
     case $file in /etc/meshboot/*) ;; *) theirs="$theirs, $file" ;; esac

@@ -1,15 +1,6 @@
 # The interfaces that the rules name.
 
-# The interfaces of the default routes as a set's elements; at a boot that is ahead of its network, those of before.
-look_at_uplinks() {
-  UPLINKS=$({
-    ip -4 route show default
-    ip -6 route show default
-  } 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) ~ /^[A-Za-z0-9_.-]+$/ && !seen[$(i + 1)]++) { printf "%s\"%s\"", c, $(i + 1); c = ", " } }')
-  [ -n "$UPLINKS" ] || UPLINKS=$(read_file "$STATE/uplinks")
-}
-
-# The same of all network cards with an address, a second network's too, real ones or a container's: no bridge, no tunnel, no
+# As a set's elements all network cards with an address, a second network's too, real ones or a container's: no bridge, no tunnel, no
 # end of a container's.
 look_at_cards() {
   CARDS=$({
@@ -17,7 +8,7 @@ look_at_cards() {
       ip -o link show type $kind
     done
     for device in $(real_cards); do
-      echo "0: $device:"
+      printf '%s\n' "0: $device:"
     done
     echo addresses
     ip -o addr show scope global
@@ -33,7 +24,7 @@ look_at_cards() {
 real_cards() {
   find -L "$R/sys/class/net" -mindepth 2 -maxdepth 2 -name device 2>/dev/null | while IFS= read -r path; do
     path=${path%/device}
-    [ -e "$path/master" ] || echo "${path##*/}"
+    [ -e "$path/master" ] || printf '%s\n' "${path##*/}"
   done
 }
 
@@ -50,7 +41,7 @@ remember_bridges() {
   # One that goes in between leaves what was known.
   # shellcheck disable=SC2086 # ids, one word each
   if told=$(timeout 20 docker network inspect -f "{{.Id}}|{{$option.name\"}}|{{$option.gateway_mode_ipv4\"}}|{{$option.gateway_mode_ipv6\"}}" $ids 2>/dev/null </dev/null); then
-    echo "$told" | awk -F '|' '
+    printf '%s\n' "$told" | awk -F '|' '
       # What a Docker without that option says of it.
       { gsub(/<no value>/, "") }
       { name = $2 == "" ? "br-" substr($1, 1, 12) : $2 }

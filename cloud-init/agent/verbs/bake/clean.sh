@@ -21,7 +21,7 @@ clean_logs() {
 build_keys() {
   echo ' packer_meshboot$'
   echo ' packer_[0-9a-f]\{8\}-[0-9a-f-]*$'
-  echo "${MESHBOOT_BUILD_KEY:-}" | cut -s -d ' ' -f 2 | grep . || :
+  printf '%s\n' "${MESHBOOT_BUILD_KEY:-}" | cut -s -d ' ' -f 2 | grep . || :
 }
 
 # Of shells, editors and pagers.

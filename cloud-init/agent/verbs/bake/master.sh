@@ -14,7 +14,7 @@ refuse_any() { # WHAT PATH... FIND-EXPRESSION...
 # What says where Docker's data is, if not where it always is.
 docker_data_root() {
   if grep -qsE '"(data-root|graph)"' "$R$DAEMON_JSON"; then
-    echo "$DAEMON_JSON"
+    printf '%s\n' "$DAEMON_JSON"
   fi
   if has dockerd; then
     look_at_docker
