@@ -35,7 +35,12 @@ leave() {
       echo "$STEP" >"$RUN/failed"
       if [ -n "$NODE" ] && [ -s "$STATE/token" ] && has_lease; then
         # What the Worker answers counts all the same: somebody may refuse for weeks what this run was to do.
-        (heartbeat failed "$STEP" && [ "$HTTP" = 200 ] && take_reported_lease) >/dev/null 2>&1
+        (
+          # Nothing of it goes on after a failure: the lease that is stored is whole, or that of before.
+          set -e
+          heartbeat failed "$STEP"
+          [ "$HTTP" != 200 ] || take_reported_lease
+        ) >/dev/null 2>&1
       fi
     fi
     ;;

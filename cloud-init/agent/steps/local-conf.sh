@@ -85,8 +85,7 @@ print(json.dumps({key: now[key] for key in now if now[key] or key not in ours}))
   if dry; then
     return 0
   fi
-  echo "$without" >"$kept.new"
-  mv -f "$kept.new" "$kept"
+  write_whole "$kept" 644 "$without$NL"
 }
 
 local_conf_state() {

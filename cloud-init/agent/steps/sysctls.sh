@@ -51,7 +51,7 @@ sysctls_up() {
   if ! dry; then
     echo "$changes" | while IFS='=' read -r key value have; do
       if [ -n "$key" ] && ! grep -qsF "$key=" "$STATE/sysctls"; then
-        echo "$key=$have" >>"$STATE/sysctls"
+        add_line "$STATE/sysctls" "$key=$have"
       fi
     done
   fi
