@@ -459,13 +459,53 @@ describe.each(shellOfTheDay(import.meta.filename))("running containers in $name"
       expect(host.run(shell, "up --restart-docker").status).toBe(3);
       host.write("/etc/meshboot/meshboot.conf", settings);
       expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
-      host.write("/run/meshboot/restart-docker", "");
+      host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
       host.write("/etc/meshboot/meshboot.conf", "LAYOUT=none\n");
       expect(host.run(shell, "up").status).toBe(3);
       host.write("/etc/meshboot/meshboot.conf", settings);
       expect(host.run(shell, "up").status).toBe(0);
       expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
       expect(restarts(host)).toBe(1);
+    });
+  });
+
+  it.each([
+    ["less than an hour ago", "100.00 80.00\n", "3699.99 80.00\n", 0],
+    ["an hour ago", "100.00 80.00\n", "3700.00 80.00\n", 3],
+    ["at a time that is still to come", "101.00 80.00\n", "100.00 80.00\n", 3],
+    ["nobody knows when", "", "100.00 80.00\n", 3],
+    ["at a time that is none", "1e2 80.00\n", "100.00 80.00\n", 3],
+  ])("may restart by an agreement given beforehand, %s by the uptime", (_, given, uptime, status) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ containers: "web\n" });
+      host.write("/run/meshboot/restart-docker", given);
+      host.write("/proc/uptime", uptime);
+      expect(host.run(shell, "up").status).toBe(status);
+      expect(restarts(host)).toBe(status === 0 ? 1 : 0);
+    });
+  });
+
+  it("do not restart in a later run by an agreement that the first one which succeeded did not need", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const agree = () => host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
+      const stubs = join(directory, "stubs");
+      cpSync(STUBS, stubs, { recursive: true });
+      rmSync(join(stubs, "dockerd"));
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=present\n");
+      agree();
+      const environment = { PATH: `${stubs}:${process.env["PATH"]}` };
+      expect(host.run(shell, "up", AGENT, environment).out).toContain("no dockerd yet");
+      host.world({ containers: "web\n" });
+      expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
+      expect(host.run(shell, "up --restart-docker").status).toBe(0);
+      host.write("/var/lib/docker/network/files/local-kv.db", "1");
+      host.run(shell, "up");
+      expect(host.run(shell, "up").out).toContain("nothing has changed");
+      agree();
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
     });
   });
 
