@@ -14,21 +14,24 @@ set_up() {
   need_root
   TMP=$(mktemp -d)
   trap leave EXIT
-  trap 'exit 143' TERM INT
+  trap 'exit 143' HUP INT PIPE TERM
   dry || make_run
 }
 
-# A stop by a signal is no failure to report.
+# A stop by a signal is no failure to report. The terminal may be gone, and what is to run again is not to hang on a second signal.
 leave() {
-  rc=$?
+  code=$?
   trap - EXIT
+  trap '' HUP INT PIPE TERM
   set +e
+  start_stopped_docker
+  trap 'rm -rf "$TMP"; exit 143' INT TERM
   # shellcheck disable=SC2086 # names, one word each
-  if [ -n "$RESTART_AT_END" ] && ! systemctl restart --no-block $RESTART_AT_END && [ $rc = 0 ]; then
+  if [ -n "$RESTART_AT_END" ] && ! systemctl restart --no-block $RESTART_AT_END && [ $code = 0 ]; then
     warn "systemd does not start$RESTART_AT_END: see systemctl status$RESTART_AT_END"
-    rc=1
+    code=1
   fi
-  case $rc in
+  case $code in
   0 | 143) ;;
   *)
     if [ "$LOG" != /dev/null ]; then
@@ -46,7 +49,7 @@ leave() {
     ;;
   esac
   rm -rf "$TMP"
-  exit $rc
+  exit $code
 }
 
 lock() {
