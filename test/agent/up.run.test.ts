@@ -259,10 +259,12 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
         return host.seen("synced").replaceAll("/var/lib/meshboot", "~").split(" \n").slice(0, -1);
       };
       const key = "/etc/meshboot/key";
+      host.write("/etc/sysctl.d/90-meshboot.conf", "somebody's\n");
       expect(up()).toEqual([
         `sync ~/lease.meshboot-tmp ${key} ~/lease.meshboot-tmp`,
         `sync ~/token.meshboot-tmp ${key} ~/lease ~/token.meshboot-tmp`,
         `sync ~ ${key} ~/lease ~/token`,
+        "sync ~/kept/%etc%sysctl.d%90-meshboot.conf ~/lease ~/token",
       ]);
       host.world({ "mesh-routes": "" });
       expect(up()).toEqual([]);

@@ -68,11 +68,14 @@ write_new() { # PATH MODE TEXT
   if [ -e "$1" ] || [ -L "$1" ]; then
     rm -f "$1" || return 1
   fi
-  case $2 in
-  600) mask=077 ;;
-  *) mask=022 ;;
-  esac
-  (umask $mask && set -C && printf %s "$3" >"$1") 2>/dev/null || return 1
+  # Without a process of its own: of files there are many.
+  [ "$2" != 600 ] || umask 077
+  set -C
+  written=yes
+  { printf %s "$3" >"$1"; } 2>/dev/null || written=''
+  set +C
+  umask 022
+  [ -n "$written" ] || return 1
   [ "$2" != 755 ] || chmod 755 "$1"
 }
 
@@ -101,8 +104,9 @@ write_whole() { # PATH MODE TEXT
 add_line() { # FILE LINE
   list=''
   if [ -s "$1" ]; then
-    list=$(print_lines <"$1") || return 1
-    list=$list$NL
+    while IFS= read -r listed; do
+      list=$list$listed$NL
+    done <"$1"
   fi
   write_whole "$1" 600 "$list$2$NL"
 }
@@ -115,7 +119,8 @@ keep_original() { # PATH
   fi
   if [ -e "$R$1" ]; then
     copy=$(kept_copy "$1")
-    if ! complaint=$(cp -pP "$R$1" "$copy" 2>&1); then
+    # On the disk before what it is a copy of goes.
+    if ! complaint=$({ cp -pP "$R$1" "$copy" && { [ -L "$copy" ] || sync "$copy"; }; } 2>&1); then
       rm -f "$copy"
       not_written "$copy" "$complaint"
       return 1

@@ -23,7 +23,8 @@ leave() {
   code=$?
   trap - EXIT
   trap '' HUP INT PIPE TERM
-  set +e
+  # A signal may have come in the midst of write_new.
+  set +eC
   start_stopped_docker
   trap 'rm -rf "$TMP"; exit 143' INT TERM
   # shellcheck disable=SC2086 # names, one word each

@@ -131,6 +131,7 @@ copy_program() { # FROM TO
 pin() { # SHA256
   [ "$(read_file "$PIN")" != "$1" ] || return 0
   echo "$1" >"$PIN.meshboot-tmp"
+  sync "$PIN.meshboot-tmp"
   mv -f "$PIN.meshboot-tmp" "$PIN"
 }
 
