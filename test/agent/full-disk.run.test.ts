@@ -85,6 +85,7 @@ describe.skipIf(!canMount).each(SHELLS)("a full disk in $name", PATIENCE, (shell
         `${STATE}/kept/%etc%mine`,
         'write_whole "$(kept_copy /etc/mine)" 644 "$long"',
       ],
+      ["a program", `${STATE}/ours`, 'copy_program "$R/etc/theirs" "$STATE/ours"'],
       ["a file that down puts back", `${STATE}/ours`, "drop_files ."],
     ])("%s is whole, also where set -e does not count, and the reason is named", (__, path, text) => {
       const contexts = [
