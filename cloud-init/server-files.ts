@@ -65,8 +65,11 @@ export function doorFiles(agent: AgentDoor): ServerFile[] {
   ];
 }
 
-/** At a first boot nobody is there to agree, and what runs was started minutes ago by the server's own user-data. */
-export const AGREE: readonly string[] = ["mkdir -p /run/meshboot", ": >/run/meshboot/restart-docker"];
+/**
+ * At a first boot nobody is there to agree, and what runs was started minutes ago by the server's own user-data. The agent
+ * takes it for an hour, by the uptime: the time of a first boot may be set by hours.
+ */
+export const AGREE = "install -Dm644 /proc/uptime /run/meshboot/restart-docker";
 
 /**
  * Shell commands that start the agent, to be run under `set -e`. `enable` has systemd read its units anew, too.

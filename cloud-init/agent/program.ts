@@ -2,6 +2,7 @@ import baseAccepts from "./base/accepts.sh";
 import baseAddresses from "./base/addresses.sh";
 import baseDocker from "./base/docker.sh";
 import baseDockerHost from "./base/docker-host.sh";
+import baseDockerRestart from "./base/docker-restart.sh";
 import baseDockerRules6 from "./base/docker-rules6.sh";
 import baseDockerUnit from "./base/docker-unit.sh";
 import baseFiles from "./base/files.sh";
@@ -138,6 +139,7 @@ const FILES: readonly string[] = [
   baseDocker,
   baseDockerUnit,
   baseDockerHost,
+  baseDockerRestart,
   baseDockerRules6,
   baseHostNetworks,
   baseTun,

@@ -18,6 +18,6 @@ export function boothook(server: Server): string {
     functions: "",
     before: [`[ ! -e ${DONE} ] || exit 0`],
     files: serverFiles(server),
-    after: [...AGREE, ...startCommands(server.agent, LATER), `put 0644 ${DONE} </dev/null`],
+    after: [AGREE, ...startCommands(server.agent, LATER), `put 0644 ${DONE} </dev/null`],
   });
 }

@@ -22,7 +22,7 @@ const START = "/var/lib/cloud/scripts/per-boot/meshboot";
 
 /** The document that sets up a server. */
 export function cloudConfig(server: Server): CloudConfig {
-  const start = ["#!/bin/sh -eu", ...AGREE, ...startCommands(server.agent), 'rm "$0"'];
+  const start = ["#!/bin/sh -eu", AGREE, ...startCommands(server.agent), 'rm "$0"'];
   return {
     write_files: [
       ...serverFiles(server),

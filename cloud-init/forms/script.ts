@@ -7,8 +7,7 @@ take() {
   case \${1:-} in
   '') ;;
   --restart-docker)
-    mkdir -p run/meshboot
-    : >run/meshboot/restart-docker
+    install -Dm644 /proc/uptime run/meshboot/restart-docker
     ;;
   --dry-run)
     tmp=$(mktemp -d)

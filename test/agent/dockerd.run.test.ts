@@ -323,6 +323,8 @@ describe.each(SHELLS.slice(0, 1))("a dockerd that is held back in $name", PATIEN
         err: expect.stringContaining("dockerd does not start: failed to start daemon: no space left"),
       });
       expect(host.dockerdCommand()).toBeUndefined();
+      // Nor is it tried a second time.
+      expect(host.seen("calls")).not.toContain("systemctl start docker.service");
       rmSync(join(directory, "world/docker-fails"));
       host.world({ "docker-enabled": "disabled\n" });
       expect(host.run(shell, "down").status).toBe(0);
@@ -370,6 +372,77 @@ describe.each(SHELLS.slice(0, 1))("a dockerd that is held back in $name", PATIEN
   });
 });
 
+/** The agent with something happening at a place. */
+function interrupted(directory: string, place: string, happens: string): string {
+  const program = join(directory, "interrupted");
+  const text = readFileSync(AGENT, "utf8");
+  expect(text).toContain(place);
+  writeFileSync(
+    program,
+    text.replace(place, () => `${place}\n${happens}`),
+  );
+  return program;
+}
+
+/** What ends a run: the command that does, and the exit code. */
+const ENDS: readonly [string, string, number][] = [
+  ["a failure", "fail 'no luck'", 1],
+  ...["HUP", "INT", "PIPE", "TERM"].map((signal): [string, string, number] => [
+    signal,
+    `kill -s ${signal} $$`,
+    143,
+  ]),
+];
+
+describe.each(SHELLS.slice(0, 1))("a dockerd that the run has stopped in $name", PATIENCE, (shell) => {
+  it.each(ENDS)("runs again with its containers when %s ends up", (_, ends, status) => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nIPV6NAT=off\n");
+      host.world({ containers: "web\n" });
+      const program = interrupted(directory, "\ndrop_docker_rules6() {", ends);
+      expect(host.run(shell, "up --restart-docker", program).status).toBe(status);
+      expect(host.seen("calls")).toMatch(
+        /stop docker\.service\n(?:.*\n)*systemctl start docker\.service\n(?:.*\n)*docker start id-web\n/,
+      );
+      expect(host.dockerdCommand()).toBeDefined();
+      expect(host.read("/run/meshboot/restarting")).toBeUndefined();
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+    });
+  });
+
+  it("has its containers again also where live-restore kept it, and only they were stopped", () => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      host.world({ containers: "web\n", "live-restore": "true\n" });
+      const program = interrupted(
+        directory,
+        "patiently 300 docker stop $ids >/dev/null || :",
+        "kill -s HUP $$",
+      );
+      expect(host.run(shell, "up --restart-docker", program).status).toBe(143);
+      expect(host.seen("calls")).toMatch(/docker stop id-web\n(?:.*\n)*docker start id-web\n/);
+      expect(host.seen("docker-pid")).toBe("42\n");
+    });
+  });
+
+  it.each(ENDS)("runs again with its containers when %s ends down", (_, ends, status) => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      host.join(shell);
+      host.world({ containers: "web\n", calls: "" });
+      const program = interrupted(directory, "\nroutes_down() {", ends);
+      expect(host.run(shell, "down --restart-docker", program).status).toBe(status);
+      expect(host.seen("calls")).toMatch(
+        /stop docker\.socket docker\.service\n(?:.*\n)*systemctl start docker\.service\n(?:.*\n)*docker start id-web\n/,
+      );
+      expect(host.dockerdCommand()).not.toContain("--bip");
+      expect(host.run(shell, "down")).toMatchObject({ status: 0, err: "" });
+      expect(host.dockerdCommand()).toBeDefined();
+    });
+  });
+});
+
 describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell) => {
   const stop = (host: Host) => host.put(`/proc/${host.seen("docker-pid").trim()}/cmdline`, undefined);
 
@@ -380,7 +453,7 @@ describe.each(SHELLS.slice(0, 1))("a stopped dockerd in $name", PATIENCE, (shell
       const killed = join(directory, "killed");
       writeFileSync(
         killed,
-        readFileSync(AGENT, "utf8").replace("\n  run restart_docker ||", () => "\nkill -9 $$ ||"),
+        readFileSync(AGENT, "utf8").replace("\n  if ! run restart_docker;", () => "\n  if ! kill -9 $$;"),
       );
       expect(host.run(shell, "up", killed).status).toBeNull();
       expect(host.dockerdCommand()).toBeUndefined();
@@ -459,13 +532,49 @@ describe.each(shellOfTheDay(import.meta.filename))("running containers in $name"
       expect(host.run(shell, "up --restart-docker").status).toBe(3);
       host.write("/etc/meshboot/meshboot.conf", settings);
       expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
-      host.write("/run/meshboot/restart-docker", "");
+      host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
       host.write("/etc/meshboot/meshboot.conf", "LAYOUT=none\n");
       expect(host.run(shell, "up").status).toBe(3);
       host.write("/etc/meshboot/meshboot.conf", settings);
       expect(host.run(shell, "up").status).toBe(0);
       expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
       expect(restarts(host)).toBe(1);
+    });
+  });
+
+  it.each([
+    ["less than an hour ago", "100.00 80.00\n", "3699.99 80.00\n", 0],
+    ["an hour ago", "100.00 80.00\n", "3700.00 80.00\n", 3],
+    ["at a time that is still to come", "101.00 80.00\n", "100.00 80.00\n", 3],
+    ["nobody knows when", "", "100.00 80.00\n", 3],
+    ["at a time that is none", "1e2 80.00\n", "100.00 80.00\n", 3],
+  ])("may restart by an agreement given beforehand, %s by the uptime", (_, given, uptime, status) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ containers: "web\n" });
+      host.write("/run/meshboot/restart-docker", given);
+      host.write("/proc/uptime", uptime);
+      expect(host.run(shell, "up").status).toBe(status);
+      expect(restarts(host)).toBe(status === 0 ? 1 : 0);
+    });
+  });
+
+  it.each([
+    ["the dockerd that runs", 0, 0],
+    ["one that has ended since", -1, 3],
+  ])("may restart by the note of a run that was interrupted, of %s", (_, older, status) => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.join(shell);
+      host.world({ containers: "web\n", calls: "" });
+      host.write("/run/meshboot/restarting", `${Number(host.seen("docker-pid")) + older}\nid-db\n`);
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nUSERLAND_PROXY=off\n");
+      const up = host.run(shell, "up");
+      expect(up.status).toBe(status);
+      expect(up.err.includes("1 container (web) would restart")).toBe(status === 3);
+      expect(host.seen("calls").includes("docker start id-db")).toBe(status === 0);
+      expect(restarts(host)).toBe(status === 0 ? 1 : 0);
+      expect(host.read("/run/meshboot/restarting")).toBeUndefined();
     });
   });
 
@@ -487,6 +596,31 @@ describe.each(shellOfTheDay(import.meta.filename))("running containers in $name"
       const { out, status } = host.run(shell, "up");
       expect(status).toBe(0);
       expect(out).toContain("starts dockerd with --bip=");
+    });
+  });
+});
+
+describe.each(SHELLS.slice(0, 1))("an agreement given beforehand in $name", PATIENCE, (shell) => {
+  it("ends with the first run that succeeds, also one that did not need it", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const agree = () => host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
+      const stubs = join(directory, "stubs");
+      cpSync(STUBS, stubs, { recursive: true });
+      rmSync(join(stubs, "dockerd"));
+      host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=present\n");
+      agree();
+      const environment = { PATH: `${stubs}:${process.env["PATH"]}` };
+      expect(host.run(shell, "up", AGENT, environment).out).toContain("no dockerd yet");
+      host.world({ containers: "web\n" });
+      expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
+      expect(host.run(shell, "up --restart-docker").status).toBe(0);
+      host.write("/var/lib/docker/network/files/local-kv.db", "1");
+      host.run(shell, "up");
+      expect(host.run(shell, "up").out).toContain("nothing has changed");
+      agree();
+      expect(host.run(shell, "up").status).toBe(0);
+      expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
     });
   });
 });

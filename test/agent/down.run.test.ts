@@ -59,6 +59,45 @@ describe.each(SHELLS.slice(0, 1))("down in $name", PATIENCE, (shell) => {
     });
   });
 
+  it.each([
+    ["asks", "runs with the mesh's options", "split", 3, 0],
+    ["restarts nothing", "runs without them", "compose", 0, 0],
+  ])(
+    "%s by the note of a dockerd that has ended since, where the one of now %s",
+    (_, __, layout, status, times) => {
+      withDirectory((directory) => {
+        const host = new Host(directory);
+        host.world({ "docker-version": "Docker version 28.5.2, build 1\n" });
+        host.write("/etc/meshboot/meshboot.conf", `URL=https://mesh.example.com\nLAYOUT=${layout}\n`);
+        host.join(shell);
+        host.world({ containers: "web\n", calls: "" });
+        host.write("/run/meshboot/restarting", "7\nid-web\n");
+        const down = host.run(shell, "down");
+        expect(down.status).toBe(status);
+        expect(down.err.includes("1 container (web) would restart")).toBe(status === 3);
+        expect(host.seen("calls").match(/(?:restart|stop) docker/g)?.length ?? 0).toBe(times);
+        expect(host.dockerdCommand()).toBeDefined();
+      });
+    },
+  );
+
+  it("starts what ran before, also when it was killed between its two restarts of dockerd", () => {
+    withDirectory((directory) => {
+      const host = inMesh(join(directory, "host"), shell, "web\n");
+      const killed = join(directory, "killed");
+      const place = "  systemctl stop docker.socket docker.service || :\n";
+      expect(AGENT.program).toContain(place);
+      writeFileSync(
+        killed,
+        AGENT.program.replace(place, () => "  kill -9 $$\n"),
+      );
+      expect(host.run(shell, "down --restart-docker", killed).status).toBeNull();
+      host.world({ containers: "", calls: "" });
+      expect(host.run(shell, "down")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("calls")).toContain("docker start id-web");
+    });
+  });
+
   it("does not go on where nobody knows what runs", () => {
     withDirectory((directory) => {
       const host = inMesh(directory, shell);

@@ -1,7 +1,7 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Host } from "./host.ts";
+import { Host, STUBS } from "./host.ts";
 import { leaseText, withLine } from "./leases.ts";
 import { AGENT, SHELLS, shellOfTheDay, withDirectory } from "./shells.ts";
 
@@ -239,6 +239,37 @@ describe.each(SHELLS.slice(0, 1))("up in $name", PATIENCE, (shell) => {
       const { out, status } = host.run(shell, "up");
       expect(status).toBe(0);
       expect(out).not.toContain("writes");
+    });
+  });
+
+  it("has lease and token on the disk before the key goes, and later waits for the disk only for a new lease", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      const bin = join(directory, "bin");
+      cpSync(STUBS, bin, { recursive: true });
+      // Each with what a power cut at that moment would leave.
+      const there =
+        'ls "$R/etc/meshboot/key" "$R"/var/lib/meshboot/lease* "$R"/var/lib/meshboot/token* 2>/dev/null';
+      const said = `{ echo "sync $*"; ${there}; } | sed "s|$R||" | tr '\\n' ' ' >>"$WORLD/synced"`;
+      writeFileSync(join(bin, "sync"), `#!/bin/sh\nR=$MESHBOOT_ROOT\n${said}\necho >>"$WORLD/synced"\n`);
+      const up = () => {
+        host.world({ synced: "" });
+        const environment = { PATH: `${bin}:${process.env["PATH"]}` };
+        expect(host.run(shell, "up", AGENT, environment)).toMatchObject({ status: 0, err: "" });
+        return host.seen("synced").replaceAll("/var/lib/meshboot", "~").split(" \n").slice(0, -1);
+      };
+      const key = "/etc/meshboot/key";
+      host.write("/etc/sysctl.d/90-meshboot.conf", "somebody's\n");
+      expect(up()).toEqual([
+        `sync ~/lease.meshboot-tmp ${key} ~/lease.meshboot-tmp`,
+        `sync ~/token.meshboot-tmp ${key} ~/lease ~/token.meshboot-tmp`,
+        `sync ~ ${key} ~/lease ~/token`,
+        "sync ~/kept/%etc%sysctl.d%90-meshboot.conf ~/lease ~/token",
+      ]);
+      host.world({ "mesh-routes": "" });
+      expect(up()).toEqual([]);
+      host.world({ lease: withLine(leaseText(), "NAME", "web2") });
+      expect(up()).toEqual(["sync ~/lease.meshboot-tmp ~/lease ~/lease.meshboot-tmp ~/token"]);
     });
   });
 

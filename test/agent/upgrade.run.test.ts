@@ -85,6 +85,8 @@ describe.each(shellOfTheDay(import.meta.filename))("upgrade in $name", PATIENCE,
       expect(host.seen("requests")).not.toContain("repaired");
       expect(starts(host)).toBe(0);
       expect(host.seen("calls")).toContain("systemctl restart --no-block meshboot-watch.service\n");
+      for (const path of [PROGRAM, PREVIOUS, PIN])
+        expect(host.seen("calls")).toContain(`sync ${host.root}${path}.meshboot-tmp\n`);
 
       host.world({ calls: "" });
       const after = host.files();

@@ -9,8 +9,13 @@ kept_copy() { # PATH
   echo "$STATE/kept/$(echo "$1" | tr / %)"
 }
 
+# By no other process: it is asked of each file that is put.
 is_listed() { # PATH
-  grep -qsxF "$1" "$STATE/files"
+  [ -e "$STATE/files" ] || return 1
+  while IFS= read -r listed; do
+    [ "$listed" != "$1" ] || return 0
+  done <"$STATE/files"
+  return 1
 }
 
 # What is made in a folder belongs to whose folder it is. zerotier-one drops root after its start, and can then neither write
@@ -47,6 +52,83 @@ make_state() {
   fi
 }
 
+# Says by name why something was not written, in the words of the tool that could not.
+not_written() { # PATH WORDS
+  remedy=''
+  case $2 in
+  *'No space'* | *quota*) remedy='. Make room there (df -h and df -i say what is full), then the same again' ;;
+  esac
+  why=${2##*: }
+  warn "failed: ${1#"$R"} is not written${why:+: $(printable "$why")}. What was there stays$remedy"
+  return 1
+}
+
+# A file that was not there. In a folder of another user's his link may stand in its place: nothing is written through it.
+write_new() { # PATH MODE TEXT
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    rm -f "$1" || return 1
+  fi
+  # Without a process of its own: of files there are many.
+  case $2 in
+  600) umask 077 ;;
+  644 | 755) ;;
+  *) umask "$(printf %04o $((0777 & ~0$2)))" ;;
+  esac
+  set -C
+  written=yes
+  { printf %s "$3" >"$1"; } 2>/dev/null || written=''
+  set +C
+  umask 022
+  [ -n "$written" ] || return 1
+  [ "$2" != 755 ] || chmod 755 "$1"
+}
+
+# What cannot be had again once it is lost: the key it came by is gone.
+is_irreplaceable() { # PATH
+  [ "$1" = "$STATE/lease" ] || [ "$1" = "$STATE/token" ]
+}
+
+give_to() { # PATH OWNER
+  if [ -n "$2" ]; then
+    chown -h "$2" "$1"
+  else
+    give_to_folder "$1"
+  fi
+}
+
+# The text in place of what is there, or 1 and nothing changed: where it is called, set -e may not count. With the mode and owner of
+# LIKE, if there is such a file.
+write_whole() { # PATH MODE TEXT [LIKE]
+  new=$1.meshboot-tmp mode=$2 owner=''
+  if [ -f "${4:-}" ]; then
+    owner=$(stat -Lc '%a %u:%g' "$4") || return 1
+    mode=${owner% *}
+    owner=${owner#* }
+  fi
+  if write_new "$new" "$mode" "$3" && give_to "$new" "$owner" &&
+    # Without it a power cut may leave an empty file under the name that it is moved to.
+    { ! is_irreplaceable "$1" || sync "$new"; } &&
+    mv -f "$new" "$1"; then
+    return 0
+  fi
+  # No shell's own printf says why it could not.
+  rm -f "$new"
+  why=$( (set -C && printf %s "$3" 2>/dev/null | cat >"$new") 2>&1) || :
+  rm -f "$new"
+  not_written "$1" "$why"
+}
+
+# One more line of a list, which nothing cuts.
+add_line() { # FILE LINE
+  list=''
+  if [ -s "$1" ]; then
+    while IFS= read -r listed; do
+      list=$list$listed$NL
+    done <"$1"
+  fi
+  write_whole "$1" 600 "$list$2$NL"
+}
+
 # First the copy, then the list, then the file: a kill in between loses nothing. What belongs to an image is not undone.
 keep_original() { # PATH
   case $1 in /var/lib/meshboot/* | */image.* | *-image.conf) return 0 ;; esac
@@ -54,29 +136,21 @@ keep_original() { # PATH
     return 0
   fi
   if [ -e "$R$1" ]; then
-    cp -pP "$R$1" "$(kept_copy "$1")"
+    copy=$(kept_copy "$1")
+    # On the disk before what it is a copy of goes.
+    if ! complaint=$({ cp -pP "$R$1" "$copy" && { [ -L "$copy" ] || sync "$copy"; }; } 2>&1); then
+      rm -f "$copy"
+      not_written "$copy" "$complaint"
+      return 1
+    fi
   fi
-  echo "$1" >>"$STATE/files"
-}
-
-# `text` into a file that was not there. In a folder of another user's his link may stand in its place: nothing is written through it.
-write_new() { # PATH MODE
-  if [ -e "$1" ] || [ -L "$1" ]; then
-    rm -f "$1"
-  fi
-  case $2 in
-  600) mask=077 ;;
-  644 | 755) mask=022 ;;
-  *) mask=$(printf %04o $((0777 & ~0$2))) ;;
-  esac
-  (umask "$mask" && set -C && printf %s "$text" >"$1")
-  [ "$2" != 755 ] || chmod 755 "$1"
+  add_line "$STATE/files" "$1"
 }
 
 # With the mode `kept` as the file that is there; 644 and its folder's where there is none.
 put_file() { # PATH MODE|kept, content on stdin
   # The dot keeps the line feeds at the end.
-  text=$(cat && echo .)
+  text=$(cat && echo .) || return 1
   text=${text%.}
   if [ -f "$R$1" ] && printf %s "$text" | cmp -s - "$R$1"; then
     return 0
@@ -90,7 +164,7 @@ put_file() { # PATH MODE|kept, content on stdin
   fi
   make_folder "$R${1%/*}"
   make_state
-  keep_original "$1"
+  keep_original "$1" || return 1
   case $1 in
   # See reload_unit.
   $UNITS/* | $GENERATORS/*)
@@ -98,22 +172,10 @@ put_file() { # PATH MODE|kept, content on stdin
     : >"$RUN/reload"
     ;;
   esac
-  mode=$2 owner=''
-  if [ "$mode" = kept ]; then
-    mode=644
-    if [ -f "$R$1" ]; then
-      owner=$(stat -Lc '%a %u:%g' "$R$1")
-      mode=${owner% *}
-      owner=${owner#* }
-    fi
-  fi
-  write_new "$R$1.meshboot-tmp" "$mode"
-  if [ -n "$owner" ]; then
-    chown -h "$owner" "$R$1.meshboot-tmp"
-  else
-    give_to_folder "$R$1.meshboot-tmp"
-  fi
-  mv -f "$R$1.meshboot-tmp" "$R$1"
+  case $2 in
+  kept) write_whole "$R$1" 644 "$text" "$R$1" ;;
+  *) write_whole "$R$1" "$2" "$text" ;;
+  esac
 }
 
 # Said once, though in a dry run the file is still there when a later step comes to it.
@@ -138,10 +200,14 @@ drop_files() { # PATTERN
     if dry; then
       continue
     fi
-    rm -f "$R$path.meshboot-tmp"
+    new=$R$path.meshboot-tmp
+    rm -f "$new"
     if [ -e "$copy" ]; then
-      cp -pP "$copy" "$R$path.meshboot-tmp"
-      mv -f "$R$path.meshboot-tmp" "$R$path"
+      if ! complaint=$(cp -pP "$copy" "$new" 2>&1 && mv -f "$new" "$R$path" 2>&1); then
+        rm -f "$new"
+        not_written "$R$path" "$complaint"
+        exit 1
+      fi
     else
       rm -f "$R$path"
     fi

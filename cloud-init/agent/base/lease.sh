@@ -110,6 +110,8 @@ answered_lease() {
   sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; p; }' "$TMP/answer"
 }
 
+# By way of a file: a pipe does not say that what comes out of it was cut.
 store_lease() {
-  answered_lease | put_file /var/lib/meshboot/lease 600
+  answered_lease >"$TMP/lease" || return 1
+  put_file /var/lib/meshboot/lease 600 <"$TMP/lease"
 }

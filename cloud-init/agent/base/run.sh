@@ -14,34 +14,43 @@ set_up() {
   need_root
   TMP=$(mktemp -d)
   trap leave EXIT
-  trap 'exit 143' TERM INT
+  trap 'exit 143' HUP INT PIPE TERM
   dry || make_run
 }
 
-# A stop by a signal is no failure to report.
+# A stop by a signal is no failure to report. The terminal may be gone, and what is to run again is not to hang on a second signal.
 leave() {
-  rc=$?
+  code=$?
   trap - EXIT
-  set +e
+  trap '' HUP INT PIPE TERM
+  # A signal may have come in the midst of write_new.
+  set +eC
+  start_stopped_docker
+  trap 'rm -rf "$TMP"; exit 143' INT TERM
   # shellcheck disable=SC2086 # names, one word each
-  if [ -n "$RESTART_AT_END" ] && ! systemctl restart --no-block $RESTART_AT_END && [ $rc = 0 ]; then
+  if [ -n "$RESTART_AT_END" ] && ! systemctl restart --no-block $RESTART_AT_END && [ $code = 0 ]; then
     warn "systemd does not start$RESTART_AT_END: see systemctl status$RESTART_AT_END"
-    rc=1
+    code=1
   fi
-  case $rc in
+  case $code in
   0 | 143) ;;
   *)
     if [ "$LOG" != /dev/null ]; then
       echo "$STEP" >"$RUN/failed"
       if [ -n "$NODE" ] && [ -s "$STATE/token" ] && has_lease; then
         # What the Worker answers counts all the same: somebody may refuse for weeks what this run was to do.
-        (heartbeat failed "$STEP" && [ "$HTTP" = 200 ] && take_reported_lease) >/dev/null 2>&1
+        (
+          # Nothing of it goes on after a failure: the lease that is stored is whole, or that of before.
+          set -e
+          heartbeat failed "$STEP"
+          [ "$HTTP" != 200 ] || take_reported_lease
+        ) >/dev/null 2>&1
       fi
     fi
     ;;
   esac
   rm -rf "$TMP"
-  exit $rc
+  exit $code
 }
 
 lock() {

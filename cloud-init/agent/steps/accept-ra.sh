@@ -8,8 +8,8 @@ accept_ra_down() {
     say "Docker networks of your own have IPv6, for which dockerd forwards: $SYSCTL keeps accept_ra=2, or the host would lose its default route"
     keeps_accept_ra=yes
     if ! dry; then
-      sed 's/=.*/=2/' "$TMP/accept_ra" >"$R$SYSCTL.meshboot-tmp"
-      mv -f "$R$SYSCTL.meshboot-tmp" "$R$SYSCTL"
+      lines=$(sed 's/=.*/=2/' "$TMP/accept_ra")
+      write_whole "$R$SYSCTL" 644 "$lines$NL"
     fi
   elif [ "$(read_file "$R/proc/sys/net/ipv6/conf/all/forwarding")" != 1 ] ||
     # Which a dry run has not switched off.

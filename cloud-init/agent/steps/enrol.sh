@@ -137,12 +137,17 @@ take_lease() {
   use_saved_lease
 }
 
-# First the lease, then the token, last the key away: a kill in between only enrols again, for the same lease.
+# First the lease, then the token, last the key away: a kill in between only enrols again, for the same lease. The key's end may
+# reach the disk before the other two have their names there: a power cut would take all three.
 save_lease() {
   make_state
   store_lease
   store_peers
-  echo "$L_TOKEN" | put_file /var/lib/meshboot/token 600
+  put_file /var/lib/meshboot/token 600 <<EOF
+$L_TOKEN
+EOF
+  # Not each file system can sync a folder by itself.
+  sync "$STATE" 2>/dev/null || sync
   rm -f "$ETC/key"
   say "slot $L_SLOT: $L_ZEROTIER_IPV4, $SUBNET4, $SUBNET6"
 }

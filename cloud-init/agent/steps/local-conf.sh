@@ -116,10 +116,8 @@ print(json.dumps({key: now[key] for key in now if now[key] or key not in ours}))
   if dry; then
     return 0
   fi
-  # With its mode and owner.
-  cp -p "$ZT/local.conf" "$kept.new"
-  [ -z "$without" ] || printf '%s\n' "$without" >"$kept.new"
-  mv -f "$kept.new" "$kept"
+  [ -n "$without" ] || without=$(read_file "$ZT/local.conf")
+  write_whole "$kept" 644 "$without$NL" "$ZT/local.conf"
 }
 
 local_conf_state() {

@@ -52,7 +52,7 @@ sysctls_up() {
   if ! dry; then
     printf '%s\n' "$changes" | while IFS='=' read -r key value have; do
       if [ -n "$key" ] && ! grep -qsF "$key=" "$STATE/sysctls"; then
-        printf '%s\n' "$key=$have" >>"$STATE/sysctls"
+        add_line "$STATE/sysctls" "$key=$have"
       fi
     done
   fi

@@ -21,7 +21,7 @@ tables_up() {
   # By dockerd, where it was the one that switched forwarding on.
   sed -n '/^-P FORWARD DROP/p' "$TMP/rules6" >"$STATE/closed6"
   iptables -w -S FORWARD 2>/dev/null | sed -n '/^-P FORWARD DROP/p' >"$STATE/forward4"
-  mv "$TMP/tables" "$STATE/tables"
+  put_file /var/lib/meshboot/tables 600 <"$TMP/tables"
 }
 
 # What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.

@@ -31,7 +31,7 @@ host_state() {
 
 is_unchanged() {
   # Who agrees to a restart of dockerd knows of something to put right.
-  if [ -z "$REPAIRS" ] || [ "$AGREED" = yes ] || dry || ! host_state >"$TMP/state"; then
+  if [ -z "$REPAIRS" ] || [ "$AGREED" = yes ] || [ -e "$RUN/restart-docker" ] || dry || ! host_state >"$TMP/state"; then
     rm -f "$TMP/state"
     return 1
   fi

@@ -8,6 +8,8 @@ look_for_repairs() {
 
 remember_applied() {
   [ ! -e "$RUN/failed" ] || rm -f "$RUN/failed"
+  # Nobody has agreed to what a later run would restart.
+  [ ! -e "$RUN/restart-docker" ] || rm -f "$RUN/restart-docker"
   if [ -z "$REPAIRS" ]; then
     mv "$TMP/applied" "$RUN/applied"
   fi

@@ -121,16 +121,19 @@ is_unfinished() { # CHANGE
 }
 
 copy_program() { # FROM TO
-  cp "$1" "$2.meshboot-tmp"
-  chmod 755 "$2.meshboot-tmp"
-  # Without it a power cut may leave an empty file under the name that it is moved to.
-  sync "$2.meshboot-tmp"
+  new=$2.meshboot-tmp
+  # Without the sync a power cut may leave an empty file under the name that it is moved to.
+  if ! complaint=$({ cp "$1" "$new" && chmod 755 "$new" && sync "$new"; } 2>&1); then
+    rm -f "$new"
+    not_written "$2" "$complaint"
+  fi
 }
 
 # Not by put_file: `down` would put the old one back, and meshboot-fetch then the old program.
 pin() { # SHA256
   [ "$(read_file "$PIN")" != "$1" ] || return 0
   echo "$1" >"$PIN.meshboot-tmp"
+  sync "$PIN.meshboot-tmp"
   mv -f "$PIN.meshboot-tmp" "$PIN"
 }
 

@@ -52,7 +52,11 @@ decide_docker() {
 
 start_with_options() {
   change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
-  run restart_docker || fail "$(why_not_started). Correct that, then meshboot up"
+  if ! run restart_docker; then
+    # It would not start a second time either.
+    DOCKER_STOPPED=''
+    fail "$(why_not_started). Correct that, then meshboot up"
+  fi
   if [ "$LAYOUT" = compose ]; then
     # dockerd leaves there what it had by the layout before.
     run ip -6 addr flush dev docker0 to "$SUBNET6"

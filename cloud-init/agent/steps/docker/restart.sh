@@ -1,11 +1,7 @@
 # Restarts of dockerd, with consent and without loss.
 
-# $RUN/restarting: that a restart was decided, the dockerd that was to end, and what ran in it. Empty: that a start was.
 needs_restart() {
-  if [ -e "$RUN/restarting" ] && [ "$(head -n 1 "$RUN/restarting")" = "$DOCKER_PID" ]; then
-    return 0
-  fi
-  ! is_docker_in_force || { [ "$RESTART_DOCKER$AGREED" != off ] && [ -n "$gap" ] && ! was_in_vain; }
+  is_restart_noted || ! is_docker_in_force || { [ "$RESTART_DOCKER$AGREED" != off ] && [ -n "$gap" ] && ! was_in_vain; }
 }
 
 is_docker_in_force() {
@@ -56,40 +52,37 @@ is_docker_to_start() {
   [ ! -s "$STATE/docker0" ] || [ "$DOCKER_STATE" = failed ]
 }
 
-note_containers() {
-  {
-    echo "$DOCKER_PID"
-    running_containers ID || :
-  } >"$TMP/restarting"
-  mv "$TMP/restarting" "$RUN/restarting"
-}
-
 # Refuses, by name, what would hit running containers.
 refuse_containers() { # WHAT-HAPPENS
   names=$(name_containers) || refuse 'dockerd needs a restart, and docker ps fails, so that nobody knows what would stop: is docker-cli there? See systemctl status docker'
   [ -z "$names" ] || refuse "$names would $1"
 }
 
+# Given at a first boot, or with the script form: the uptime at which it was counts, as the time may be set meanwhile, and for an
+# hour, as what runs later was not meant.
+was_agreed_lately() {
+  read_line "$RUN/restart-docker"
+  agreed=${LINE%%.*}
+  case $agreed in '' | *[!0-9]* | ??????????*) return 1 ;; esac
+  since=$(($(uptime_seconds) - agreed))
+  [ $since -ge 0 ] && [ $since -lt 3600 ]
+}
+
 # A restart that nobody has agreed to.
 ask_for_restart() { # WHY-AND-WHAT-TO-DO
-  if [ "$RESTART_DOCKER$AGREED" = off ] && [ ! -e "$RUN/restart-docker" ]; then
+  if [ "$RESTART_DOCKER$AGREED" = off ] && ! was_agreed_lately; then
     refuse_containers "restart with dockerd, $1"
   fi
 }
 
 # What containers hang on does not change before somebody has agreed: not now, and not at the next reboot.
 decide_restart() {
-  if [ -s "$RUN/restarting" ]; then
+  if is_restart_noted; then
     return 0
   fi
+  drop_note
   ask_for_restart "which needs the mesh's options. All else is done, and dockerd stays as it is, after a reboot too. When it suits: meshboot up --restart-docker, or RESTART_DOCKER=on in $CONF"
   dry || note_containers
-}
-
-# Debian's unit allows three starts a minute: those of ours do not count.
-start_docker() {
-  systemctl reset-failed docker.service 2>/dev/null || :
-  systemctl restart docker.service
 }
 
 # `said`, dockerd's own last word, and `pre`, what failed ahead of it.
@@ -130,7 +123,8 @@ why_not_started() {
 
 # The containers of before: live-restore would keep them, and with them docker0's address; and not each has a restart policy.
 restart_docker() {
-  ids=$(read_file "$RUN/restarting" | sed 1d)
+  DOCKER_STOPPED=yes
+  ids=$(noted_containers)
   if [ -n "$ids" ] && [ "$(patiently 60 docker info -f '{{.LiveRestoreEnabled}}')" = true ]; then
     # shellcheck disable=SC2086 # ids, one word each
     patiently 300 docker stop $ids >/dev/null || :
@@ -146,23 +140,19 @@ restart_docker() {
     if [ -n "$RULED" ] && [ -z "$ids" ]; then
       (
         flock 8
-        start_docker
+        start_docker restart
       ) 8>"$RUN/ruled"
       return
     fi
     ;;
   esac
-  start_docker
+  start_docker restart
 }
 
 # The end of a restart, also of one that a kill came upon.
 finish_restart() {
-  ids=$(read_file "$RUN/restarting" | sed 1d)
-  if [ -n "$ids" ]; then
-    # shellcheck disable=SC2086 # as above
-    run patiently 300 docker start $ids >/dev/null || :
-  fi
-  for file in "$RUN/restarting" "$RUN/restart-docker" "$STATE/masked"; do
+  start_noted_containers
+  for file in "$RUN/restart-docker" "$STATE/masked"; do
     [ ! -e "$file" ] || run rm -f "$file"
   done
 }

@@ -1,8 +1,15 @@
 # dockerd without our options again.
 
-# Whether dockerd is to lose our options: it runs with them, or a `down` that was killed has stopped it for that.
+# Whether a `down` that was killed had begun to restart dockerd: it is stopped, or runs with the address of before us alone.
+is_stop_begun() {
+  [ -s "$RUN/restarting" ] || return 1
+  look_at_docker
+  is_restart_noted || [ "$(our_options)" = "--bip=$(docker0_before)" ]
+}
+
+# Whether dockerd is to lose our options: it runs with them, or that has begun.
 is_docker_to_lose_options() {
-  [ -s "$RUN/restarting" ] || { [ -n "$(our_options)" ] && docker_has_options; }
+  is_stop_begun || { [ -n "$(our_options)" ] && docker_has_options; }
 }
 
 docker_consent() {
@@ -12,7 +19,7 @@ docker_consent() {
     fi
     # shellcheck disable=SC2086 # package names, one word each
     check_removal $DOCKER_PACKAGES
-  elif [ ! -s "$RUN/restarting" ] && is_docker_to_lose_options; then
+  elif ! is_stop_begun && is_docker_to_lose_options; then
     RESTART_DOCKER=$(saved_setting RESTART_DOCKER)
     [ "$RESTART_DOCKER" = on ] || RESTART_DOCKER=off
     undone=' Nothing was undone.' more='. What else is undone: meshboot down --dry-run'
@@ -26,12 +33,13 @@ docker_consent() {
 # dockerd makes docker0 anew at each start, as its own store has it, unless it is told an address: so one start with the
 # address of before us, which it then remembers. $RUN/restarting stays until `down` has started dockerd again.
 stop_docker() {
-  [ -s "$RUN/restarting" ] || note_containers
+  is_stop_begun || note_containers
   before=$(docker0_before)
   if [ -n "$before" ]; then
     echo "MESHBOOT_OPTIONS=\"--bip=$before\"" | put_file /etc/meshboot/dockerd.env 644
     restart_docker || :
   fi
+  DOCKER_STOPPED=yes
   systemctl stop docker.socket docker.service || :
 }
 
@@ -65,7 +73,7 @@ name_kept_networks() {
 docker_restart_down() {
   SAID_TO_STOP=''
   if [ -s "$RUN/restarting" ]; then
-    run start_docker || warn 'dockerd does not start: see journalctl -u docker'
+    run start_docker start || warn 'dockerd does not start: see journalctl -u docker'
     finish_restart
   fi
   # It was held back, by its installation or in an image, and never started. The mark goes last of all.

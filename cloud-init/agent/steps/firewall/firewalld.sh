@@ -78,8 +78,8 @@ other_direct() {
 }
 
 put_direct() { # FILE
-  cp "$1" "$R$DIRECT.meshboot-tmp"
-  mv -f "$R$DIRECT.meshboot-tmp" "$R$DIRECT"
+  direct=$(cat "$1")
+  write_whole "$R$DIRECT" 644 "$direct$NL"
 }
 
 # Policies, since a zone for the mesh would open or close the host to it; direct rules, since each reload empties iptables.
@@ -103,9 +103,10 @@ open_firewalld() {
   fi
   [ -e "$R$DIRECT" ] || : >"$STATE/no-direct"
   # All that may be ours, whenever a kill comes.
-  cat "$TMP/ours" >>"$STATE/direct"
+  read_file "$STATE/direct" | cat - "$TMP/ours" >"$TMP/either"
+  put_file /var/lib/meshboot/direct 600 <"$TMP/either"
   put_direct "$TMP/direct"
-  cp "$TMP/ours" "$STATE/direct"
+  put_file /var/lib/meshboot/direct 600 <"$TMP/ours"
   reload_firewalld || fail 'what the mesh needs is written, and not in force'
   : >"$STATE/firewalld"
 }

@@ -36,7 +36,7 @@ clean_build_keys() {
   while IFS= read -r file; do
     # Written over, as its owner is to keep it.
     if grep -q -f "$TMP/keys" "$file"; then
-      grep -v -f "$TMP/keys" "$file" >"$TMP/others" || :
+      grep -v -f "$TMP/keys" "$file" >"$TMP/others" || [ $? = 1 ]
       cat "$TMP/others" >"$file"
     fi
   done <"$TMP/authorized"
