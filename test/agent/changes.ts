@@ -15,6 +15,8 @@ const READING: readonly RegExp[] = [
   /^docker (?:ps|info|network (?:ls|inspect)) /,
   /^zerotier-cli (?:info|listnetworks|-v)/,
   /^apt-get (?:-\S+ )*-s /,
+  // What is written only stays.
+  /^sync /,
   // Without a method: a GET.
   /^curl (?!.* -X )/,
 ];
