@@ -72,10 +72,17 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
     await signIn(page);
     const failed = await pathOf(page, "demo3");
     const paths = ["/", "/?state=failed", "/?name=nobody", failed, `${failed}/replace`, `${failed}/retire`];
-    for (const path of [...paths, `${failed}/delete`, await pathOf(page, "demo2"), "/pool"]) {
+    for (const path of [
+      ...[...paths, `${failed}/revoke`, `${failed}/delete`, await pathOf(page, "demo2")],
+      ...["/add", "/add?provider=hetzner", "/pool"],
+    ]) {
       await page.goto(path);
       await expectSound(page);
     }
+    await page.goto("/add?provider=hetzner");
+    await page.getByRole("button", { name: "Make its user-data" }).click();
+    await page.getByText("It is shown this once").waitFor();
+    await expectSound(page);
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -58,7 +58,7 @@ describe("whoever is not signed in", () => {
   });
 
   it("is led to the way in from every other page", async () => {
-    for (const path of ["/pool", server(), `${server()}/delete`]) {
+    for (const path of ["/pool", "/add", server(), `${server()}/delete`]) {
       const { status, headers } = await browse(path);
       expect([path, status, headers.get("Location")]).toEqual([path, 303, "/"]);
     }
@@ -189,6 +189,8 @@ describe("a server's page", () => {
   it("revokes and approves", async () => {
     await use.world.enrol();
     await signIn();
+    expect((await browse(`${server()}/revoke`)).text).toContain("Revoke it");
+    expect((await browse(server())).text).not.toContain("taken out of the mesh");
     expect((await browse(`${server()}/revoke`, {})).status).toBe(303);
     expect((await browse(server())).text).toContain("taken out of the mesh");
     expect((await browse(`${server()}/approve`, {})).status).toBe(303);
@@ -248,6 +250,46 @@ describe("a server's page", () => {
     const { status, text } = await browse(`${server()}/revoke`, {});
     expect(status).toBe(403);
     expect(text).toContain("needs an admin token with the scope nodes");
+  });
+});
+
+describe("adding a server", () => {
+  const WANTED = { provider: "hetzner", name: "web9", tags: "edge, eu", docker: "distro", layout: "split" };
+
+  it("begins with the provider, by which the rest goes", async () => {
+    await signIn();
+    expect((await browse("/add")).text).toContain('href="/add?provider=hetzner"');
+    expect((await browse("/add?provider=hetzner")).text).toContain("<h1>Add a server at hetzner</h1>");
+  });
+
+  it("gives user-data that lets the server in, with its size, the same when the form is sent again", async () => {
+    await signIn();
+    const once = "2f1c7a52-3f2e-4f0b-9f3c-1d2e3f405162";
+    const { status, text } = await browse("/add", { ...WANTED, once });
+    expect(status).toBe(200);
+    expect(text).toMatch(/\d{4} of 32768 bytes that hetzner takes/);
+    expect(text).toContain("#cloud-config");
+    const key = /mbk_[A-Za-z0-9_-]{22}/.exec(text)?.[0] ?? "none";
+    expect(text).toContain(`curl -fsS ${ORIGIN}/boot/${key}/sh | sh`);
+    const list = /href="(\/\?key=[0-9a-f]{16})"/.exec(text)?.[1] ?? "none";
+    expect((await browse(list)).text).toContain("No server has come in with that key yet.");
+    expect((await browse("/add", { ...WANTED, once })).text).toContain(key);
+    expect((await use.world.enrol({ key, name: "web9" })).json["name"]).toBe("web9");
+    expect((await browse(list)).text).toMatch(/>web9<[\s\S]*edge, eu/);
+  });
+
+  it("says what is wrong, and keeps what was typed", async () => {
+    await signIn();
+    const { status, text } = await browse("/add", { ...WANTED, name: "Web 9", once: "x" });
+    expect(status).toBe(400);
+    expect(text).toMatch(/role="alert"[\s\S]*a name is one DNS label/);
+    expect(text).toContain('value="Web 9"');
+    expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toEqual([]);
+  });
+
+  it("gives a script where the provider has no field for user-data", async () => {
+    await signIn();
+    expect((await browse("/add", { ...WANTED, provider: "ovh-vps", once: "y" })).text).toContain("#!/bin/sh");
   });
 });
 

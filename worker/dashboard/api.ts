@@ -38,25 +38,35 @@ export class Api {
     this.#bearer = bearer;
   }
 
-  /** The document that the call is answered with. Throws {@link Refused}. */
+  /** The document that the call is answered with. `more`: further headers. Throws {@link Refused}. */
   async ask<S extends z.ZodType>(
     method: Method,
     path: string,
     schema: S,
     body?: object,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<z.output<S>> {
-    const response = await this.#call(method, path, body);
+    const response = await this.#call(method, path, body, more);
     return schema.parse(await response.json());
   }
 
   /** The same for a call whose answer says nothing more. */
   async tell(method: Method, path: string, body?: object): Promise<void> {
-    await this.#call(method, path, body);
+    await this.#call(method, path, body, {});
   }
 
-  async #call(method: Method, path: string, body: object | undefined): Promise<Response> {
+  async #call(
+    method: Method,
+    path: string,
+    body: object | undefined,
+    more: Readonly<Record<string, string>>,
+  ): Promise<Response> {
     const { req, env } = this.#c;
-    const headers = new Headers({ Authorization: `Bearer ${this.#bearer}`, Accept: "application/json" });
+    const headers = new Headers({
+      ...more,
+      Authorization: `Bearer ${this.#bearer}`,
+      Accept: "application/json",
+    });
     // Whose call it is, for the limit and for what is kept of a session.
     const address = req.header("CF-Connecting-IP");
     if (address !== undefined) headers.set("CF-Connecting-IP", address);

@@ -9,6 +9,7 @@ import { secretKind } from "../base/secret.ts";
 import { callerNetwork } from "../http/caller-address.ts";
 import type { App } from "../http/context.ts";
 import { configured, rateLimited } from "../http/guards.ts";
+import { publicOrigin } from "../http/public-origin.ts";
 import { endingSchema, replacedSchema } from "../schema/ending.ts";
 import { eventsSchema } from "../schema/events.ts";
 import { healthSchema } from "../schema/health.ts";
@@ -17,8 +18,10 @@ import type { OpenAPIHono } from "../schema/openapi.ts";
 import { poolSchema } from "../schema/pool.ts";
 import { newSessionSchema } from "../schema/session.ts";
 import { slotsSchema } from "../schema/slots.ts";
+import { userDataSchema } from "../schema/user-data.ts";
+import { type AddForm, AddServer, ChooseProvider, MadeUserData } from "./add-server.tsx";
 import { Api, Refused } from "./api.ts";
-import { ENDINGS, EndingPreview, type EndingVerb, ReplacementKey } from "./ending.tsx";
+import { ENDINGS, EndingPreview, type EndingVerb, ReplacementKey, RevocationPreview } from "./ending.tsx";
 import { Notice, type PageParts, page } from "./page.tsx";
 import { Pool } from "./pool.tsx";
 import { Server } from "./server.tsx";
@@ -39,6 +42,8 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
     return session === undefined ? signInPage(c) : signedIn(c, showServers);
   });
 
+  app.get("/add", (c) => signedIn(c, showAdd));
+  app.post("/add", ownForms, (c) => signedIn(c, addServer));
   app.get("/pool", (c) => signedIn(c, showPool));
   app.get("/servers/:node", (c) => signedIn(c, (api) => showServer(c, api, c.req.param("node"))));
 
@@ -51,6 +56,7 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
     );
   }
 
+  app.get("/servers/:node/revoke", (c) => signedIn(c, (api) => showRevocation(c, api, c.req.param("node"))));
   for (const verb of ["approve", "revoke", "rename"] as const)
     app.post(`/servers/:node/${verb}`, ownForms, (c) =>
       signedIn(c, (api) => changeServer(c, api, verb, c.req.param("node"))),
@@ -128,7 +134,7 @@ async function showServers(api: Api, c: Context<App>): Promise<Response> {
   const asked = (name: keyof ServerSearch): string => c.req.query(name)?.trim() ?? "";
   const search: ServerSearch = {
     ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
-    ...{ sort: asked("sort"), cursor: asked("cursor") },
+    ...{ key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
   };
   const [list, health] = await Promise.all([
     api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
@@ -166,6 +172,11 @@ async function changeServer(
   return c.redirect(`/servers/${encodeURIComponent(id)}`, 303);
 }
 
+async function showRevocation(c: Context<App>, api: Api, id: string): Promise<Response> {
+  const node = await api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema);
+  return page(c, { title: `Revoke ${node.name}`, place: "/", body: <RevocationPreview node={node} /> });
+}
+
 /** The call that ends the lease so. */
 function endingCall(verb: EndingVerb, id: string): readonly ["POST" | "DELETE", string, object | undefined] {
   const path = `/v1/nodes/${encodeURIComponent(id)}`;
@@ -198,6 +209,50 @@ async function endLease(c: Context<App>, api: Api, verb: EndingVerb, id: string)
   }
   await api.tell(method, path, body);
   return c.redirect("/", 303);
+}
+
+function showAdd(_: Api, c: Context<App>): Promise<Response> {
+  const provider = c.req.query("provider") ?? "";
+  const form: AddForm = {
+    ...{ provider, name: "", tags: "", docker: "distro", layout: "split" },
+    ...{ compose: false, approval: false, once: crypto.randomUUID() },
+  };
+  const body = provider === "" ? <ChooseProvider /> : <AddServer form={form} />;
+  return page(c, { title: "Add a server", place: "/add", body });
+}
+
+async function addServer(api: Api, c: Context<App>): Promise<Response> {
+  const form = addFormOf(await c.req.parseBody());
+  const { name, docker, layout, compose, approval } = form;
+  const request = {
+    ...{ docker, layout, compose },
+    ...(name !== "" && { name }),
+    ...(form.provider !== "other" && { provider: form.provider }),
+    key: { approval, tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== "") },
+  };
+  try {
+    const made = await api.ask("POST", "/v1/user-data", userDataSchema, request, {
+      "Idempotency-Key": form.once,
+    });
+    const body = <MadeUserData made={made} origin={publicOrigin(c.req.url)} />;
+    return page(c, { title: "User-data", place: "/add", body });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 401) throw error;
+    const body = <AddServer form={form} fault={error.detail} />;
+    return page(c, { title: "Add a server", place: "/add", body, status: pageStatus(error.status) });
+  }
+}
+
+function addFormOf(sent: Readonly<Record<string, string | File>>): AddForm {
+  const text = (field: string): string => {
+    const value = sent[field];
+    return typeof value === "string" ? value.trim() : "";
+  };
+  return {
+    ...{ provider: text("provider"), name: text("name"), tags: text("tags"), docker: text("docker") },
+    ...{ layout: text("layout"), compose: text("compose") !== "", approval: text("approval") !== "" },
+    once: text("once"),
+  };
 }
 
 async function showPool(api: Api, c: Context<App>): Promise<Response> {

@@ -1,5 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { EndingView, Replaced } from "../schema/ending.ts";
+import type { Node } from "./trouble.ts";
 
 /** The three ends of a lease, as they are asked for. */
 export const ENDINGS = {
@@ -37,6 +38,30 @@ export function EndingPreview({ ending, verb }: { ending: EndingView; verb: Endi
         <form method="post" action={`${at}/${verb}`}>
           <button type="submit" class={verb === "replace" ? "" : "danger"}>
             {done}
+          </button>
+        </form>
+        <a class="button" href={at}>
+          Leave it as it is
+        </a>
+      </div>
+    </>
+  );
+}
+
+/** What a revocation means, before anything is done. */
+export function RevocationPreview({ node }: { node: Node }) {
+  const at = `/servers/${node.node}`;
+  return (
+    <>
+      <h1>Revoke {node.name}</h1>
+      <p>
+        The server is taken out of the mesh at once: nothing there reaches it any more, nor its containers,
+        and it reaches nobody. It keeps its name and slot {node.slot}, and comes back by an approval.
+      </p>
+      <div class="actions">
+        <form method="post" action={`${at}/revoke`}>
+          <button type="submit" class="danger">
+            Revoke it
           </button>
         </form>
         <a class="button" href={at}>

@@ -15,6 +15,7 @@ export interface PageParts {
 
 const MENU = [
   ["/", "Servers"],
+  ["/add", "Add a server"],
   ["/pool", "Pool"],
 ] as const;
 

@@ -56,11 +56,9 @@ function Actions({ node }: { node: Node }) {
           Retire…
         </a>
         {node.state !== "revoked" && (
-          <form method="post" action={`${at}/revoke`}>
-            <button type="submit" class="danger">
-              Revoke
-            </button>
-          </form>
+          <a class="button danger" href={`${at}/revoke`}>
+            Revoke…
+          </a>
         )}
         <a class="button danger" href={`${at}/delete`}>
           Delete…

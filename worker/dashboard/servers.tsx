@@ -10,6 +10,8 @@ export interface ServerSearch {
   readonly name: string;
   readonly state: string;
   readonly tag: string;
+  /** The id of the enrolment key that let them in. */
+  readonly key: string;
   readonly sort: string;
   readonly cursor: string;
 }
@@ -22,7 +24,7 @@ const SORTS = [
   ["lastSeen", "Not seen for longest"],
 ] as const;
 
-const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", sort: "", cursor: "" };
+const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", key: "", sort: "", cursor: "" };
 
 /** The query of the API's list, and of this page: what is not asked for is left out. */
 export function queryOf(search: ServerSearch): string {
@@ -39,7 +41,6 @@ export interface Listed {
 /** The list of servers: which there are, and what is wrong. `now`: ms since 1970. */
 export function Servers(props: { list: Listed; search: ServerSearch; health: WorkerHealth; now: number }) {
   const { list, search, health, now } = props;
-  const isSearch = queryOf({ ...search, sort: "", cursor: "" }) !== "";
   return (
     <>
       <h1>Servers</h1>
@@ -47,7 +48,7 @@ export function Servers(props: { list: Listed; search: ServerSearch; health: Wor
       <Counts nodes={health.nodes} />
       <SearchForm search={search} />
       {list.items.length === 0 ? (
-        <Nothing isSearch={isSearch} isEnd={list.next === null} />
+        <Nothing search={search} isEnd={list.next === null} />
       ) : (
         <Table items={list.items} now={now} />
       )}
@@ -121,9 +122,15 @@ function SearchForm({ search }: { search: ServerSearch }) {
   );
 }
 
-function Nothing({ isSearch, isEnd }: { isSearch: boolean; isEnd: boolean }) {
+function Nothing({ search, isEnd }: { search: ServerSearch; isEnd: boolean }) {
   if (!isEnd) return <p>None among the thousand servers that were looked through.</p>;
-  if (isSearch)
+  if (search.key !== "")
+    return (
+      <p>
+        No server has come in with that key yet. Load this page again, or look at <a href="/">all servers</a>.
+      </p>
+    );
+  if (queryOf({ ...search, sort: "", cursor: "" }) !== "")
     return (
       <p>
         No server is like that. <a href="/">All servers</a>
@@ -131,8 +138,7 @@ function Nothing({ isSearch, isEnd }: { isSearch: boolean; isEnd: boolean }) {
     );
   return (
     <p>
-      There is no server yet. <code>POST /v1/user-data</code> with the admin token gives the user-data for the
-      first.
+      There is no server yet. <a href="/add">Add the first</a>: you get user-data to paste where you order it.
     </p>
   );
 }
@@ -188,11 +194,11 @@ function Row({ node, now }: { node: Node; now: number }) {
       <td class="wide">{fact(node, "provider")}</td>
       <td class="wide">
         {[
-          ["agent", fact(node, "agent")],
-          ["Docker", fact(node, "docker")],
-          ["ZeroTier", fact(node, "zerotier")],
-          ["", fact(node, "os")],
-        ].flatMap(([name, version]) => (version === "" ? [] : [<div>{`${name} ${version}`.trim()}</div>]))}
+          [versionOf("agent", fact(node, "agent")), versionOf("ZeroTier", fact(node, "zerotier"))],
+          [versionOf("Docker", fact(node, "docker")), fact(node, "os")],
+        ].map((line) => (
+          <div>{line.filter((part) => part !== "").join(", ")}</div>
+        ))}
         {node.behind === true && <div class="offline">behind this Worker's agent</div>}
       </td>
       <td>
@@ -200,6 +206,10 @@ function Row({ node, now }: { node: Node; now: number }) {
       </td>
     </tr>
   );
+}
+
+function versionOf(name: string, version: string): string {
+  return version === "" ? "" : `${name} ${version}`;
 }
 
 /** What the host says of itself, which is shown and never trusted. */

@@ -1,0 +1,154 @@
+/** @jsxImportSource hono/jsx */
+import type { z } from "zod";
+import { PROVIDERS } from "../../cloud-init/provider-limits.ts";
+import type { userDataSchema } from "../schema/user-data.ts";
+import { Notice } from "./page.tsx";
+
+/** What the form was sent with, so that nothing has to be typed again; `once`: the same one gives the same key again. */
+export interface AddForm {
+  readonly provider: string;
+  readonly name: string;
+  readonly tags: string;
+  readonly docker: string;
+  readonly layout: string;
+  readonly compose: boolean;
+  readonly approval: boolean;
+  readonly once: string;
+}
+
+const DOCKER = [
+  ["distro", "the distribution's, unless there is one"],
+  ["official", "Docker's own, unless there is one"],
+  ["present", "the one that is there"],
+] as const;
+
+const LAYOUTS = [
+  ["split", "half docker0, half further networks"],
+  ["bridge", "docker0 alone"],
+  ["compose", "the networks that Compose files name"],
+] as const;
+
+/** Where the server is ordered: what comes next depends on it. */
+export function ChooseProvider() {
+  return (
+    <>
+      <h1>Add a server</h1>
+      <p>
+        Where do you order it? What the provider takes as user-data, and how much of it, follows from that.
+      </p>
+      <ul class="choices">
+        {PROVIDERS.map((provider) => (
+          <li>
+            <a class="button" href={`/add?provider=${provider}`}>
+              {provider}
+            </a>
+          </li>
+        ))}
+        <li>
+          <a class="button" href="/add?provider=other">
+            another one
+          </a>
+        </li>
+      </ul>
+    </>
+  );
+}
+
+/** What the server is to be. `fault`: why what was sent is not taken. */
+export function AddServer({ form, fault }: { form: AddForm; fault?: string | undefined }) {
+  return (
+    <>
+      <h1>Add a server{form.provider === "other" ? "" : ` at ${form.provider}`}</h1>
+      {fault !== undefined && (
+        <Notice>
+          <p>{fault}</p>
+        </Notice>
+      )}
+      <form method="post" action="/add" class="stack">
+        <input type="hidden" name="provider" value={form.provider} />
+        <input type="hidden" name="once" value={form.once} />
+        <label>
+          Name (left out: its host name)
+          <input name="name" value={form.name} maxlength={63} autocapitalize="none" spellcheck={false} />
+        </label>
+        <label>
+          Tags, with spaces between
+          <input name="tags" value={form.tags} autocapitalize="none" spellcheck={false} />
+        </label>
+        <Choice name="docker" title="Docker" chosen={form.docker} choices={DOCKER} />
+        <Choice name="layout" title="Who gets its addresses" chosen={form.layout} choices={LAYOUTS} />
+        <label class="check">
+          <input type="checkbox" name="compose" checked={form.compose} /> Docker Compose as well
+        </label>
+        <label class="check">
+          <input type="checkbox" name="approval" checked={form.approval} /> It waits until I approve it
+        </label>
+        <button type="submit">Make its user-data</button>
+      </form>
+    </>
+  );
+}
+
+function Choice(props: {
+  name: string;
+  title: string;
+  chosen: string;
+  choices: readonly (readonly [value: string, text: string])[];
+}) {
+  return (
+    <label>
+      {props.title}
+      <select name={props.name}>
+        {props.choices.map(([value, text]) => (
+          <option value={value} selected={value === props.chosen}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The user-data, which is shown this once. `origin`: this Worker's, as servers are to reach it. */
+export function MadeUserData({ made, origin }: { made: z.output<typeof userDataSchema>; origin: string }) {
+  const key = /mbk_[A-Za-z0-9_-]{22}/.exec(made.userData)?.[0] ?? "";
+  // Of all providers there is nothing to compare it with.
+  const limits = made.limits.length === 1 ? made.limits : [];
+  return (
+    <>
+      <h1>User-data for the server</h1>
+      <p>
+        Whoever has it can let in {made.key.maxUses === 1 ? "one server" : `${made.key.maxUses} servers`}{" "}
+        until <time datetime={made.key.expiresAt}>{made.key.expiresAt}</time>. It is shown this once.
+      </p>
+      {limits.map(({ limit, used, provider }) =>
+        limit === null || limit === 0 ? null : (
+          <p>
+            <label>
+              {used} of {limit} bytes that {provider} takes
+              <meter min={0} max={limit} value={used} />
+            </label>
+          </p>
+        ),
+      )}
+      {made.notes.length > 0 && (
+        <Notice kind="warn">
+          <ul>
+            {made.notes.map((note) => (
+              <li>{note}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      <h2>To paste where you order it</h2>
+      <pre>{made.userData}</pre>
+      <h2>For a server that runs already</h2>
+      <pre>{`curl -fsS ${origin}/boot/${key}/sh | sh`}</pre>
+      <p>
+        <a class="button" href={`/?key=${made.key.id}`}>
+          See whether it has come in
+        </a>
+      </p>
+    </>
+  );
+}
