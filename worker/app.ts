@@ -6,7 +6,7 @@ import { METHOD_NAME_ALL } from "hono/router";
 import { secureHeaders } from "hono/secure-headers";
 import { agentKeeper } from "./agent/agents.ts";
 import { consoleLog } from "./base/log.ts";
-import { dashboardRoutes } from "./dashboard/dashboard.tsx";
+import { dashboardRoutes } from "./dashboard/dashboard.ts";
 import type { App } from "./http/context.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";

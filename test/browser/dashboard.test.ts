@@ -74,7 +74,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
     const paths = ["/", "/?state=failed", "/?name=nobody", failed, `${failed}/replace`, `${failed}/retire`];
     for (const path of [
       ...[...paths, `${failed}/revoke`, `${failed}/delete`, await pathOf(page, "demo2")],
-      ...["/add", "/add?provider=hetzner", "/pool"],
+      ...["/add", "/add?provider=hetzner", "/pool", "/keys", "/events"],
     ]) {
       await page.goto(path);
       await expectSound(page);

@@ -58,7 +58,7 @@ describe("whoever is not signed in", () => {
   });
 
   it("is led to the way in from every other page", async () => {
-    for (const path of ["/pool", "/add", server(), `${server()}/delete`]) {
+    for (const path of ["/pool", "/add", "/keys", "/events", server(), `${server()}/delete`]) {
       const { status, headers } = await browse(path);
       expect([path, status, headers.get("Location")]).toEqual([path, 303, "/"]);
     }
@@ -290,6 +290,44 @@ describe("adding a server", () => {
   it("gives a script where the provider has no field for user-data", async () => {
     await signIn();
     expect((await browse("/add", { ...WANTED, provider: "ovh-vps", once: "y" })).text).toContain("#!/bin/sh");
+  });
+});
+
+describe("the page of keys", () => {
+  it("shows what each is for and who came in by it, never its secret, and takes one back", async () => {
+    const key = await use.world.key({ note: "for the edge", tags: ["edge"], maxUses: 2 });
+    await use.world.enrol({ key });
+    await signIn();
+    const { text } = await browse("/keys");
+    for (const shown of ["for the edge", "1 of 2", "tags edge", "valid"]) expect(text).toContain(shown);
+    expect(text).not.toContain(key);
+    const list = /href="(\/\?key=[0-9a-f]{16})"/.exec(text)?.[1] ?? "none";
+    expect((await browse(list)).text).toContain(">web1<");
+    const form = /action="(\/keys\/[0-9a-f]{16}\/revoke)"/.exec(text)?.[1] ?? "none";
+    expect((await browse(form, {})).headers.get("Location")).toBe("/keys");
+    expect((await browse("/keys")).text).toContain("revoked");
+    expect((await use.world.enrol({ key, number: 1, name: "web2" })).json["type"]).toBe(
+      "/problems/key-revoked",
+    );
+    expect((await browse(server())).status).toBe(200);
+  });
+});
+
+describe("the page of events", () => {
+  it("says who did what, by name and action, page after page", async () => {
+    await use.world.enrol();
+    await signIn();
+    for (let turn = 0; turn < 26; turn++) {
+      await browse(`${server()}/rename`, { name: `a${turn}` });
+      await browse(`${server()}/rename`, { name: "shop" });
+    }
+    const { text } = await browse("/events?action=renamed");
+    expect(text).toContain("renamed shop (before: a25)");
+    expect(text).toContain("<td>operator root</td>");
+    expect(text).not.toContain("enrolled web1");
+    const next = /href="([^"]*cursor=[^"]*)"/.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "none";
+    expect((await browse(next)).text).toContain("renamed shop (before: a0)");
+    expect((await browse("/events?name=web1&action=enrolled")).text).toContain("enrolled web1 key ");
   });
 });
 

@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { makeApp } from "../../worker/app.ts";
-import { dashboardRoutes } from "../../worker/dashboard/dashboard.tsx";
+import { dashboardRoutes } from "../../worker/dashboard/dashboard.ts";
 import type { App } from "../../worker/http/context.ts";
 import { OpenAPIHono } from "../../worker/schema/openapi.ts";
 import { PROBLEM_NAMES, PROBLEMS } from "../../worker/schema/problem-kinds.ts";

@@ -1,11 +1,15 @@
 /** @jsxImportSource hono/jsx */
 import type { z } from "zod";
 import { PROVIDERS } from "../../cloud-init/provider-limits.ts";
-import type { userDataSchema } from "../schema/user-data.ts";
-import { Notice } from "./page.tsx";
+import { publicOrigin } from "../http/public-origin.ts";
+import { userDataSchema } from "../schema/user-data.ts";
+import { Refused } from "./api.ts";
+import { Notice, page } from "./page.tsx";
+import type { Pages, Show } from "./pages.ts";
+import { pageStatus } from "./refusal-page.tsx";
 
 /** What the form was sent with, so that nothing has to be typed again; `once`: the same one gives the same key again. */
-export interface AddForm {
+interface AddForm {
   readonly provider: string;
   readonly name: string;
   readonly tags: string;
@@ -28,8 +32,58 @@ const LAYOUTS = [
   ["compose", "the networks that Compose files name"],
 ] as const;
 
+/** `/add`: the provider, then what the server is to be, then its user-data. */
+export function addServerPage(pages: Pages): void {
+  pages.show("/add", showAdd);
+  pages.act("/add", addServer);
+}
+
+const showAdd: Show = (_, c) => {
+  const provider = c.req.query("provider") ?? "";
+  const form: AddForm = {
+    ...{ provider, name: "", tags: "", docker: "distro", layout: "split" },
+    ...{ compose: false, approval: false, once: crypto.randomUUID() },
+  };
+  const body = provider === "" ? <ChooseProvider /> : <AddServer form={form} />;
+  return page(c, { title: "Add a server", place: "/add", body });
+};
+
+const addServer: Show = async (api, c) => {
+  const form = addFormOf(await c.req.parseBody());
+  const { name, docker, layout, compose, approval } = form;
+  const request = {
+    ...{ docker, layout, compose },
+    ...(name !== "" && { name }),
+    ...(form.provider !== "other" && { provider: form.provider }),
+    key: { approval, tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== "") },
+  };
+  try {
+    const made = await api.ask("POST", "/v1/user-data", userDataSchema, request, {
+      "Idempotency-Key": form.once,
+    });
+    const body = <MadeUserData made={made} origin={publicOrigin(c.req.url)} />;
+    return page(c, { title: "User-data", place: "/add", body });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 401) throw error;
+    const body = <AddServer form={form} fault={error.detail} />;
+    return page(c, { title: "Add a server", place: "/add", body, status: pageStatus(error.status) });
+  }
+};
+
+function addFormOf(sent: Readonly<Record<string, string | File>>): AddForm {
+  const text = (field: string): string => {
+    const value = sent[field];
+    return typeof value === "string" ? value.trim() : "";
+  };
+  return {
+    ...{ provider: text("provider"), name: text("name"), tags: text("tags"), docker: text("docker") },
+    ...{ layout: text("layout"), compose: text("compose") !== "", approval: text("approval") !== "" },
+    once: text("once"),
+  };
+}
+
 /** Where the server is ordered: what comes next depends on it. */
-export function ChooseProvider() {
+function ChooseProvider() {
   return (
     <>
       <h1>Add a server</h1>
@@ -55,7 +109,7 @@ export function ChooseProvider() {
 }
 
 /** What the server is to be. `fault`: why what was sent is not taken. */
-export function AddServer({ form, fault }: { form: AddForm; fault?: string | undefined }) {
+function AddServer({ form, fault }: { form: AddForm; fault?: string | undefined }) {
   return (
     <>
       <h1>Add a server{form.provider === "other" ? "" : ` at ${form.provider}`}</h1>
@@ -110,7 +164,7 @@ function Choice(props: {
 }
 
 /** The user-data, which is shown this once. `origin`: this Worker's, as servers are to reach it. */
-export function MadeUserData({ made, origin }: { made: z.output<typeof userDataSchema>; origin: string }) {
+function MadeUserData({ made, origin }: { made: z.output<typeof userDataSchema>; origin: string }) {
   const key = /mbk_[A-Za-z0-9_-]{22}/.exec(made.userData)?.[0] ?? "";
   // Of all providers there is nothing to compare it with.
   const limits = made.limits.length === 1 ? made.limits : [];

@@ -1,9 +1,15 @@
 /** @jsxImportSource hono/jsx */
-import type { EndingView, Replaced } from "../schema/ending.ts";
-import type { Node } from "./trouble.ts";
+import type { Context } from "hono";
+import type { App } from "../http/context.ts";
+import { type EndingView, endingSchema, type Replaced, replacedSchema } from "../schema/ending.ts";
+import { nodeSchema } from "../schema/lease.ts";
+import type { Api } from "./api.ts";
+import { type Node, nodeOf } from "./node.ts";
+import { page } from "./page.tsx";
+import type { Pages } from "./pages.ts";
 
 /** The three ends of a lease, as they are asked for. */
-export const ENDINGS = {
+const ENDINGS = {
   replace: {
     title: "Replace",
     what: "Another server gets the name, the slot and the IPv4 addresses, by a key that is made now. Until it comes nothing changes.",
@@ -21,10 +27,58 @@ export const ENDINGS = {
   },
 } as const;
 
-export type EndingVerb = keyof typeof ENDINGS;
+type EndingVerb = keyof typeof ENDINGS;
+
+/** `/servers/:node/…` for what takes a server out: first what that means, and by its form it is done. */
+export function endingPages(pages: Pages): void {
+  for (const verb of ["replace", "retire", "delete"] as const) {
+    pages.show(`/servers/:node/${verb}`, (api, c) => showEnding(c, api, verb, nodeOf(c)));
+    pages.act(`/servers/:node/${verb}`, (api, c) => endLease(c, api, verb, nodeOf(c)));
+  }
+  pages.show("/servers/:node/revoke", (api, c) => showRevocation(c, api, nodeOf(c)));
+}
+
+/** The call that ends the lease so. */
+function endingCall(verb: EndingVerb, id: string): readonly ["POST" | "DELETE", string, object | undefined] {
+  const path = `/v1/nodes/${encodeURIComponent(id)}`;
+  switch (verb) {
+    case "replace":
+      return ["POST", `${path}/replace`, {}];
+    case "retire":
+      return ["POST", `${path}/retire`, undefined];
+    case "delete":
+      return ["DELETE", path, undefined];
+  }
+}
+
+async function showEnding(c: Context<App>, api: Api, verb: EndingVerb, id: string): Promise<Response> {
+  const [method, path, body] = endingCall(verb, id);
+  const ending = await api.ask(method, `${path}?dryRun=true`, endingSchema, body);
+  const title = `${ENDINGS[verb].title} ${ending.name}`;
+  return page(c, { title, place: "/", body: <EndingPreview ending={ending} verb={verb} /> });
+}
+
+async function endLease(c: Context<App>, api: Api, verb: EndingVerb, id: string): Promise<Response> {
+  const [method, path, body] = endingCall(verb, id);
+  if (verb === "replace") {
+    const replaced = await api.ask(method, path, replacedSchema, body);
+    return page(c, {
+      title: `A key to replace ${replaced.name}`,
+      place: "/",
+      body: <ReplacementKey replaced={replaced} />,
+    });
+  }
+  await api.tell(method, path, body);
+  return c.redirect("/", 303);
+}
+
+async function showRevocation(c: Context<App>, api: Api, id: string): Promise<Response> {
+  const node = await api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema);
+  return page(c, { title: `Revoke ${node.name}`, place: "/", body: <RevocationPreview node={node} /> });
+}
 
 /** What that end of the lease would break, before anything is done. */
-export function EndingPreview({ ending, verb }: { ending: EndingView; verb: EndingVerb }) {
+function EndingPreview({ ending, verb }: { ending: EndingView; verb: EndingVerb }) {
   const { title, what, done } = ENDINGS[verb];
   const at = `/servers/${ending.node}`;
   return (
@@ -49,7 +103,7 @@ export function EndingPreview({ ending, verb }: { ending: EndingView; verb: Endi
 }
 
 /** What a revocation means, before anything is done. */
-export function RevocationPreview({ node }: { node: Node }) {
+function RevocationPreview({ node }: { node: Node }) {
   const at = `/servers/${node.node}`;
   return (
     <>
@@ -73,7 +127,7 @@ export function RevocationPreview({ node }: { node: Node }) {
 }
 
 /** The key of a replacement, which is shown this once. */
-export function ReplacementKey({ replaced }: { replaced: Replaced }) {
+function ReplacementKey({ replaced }: { replaced: Replaced }) {
   return (
     <>
       <h1>A key to replace {replaced.name}</h1>

@@ -17,6 +17,8 @@ const MENU = [
   ["/", "Servers"],
   ["/add", "Add a server"],
   ["/pool", "Pool"],
+  ["/keys", "Keys"],
+  ["/events", "Events"],
 ] as const;
 
 /** Nothing but our own stylesheet, and forms to ourselves. */

@@ -1,7 +1,8 @@
 /** @jsxImportSource hono/jsx */
-import type { PoolUse } from "../schema/pool.ts";
-import type { SlotRangeView } from "../schema/slots.ts";
-import { Notice } from "./page.tsx";
+import { type PoolUse, poolSchema } from "../schema/pool.ts";
+import { type SlotRangeView, slotsSchema } from "../schema/slots.ts";
+import { Notice, page } from "./page.tsx";
+import type { Pages } from "./pages.ts";
 
 /** Above so many slots the cells are small. */
 const MANY = 512;
@@ -16,8 +17,24 @@ const KEY = [
   ["free", "free"],
 ] as const;
 
+/** `/pool`. */
+export function poolPage(pages: Pages): void {
+  pages.show("/pool", async (api, c) => {
+    const from = c.req.query("from");
+    const [use, { items, next }] = await Promise.all([
+      api.ask("GET", "/v1/pool", poolSchema),
+      api.ask(
+        "GET",
+        `/v1/pool/slots${from === undefined ? "" : `?from=${encodeURIComponent(from)}`}`,
+        slotsSchema,
+      ),
+    ]);
+    return page(c, { title: "Pool", place: "/pool", body: <Pool use={use} slots={items} next={next} /> });
+  });
+}
+
 /** The pool as a picture, a cell a slot. `next`: the first slot of the next part. */
-export function Pool(props: { use: PoolUse; slots: readonly SlotRangeView[]; next: number | null }) {
+function Pool(props: { use: PoolUse; slots: readonly SlotRangeView[]; next: number | null }) {
   const { use, slots, next } = props;
   const { total, free } = use.slots;
   return (

@@ -1,10 +1,54 @@
 /** @jsxImportSource hono/jsx */
+import type { Context } from "hono";
 import type { Child } from "hono/jsx";
-import type { EventView } from "../schema/events.ts";
-import { Notice } from "./page.tsx";
-import { fact } from "./servers.tsx";
+import type { App } from "../http/context.ts";
+import { type EventView, eventsSchema } from "../schema/events.ts";
+import { nodeSchema } from "../schema/lease.ts";
+import { type Api, Refused } from "./api.ts";
+import { EventTable } from "./events.tsx";
+import { fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
+import { Notice, page } from "./page.tsx";
+import type { Pages } from "./pages.ts";
+import { pageStatus } from "./refusal-page.tsx";
 import { TimeAgo } from "./time-ago.tsx";
-import { type Node, shownAs, trouble } from "./trouble.ts";
+
+/** Events of a server's that its page shows. */
+const EVENTS = 20;
+
+/** `/servers/:node`, and what is changed there. */
+export function serverPage(pages: Pages): void {
+  pages.show("/servers/:node", (api, c) => showServer(c, api, nodeOf(c)));
+  for (const verb of ["approve", "revoke", "rename"] as const)
+    pages.act(`/servers/:node/${verb}`, (api, c) => changeServer(c, api, verb, nodeOf(c)));
+}
+
+async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
+  const [node, { items }] = await Promise.all([
+    api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema),
+    api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema),
+  ]);
+  const body = <Server node={node} events={items} now={Date.now()} fault={refused?.detail} />;
+  return page(c, { title: node.name, place: "/", body, status: refused ? pageStatus(refused.status) : 200 });
+}
+
+async function changeServer(
+  c: Context<App>,
+  api: Api,
+  verb: "approve" | "revoke" | "rename",
+  id: string,
+): Promise<Response> {
+  const path = `/v1/nodes/${encodeURIComponent(id)}`;
+  try {
+    if (verb === "rename") {
+      const { name } = await c.req.parseBody();
+      await api.ask("PATCH", path, nodeSchema, { name: typeof name === "string" ? name.trim() : "" });
+    } else await api.ask("POST", `${path}/${verb}`, nodeSchema);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 401 || error.status === 404) throw error;
+    return showServer(c, api, id, error);
+  }
+  return c.redirect(`/servers/${encodeURIComponent(id)}`, 303);
+}
 
 /** What the page of a server shows; `now`: ms since 1970. */
 interface Parts {
@@ -16,7 +60,7 @@ interface Parts {
 }
 
 /** All that is known of a server, and what can be done with it. */
-export function Server({ node, events, now, fault }: Parts) {
+function Server({ node, events, now, fault }: Parts) {
   const wrong = trouble(node, now);
   return (
     <>
@@ -34,7 +78,8 @@ export function Server({ node, events, now, fault }: Parts) {
       <Addresses node={node} />
       <Facts node={node} now={now} />
       <Report node={node} />
-      <Events events={events} now={now} />
+      <h2>Events</h2>
+      <EventTable events={events} now={now} />
     </>
   );
 }
@@ -159,43 +204,6 @@ function Report({ node }: { node: Node }) {
     <>
       <h2>The end of its log</h2>
       <pre>{log}</pre>
-    </>
-  );
-}
-
-function Events({ events, now }: { events: readonly EventView[]; now: number }) {
-  return (
-    <>
-      <h2>Events</h2>
-      {events.length === 0 ? (
-        <p>None is kept.</p>
-      ) : (
-        <table>
-          <caption>The newest first</caption>
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">What</th>
-              <th scope="col">By</th>
-            </tr>
-          </thead>
-          <tbody>
-            {events.map((event) => (
-              <tr>
-                <td>
-                  <TimeAgo time={event.at} now={now} />
-                </td>
-                <td>
-                  {event.action}
-                  {event.was !== null && ` (before: ${event.was})`}
-                  {event.why !== null && `, ${event.why}`}
-                </td>
-                <td>{[event.by.who, event.by.id].filter((word) => word !== undefined).join(" ")}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
     </>
   );
 }

@@ -1,12 +1,19 @@
 /** @jsxImportSource hono/jsx */
+
+import { rateLimited } from "../http/guards.ts";
 import { SHOWN_STATES } from "../lease/lease-times.ts";
-import type { WorkerHealth } from "../schema/health.ts";
-import { Health } from "./sign-in.tsx";
+import { healthSchema, type WorkerHealth } from "../schema/health.ts";
+import { nodesSchema } from "../schema/lease.ts";
+import { Health } from "./health.tsx";
+import { fact, type Node, shownAs, trouble } from "./node.ts";
+import { page } from "./page.tsx";
+import type { Pages, Show } from "./pages.ts";
+import { sessionOf } from "./session-cookie.ts";
+import { signInPage } from "./sign-in-page.tsx";
 import { TimeAgo } from "./time-ago.tsx";
-import { type Node, shownAs, trouble } from "./trouble.ts";
 
 /** What the list is asked for, as it stands in the page's own address. */
-export interface ServerSearch {
+interface ServerSearch {
   readonly name: string;
   readonly state: string;
   readonly tag: string;
@@ -27,19 +34,40 @@ const SORTS = [
 const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", key: "", sort: "", cursor: "" };
 
 /** The query of the API's list, and of this page: what is not asked for is left out. */
-export function queryOf(search: ServerSearch): string {
+function queryOf(search: ServerSearch): string {
   const asked = Object.entries(search).filter(([, value]) => value !== "");
   return asked.length === 0 ? "" : `?${new URLSearchParams(asked)}`;
 }
 
+/** `/`: for whoever is not signed in, the way in. */
+export function serversPage(pages: Pages): void {
+  pages.app.get("/", rateLimited, async (c) =>
+    sessionOf(c) === undefined ? signInPage(c) : pages.signedIn(c, showServers),
+  );
+}
+
+const showServers: Show = async (api, c) => {
+  const asked = (name: keyof ServerSearch): string => c.req.query(name)?.trim() ?? "";
+  const search: ServerSearch = {
+    ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
+    ...{ key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
+  };
+  const [list, health] = await Promise.all([
+    api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
+    api.ask("GET", "/healthz", healthSchema),
+  ]);
+  const body = <Servers list={list} search={search} health={health} now={Date.now()} />;
+  return page(c, { title: "Servers", place: "/", body });
+};
+
 /** What the list of servers shows. */
-export interface Listed {
+interface Listed {
   readonly items: readonly Node[];
   readonly next: string | null;
 }
 
 /** The list of servers: which there are, and what is wrong. `now`: ms since 1970. */
-export function Servers(props: { list: Listed; search: ServerSearch; health: WorkerHealth; now: number }) {
+function Servers(props: { list: Listed; search: ServerSearch; health: WorkerHealth; now: number }) {
   const { list, search, health, now } = props;
   return (
     <>
@@ -210,10 +238,4 @@ function Row({ node, now }: { node: Node; now: number }) {
 
 function versionOf(name: string, version: string): string {
   return version === "" ? "" : `${name} ${version}`;
-}
-
-/** What the host says of itself, which is shown and never trusted. */
-export function fact(node: Node, name: string): string {
-  const value = node.facts?.[name];
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }

@@ -2,17 +2,8 @@
 import type { Context } from "hono";
 import type { App } from "../http/context.ts";
 import { workerHealth } from "../routes/worker-health.ts";
-import type { WorkerHealth } from "../schema/health.ts";
+import { Health } from "./health.tsx";
 import { Notice, page } from "./page.tsx";
-
-const HEADLINES = {
-  ok: "Configured, and ready to let servers in.",
-  misconfigured: "Not configured: every call is refused until this is put right.",
-  unreachable: "The allocator is out of reach. Servers that are in the mesh are not affected.",
-  unfit: "The ZeroTier network does not fit the mesh.",
-  waiting:
-    "The ZeroTier controller does not answer as it should. Servers that are in the mesh are not affected.",
-} as const satisfies Record<WorkerHealth["status"], string>;
 
 /** For whoever is not signed in: whether this Worker works, nothing of the mesh, and the way in. `fault`: why they are not. */
 export async function signInPage(
@@ -53,38 +44,5 @@ function SignIn() {
       </label>
       <button type="submit">Sign in</button>
     </form>
-  );
-}
-
-/** What is found of the Worker and its controller. */
-export function Health({ health }: { health: WorkerHealth }) {
-  return (
-    <>
-      <Notice kind={health.status === "ok" ? "good" : "bad"}>
-        <p>
-          <strong>{HEADLINES[health.status]}</strong>
-        </p>
-        <List items={health.faults} />
-      </Notice>
-      {health.warnings.length > 0 && (
-        <Notice kind="warn">
-          <p>
-            <strong>To be looked at</strong>
-          </p>
-          <List items={health.warnings} />
-        </Notice>
-      )}
-    </>
-  );
-}
-
-function List({ items }: { items: readonly string[] }) {
-  if (items.length === 0) return null;
-  return (
-    <ul>
-      {items.map((item) => (
-        <li>{item}</li>
-      ))}
-    </ul>
   );
 }

@@ -1,4 +1,6 @@
+import type { Context } from "hono";
 import type { z } from "zod";
+import type { App } from "../http/context.ts";
 import type { nodeSchema } from "../schema/lease.ts";
 import { sayAgo } from "./time-ago.tsx";
 
@@ -20,4 +22,15 @@ export function trouble(node: Node, now: number): string | undefined {
 /** The state to show: `failed` stands before that of the lease, as in the list's filter. */
 export function shownAs(node: Node): Node["state"] | "failed" {
   return node.failed !== null && node.state !== "revoked" && node.state !== "pending" ? "failed" : node.state;
+}
+
+/** What the host says of itself, which is shown and never trusted. */
+export function fact(node: Node, name: string): string {
+  const value = node.facts?.[name];
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
+/** The node's id in the page's address. */
+export function nodeOf(c: Context<App>): string {
+  return c.req.param("node") ?? "";
 }
