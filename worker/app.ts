@@ -6,6 +6,7 @@ import { METHOD_NAME_ALL } from "hono/router";
 import { secureHeaders } from "hono/secure-headers";
 import { agentKeeper } from "./agent/agents.ts";
 import { consoleLog } from "./base/log.ts";
+import { dashboardRoutes } from "./dashboard/dashboard.ts";
 import type { App } from "./http/context.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
@@ -18,7 +19,6 @@ import { enrollRoute } from "./routes/enroll.ts";
 import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
-import { homeRoute } from "./routes/home.tsx";
 import { keyRoutes } from "./routes/keys.ts";
 import { nodeChangeRoutes } from "./routes/node-changes.ts";
 import { nodeEndingRoutes } from "./routes/node-endings.ts";
@@ -29,6 +29,7 @@ import { problemRoute } from "./routes/problems.ts";
 import { reconcileRoute } from "./routes/reconcile.ts";
 import { refusalRoute } from "./routes/refusals.ts";
 import { reservationRoutes } from "./routes/reservations.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
 import { userDataRoute } from "./routes/user-data.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
@@ -87,7 +88,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
       },
     }),
   );
-  homeRoute(app);
+  dashboardRoutes(app);
   enrollRoute(app);
   heartbeatRoute(app);
   bootRoutes(app, keepAgent);
@@ -102,6 +103,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   keyRoutes(app);
   reservationRoutes(app);
   adminTokenRoutes(app);
+  sessionRoutes(app);
   refusalRoute(app);
   eventRoute(app);
   webhookRoutes(app);

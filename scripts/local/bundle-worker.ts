@@ -10,8 +10,8 @@ export async function bundleWorker(entry: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*"],
-    // The rules of wrangler.jsonc: the agent's files are text.
-    loader: { ".sh": "text", ".service": "text", ".timer": "text" },
+    // The rules of wrangler.jsonc: the agent's files and the stylesheet are text.
+    loader: { ".sh": "text", ".service": "text", ".timer": "text", ".css": "text" },
     sourcemap: "inline",
     logLevel: "silent",
   });

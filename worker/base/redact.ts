@@ -1,12 +1,12 @@
 // What must not be kept or shown of texts that others write: whoever writes one may have put a secret into it.
 
 // Any of our own secrets, wherever in a text (in a quoted one a `\n` may stand before it), and whatever follows an authorization scheme.
-const SECRET = /(mb[kna]_)[A-Za-z0-9_-]+|(whsec_)[A-Za-z0-9+/=_-]+/g;
+const SECRET = /(mb[knas]_)[A-Za-z0-9_-]+|(whsec_)[A-Za-z0-9+/=_-]+/g;
 const CREDENTIALS = /\b(bearer|token|basic)\s+[^\s"',;]{8,}/gi;
 
 /** Whether a text holds a key or token of ours, by its form. */
 export function holdsSecret(text: string): boolean {
-  return /mb[kna]_[A-Za-z0-9_-]{22}|whsec_[A-Za-z0-9+/_-]{22}/.test(text);
+  return /mb[knas]_[A-Za-z0-9_-]{22}|whsec_[A-Za-z0-9+/_-]{22}/.test(text);
 }
 
 /** A text without the secrets that may have got into it. */

@@ -50,7 +50,8 @@ export type TokenFault =
   | "no-token"
   | "wrong-admin-token"
   | "admin-token-expired"
-  | "admin-token-revoked";
+  | "admin-token-revoked"
+  | "session-over";
 
 /** How much there is where nothing must be; `waiting`: changes that the controller is still to be told. */
 export interface NotEmpty {
@@ -76,7 +77,7 @@ export type Missing =
   /** `meant`: the path with single slashes and none at its end, where it is written otherwise and something is there. */
   | { readonly what: "address"; readonly meant: string | undefined }
   | {
-      readonly what: "node" | "key" | "agent" | "reservation" | "admin-token" | "webhook";
+      readonly what: "node" | "key" | "agent" | "reservation" | "admin-token" | "session" | "webhook";
       readonly id: string;
     };
 

@@ -1,8 +1,8 @@
 // Tokens and keys: made from 128 random bits, kept only as SHA-256, compared in constant time.
 import { hexFromBytes } from "./hex.ts";
 
-/** What a secret is for: enrolment key, node token, admin token. */
-export type SecretKind = "mbk" | "mbn" | "mba";
+/** What a secret is for: enrolment key, node token, admin token, session. */
+export type SecretKind = "mbk" | "mbn" | "mba" | "mbs";
 
 const encoder = new TextEncoder();
 
@@ -13,6 +13,7 @@ const FORMS = {
   mbk: /^mbk_[A-Za-z0-9_-]{22}$/,
   mbn: /^mbn_[A-Za-z0-9_-]{22}$/,
   // The operator chooses it: it may be longer.
+  mbs: /^mbs_[A-Za-z0-9_-]{22}$/,
   mba: new RegExp(`^mba_[A-Za-z0-9_-]{22,${ADMIN_TOKEN_MOST}}$`),
 } as const satisfies Record<SecretKind, RegExp>;
 
@@ -31,6 +32,7 @@ export function secretKind(text: string): SecretKind | undefined {
   if (FORMS.mbk.test(text)) return "mbk";
   if (FORMS.mbn.test(text)) return "mbn";
   if (FORMS.mba.test(text)) return "mba";
+  if (FORMS.mbs.test(text)) return "mbs";
   return undefined;
 }
 

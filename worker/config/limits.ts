@@ -37,6 +37,11 @@ export const LIMITS = {
   returnsAnHour: 10,
   /** Admin tokens that are kept, revoked ones among them. */
   adminTokens: 100,
+  /** Sessions that are kept: a sign-in beyond ends the oldest. Seconds that each is good for. */
+  sessions: 100,
+  sessionSeconds: 12 * 60 * 60,
+  /** Slots that one call lists: each that is leased is a row read. */
+  slotsLookedThrough: 4096,
   /** Events of the audit log that are kept, the newest. */
   events: 10_000,
   /** How many older ones an hourly run forgets at most: 12,000 a day, each a row written. */

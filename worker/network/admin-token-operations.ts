@@ -5,7 +5,7 @@ import { makeId } from "../base/made-id.ts";
 import { isQuotaUsedUp } from "../base/quota.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Scope } from "../base/scope.ts";
+import { SCOPES, type Scope } from "../base/scope.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Operator } from "../lease/deed.ts";
@@ -20,6 +20,9 @@ export interface AdminTokenBearer {
   readonly id: string;
   readonly scopes: Scope[];
 }
+
+/** The bearer of the admin token that the settings have. */
+export const ROOT: AdminTokenBearer = { id: "root", scopes: [...SCOPES] };
 
 /** Whose token has this SHA-256, and notes to the hour that it was used. */
 export function adminTokenBearer(

@@ -20,6 +20,8 @@ import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationView } from "../schema/reservation.ts";
+import type { NewSession, SessionView } from "../schema/session.ts";
+import type { SlotRangeView } from "../schema/slots.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import { migrate } from "../store/migrations.ts";
@@ -51,6 +53,7 @@ import {
 } from "./key-operations.ts";
 import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
+import { listSlots } from "./list-slots.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
@@ -72,6 +75,14 @@ import {
   reserve,
   type WantedReservation,
 } from "./reservation-operations.ts";
+import {
+  beginSession,
+  endSession,
+  listSessions,
+  type RootHash,
+  sessionBearer,
+  signOut,
+} from "./session-operations.ts";
 import {
   makeUserData,
   type RepeatableCall,
@@ -164,6 +175,30 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   deleteAdminToken(id: string, by: Operator): Result<true, Refusal> {
     return deleteAdminToken(this.#openToWrite(), id, by);
+  }
+
+  async beginSession(begun: {
+    tokenHash: string;
+    rootHash: RootHash;
+    address: string | null;
+  }): Promise<Result<NewSession, Refusal>> {
+    return beginSession(this.#openToWrite(), begun);
+  }
+
+  sessionBearer(hash: string, rootHash: RootHash): Result<AdminTokenBearer, Refusal> {
+    return sessionBearer(this.#open(), hash, rootHash);
+  }
+
+  listSessions(limit: number, after: MadePlace | undefined): SessionView[] {
+    return listSessions(this.#open(), limit, after);
+  }
+
+  endSession(id: string): Result<true, Refusal> {
+    return endSession(this.#openToWrite(), id);
+  }
+
+  signOut(hash: string): true {
+    return signOut(this.#openToWrite(), hash);
   }
 
   async createKey(request: KeyRequest, by: Operator): Promise<Result<KeyAnswer, Refusal>> {
@@ -294,6 +329,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   poolUse(): PoolUse {
     return poolUse(this.#open());
+  }
+
+  listSlots(from: number, most: number): SlotRangeView[] {
+    return listSlots(this.#open(), from, most);
   }
 
   health(forOperator: boolean): ObjectHealth {

@@ -3,20 +3,17 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { TokenFault } from "../base/refusal.ts";
-import { allows, SCOPES, type Scope } from "../base/scope.ts";
+import { allows, type Scope } from "../base/scope.ts";
 import { equalDigests, type SecretKind, secretKind, sha256Hex } from "../base/secret.ts";
 import type { Config } from "../config/config.ts";
 import type { App } from "../http/context.ts";
 import { bearer, configured, countCall, nodeToken, unauthorized } from "../http/guards.ts";
 import { Problem } from "../http/problem.ts";
-import type { AdminTokenBearer } from "../network/admin-token-operations.ts";
+import { type AdminTokenBearer, ROOT } from "../network/admin-token-operations.ts";
 import { askObject } from "./object-call.ts";
 
-/** The bearer of the admin token that the settings have. */
-const ROOT: AdminTokenBearer = { id: "root", scopes: [...SCOPES] };
-
 // An isolate reads its configuration once, see configOf.
-const rootDigests = new WeakMap<Config, string>();
+const rootHashes = new WeakMap<Config, string>();
 
 type Guard = MiddlewareHandler<App>;
 
@@ -24,8 +21,8 @@ type Guard = MiddlewareHandler<App>;
 export function operatorCall(scopes: readonly Scope[], ...more: readonly Guard[]) {
   const guard = createMiddleware<App>(async (c, next) => {
     const { token, kind } = carried(c, "no-admin-token");
-    if (kind !== "mba") throw new Problem({ problem: "forbidden", needs: scopes });
-    await letIn(c, token, scopes);
+    if (!isOperators(kind)) throw new Problem({ problem: "forbidden", needs: scopes });
+    await letIn(c, { token, kind }, scopes);
     await next();
   });
   return { security: securityOf(scopes), middleware: [configured, guard, ...withLookAgain(more)] };
@@ -36,7 +33,7 @@ export function operatorOrNodeCall(scopes: readonly Scope[], ...more: readonly G
   const guard = createMiddleware<App>(async (c, next) => {
     const { token, kind } = carried(c, "no-token");
     if (kind === "mbk") throw unauthorized("no-token");
-    if (kind === "mba") await letIn(c, token, scopes);
+    if (isOperators(kind)) await letIn(c, { token, kind }, scopes);
     else await nodeToken(c, token);
     await next();
   });
@@ -52,9 +49,10 @@ export function demandScope(c: Context<App>, scope: Scope): void {
 /** Whether an operator who may read calls, where no token is needed. */
 export async function mayRead(c: Context<App>): Promise<boolean> {
   const token = bearer(c);
-  if (token === undefined || secretKind(token) !== "mba") return false;
+  const kind = token === undefined ? undefined : secretKind(token);
+  if (token === undefined || !isOperators(kind)) return false;
   try {
-    return allows((await bearerOf(c, token)).scopes, ["read"]);
+    return allows((await bearerOf(c, { token, kind })).scopes, ["read"]);
   } catch (error) {
     if (error instanceof Problem) return false;
     throw error;
@@ -68,9 +66,10 @@ function withLookAgain(more: readonly Guard[]): Guard[] {
 
 const lookAgain: Guard = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);
-  if (token !== undefined && c.get("caller") === "admin" && c.get("operator").id !== ROOT.id) {
-    const hash = await sha256Hex(token);
-    await askObject(c, async (object) => object.adminTokenBearer(hash));
+  const kind = token === undefined ? undefined : secretKind(token);
+  if (token !== undefined && isOperators(kind)) {
+    const proof = await proofOf(c, { token, kind });
+    if (!isRoot(proof)) await askBearer(c, proof);
   }
   await next();
 });
@@ -88,24 +87,59 @@ function securityOf(scopes: readonly Scope[]) {
   return scopes.map((scope) => ({ adminToken: [scope] }));
 }
 
-async function letIn(c: Context<App>, token: string, scopes: readonly Scope[]): Promise<void> {
-  const { id, scopes: has } = await bearerOf(c, token);
+/** Of an operator: an admin token, or the session that was begun with one. */
+type OperatorKind = Extract<SecretKind, "mba" | "mbs">;
+
+interface Carried {
+  readonly token: string;
+  readonly kind: OperatorKind;
+}
+
+/** What the object is asked by: SHA-256 of what the call carries, and of the admin token in the settings. */
+interface Proof {
+  readonly kind: OperatorKind;
+  readonly hash: string;
+  readonly rootHash: string;
+}
+
+function isOperators(kind: SecretKind | undefined): kind is OperatorKind {
+  return kind === "mba" || kind === "mbs";
+}
+
+async function letIn(c: Context<App>, carrying: Carried, scopes: readonly Scope[]): Promise<void> {
+  const { id, scopes: has } = await bearerOf(c, carrying);
   if (!allows(has, scopes)) throw new Problem({ problem: "forbidden", needs: scopes });
   c.set("caller", "admin");
   c.set("operator", { who: "operator", id });
   c.set("scopes", has);
 }
 
-async function bearerOf(c: Context<App>, token: string): Promise<AdminTokenBearer> {
-  const hash = await sha256Hex(token);
-  if (equalDigests(hash, await rootDigest(c.get("config")))) return ROOT;
+async function bearerOf(c: Context<App>, carrying: Carried): Promise<AdminTokenBearer> {
+  const proof = await proofOf(c, carrying);
+  if (isRoot(proof)) return ROOT;
   // It may be a stranger's: such a call must not use up the object's day.
   await countCall(c);
-  return askObject(c, async (object) => object.adminTokenBearer(hash));
+  return askBearer(c, proof);
 }
 
-async function rootDigest(config: Config): Promise<string> {
-  const digest = rootDigests.get(config) ?? (await sha256Hex(config.adminToken));
-  rootDigests.set(config, digest);
-  return digest;
+async function proofOf(c: Context<App>, { token, kind }: Carried): Promise<Proof> {
+  return { kind, hash: await sha256Hex(token), rootHash: await rootHash(c.get("config")) };
+}
+
+/** Whether it is the admin token in the settings, which nobody need be asked about. */
+function isRoot({ kind, hash, rootHash }: Proof): boolean {
+  return kind === "mba" && equalDigests(hash, rootHash);
+}
+
+function askBearer(c: Context<App>, { kind, hash, rootHash }: Proof): Promise<AdminTokenBearer> {
+  return askObject(c, async (object) =>
+    kind === "mba" ? object.adminTokenBearer(hash) : object.sessionBearer(hash, rootHash),
+  );
+}
+
+/** SHA-256 of the admin token that the settings have. */
+export async function rootHash(config: Config): Promise<string> {
+  const hash = rootHashes.get(config) ?? (await sha256Hex(config.adminToken));
+  rootHashes.set(config, hash);
+  return hash;
 }

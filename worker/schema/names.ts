@@ -35,6 +35,9 @@ export const keyId = madeId("a key", "GET /v1/keys lists them with their notes")
 /** The id of an admin token. */
 export const adminTokenId = madeId("an admin token", "GET /v1/tokens lists them with their notes");
 
+/** The id of a session. */
+export const sessionId = madeId("a session", "GET /v1/sessions lists them with where they were begun");
+
 /** The id of a webhook. */
 export const webhookId = madeId("a webhook", "GET /v1/webhooks lists them with their addresses");
 

@@ -224,6 +224,7 @@ const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
     "the admin token is neither the one that is configured (the secret ADMIN_TOKEN, or the adminToken in dev.json of `npm start`) nor one that POST /v1/tokens made",
   "admin-token-expired": "the admin token has expired; POST /v1/tokens makes another one",
   "admin-token-revoked": "the admin token was revoked; POST /v1/tokens makes another one",
+  "session-over": "the session is over: sign in again with an admin token (POST /v1/sessions)",
 };
 
 const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
@@ -272,6 +273,8 @@ function missingText(missing: Missing): string {
       return `the name ${missing.id} is not reserved; GET /v1/reservations lists those that are`;
     case "admin-token":
       return `there is no admin token ${missing.id}; GET /v1/tokens lists them`;
+    case "session":
+      return `there is no session ${missing.id}; GET /v1/sessions lists them`;
     case "key":
       return `there is no enrolment key ${missing.id}; GET /v1/keys lists them`;
     case "webhook":

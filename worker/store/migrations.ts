@@ -215,6 +215,16 @@ export const MIGRATIONS: readonly string[] = [
   // 16: what is asked of nodes that are few: those that are not in the mesh, and those whose last report is of a failure
   `CREATE INDEX nodes_not_active ON nodes (state, name) WHERE state <> 'active';
    CREATE INDEX failed_nodes ON nodes (name) WHERE report ->> '$.state' = 'failed';`,
+  // 17: who is signed in; `token_hash` is that of the admin token that the session was begun with, and ends with it
+  `CREATE TABLE sessions (
+     id TEXT PRIMARY KEY,
+     hash TEXT NOT NULL UNIQUE,
+     token_hash TEXT NOT NULL,
+     token_id TEXT NOT NULL,
+     address TEXT,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -116,6 +116,13 @@ export class NodeStore {
     return this.#db.read<Row>("SELECT * FROM nodes WHERE slot = ?", slot).map(fromRow)[0];
   }
 
+  /** The nodes that have the slots from `from` to `to`, by slot. */
+  between(from: number, to: number): StoredNode[] {
+    return this.#db
+      .read<Row>("SELECT * FROM nodes WHERE slot BETWEEN ? AND ? ORDER BY slot", from, to)
+      .map(fromRow);
+  }
+
   /** Writes the whole row, new or known, and what the pages of slots say of it. */
   put(node: StoredNode): void {
     const before = this.#slotOf(node.node);

@@ -38,6 +38,11 @@ export class ReservationStore {
       .map(fromRow);
   }
 
+  /** All of them. */
+  all(): Reservation[] {
+    return this.#db.read<Row>(SELECT).map(fromRow);
+  }
+
   /** The slots that are reserved. */
   slots(): Set<number> {
     return new Set(this.#db.read<{ slot: number }>("SELECT slot FROM reservations").map(({ slot }) => slot));

@@ -10,6 +10,7 @@ import { OutboxStore } from "./outbox-store.ts";
 import { RefusalStore } from "./refusal-store.ts";
 import { ReservationStore } from "./reservation-store.ts";
 import { RouteStore } from "./route-store.ts";
+import { SessionStore } from "./session-store.ts";
 import { SlotPages } from "./slot-pages.ts";
 import { SlotStore } from "./slot-store.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
@@ -36,6 +37,7 @@ export interface Stores {
   readonly outbox: OutboxStore;
   readonly refusals: RefusalStore;
   readonly reservations: ReservationStore;
+  readonly sessions: SessionStore;
   readonly slots: SlotStore;
   readonly snapshot: SnapshotStore;
   readonly routes: RouteStore;
@@ -84,6 +86,7 @@ export function openStores(
     outbox,
     refusals: new RefusalStore(db),
     reservations,
+    sessions: new SessionStore(db),
     slots: new SlotStore(db, memory, pages, reservations),
     snapshot: new SnapshotStore(db, nodes, keys, memory, pages),
     routes: new RouteStore(memory),

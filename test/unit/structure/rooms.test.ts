@@ -28,6 +28,7 @@ const FLOORS = [
   "http",
   "agent",
   "routes",
+  "dashboard",
   "app.ts",
   "main.ts",
 ];

@@ -1,0 +1,151 @@
+// The dashboard in a real browser: each screen at two sizes, light and dark.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { enrolDemo } from "../../scripts/local/demo.ts";
+import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
+import { startBrowser } from "./browser.ts";
+
+const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
+const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
+  (["light", "dark"] as const).map((colorScheme) => ({ size, colorScheme })),
+);
+
+const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
+let mesh: LocalMesh;
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  mesh = await startLocalMesh({ host: "127.0.0.1", port: 0, directory, central: undefined }, () => undefined);
+  await enrolDemo(mesh.state, 5, () => undefined, new AbortController().signal);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await mesh?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A page of a browser of its own, and what its console has said of faults so far. */
+async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
+  const context = await browser.newContext({ baseURL: mesh.state.url, ...options });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(String(error)));
+  return { page, faults };
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.goto("/");
+  await page.getByLabel("Admin token").fill(mesh.state.adminToken);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Servers" }).waitFor();
+}
+
+/** Where the page of the server with that name is. */
+async function pathOf(page: Page, name: string): Promise<string> {
+  await page.goto(`/?name=${name}`);
+  return (await page.getByRole("link", { name, exact: true }).getAttribute("href")) ?? "none";
+}
+
+async function expectSound(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(
+    violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(" ")}`),
+  ).toEqual([]);
+  const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+  expect(beyond, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
+}
+
+describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
+  test("each screen is sound: for a screen reader, without a word in the console, no wider than the screen", async () => {
+    const { page, faults } = await open({ viewport: SIZES[size], colorScheme });
+    await page.goto("/");
+    await expectSound(page);
+    await signIn(page);
+    const failed = await pathOf(page, "demo3");
+    const paths = ["/", "/?state=failed", "/?name=nobody", failed, `${failed}/replace`, `${failed}/retire`];
+    for (const path of [
+      ...[...paths, `${failed}/revoke`, `${failed}/delete`, await pathOf(page, "demo2")],
+      ...["/add", "/add?provider=hetzner", "/pool", "/keys", "/events"],
+    ]) {
+      await page.goto(path);
+      await expectSound(page);
+    }
+    await page.goto("/add?provider=hetzner");
+    await page.getByRole("button", { name: "Make its user-data" }).click();
+    await page.getByText("It is shown this once").waitFor();
+    await expectSound(page);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+});
+
+test("without a script: signs in, finds which server is broken and why, and signs out", async () => {
+  const { page } = await open({ javaScriptEnabled: false });
+  await signIn(page);
+  await page.getByRole("link", { name: "1 failed" }).click();
+  await page.getByRole("link", { name: "demo3" }).click();
+  expect(await page.getByText("would restart with dockerd").count()).toBe(1);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  expect(await page.getByLabel("Admin token").count()).toBe(1);
+  await page.goto("/pool");
+  expect(await page.getByLabel("Admin token").count()).toBe(1);
+});
+
+test("approves, renames and deletes a server, the last after a look at what that breaks", async () => {
+  const { page, faults } = await open();
+  await signIn(page);
+  await page.getByRole("link", { name: "1 pending" }).click();
+  await page.getByRole("link", { name: "demo2" }).click();
+  await page.getByRole("button", { name: "Approve" }).click();
+  expect(await page.getByText("waits for your approval").count()).toBe(0);
+  await page.getByLabel("Name").fill("demo1");
+  await page.getByRole("button", { name: "Rename" }).click();
+  expect(await page.getByRole("alert").textContent()).toContain("has the name demo1");
+  await page.getByLabel("Name").fill("shop");
+  await page.getByRole("button", { name: "Rename" }).click();
+  await page.getByRole("heading", { name: "shop" }).waitFor();
+  await page.getByRole("link", { name: "Delete…" }).click();
+  expect(await page.getByRole("heading", { name: "What does not work any more" }).count()).toBe(1);
+  await page.getByRole("button", { name: "Delete it" }).click();
+  await page.getByRole("heading", { name: "Servers" }).waitFor();
+  expect(await page.getByRole("link", { name: "shop" }).count()).toBe(0);
+  // That of the refused rename is the browser's own word for a page with status 409.
+  expect(faults.filter((fault) => !fault.includes("409"))).toEqual([]);
+});
+
+test("is worked by the keyboard alone", async () => {
+  const { page } = await open();
+  await page.goto("/");
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Skip to the content");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(mesh.state.adminToken);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Servers" }).waitFor();
+});
+
+test("what is in a cell of the pool is one click away", async () => {
+  const { page } = await open();
+  await signIn(page);
+  await page.getByRole("link", { name: "Pool" }).click();
+  await page.getByRole("link", { name: "1: demo1, active" }).click();
+  await page.getByRole("heading", { name: "demo1" }).waitFor();
+});
+
+test("keeps the session from scripts and from other sites", async () => {
+  const { page } = await open();
+  await signIn(page);
+  expect(await page.evaluate("document.cookie")).toBe("");
+  const [cookie] = await page.context().cookies();
+  expect(cookie).toMatchObject({ name: "__Host-meshboot", httpOnly: true, secure: true, sameSite: "Strict" });
+});

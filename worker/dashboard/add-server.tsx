@@ -1,0 +1,208 @@
+/** @jsxImportSource hono/jsx */
+import type { z } from "zod";
+import { PROVIDERS } from "../../cloud-init/provider-limits.ts";
+import { publicOrigin } from "../http/public-origin.ts";
+import { userDataSchema } from "../schema/user-data.ts";
+import { Refused } from "./api.ts";
+import { Notice, page } from "./page.tsx";
+import type { Pages, Show } from "./pages.ts";
+import { pageStatus } from "./refusal-page.tsx";
+
+/** What the form was sent with, so that nothing has to be typed again; `once`: the same one gives the same key again. */
+interface AddForm {
+  readonly provider: string;
+  readonly name: string;
+  readonly tags: string;
+  readonly docker: string;
+  readonly layout: string;
+  readonly compose: boolean;
+  readonly approval: boolean;
+  readonly once: string;
+}
+
+const DOCKER = [
+  ["distro", "the distribution's, unless there is one"],
+  ["official", "Docker's own, unless there is one"],
+  ["present", "the one that is there"],
+] as const;
+
+const LAYOUTS = [
+  ["split", "half docker0, half further networks"],
+  ["bridge", "docker0 alone"],
+  ["compose", "the networks that Compose files name"],
+] as const;
+
+/** `/add`: the provider, then what the server is to be, then its user-data. */
+export function addServerPage(pages: Pages): void {
+  pages.show("/add", showAdd);
+  pages.act("/add", addServer);
+}
+
+const showAdd: Show = (_, c) => {
+  const provider = c.req.query("provider") ?? "";
+  const form: AddForm = {
+    ...{ provider, name: "", tags: "", docker: "distro", layout: "split" },
+    ...{ compose: false, approval: false, once: crypto.randomUUID() },
+  };
+  const body = provider === "" ? <ChooseProvider /> : <AddServer form={form} />;
+  return page(c, { title: "Add a server", place: "/add", body });
+};
+
+const addServer: Show = async (api, c) => {
+  const form = addFormOf(await c.req.parseBody());
+  const { name, docker, layout, compose, approval } = form;
+  const request = {
+    ...{ docker, layout, compose },
+    ...(name !== "" && { name }),
+    ...(form.provider !== "other" && { provider: form.provider }),
+    key: { approval, tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== "") },
+  };
+  try {
+    const made = await api.ask("POST", "/v1/user-data", userDataSchema, request, {
+      "Idempotency-Key": form.once,
+    });
+    const body = <MadeUserData made={made} origin={publicOrigin(c.req.url)} />;
+    return page(c, { title: "User-data", place: "/add", body });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 401) throw error;
+    const body = <AddServer form={form} fault={error.detail} />;
+    return page(c, { title: "Add a server", place: "/add", body, status: pageStatus(error.status) });
+  }
+};
+
+function addFormOf(sent: Readonly<Record<string, string | File>>): AddForm {
+  const text = (field: string): string => {
+    const value = sent[field];
+    return typeof value === "string" ? value.trim() : "";
+  };
+  return {
+    ...{ provider: text("provider"), name: text("name"), tags: text("tags"), docker: text("docker") },
+    ...{ layout: text("layout"), compose: text("compose") !== "", approval: text("approval") !== "" },
+    once: text("once"),
+  };
+}
+
+/** Where the server is ordered: what comes next depends on it. */
+function ChooseProvider() {
+  return (
+    <>
+      <h1>Add a server</h1>
+      <p>
+        Where do you order it? What the provider takes as user-data, and how much of it, follows from that.
+      </p>
+      <ul class="choices">
+        {PROVIDERS.map((provider) => (
+          <li>
+            <a class="button" href={`/add?provider=${provider}`}>
+              {provider}
+            </a>
+          </li>
+        ))}
+        <li>
+          <a class="button" href="/add?provider=other">
+            another one
+          </a>
+        </li>
+      </ul>
+    </>
+  );
+}
+
+/** What the server is to be. `fault`: why what was sent is not taken. */
+function AddServer({ form, fault }: { form: AddForm; fault?: string | undefined }) {
+  return (
+    <>
+      <h1>Add a server{form.provider === "other" ? "" : ` at ${form.provider}`}</h1>
+      {fault !== undefined && (
+        <Notice>
+          <p>{fault}</p>
+        </Notice>
+      )}
+      <form method="post" action="/add" class="stack">
+        <input type="hidden" name="provider" value={form.provider} />
+        <input type="hidden" name="once" value={form.once} />
+        <label>
+          Name (left out: its host name)
+          <input name="name" value={form.name} maxlength={63} autocapitalize="none" spellcheck={false} />
+        </label>
+        <label>
+          Tags, with spaces between
+          <input name="tags" value={form.tags} autocapitalize="none" spellcheck={false} />
+        </label>
+        <Choice name="docker" title="Docker" chosen={form.docker} choices={DOCKER} />
+        <Choice name="layout" title="Who gets its addresses" chosen={form.layout} choices={LAYOUTS} />
+        <label class="check">
+          <input type="checkbox" name="compose" checked={form.compose} /> Docker Compose as well
+        </label>
+        <label class="check">
+          <input type="checkbox" name="approval" checked={form.approval} /> It waits until I approve it
+        </label>
+        <button type="submit">Make its user-data</button>
+      </form>
+    </>
+  );
+}
+
+function Choice(props: {
+  name: string;
+  title: string;
+  chosen: string;
+  choices: readonly (readonly [value: string, text: string])[];
+}) {
+  return (
+    <label>
+      {props.title}
+      <select name={props.name}>
+        {props.choices.map(([value, text]) => (
+          <option value={value} selected={value === props.chosen}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The user-data, which is shown this once. `origin`: this Worker's, as servers are to reach it. */
+function MadeUserData({ made, origin }: { made: z.output<typeof userDataSchema>; origin: string }) {
+  const key = /mbk_[A-Za-z0-9_-]{22}/.exec(made.userData)?.[0] ?? "";
+  // Of all providers there is nothing to compare it with.
+  const limits = made.limits.length === 1 ? made.limits : [];
+  return (
+    <>
+      <h1>User-data for the server</h1>
+      <p>
+        Whoever has it can let in {made.key.maxUses === 1 ? "one server" : `${made.key.maxUses} servers`}{" "}
+        until <time datetime={made.key.expiresAt}>{made.key.expiresAt}</time>. It is shown this once.
+      </p>
+      {limits.map(({ limit, used, provider }) =>
+        limit === null || limit === 0 ? null : (
+          <p>
+            <label>
+              {used} of {limit} bytes that {provider} takes
+              <meter min={0} max={limit} value={used} />
+            </label>
+          </p>
+        ),
+      )}
+      {made.notes.length > 0 && (
+        <Notice kind="warn">
+          <ul>
+            {made.notes.map((note) => (
+              <li>{note}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      <h2>To paste where you order it</h2>
+      <pre>{made.userData}</pre>
+      <h2>For a server that runs already</h2>
+      <pre>{`curl -fsS ${origin}/boot/${key}/sh | sh`}</pre>
+      <p>
+        <a class="button" href={`/?key=${made.key.id}`}>
+          See whether it has come in
+        </a>
+      </p>
+    </>
+  );
+}

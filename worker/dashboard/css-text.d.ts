@@ -1,0 +1,5 @@
+// Bundled as text (wrangler.jsonc, "rules").
+declare module "*.css" {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,99 @@
+/** @jsxImportSource hono/jsx */
+import { DEED_ACTIONS } from "../lease/deed.ts";
+import { type EventView, eventsSchema } from "../schema/events.ts";
+import { page } from "./page.tsx";
+import type { Pages } from "./pages.ts";
+import { TimeAgo } from "./time-ago.tsx";
+
+/** `/events`: who did what, and why. */
+export function eventsPage(pages: Pages): void {
+  pages.show("/events", async (api, c) => {
+    const asked = ["action", "name", "key", "cursor"].flatMap((field) => {
+      const value = c.req.query(field)?.trim() ?? "";
+      return value === "" ? [] : [[field, value]];
+    });
+    const search = new URLSearchParams(asked);
+    const { items, next } = await api.ask("GET", `/v1/events?${search}`, eventsSchema);
+    if (next !== null) search.set("cursor", next);
+    const body = (
+      <>
+        <h1>Events</h1>
+        <SearchForm action={search.get("action") ?? ""} name={search.get("name") ?? ""} />
+        <EventTable events={items} now={Date.now()} />
+        {next !== null && (
+          <p>
+            <a class="button" rel="next" href={`/events?${search}`}>
+              Earlier ones
+            </a>
+          </p>
+        )}
+      </>
+    );
+    return page(c, { title: "Events", place: "/events", body });
+  });
+}
+
+function SearchForm({ action, name }: { action: string; name: string }) {
+  return (
+    <search>
+      <form class="row" method="get" action="/events">
+        <label>
+          What was done
+          <select name="action">
+            <option value="">anything</option>
+            {DEED_ACTIONS.map((one) => (
+              <option value={one} selected={one === action}>
+                {one}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Name of a server
+          <input name="name" value={name} maxlength={63} autocapitalize="none" spellcheck={false} />
+        </label>
+        <button type="submit">Search</button>
+      </form>
+    </search>
+  );
+}
+
+/** Events, the newest first. `now`: ms since 1970. */
+export function EventTable({ events, now }: { events: readonly EventView[]; now: number }) {
+  if (events.length === 0) return <p>None is found.</p>;
+  return (
+    <table>
+      <caption>The newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">What</th>
+          <th scope="col">By</th>
+        </tr>
+      </thead>
+      <tbody>
+        {events.map((event) => (
+          <tr>
+            <td>
+              <TimeAgo time={event.at} now={now} />
+            </td>
+            <td>{whatOf(event)}</td>
+            <td>{[event.by.who, event.by.id].filter((word) => word !== undefined).join(" ")}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What was done to what, and why. */
+function whatOf({ action, name, node, key, token, webhook, was, why }: EventView): string {
+  const subjects = [
+    name ?? node,
+    key === null ? null : `key ${key}`,
+    token === null ? null : `token ${token}`,
+    webhook === null ? null : `webhook ${webhook}`,
+  ].filter((subject) => subject !== null);
+  const notes = [was === null ? null : `before: ${was}`, why].filter((note) => note !== null);
+  return [action, ...subjects].join(" ") + (notes.length === 0 ? "" : ` (${notes.join("; ")})`);
+}

@@ -1,0 +1,121 @@
+/** @jsxImportSource hono/jsx */
+import { type KeyView, keysSchema, revokedKeySchema } from "../schema/key.ts";
+import { page } from "./page.tsx";
+import type { Pages } from "./pages.ts";
+import { TimeAgo } from "./time-ago.tsx";
+
+/** `/keys`: which enrolment keys there are, who came in by them, and how one is taken back. */
+export function keysPage(pages: Pages): void {
+  pages.show("/keys", async (api, c) => {
+    const cursor = c.req.query("cursor");
+    const query = cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+    const { items, next } = await api.ask("GET", `/v1/keys${query}`, keysSchema);
+    const body = (
+      <>
+        <h1>Keys</h1>
+        <p>
+          An enrolment key lets servers in; its secret is shown once, when it is made. Servers that are in
+          stay in when their key expires or is taken back.
+        </p>
+        {items.length === 0 ? <p>There is none.</p> : <KeyTable keys={items} now={Date.now()} />}
+        {next !== null && (
+          <p>
+            <a class="button" rel="next" href={`/keys?cursor=${next}`}>
+              Next page
+            </a>
+          </p>
+        )}
+      </>
+    );
+    return page(c, { title: "Keys", place: "/keys", body });
+  });
+
+  pages.act("/keys/:id/revoke", async (api, c) => {
+    const id = c.req.param("id") ?? "";
+    await api.ask("POST", `/v1/keys/${encodeURIComponent(id)}/revoke`, revokedKeySchema, {});
+    return c.redirect("/keys", 303);
+  });
+}
+
+function KeyTable({ keys, now }: { keys: readonly KeyView[]; now: number }) {
+  return (
+    <table>
+      <caption>In the order of their making</caption>
+      <thead>
+        <tr>
+          <th scope="col">Key</th>
+          <th scope="col">Servers</th>
+          <th scope="col" class="wide">
+            For
+          </th>
+          <th scope="col" class="wide">
+            Used last
+          </th>
+          <th scope="col" class="wide">
+            Expires
+          </th>
+          <th scope="col">
+            <span class="unseen">What to do</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {keys.map((key) => (
+          <tr>
+            <th scope="row">
+              {key.note ?? <code>{key.id}</code>}
+              {key.note !== null && (
+                <div class="quiet">
+                  <code>{key.id}</code>
+                </div>
+              )}
+              <div class={key.state === "valid" ? "good" : "quiet"}>{key.state}</div>
+            </th>
+            <td>
+              <a href={`/?key=${key.id}`}>
+                {key.uses} of {key.maxUses}
+              </a>
+            </td>
+            <td class="wide">{termsOf(key).join(", ")}</td>
+            <td class="wide">
+              {key.lastUsedAt === null ? "never" : <TimeAgo time={key.lastUsedAt} now={now} />}
+            </td>
+            <td class="wide">
+              <TimeAgo time={key.expiresAt} now={now} />
+            </td>
+            <td>
+              {key.state !== "revoked" && (
+                <form method="post" action={`/keys/${key.id}/revoke`}>
+                  <button type="submit" class="danger" aria-label={`Take back key ${key.note ?? key.id}`}>
+                    Take back
+                  </button>
+                </form>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What of a key is not as usual, a few words each. */
+function termsOf({
+  names,
+  reservation,
+  tags,
+  approval,
+  allowOverlap,
+  ephemeralMinutes,
+  takesOver,
+}: KeyView): string[] {
+  return [
+    reservation === null ? undefined : `the name ${reservation}`,
+    names === null ? undefined : `names ${names}`,
+    takesOver === null ? undefined : `takes the place of ${takesOver}`,
+    approval ? "waits for approval" : undefined,
+    allowOverlap ? "networks may overlap" : undefined,
+    ephemeralMinutes === null ? undefined : `ends after ${ephemeralMinutes} minutes unseen`,
+    tags.length === 0 ? undefined : `tags ${tags.join(" ")}`,
+  ].filter((term) => term !== undefined);
+}

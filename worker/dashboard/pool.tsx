@@ -1,0 +1,152 @@
+/** @jsxImportSource hono/jsx */
+import { type PoolUse, poolSchema } from "../schema/pool.ts";
+import { type SlotRangeView, slotsSchema } from "../schema/slots.ts";
+import { Notice, page } from "./page.tsx";
+import type { Pages } from "./pages.ts";
+
+/** Above so many slots the cells are small. */
+const MANY = 512;
+
+const KEY = [
+  ["active", "leased, in the mesh"],
+  ["offline", "leased, not heard"],
+  ["pending", "waits for approval"],
+  ["reserved", "reserved for a name"],
+  ["quarantined", "given up, not leased yet"],
+  ["excluded", "somebody else's, or revoked"],
+  ["free", "free"],
+] as const;
+
+/** `/pool`. */
+export function poolPage(pages: Pages): void {
+  pages.show("/pool", async (api, c) => {
+    const from = c.req.query("from");
+    const [use, { items, next }] = await Promise.all([
+      api.ask("GET", "/v1/pool", poolSchema),
+      api.ask(
+        "GET",
+        `/v1/pool/slots${from === undefined ? "" : `?from=${encodeURIComponent(from)}`}`,
+        slotsSchema,
+      ),
+    ]);
+    return page(c, { title: "Pool", place: "/pool", body: <Pool use={use} slots={items} next={next} /> });
+  });
+}
+
+/** The pool as a picture, a cell a slot. `next`: the first slot of the next part. */
+function Pool(props: { use: PoolUse; slots: readonly SlotRangeView[]; next: number | null }) {
+  const { use, slots, next } = props;
+  const { total, free } = use.slots;
+  return (
+    <>
+      <h1>Pool</h1>
+      <p>
+        {free} of {total} slots are free. Servers have addresses of <code>{use.pool.zerotier}</code>, their
+        containers a /{use.pool.nodePrefix} each of <code>{use.pool.docker}</code>.
+      </p>
+      <Conflicts use={use} />
+      <ul class="key" aria-label="What the cells mean">
+        {KEY.map(([kind, meaning]) => (
+          <li>
+            <i class={kind} /> {meaning}
+          </li>
+        ))}
+      </ul>
+      <ol class={total > MANY ? "slots many" : "slots"} aria-label="Slots">
+        {slots.flatMap(cells)}
+      </ol>
+      {next !== null && (
+        <p>
+          <a class="button" rel="next" href={`/pool?from=${next}`}>
+            Slots from {next} on
+          </a>
+        </p>
+      )}
+      <Held slots={slots} />
+    </>
+  );
+}
+
+function Conflicts({ use }: { use: PoolUse }) {
+  if (use.conflicts.length + use.addressConflicts.length === 0) return null;
+  return (
+    <Notice kind="warn">
+      <ul>
+        {use.conflicts.map(({ target, via }) => (
+          <li>
+            The network has a route to {target}
+            {via !== null && ` by ${via}`} that is not ours: its slots are not leased.
+          </li>
+        ))}
+        {use.addressConflicts.map(({ address, node, member }) => (
+          <li>
+            Member {member} has {address}, which is leased to {node}: take it from that member at the
+            controller.
+          </li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
+
+function cells(range: SlotRangeView) {
+  if (range.state === "free")
+    return Array.from({ length: range.to - range.from + 1 }, (_, at) => (
+      <li class="free" title={`${range.from + at}: free`} />
+    ));
+  const text = `${range.from}: ${wordsOf(range)}`;
+  if (range.state !== "leased") return [<li class={range.state} title={text} />];
+  return [
+    <li class={range.lease ?? ""}>
+      <a href={`/servers/${range.node}`} title={text}>
+        <span class="unseen">{text}</span>
+      </a>
+    </li>,
+  ];
+}
+
+/** What a slot is, in words. */
+function wordsOf({ state, name, node, lease, until, by }: SlotRangeView): string {
+  switch (state) {
+    case "free":
+      return "free";
+    case "leased":
+      return `${name}, ${lease}`;
+    case "reserved":
+      return `reserved for ${name}`;
+    case "quarantined":
+      return until === null
+        ? `was ${node}'s, which is not out yet`
+        : `was ${node}'s, in quarantine until ${until}`;
+    case "excluded":
+      return by === null ? "excluded" : `excluded: ${by} has it at the controller`;
+  }
+}
+
+/** The same in words, for whoever does not see colours. Servers have a list of their own. */
+function Held({ slots }: { slots: readonly SlotRangeView[] }) {
+  const held = slots.filter(({ state }) => state !== "free" && state !== "leased");
+  if (held.length === 0) return null;
+  return (
+    <>
+      <h2>Slots that are kept back</h2>
+      <table>
+        <caption>By slot</caption>
+        <thead>
+          <tr>
+            <th scope="col">Slot</th>
+            <th scope="col">Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {held.map((range) => (
+            <tr>
+              <td>{range.from}</td>
+              <td>{wordsOf(range)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}

@@ -1,0 +1,218 @@
+/** @jsxImportSource hono/jsx */
+import type { Context } from "hono";
+import type { Child } from "hono/jsx";
+import type { App } from "../http/context.ts";
+import { type EventView, eventsSchema } from "../schema/events.ts";
+import { nodeSchema } from "../schema/lease.ts";
+import { type Api, Refused } from "./api.ts";
+import { EventTable } from "./events.tsx";
+import { fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
+import { Notice, page } from "./page.tsx";
+import type { Pages } from "./pages.ts";
+import { pageStatus } from "./refusal-page.tsx";
+import { TimeAgo } from "./time-ago.tsx";
+
+/** Events of a server's that its page shows. */
+const EVENTS = 20;
+
+/** `/servers/:node`, and what is changed there. */
+export function serverPage(pages: Pages): void {
+  pages.show("/servers/:node", (api, c) => showServer(c, api, nodeOf(c)));
+  for (const verb of ["approve", "revoke", "rename"] as const)
+    pages.act(`/servers/:node/${verb}`, (api, c) => changeServer(c, api, verb, nodeOf(c)));
+}
+
+async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
+  const [node, { items }] = await Promise.all([
+    api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema),
+    api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema),
+  ]);
+  const body = <Server node={node} events={items} now={Date.now()} fault={refused?.detail} />;
+  return page(c, { title: node.name, place: "/", body, status: refused ? pageStatus(refused.status) : 200 });
+}
+
+async function changeServer(
+  c: Context<App>,
+  api: Api,
+  verb: "approve" | "revoke" | "rename",
+  id: string,
+): Promise<Response> {
+  const path = `/v1/nodes/${encodeURIComponent(id)}`;
+  try {
+    if (verb === "rename") {
+      const { name } = await c.req.parseBody();
+      await api.ask("PATCH", path, nodeSchema, { name: typeof name === "string" ? name.trim() : "" });
+    } else await api.ask("POST", `${path}/${verb}`, nodeSchema);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 401 || error.status === 404) throw error;
+    return showServer(c, api, id, error);
+  }
+  return c.redirect(`/servers/${encodeURIComponent(id)}`, 303);
+}
+
+/** What the page of a server shows; `now`: ms since 1970. */
+interface Parts {
+  readonly node: Node;
+  readonly events: readonly EventView[];
+  readonly now: number;
+  /** Why what was asked for was not done. */
+  readonly fault?: string | undefined;
+}
+
+/** All that is known of a server, and what can be done with it. */
+function Server({ node, events, now, fault }: Parts) {
+  const wrong = trouble(node, now);
+  return (
+    <>
+      <h1>{node.name}</h1>
+      {fault !== undefined && (
+        <Notice>
+          <p>{fault}</p>
+        </Notice>
+      )}
+      <p>
+        <span class={`state ${shownAs(node)}`}>{shownAs(node)}</span>
+        {wrong !== undefined && `, ${wrong}`}
+      </p>
+      <Actions node={node} />
+      <Addresses node={node} />
+      <Facts node={node} now={now} />
+      <Report node={node} />
+      <h2>Events</h2>
+      <EventTable events={events} now={now} />
+    </>
+  );
+}
+
+function Actions({ node }: { node: Node }) {
+  const at = `/servers/${node.node}`;
+  return (
+    <>
+      <div class="actions">
+        {(node.state === "pending" || node.state === "revoked") && (
+          <form method="post" action={`${at}/approve`}>
+            <button type="submit">Approve</button>
+          </form>
+        )}
+        <a class="button" href={`${at}/replace`}>
+          Replace…
+        </a>
+        <a class="button" href={`${at}/retire`}>
+          Retire…
+        </a>
+        {node.state !== "revoked" && (
+          <a class="button danger" href={`${at}/revoke`}>
+            Revoke…
+          </a>
+        )}
+        <a class="button danger" href={`${at}/delete`}>
+          Delete…
+        </a>
+      </div>
+      <form class="row" method="post" action={`${at}/rename`}>
+        <label>
+          Name
+          <input
+            name="name"
+            value={node.name}
+            required
+            maxlength={63}
+            autocapitalize="none"
+            spellcheck={false}
+          />
+        </label>
+        <button type="submit">Rename</button>
+      </form>
+    </>
+  );
+}
+
+function Addresses({ node }: { node: Node }) {
+  return (
+    <>
+      <h2>Addresses</h2>
+      <dl>
+        <Item name="On the mesh, IPv4">
+          <code>{node.zerotier.ipv4}</code>
+        </Item>
+        <Item name="On the mesh, IPv6">
+          <code>{node.zerotier.ipv6}</code>
+        </Item>
+        <Item name="Containers, IPv4">
+          <code>{node.docker.ipv4.subnet}</code>, gateway <code>{node.docker.ipv4.gateway}</code>
+        </Item>
+        <Item name="Containers, IPv6">
+          <code>{node.docker.ipv6.subnet}</code>, gateway <code>{node.docker.ipv6.gateway}</code>
+        </Item>
+        <Item name="Calls from">{node.address === null ? "not known" : <code>{node.address}</code>}</Item>
+        <Item name="Slot">{node.slot}</Item>
+        <Item name="Node">
+          <code>{node.node}</code>
+        </Item>
+      </dl>
+    </>
+  );
+}
+
+const FACTS = [
+  ["Provider", "provider"],
+  ["System", "os"],
+  ["Docker", "docker"],
+  ["ZeroTier", "zerotier"],
+  ["Agent", "agent"],
+] as const;
+
+function Facts({ node, now }: { node: Node; now: number }) {
+  return (
+    <>
+      <h2>What it says of itself</h2>
+      <dl>
+        {FACTS.flatMap(([name, key]) =>
+          fact(node, key) === ""
+            ? []
+            : [
+                <Item name={name}>
+                  {fact(node, key)}
+                  {key === "agent" &&
+                    node.behind === true &&
+                    " (behind: meshboot upgrade there takes this Worker's)"}
+                </Item>,
+              ],
+        )}
+        {node.tags.length > 0 && <Item name="Tags">{node.tags.join(", ")}</Item>}
+        <Item name="Let in by">{node.key === null ? "you" : `enrolment key ${node.key}`}</Item>
+        <Item name="Leased">
+          <TimeAgo time={node.leasedAt} now={now} />
+        </Item>
+        <Item name="Seen">
+          <TimeAgo time={node.lastSeen} now={now} />
+        </Item>
+        {node.lastRepair !== null && (
+          <Item name="Put right by itself">
+            {node.lastRepair.steps.join(", ")}, <TimeAgo time={node.lastRepair.at} now={now} />
+          </Item>
+        )}
+      </dl>
+    </>
+  );
+}
+
+function Report({ node }: { node: Node }) {
+  const log = node.report?.["log"];
+  if (typeof log !== "string" || log === "") return null;
+  return (
+    <>
+      <h2>The end of its log</h2>
+      <pre>{log}</pre>
+    </>
+  );
+}
+
+function Item({ name, children }: { name: string; children?: Child }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}

@@ -1,0 +1,241 @@
+/** @jsxImportSource hono/jsx */
+
+import { rateLimited } from "../http/guards.ts";
+import { SHOWN_STATES } from "../lease/lease-times.ts";
+import { healthSchema, type WorkerHealth } from "../schema/health.ts";
+import { nodesSchema } from "../schema/lease.ts";
+import { Health } from "./health.tsx";
+import { fact, type Node, shownAs, trouble } from "./node.ts";
+import { page } from "./page.tsx";
+import type { Pages, Show } from "./pages.ts";
+import { sessionOf } from "./session-cookie.ts";
+import { signInPage } from "./sign-in-page.tsx";
+import { TimeAgo } from "./time-ago.tsx";
+
+/** What the list is asked for, as it stands in the page's own address. */
+interface ServerSearch {
+  readonly name: string;
+  readonly state: string;
+  readonly tag: string;
+  /** The id of the enrolment key that let them in. */
+  readonly key: string;
+  readonly sort: string;
+  readonly cursor: string;
+}
+
+const SORTS = [
+  ["name", "Name"],
+  ["-name", "Name, Z first"],
+  ["slot", "Slot"],
+  ["-lastSeen", "Seen last"],
+  ["lastSeen", "Not seen for longest"],
+] as const;
+
+const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", key: "", sort: "", cursor: "" };
+
+/** The query of the API's list, and of this page: what is not asked for is left out. */
+function queryOf(search: ServerSearch): string {
+  const asked = Object.entries(search).filter(([, value]) => value !== "");
+  return asked.length === 0 ? "" : `?${new URLSearchParams(asked)}`;
+}
+
+/** `/`: for whoever is not signed in, the way in. */
+export function serversPage(pages: Pages): void {
+  pages.app.get("/", rateLimited, async (c) =>
+    sessionOf(c) === undefined ? signInPage(c) : pages.signedIn(c, showServers),
+  );
+}
+
+const showServers: Show = async (api, c) => {
+  const asked = (name: keyof ServerSearch): string => c.req.query(name)?.trim() ?? "";
+  const search: ServerSearch = {
+    ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
+    ...{ key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
+  };
+  const [list, health] = await Promise.all([
+    api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
+    api.ask("GET", "/healthz", healthSchema),
+  ]);
+  const body = <Servers list={list} search={search} health={health} now={Date.now()} />;
+  return page(c, { title: "Servers", place: "/", body });
+};
+
+/** What the list of servers shows. */
+interface Listed {
+  readonly items: readonly Node[];
+  readonly next: string | null;
+}
+
+/** The list of servers: which there are, and what is wrong. `now`: ms since 1970. */
+function Servers(props: { list: Listed; search: ServerSearch; health: WorkerHealth; now: number }) {
+  const { list, search, health, now } = props;
+  return (
+    <>
+      <h1>Servers</h1>
+      {(health.status !== "ok" || health.warnings.length > 0) && <Health health={health} />}
+      <Counts nodes={health.nodes} />
+      <SearchForm search={search} />
+      {list.items.length === 0 ? (
+        <Nothing search={search} isEnd={list.next === null} />
+      ) : (
+        <Table items={list.items} now={now} />
+      )}
+      {list.next !== null && (
+        <p>
+          <a class="button" rel="next" href={`/${queryOf({ ...search, cursor: list.next })}`}>
+            {list.items.length === 0 ? "Look on" : "Next page"}
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** How many there are of each state that there is, each of which filters the list. */
+function Counts({ nodes }: { nodes: WorkerHealth["nodes"] }) {
+  const counts = SHOWN_STATES.flatMap((state) => {
+    const count = nodes?.[state] ?? 0;
+    return count === 0 ? [] : [{ state, count }];
+  });
+  if (counts.length === 0) return null;
+  return (
+    <ul class="key" aria-label="Servers by state">
+      {counts.map(({ state, count }) => (
+        <li>
+          <a href={`/${queryOf({ ...NO_SEARCH, state })}`}>
+            {count} {state}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function SearchForm({ search }: { search: ServerSearch }) {
+  return (
+    <search>
+      <form class="row" method="get" action="/">
+        <label>
+          Name (* for any characters)
+          <input name="name" value={search.name} maxlength={127} autocapitalize="none" spellcheck={false} />
+        </label>
+        <label>
+          State
+          <select name="state">
+            <option value="">any</option>
+            {SHOWN_STATES.map((state) => (
+              <option value={state} selected={state === search.state}>
+                {state}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Tag
+          <input name="tag" value={search.tag} maxlength={32} autocapitalize="none" spellcheck={false} />
+        </label>
+        <label>
+          Order
+          <select name="sort">
+            {SORTS.map(([value, name]) => (
+              <option value={value} selected={value === search.sort}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="submit">Search</button>
+      </form>
+    </search>
+  );
+}
+
+function Nothing({ search, isEnd }: { search: ServerSearch; isEnd: boolean }) {
+  if (!isEnd) return <p>None among the thousand servers that were looked through.</p>;
+  if (search.key !== "")
+    return (
+      <p>
+        No server has come in with that key yet. Load this page again, or look at <a href="/">all servers</a>.
+      </p>
+    );
+  if (queryOf({ ...search, sort: "", cursor: "" }) !== "")
+    return (
+      <p>
+        No server is like that. <a href="/">All servers</a>
+      </p>
+    );
+  return (
+    <p>
+      There is no server yet. <a href="/add">Add the first</a>: you get user-data to paste where you order it.
+    </p>
+  );
+}
+
+function Table({ items, now }: { items: readonly Node[]; now: number }) {
+  return (
+    <table>
+      <caption>
+        {items.length} {items.length === 1 ? "server" : "servers"} on this page
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">State</th>
+          <th scope="col">What is wrong</th>
+          <th scope="col" class="wide">
+            Addresses
+          </th>
+          <th scope="col" class="wide">
+            Provider
+          </th>
+          <th scope="col" class="wide">
+            Versions
+          </th>
+          <th scope="col">Seen</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((node) => (
+          <Row node={node} now={now} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ node, now }: { node: Node; now: number }) {
+  return (
+    <tr>
+      <th scope="row">
+        <a href={`/servers/${node.node}`}>{node.name}</a>
+        {node.tags.length > 0 && <div class="quiet">{node.tags.join(", ")}</div>}
+      </th>
+      <td>
+        <span class={`state ${shownAs(node)}`}>{shownAs(node)}</span>
+      </td>
+      <td>{trouble(node, now) ?? ""}</td>
+      <td class="wide address">
+        {node.zerotier.ipv4}
+        <br />
+        {node.docker.ipv4.subnet}
+      </td>
+      <td class="wide">{fact(node, "provider")}</td>
+      <td class="wide">
+        {[
+          [versionOf("agent", fact(node, "agent")), versionOf("ZeroTier", fact(node, "zerotier"))],
+          [versionOf("Docker", fact(node, "docker")), fact(node, "os")],
+        ].map((line) => (
+          <div>{line.filter((part) => part !== "").join(", ")}</div>
+        ))}
+        {node.behind === true && <div class="offline">behind this Worker's agent</div>}
+      </td>
+      <td>
+        <TimeAgo time={node.lastSeen} now={now} />
+      </td>
+    </tr>
+  );
+}
+
+function versionOf(name: string, version: string): string {
+  return version === "" ? "" : `${name} ${version}`;
+}

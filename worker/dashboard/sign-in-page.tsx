@@ -1,0 +1,48 @@
+/** @jsxImportSource hono/jsx */
+import type { Context } from "hono";
+import type { App } from "../http/context.ts";
+import { workerHealth } from "../routes/worker-health.ts";
+import { Health } from "./health.tsx";
+import { Notice, page } from "./page.tsx";
+
+/** For whoever is not signed in: whether this Worker works, nothing of the mesh, and the way in. `fault`: why they are not. */
+export async function signInPage(
+  c: Context<App>,
+  fault?: { readonly text: string; readonly status: 400 | 401 | 403 | 429 | 503 },
+): Promise<Response> {
+  const health = await workerHealth(c);
+  const isConfigured = health.status !== "misconfigured";
+  return page(c, {
+    title: "Meshboot",
+    status: fault?.status ?? (isConfigured ? 200 : 503),
+    body: (
+      <>
+        <h1>Meshboot</h1>
+        <p>Docker hosts that join one dual-stack ZeroTier mesh by themselves at first boot.</p>
+        {fault !== undefined && (
+          <Notice>
+            <p>{fault.text}</p>
+          </Notice>
+        )}
+        {isConfigured && <SignIn />}
+        <Health health={health} />
+        <p>
+          The API is described at <a href="/openapi.json">/openapi.json</a>; for monitoring there is{" "}
+          <a href="/healthz">/healthz</a>.
+        </p>
+      </>
+    ),
+  });
+}
+
+function SignIn() {
+  return (
+    <form class="row" method="post" action="/sign-in">
+      <label>
+        Admin token
+        <input type="password" name="token" autocomplete="current-password" required maxlength={256} />
+      </label>
+      <button type="submit">Sign in</button>
+    </form>
+  );
+}

@@ -1,0 +1,26 @@
+/** @jsxImportSource hono/jsx */
+
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+] as const;
+
+/** A time as people say it, `now` being ms since 1970, and to the second for whoever points at it. */
+export function TimeAgo({ time, now }: { time: string; now: number }) {
+  return (
+    <time datetime={time} title={time}>
+      {sayAgo(Date.parse(time), now)}
+    </time>
+  );
+}
+
+/** How long before `now` that was; both ms since 1970. */
+export function sayAgo(then: number, now: number): string {
+  const seconds = Math.abs(now - then) / 1000;
+  const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? ["", 0];
+  if (size === 0) return "just now";
+  const count = Math.floor(seconds / size);
+  const span = `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return then > now ? `in ${span}` : `${span} ago`;
+}
