@@ -322,6 +322,29 @@ open_forward; open_forward; ls "$RUN"`;
     expect(out).not.toMatch(/^forward$/m);
   });
 
+  it("knows what was a router before by its accepts, and by none of Docker's", () => {
+    const docker = `-P FORWARD DROP
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-FORWARD
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i br-0123456789ab ! -o br-0123456789ab -j ACCEPT
+-A FORWARD -i eth0 -j DROP`;
+    const ways = "-A FORWARD -i br-lan -j ACCEPT\n-A FORWARD -j LIBVIRT_FWO";
+    const text = `printf '%s\n' "${docker}" >"$TMP/one"; own_ways "$TMP/one"; printf '%s\n' "${docker}
+${ways}" >"$TMP/two"; own_ways "$TMP/two"`;
+    expect(firewall(shell, text)).toEqual({ out: `${ways}\n`, err: "", status: 0 });
+  });
+
+  it("opens FORWARD that it has closed in dockerd's place when that has nft tables by now, and no other", () => {
+    const text = `iptables() { echo iptables "$*"; }; ip6tables() { echo ip6tables "$*"; }; is_told_nft_backend() { [ -e "$TMP/nft" ]; }
+: >"$RUN/closed-ipv4"; open_for_nft; : >"$TMP/nft"; open_for_nft; open_for_nft`;
+    const { out, err } = firewall(shell, text);
+    expect(err).toBe("");
+    expect(out.split("\n").filter((line) => /^ip6?tables/.test(line))).toEqual([
+      "iptables -w -P FORWARD ACCEPT",
+    ]);
+  });
+
   it("takes Docker's own table for IPv6 away with its rules in ip6tables", () => {
     const text =
       'nft() { echo nft "$*"; }; ip6tables_save() { :; }; ip6tables-save() { :; }; drop_docker_rules6';

@@ -403,25 +403,37 @@ MESHBOOT_SOURCE=1 dash -c '. "$AGENT"; set_up; use_lease "$STATE/lease"; rules_d
 for tool in iptables ip6tables; do $tool -S FORWARD | head -n 1; done
 `;
 
+const WAYS = "-A FORWARD -i eth1 -j ACCEPT\n";
+
 it.runIf(possible).each([
-  ["28.5.2, build 1", "{}", true],
-  ["29.7.2, build 1", '{"firewall-backend":"nftables"}', false],
+  ["28.5.2, build 1", "{}", WAYS, true, true],
+  // Its ways came after us.
+  ["28.5.2, build 1", "{}", "", true, false],
+  ["29.7.2, build 1", '{"firewall-backend":"nftables"}', WAYS, false, false],
 ])(
-  "leaves a router of before to the policy that closes it, as long as that is there, and closes the mesh to it: Docker %s, daemon.json %s",
+  "leaves a router of before to the policy that closes it, as long as that is there, and closes the mesh to it: Docker %s, daemon.json %s, ways %j",
   { timeout: 300_000 },
-  (version, json, isLeft) => {
+  (version, json, ways, isLeft, isClosedAgain) => {
     withDirectory((root) => {
       layRoot(root, {
         ...docker(version, json),
         "var/lib/meshboot/sysctls": "",
         "var/lib/meshboot/forward4": "-P FORWARD DROP\n",
         "var/lib/meshboot/closed6": "-P FORWARD DROP\n",
+        "var/lib/meshboot/tables": "table ip nat\n",
+        "var/lib/meshboot/ways4": ways,
+        "var/lib/meshboot/ways6": ways,
       });
       const { stdout, stderr, status } = inNamespace(root, ROUTER);
       expect(status, stderr).toBe(0);
-      const routed = isLeft ? "machine 2001:db8:113::1\nmachine 203.0.113.1\n" : "";
+      const routed = "machine 2001:db8:113::1\nmachine 203.0.113.1\n";
       const policy = `-P FORWARD ${isLeft ? "DROP" : "ACCEPT"}\n`;
-      expect(stdout.split("---\n")).toEqual([routed, "", routed, policy.repeat(2)]);
+      expect(stdout.split("---\n")).toEqual([
+        isLeft ? routed : "",
+        "",
+        isClosedAgain ? routed : "",
+        policy.repeat(2),
+      ]);
     });
   },
 );

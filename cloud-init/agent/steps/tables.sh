@@ -19,9 +19,17 @@ tables_up() {
   done
   nft list tables >"$TMP/tables" || fail 'nft does not work on this kernel'
   # By dockerd, where it was the one that switched forwarding on.
+  iptables -w -S FORWARD >"$TMP/rules4" 2>/dev/null || :
+  sed -n '/^-P FORWARD DROP/p' "$TMP/rules4" >"$STATE/forward4"
   sed -n '/^-P FORWARD DROP/p' "$TMP/rules6" >"$STATE/closed6"
-  iptables -w -S FORWARD 2>/dev/null | sed -n '/^-P FORWARD DROP/p' >"$STATE/forward4"
+  own_ways "$TMP/rules4" >"$STATE/ways4"
+  own_ways "$TMP/rules6" >"$STATE/ways6"
   put_file /var/lib/meshboot/tables 600 <"$TMP/tables"
+}
+
+# What in FORWARD lets through what is not Docker's: there was a router here before us.
+own_ways() { # RULES
+  awk '/^-A FORWARD / && !/ -j (DOCKER|DROP|REJECT|LOG|NFLOG)/ && !/ -[io] (docker0|br-[0-9a-f]+) /' "$1"
 }
 
 # What dockerd and iptables leave behind: Docker's IPv6 rules, and empty tables that were not there.

@@ -45,16 +45,29 @@ is_closed_by_policy() { # FAMILY
 }
 
 # dockerd closes FORWARD by its policy when it is the one that switches forwarding on: since the last boot our sysctls are ahead of
-# it. Where it did so before us, that is done in its place, once a boot as by dockerd. See closing_rules.
+# it. Where a router lived behind that policy, it is set in dockerd's place, once a boot; anywhere else it could only cut off what
+# came after us. See closing_rules.
 close_as_before() {
-  if [ -e "$RUN/nft" ] || ! has dockerd || { [ ! -s "$STATE/forward4" ] && [ ! -s "$STATE/closed6" ]; }; then
+  if [ -e "$RUN/nft" ] || ! has dockerd || { [ ! -s "$STATE/ways4" ] && [ ! -s "$STATE/ways6" ]; }; then
     return 0
   fi
   look_at_docker_major
   look_at_docker_word
   for family in $(closed_families); do
-    if was_closed_by_policy "$family" && ! has_policy_drop "$family"; then
+    if was_closed_by_policy "$family" && [ -s "$STATE/ways${family#ipv}" ] && ! has_policy_drop "$family"; then
       close_forward "$family"
+      dry || : >"$RUN/closed-$family"
+    fi
+  done
+}
+
+# dockerd's nft tables would leave it in force for Docker's networks too.
+open_for_nft() {
+  for family in ipv4 ipv6; do
+    if [ -e "$RUN/closed-$family" ] && is_told_nft_backend; then
+      say "opens FORWARD in $(family_tool "$family") again: dockerd's nft tables count for nothing behind it"
+      run "$(family_tool "$family")" -w -P FORWARD ACCEPT
+      run rm -f "$RUN/closed-$family"
     fi
   done
 }

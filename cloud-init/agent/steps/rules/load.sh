@@ -68,6 +68,7 @@ put_rules() {
     fi
   fi
   open_forward
+  open_for_nft
   said=$(accepts_print)
   if [ -e "$RUN/accepts" ] && [ "$said" = "$(read_file "$RUN/accepts")" ]; then
     return 0
