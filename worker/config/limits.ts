@@ -37,7 +37,8 @@ export const LIMITS = {
   returnsAnHour: 10,
   /** Admin tokens that are kept, revoked ones among them. */
   adminTokens: 100,
-  /** Sessions that are kept: a sign-in beyond ends the oldest. Seconds that each is good for. */
+  /** Sessions that one token may have: a sign-in beyond ends its oldest. Those of all tokens, and seconds that each is good for. */
+  sessionsOfToken: 10,
   sessions: 100,
   sessionSeconds: 12 * 60 * 60,
   /** Slots that one call lists: each that is leased is a row read. */

@@ -43,7 +43,7 @@ const eventSchema = z
     token: z
       .string()
       .nullable()
-      .openapi({ description: "The id of the admin token that was made or taken back." }),
+      .openapi({ description: "The id of the admin token that was made or taken back, or whose session it is." }),
     webhook: z.string().nullable().openapi({ description: "The id of the webhook." }),
     was: z
       .string()
