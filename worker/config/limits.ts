@@ -10,6 +10,9 @@ export const LIMITS = {
   heartbeatBytes: 32 * 1024,
   /** Bytes of any other body but user-data's. */
   bodyBytes: 8 * 1024,
+  /** Bytes of a form of the dashboard's, and of the one that asks for user-data. */
+  formBytes: 8 * 1024,
+  addServerFormBytes: 16 * 1024,
   /** Bytes of a request for user-data, which may carry the operator's own cloud-config. */
   userDataBytes: 256 * 1024,
   /** Bytes of a backup: some 25,000 servers. A call to the object carries 32 MiB at most. */

@@ -23,6 +23,8 @@ export interface App {
     /** Whose word it is, where it is the operator who calls, and what the token is good for; set by the guards. */
     operator: Operator;
     scopes: readonly Scope[];
+    /** Who is signed in, on a page of the dashboard. */
+    visitor?: { readonly scopes: readonly Scope[] };
     /** The session that stands in for the token, where it is one that the call carries; set by the guards. */
     session?: Pick<SessionView, "id" | "expiresAt">;
   };
