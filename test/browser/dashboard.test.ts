@@ -134,11 +134,14 @@ test("is worked by the keyboard alone", async () => {
   await page.getByRole("heading", { name: "Servers" }).waitFor();
 });
 
-test("what is in a cell of the pool is one click away", async () => {
-  const { page } = await open();
+test("what is in a cell of the pool is one click away, for a finger too", async () => {
+  const { page } = await open({ viewport: SIZES.phone });
   await signIn(page);
   await page.getByRole("link", { name: "Pool" }).click();
-  await page.getByRole("link", { name: "1: demo1, active" }).click();
+  const cell = page.getByRole("link", { name: "1: demo1, active" });
+  const { width, height } = (await cell.boundingBox()) ?? { width: 0, height: 0 };
+  expect(Math.min(width, height)).toBeGreaterThanOrEqual(24);
+  await cell.click();
   await page.getByRole("heading", { name: "demo1" }).waitFor();
 });
 
