@@ -1,4 +1,5 @@
 import type { Form } from "./options.ts";
+import { formFor } from "./provider-limits.ts";
 
 const FROM_THE_FIRST_CHARACTER =
   "Paste it from its very first character: if an empty line stands before it, cloud-init takes none of it.";
@@ -16,9 +17,10 @@ const NOTES: Readonly<Record<Form, readonly string[]>> = {
 
 /**
  * What has to be known of a form by whoever pastes it. `origin` is the Worker's that the user-data names: only a local one,
- * which servers elsewhere do not reach, is called by http.
+ * which servers elsewhere do not reach, is called by http. Where the provider takes no user-data nothing is pasted.
  */
-export function notesOn(form: Form, origin: string): string[] {
+export function notesOn(form: Form, origin: string, provider?: string): string[] {
   const local = `It names ${origin}, which servers elsewhere do not reach: call the Worker by the address that your servers should use.`;
-  return [...NOTES[form], ...(origin.startsWith("http:") ? [local] : [])];
+  const isPasted = form !== "script" || formFor(provider) !== "script";
+  return [...(isPasted ? NOTES[form] : []), ...(origin.startsWith("http:") ? [local] : [])];
 }

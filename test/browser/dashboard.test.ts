@@ -134,12 +134,44 @@ test("is worked by the keyboard alone", async () => {
   await page.getByRole("heading", { name: "Servers" }).waitFor();
 });
 
-test("what is in a cell of the pool is one click away", async () => {
-  const { page } = await open();
+test("what is in a cell of the pool is one click away, for a finger too", async () => {
+  const { page } = await open({ viewport: SIZES.phone });
   await signIn(page);
   await page.getByRole("link", { name: "Pool" }).click();
-  await page.getByRole("link", { name: "1: demo1, active" }).click();
+  const cell = page.getByRole("link", { name: "1: demo1, active" });
+  const { width, height } = (await cell.boundingBox()) ?? { width: 0, height: 0 };
+  expect(Math.min(width, height)).toBeGreaterThanOrEqual(24);
+  await cell.click();
   await page.getByRole("heading", { name: "demo1" }).waitFor();
+});
+
+test("a form says where it comes from", async () => {
+  const { page } = await open();
+  await page.goto("/");
+  const [request] = await Promise.all([page.waitForRequest("**/sign-in"), signIn(page)]);
+  const { origin, "sec-fetch-site": site } = await request.allHeaders();
+  expect([origin, site]).toEqual([mesh.state.url, "same-origin"]);
+});
+
+test("a link of another site leads to its page, and whoever has to sign in before comes there after", async () => {
+  const { page, faults } = await open();
+  const elsewhere = `http://localhost:${new URL(mesh.state.url).port}`;
+  await page.route(`${elsewhere}/**`, (route) =>
+    route.fulfill({ contentType: "text/html", body: `<a href="${mesh.state.url}/pool?from=3">Pool</a>` }),
+  );
+  const follow = async () => {
+    await page.goto(`${elsewhere}/`);
+    await page.getByRole("link", { name: "Pool" }).click();
+  };
+  await follow();
+  await page.getByLabel("Admin token").fill(mesh.state.adminToken);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Pool" }).waitFor();
+  expect(page.url()).toBe(`${mesh.state.url}/pool?from=3`);
+  await follow();
+  await page.getByRole("heading", { name: "Pool" }).waitFor();
+  expect(page.url()).toBe(`${mesh.state.url}/pool?from=3`);
+  expect(faults).toEqual([]);
 });
 
 test("keeps the session from scripts and from other sites", async () => {

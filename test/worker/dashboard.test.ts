@@ -1,7 +1,14 @@
 // The pages as they are without a script: what they show, and what their forms do.
 
-import { exports } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { makeApp } from "../../worker/app.ts";
+import { Pages } from "../../worker/dashboard/pages.ts";
+import { poolPage } from "../../worker/dashboard/pool.tsx";
+import STYLE from "../../worker/dashboard/style.css";
+import type { App } from "../../worker/http/context.ts";
+import { OpenAPIHono } from "../../worker/schema/openapi.ts";
 import { identity } from "./identities.ts";
 import { ADMIN, type Answer, ORIGIN, readAnswer, useWorld } from "./world.ts";
 
@@ -12,24 +19,48 @@ beforeEach(() => {
   cookie = "";
 });
 
-/** Asks as a browser does, which keeps the cookie and goes where it is sent once at most. */
+const OURS = { Origin: ORIGIN, "Sec-Fetch-Site": "same-origin" };
+
+/** Asks as a browser does, which keeps the cookie and goes nowhere by itself. `settings`: others than the Worker's own. */
 async function browse(
   path: string,
-  form?: Readonly<Record<string, string>>,
-  headers: Readonly<Record<string, string>> = { Origin: ORIGIN, "Sec-Fetch-Site": "same-origin" },
+  form?: Readonly<Record<string, string>> | BodyInit,
+  headers: Readonly<Record<string, string>> = OURS,
+  settings: object = {},
 ): Promise<Answer> {
-  const response = await exports.default.fetch(`${ORIGIN}${path}`, {
+  const isFields = typeof form === "object" && Object.getPrototypeOf(form) === Object.prototype;
+  const request = new Request(`${ORIGIN}${path}`, {
     method: form === undefined ? "GET" : "POST",
     redirect: "manual",
     headers: { ...headers, Accept: "text/html", Cookie: cookie },
-    ...(form !== undefined && { body: new URLSearchParams(form) }),
+    ...(form !== undefined && { body: isFields ? new URLSearchParams(Object.entries(form)) : `${form}` }),
   });
+  const response = await makeApp().fetch(request, { ...env, ...settings });
   const set = response.headers.get("Set-Cookie");
   if (set !== null) cookie = set.includes("Max-Age=0") ? "" : (set.split(";")[0] ?? "");
   return readAnswer(response);
 }
 
 const signIn = (token = ADMIN) => browse("/sign-in", { token });
+
+/** Signs in with a token of those scopes. */
+async function signInWith(...scopes: string[]): Promise<void> {
+  const { json } = await use.world.admin("POST", "/v1/tokens", { scopes });
+  await signIn(String(json["token"]));
+}
+
+/** The hidden field of a page's form. */
+const hidden = (text: string, name: string) =>
+  new RegExp(`type="hidden" name="${name}" value="([^"]*)"`).exec(text)?.[1];
+
+/** Settings with which nobody reaches the object. */
+const AWAY = {
+  NETWORK: {
+    getByName: () => {
+      throw new Error("the object is away");
+    },
+  },
+};
 const server = (number = 0) => `/servers/${identity(number).node}`;
 
 describe("whoever is not signed in", () => {
@@ -60,10 +91,57 @@ describe("whoever is not signed in", () => {
   it("is led to the way in from every other page", async () => {
     for (const path of ["/pool", "/add", "/keys", "/events", server(), `${server()}/delete`]) {
       const { status, headers } = await browse(path);
-      expect([path, status, headers.get("Location")]).toEqual([path, 303, "/"]);
+      const to = `/?to=${encodeURIComponent(path)}`;
+      expect([path, status, headers.get("Location")]).toEqual([path, 303, to]);
     }
     const { status, headers } = await browse(`${server()}/revoke`, {});
     expect([status, headers.get("Location")]).toEqual([303, "/"]);
+  });
+
+  it("comes back, once signed in, to where they wanted to go", async () => {
+    const wanted = "/events?action=renamed&name=web1";
+    const led = (await browse(wanted)).headers.get("Location") ?? "none";
+    const to = hidden((await browse(led)).text, "to")?.replaceAll("&amp;", "&") ?? "none";
+    expect(to).toBe(wanted);
+    const failed = await browse("/sign-in", { token: "hunter2", to });
+    expect(hidden(failed.text, "to")?.replaceAll("&amp;", "&")).toBe(wanted);
+    expect((await browse("/sign-in", { token: ADMIN, to })).headers.get("Location")).toBe(wanted);
+  });
+
+  it.each([
+    ..."https://elsewhere.example //elsewhere.example /\\elsewhere.example \\\\elsewhere.example".split(" "),
+    ...["/\t/elsewhere.example", "javascript:alert(1)", "", "pool"],
+  ])("is led to no other host by %j", async (to) => {
+    expect(hidden((await browse(`/?${new URLSearchParams({ to })}`)).text, "to")).toBeUndefined();
+    expect((await browse("/sign-in", { token: ADMIN, to })).headers.get("Location")).toBe("/");
+  });
+
+  it("goes on by a page of ours when a link of another site brings no cookie", async () => {
+    const elsewhere = { "Sec-Fetch-Site": "cross-site" };
+    for (const path of ["/", "/pool?from=3&x=%22"]) {
+      const { status, text } = await browse(path, undefined, elsewhere);
+      const here = path.replace("&", "&amp;");
+      expect([status, text.includes(`content="0; url=${here}"`), text.includes(`href="${here}"`)]).toEqual([
+        ...[200, true, true],
+      ]);
+      expect(text).not.toContain('type="password"');
+    }
+    expect((await browse("/", undefined, OURS)).text).toContain('type="password"');
+    await signIn();
+    expect((await browse("/", undefined, elsewhere)).text).toContain("<h1>Servers</h1>");
+  });
+
+  it("is told what of the settings is wrong instead of being let in", async () => {
+    const { status, text } = await browse("/sign-in", { token: ADMIN }, OURS, { ZEROTIER_NETWORK: "" });
+    expect(status).toBe(503);
+    expect(text).toMatch(/^<!doctype html>[\s\S]*ZEROTIER_NETWORK is not set/);
+  });
+
+  it("has to wait after too many tries, and is told for how long", async () => {
+    const NODE_CALLS = { limit: async () => ({ success: false }) };
+    const { status, text, headers } = await browse("/sign-in", { token: ADMIN }, OURS, { NODE_CALLS });
+    expect([status, headers.get("Retry-After")]).toEqual([429, "60"]);
+    expect(text).toContain('type="password"');
   });
 
   it("comes in with an admin token, which no page and no cookie shows", async () => {
@@ -97,6 +175,90 @@ describe("whoever is not signed in", () => {
     expect([answer.status, cookie]).toEqual([403, ""]);
     expect(answer.text).toContain("Sent by another page");
   });
+
+  it("leaves the session that the browser had before", async () => {
+    await signIn();
+    const before = cookie;
+    await signIn();
+    const after = cookie;
+    cookie = before;
+    expect((await browse("/pool")).status).toBe(401);
+    cookie = after;
+    expect((await browse("/pool")).status).toBe(200);
+  });
+});
+
+describe("a form", () => {
+  const URLENCODED = { ...OURS, "Content-Type": "application/x-www-form-urlencoded" };
+
+  it("has to come from a page of ours, of whatever type it is", async () => {
+    await use.world.enrol();
+    await signIn();
+    const types = ["application/json", "text/plain", "application/x-www-form-urlencoded"];
+    for (const type of types)
+      for (const headers of [{}, { Origin: "null" }, { Origin: "https://elsewhere.example" }]) {
+        const { status } = await browse(`${server()}/revoke`, "", { ...headers, "Content-Type": type });
+        expect([type, headers, status]).toEqual([type, headers, 403]);
+      }
+    expect((await browse(`${server()}/revoke`, {}, { Origin: ORIGIN })).status).toBe(303);
+    const { headers } = await browse("/");
+    expect(headers.get("Referrer-Policy")).toBe("same-origin");
+  });
+
+  it("that is malformed is refused on a page", async () => {
+    await use.world.enrol();
+    await signIn();
+    const broken = { ...OURS, "Content-Type": "multipart/form-data; boundary=x" };
+    for (const path of ["/sign-in", "/add", `${server()}/rename`]) {
+      const { status, text } = await browse(path, "--x\r\nno end", broken);
+      expect([path, status]).toEqual([path, 400]);
+      expect(text).toMatch(/^<!doctype html>[\s\S]*did not arrive whole/);
+    }
+  });
+
+  it("that is too large is refused on a page, whatever length it is said to have", async () => {
+    await signIn();
+    for (const [path, most] of [
+      ["/sign-in", 8192],
+      ["/add", 16_384],
+      [`${server()}/rename`, 8192],
+    ] as const)
+      for (const length of [{}, { "Content-Length": "3" }, { "Content-Length": "x" }]) {
+        const { status, text } = await browse(path, `x=${"x".repeat(most)}`, { ...URLENCODED, ...length });
+        expect([path, status]).toEqual([path, 413]);
+        expect(text).toMatch(new RegExp(`^<!doctype html>[\\s\\S]*at most ${most} bytes`));
+      }
+  });
+
+  it("is not read before it is known who sends it", async () => {
+    const read = vi.fn();
+    for (const [carried, status] of [
+      ["", 303],
+      ["__Host-meshboot=mbs_0123456789abcdefghijkl", 401],
+    ] as const) {
+      const body = new ReadableStream(
+        {
+          pull: (controller) => {
+            read();
+            controller.close();
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      const init = { method: "POST", headers: { ...URLENCODED, Cookie: carried }, body, duplex: "half" };
+      const { status: answered } = await makeApp().fetch(new Request(`${ORIGIN}/add`, init), env);
+      expect([carried, answered]).toEqual([carried, status]);
+    }
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  it("gets a page also where nothing takes it", async () => {
+    const { status, text } = await browse("/pool", {});
+    expect(status).toBe(405);
+    expect(text).toMatch(/^<!doctype html>/);
+    const program = await use.world.call("POST", "/v1/nothing", { headers: { Accept: "text/html" } });
+    expect(program.json["type"]).toBe("/problems/not-found");
+  });
 });
 
 describe("the list of servers", () => {
@@ -118,6 +280,32 @@ describe("the list of servers", () => {
     expect((await browse("/?name=WEB1")).text).not.toContain(">web2<");
     expect((await browse("/?tag=core")).text).toContain("No server is like that.");
     expect((await browse("/?sort=-name")).text).toMatch(/>web2<[\s\S]*>web1</);
+  });
+
+  it("has the faults beside it when the network does not fit, or the controller is away", async () => {
+    await use.world.enrol();
+    await use.world.settle();
+    await signIn();
+    use.world.central.network.config.private = false;
+    await use.world.admin("POST", "/v1/reconcile");
+    const unfit = await browse("/");
+    expect(unfit.status).toBe(200);
+    expect(unfit.text).toMatch(/does not fit the mesh[\s\S]*Access Control[\s\S]*>web1</);
+    use.world.central.network.config.private = true;
+    await use.world.admin("POST", "/v1/reconcile");
+    use.world.central.fail("POST", "/member", { kind: "status", status: 401, times: 99 });
+    await use.world.enrol({ number: 1, name: "web2" });
+    const waiting = await browse("/");
+    expect(waiting.status).toBe(200);
+    expect(waiting.text).toMatch(/controller does not answer as it should[\s\S]*>web2</);
+  });
+
+  it("says on a page that the allocator is out of reach, and that one has to wait", async () => {
+    await signIn();
+    expect((await browse("/", undefined, OURS, AWAY)).status).toBe(503);
+    const CALLS = { limit: async ({ key }: { key: string }) => ({ success: key === "" }) };
+    const { status, headers } = await browse("/pool", undefined, OURS, { CALLS });
+    expect([status, headers.get("Retry-After")]).toEqual([429, "60"]);
   });
 
   it("says what of a search is wrong", async () => {
@@ -169,6 +357,34 @@ describe("a server's page", () => {
       "stopped at rules",
     ])
       expect(text).toContain(shown);
+  });
+
+  it("says that the last thousand events have none of it, and leads to the others", async () => {
+    await use.world.enrol();
+    await runInDurableObject(use.world.object, (_, state) =>
+      state.storage.sql.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001)
+         INSERT INTO events (at, who, action, name) SELECT 0, 'cron', 'released', 'other' FROM n`,
+      ),
+    );
+    await signIn();
+    const { text } = await browse(server());
+    expect(text).toContain("None among the last thousand.");
+    const path = `/events?node=${identity(0).node}`;
+    expect(text).toContain(`href="${path}"`);
+    const first = await browse(path);
+    expect(first.text).toContain("None among the thousand events that were looked through.");
+    expect(hidden(first.text, "node")).toBe(identity(0).node);
+    const next = /href="([^"]*cursor=[^"]*)"/.exec(first.text)?.[1]?.replaceAll("&amp;", "&") ?? "none";
+    const second = await browse(next);
+    expect(second.text).toContain("enrolled web1");
+    expect(second.text).not.toContain("other");
+  });
+
+  it("says who let it in no better than is known", async () => {
+    await use.world.admin("PUT", "/v1/nodes/0100000000", { name: "web7" });
+    await signInWith("read");
+    expect((await browse("/servers/0100000000")).text).toContain("<dd>no enrolment key</dd>");
   });
 
   it("renames, and says why it does not", async () => {
@@ -224,6 +440,7 @@ describe("a server's page", () => {
     expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toHaveLength(1);
     const { status, text } = await browse(`${server()}/replace`, {});
     expect(status).toBe(200);
+    expect(text).toContain("To load this page again makes another key");
     const key = /mbk_[A-Za-z0-9_-]{22}/.exec(text)?.[0] ?? "none";
     expect((await use.world.enrol({ key, number: 1 })).json["slot"]).toBe(1);
   });
@@ -244,12 +461,57 @@ describe("a server's page", () => {
 
   it("is for nobody whose token may not, and says so", async () => {
     await use.world.enrol();
-    const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["read"] });
-    await signIn(String(json["token"]));
+    await signInWith("read");
     expect((await browse(server())).status).toBe(200);
-    const { status, text } = await browse(`${server()}/revoke`, {});
-    expect(status).toBe(403);
-    expect(text).toContain("needs an admin token with the scope nodes");
+    for (const form of [undefined, {}]) {
+      const { status, text } = await browse(`${server()}/revoke`, form);
+      expect(status).toBe(403);
+      expect(text).toContain("needs an admin token with the scope nodes");
+    }
+  });
+
+  it("is without events for whoever may not read them", async () => {
+    await use.world.enrol();
+    await signInWith("nodes");
+    const { status, text } = await browse(server());
+    expect(status).toBe(200);
+    expect(text).toContain("Rename");
+    expect(text).not.toContain("<h2>Events</h2>");
+  });
+});
+
+describe("whoever may not do everything", () => {
+  const menu = (text: string) =>
+    [...text.matchAll(/<a href="([^"]*)"[^>]*>(?=[A-Z][a-z ]*<\/a>(?:<a|<\/nav))/g)].map(([, path]) => path);
+
+  it.each([
+    [["read"], ["/", "/pool", "/keys", "/events"]],
+    [["nodes"], ["/", "/pool"]],
+    [
+      ["keys", "nodes"],
+      ["/", "/add", "/pool", "/keys"],
+    ],
+    [["admin"], ["/", "/add", "/pool", "/keys", "/events"]],
+  ])("sees with %j what that is for, and nothing else", async (scopes, paths) => {
+    await use.world.enrol();
+    await signInWith(...scopes);
+    expect(menu((await browse("/")).text)).toEqual(paths);
+    const buttons = (await browse(server())).text.includes("Revoke…");
+    expect(buttons).toBe(!scopes.includes("read"));
+    const keys = await browse("/keys");
+    expect(keys.text.includes("Take back")).toBe(scopes.includes("keys") || scopes.includes("admin"));
+    expect((await browse("/add")).status).toBe(paths.includes("/add") ? 200 : 403);
+  });
+
+  it("comes with keys alone to the page of keys", async () => {
+    const key = await use.world.key();
+    await signInWith("keys");
+    expect((await browse("/")).headers.get("Location")).toBe("/keys");
+    const { status, text } = await browse("/keys");
+    expect([status, menu(text)]).toEqual([200, ["/add", "/keys"]]);
+    expect(text).toContain("Take back");
+    expect(text).not.toContain("/?key=");
+    expect(text).not.toContain(key);
   });
 });
 
@@ -278,6 +540,31 @@ describe("adding a server", () => {
     expect((await browse(list)).text).toMatch(/>web9<[\s\S]*edge, eu/);
   });
 
+  it("is by a provider that is known", async () => {
+    await signIn();
+    const { status, text } = await browse("/add?provider=evil");
+    expect([status, text.includes("evil")]).toEqual([404, false]);
+    expect((await browse("/add", { ...WANTED, provider: "evil" })).status).toBe(404);
+    expect((await browse("/add?provider=other")).status).toBe(200);
+  });
+
+  it("takes a changed form, once it was said that it is another one", async () => {
+    await signIn();
+    const once = "2f1c7a52-3f2e-4f0b-9f3c-1d2e3f405162";
+    await browse("/add", { ...WANTED, once });
+    const changed = await browse("/add", { ...WANTED, name: "web8", once });
+    expect(changed.status).toBe(409);
+    const another = hidden(changed.text, "once") ?? "none";
+    expect(another).not.toBe(once);
+    expect((await browse("/add", { ...WANTED, name: "web8", once: another })).status).toBe(200);
+  });
+
+  it("does without what is no id of a form", async () => {
+    await signIn();
+    const { status } = await browse("/add", { ...WANTED, once: "x\ny" });
+    expect(status).toBe(200);
+  });
+
   it("says what is wrong, and keeps what was typed", async () => {
     await signIn();
     const { status, text } = await browse("/add", { ...WANTED, name: "Web 9", once: "x" });
@@ -289,7 +576,11 @@ describe("adding a server", () => {
 
   it("gives a script where the provider has no field for user-data", async () => {
     await signIn();
-    expect((await browse("/add", { ...WANTED, provider: "ovh-vps", once: "y" })).text).toContain("#!/bin/sh");
+    const { text } = await browse("/add", { ...WANTED, provider: "ovh-vps", once: "y" });
+    expect(text).toContain("#!/bin/sh");
+    expect(text).toContain("<h2>To run on the server</h2>");
+    expect(text).not.toContain("order it");
+    expect(text).not.toContain("cloud-init takes none of it");
   });
 });
 
@@ -341,6 +632,62 @@ describe("the pool's page", () => {
     expect(text).toContain("237 of 239 slots are free");
     expect(text).toContain("<td>reserved for db1</td>");
   });
+
+  it("is shown in parts of 512, each of which leads to those beside it", async () => {
+    const app = new OpenAPIHono<App>();
+    const asked: string[] = [];
+    app.get("/v1/sessions/current", (c) =>
+      c.json({ id: "1", token: "root", scopes: ["admin"], expiresAt: new Date().toISOString() }),
+    );
+    app.get("/v1/pool", async (c) => c.json((await use.world.admin("GET", "/v1/pool")).json));
+    app.get("/v1/pool/slots", (c) => {
+      asked.push(new URL(c.req.url).search);
+      const from = Number(c.req.query("from"));
+      const to = Math.min(4095, from + Number(c.req.query("limit")) - 1);
+      const free = { node: null, name: null, lease: null, since: null, until: null, by: null };
+      return c.json({ items: [{ from, to, state: "free", ...free }], next: to === 4095 ? null : to + 1 });
+    });
+    poolPage(new Pages(app));
+    const show = async (path: string) => {
+      const headers = { Cookie: "__Host-meshboot=mbs_0123456789abcdefghijkl" };
+      const text = await (await app.fetch(new Request(`${ORIGIN}${path}`, { headers }), env)).text();
+      const ways = [...text.matchAll(/rel="(next|prev)" href="([^"]*)"/g)].map(([, rel, path]) => [
+        rel,
+        path,
+      ]);
+      return { cells: text.match(/<li class="free"/g)?.length, ways };
+    };
+    expect(await show("/pool")).toEqual({ cells: 512, ways: [["next", "/pool?from=513"]] });
+    expect(await show("/pool?from=1025")).toEqual({
+      cells: 512,
+      ways: [
+        ["prev", "/pool?from=513"],
+        ["next", "/pool?from=1537"],
+      ],
+    });
+    expect(await show("/pool?from=3585")).toEqual({ cells: 511, ways: [["prev", "/pool?from=3073"]] });
+    expect(asked).toEqual(["?from=1&limit=512", "?from=1025&limit=512", "?from=3585&limit=512"]);
+  });
+
+  it("shows what is not the same by cells that do not look the same", () => {
+    const looks = [
+      "active",
+      "offline",
+      "stale",
+      "pending",
+      "revoked",
+      "excluded",
+      "reserved",
+      "quarantined",
+    ].map(
+      (kind) =>
+        [...STYLE.matchAll(/([^{}]*)\{([^{}]*)\}/g)].findLast(([, selectors = ""]) =>
+          selectors.split(",").some((selector) => selector.trim() === `.slots .${kind}`),
+        )?.[2],
+    );
+    expect(new Set(looks).size).toBe(8);
+    expect(looks).not.toContain(undefined);
+  });
 });
 
 describe("a session that is over", () => {
@@ -361,5 +708,19 @@ describe("a session that is over", () => {
     cookie = kept;
     expect((await browse("/")).status).toBe(401);
     expect((await browse("/sign-out", {})).status).toBe(303);
+  });
+
+  it("is not, where the Worker could not be told: then it is said until when it is good, and how it ends", async () => {
+    await signIn();
+    const kept = cookie;
+    const { status, text } = await browse("/sign-out", {}, OURS, AWAY);
+    expect([status, cookie]).toEqual([503, ""]);
+    expect(text).toContain("could not be ended at the Worker");
+    expect(text).toContain(new Date(use.world.now() + 12 * 3_600_000).toISOString().slice(0, 13));
+    expect(text).toContain("DELETE /v1/sessions/:id");
+    cookie = kept;
+    expect((await browse("/")).status).toBe(200);
+    const CALLS = { limit: async () => ({ success: false }) };
+    expect((await browse("/sign-out", {}, OURS, { CALLS })).status).toBe(429);
   });
 });

@@ -22,6 +22,9 @@ const makeToken = async (scopes: readonly string[]) =>
     .object({ id: z.string(), token: z.string() })
     .parse((await use.world.admin("POST", "/v1/tokens", { scopes })).json);
 
+const listed = async () =>
+  (await use.world.admin("GET", `/v1/sessions?limit=${LIMITS.pageMost}`)).json["items"];
+
 const read = (session: string) => use.world.call("GET", "/v1/nodes", { token: session });
 
 describe("a session", () => {
@@ -94,16 +97,93 @@ describe("a session", () => {
     ]);
   });
 
-  it("makes room for one more by ending the oldest, and forgets what is over", async () => {
-    const first = await begin();
-    const second = await begin();
-    for (let more = 2; more < LIMITS.sessions; more++) await begin();
+  it("says whose it is, what it is good for, and until when", async () => {
+    const made = await makeToken(["read", "keys"]);
+    const { id, session } = await begin(made.token);
+    const current = async (token: string) =>
+      (await use.world.call("GET", "/v1/sessions/current", { token })).json;
+    expect(await current(session)).toEqual({
+      ...{ id, token: made.id, scopes: ["read", "keys"] },
+      expiresAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(await current(ADMIN)).toMatchObject({ id: null, token: "root", expiresAt: null });
+    expect((await use.world.call("GET", "/v1/sessions/current")).status).toBe(401);
+  });
+
+  it("makes room for one more of its token by ending the oldest of those, and forgets what is over", async () => {
+    const { token } = await makeToken(["read"]);
+    const administrator = await begin();
+    const first = await begin(token);
+    const second = await begin(token);
+    for (let more = 2; more < LIMITS.sessionsOfToken; more++) await begin(token);
     expect((await read(first.session)).status).toBe(200);
-    await begin();
+    await begin(token);
     expect([(await read(first.session)).status, (await read(second.session)).status]).toEqual([401, 200]);
+    for (let more = 0; more < LIMITS.sessions; more++) await begin(token);
+    expect((await read(administrator.session)).status).toBe(200);
     use.world.advance(13 * HOUR);
     await begin();
-    const { json } = await use.world.admin("GET", `/v1/sessions?limit=${LIMITS.pageMost}`);
-    expect(json["items"]).toHaveLength(1);
+    expect(await listed()).toHaveLength(1);
+  });
+
+  it("is refused where those of other tokens are all that there may be, and takes the place of one that is good no more", async () => {
+    const others = [];
+    for (let number = 0; number < LIMITS.sessions / LIMITS.sessionsOfToken; number++) {
+      const made = await makeToken(["read"]);
+      others.push(made);
+      for (let more = 0; more < LIMITS.sessionsOfToken; more++) await begin(made.token);
+    }
+    const refused = await use.world.call("POST", "/v1/sessions", { token: ADMIN });
+    expect([refused.status, refused.json["type"]]).toEqual([409, "/problems/limit-reached"]);
+    expect(await listed()).toHaveLength(LIMITS.sessions);
+    await use.world.admin("POST", `/v1/tokens/${others[0]?.id}/revoke`);
+    await begin();
+  });
+
+  it("is not listed once its token is good no more", async () => {
+    const made = await makeToken(["read"]);
+    await begin(made.token);
+    const { id } = await begin();
+    await use.world.admin("POST", `/v1/tokens/${made.id}/revoke`);
+    expect(await listed()).toEqual([expect.objectContaining({ id })]);
+    const request = new Request(`${ORIGIN}/v1/sessions`, {
+      headers: { Authorization: "Bearer mba_another-one-of-the-tests-01" },
+    });
+    const settings = { ADMIN_TOKEN: "mba_another-one-of-the-tests-01" };
+    expect((await readAnswer(await makeApp().fetch(request, { ...env, ...settings }))).json["items"]).toEqual(
+      [],
+    );
+  });
+
+  it("is in the audit log when it begins and when it is ended", async () => {
+    const made = await makeToken(["read"]);
+    const one = await begin(made.token);
+    const other = await begin(made.token);
+    await use.world.call("DELETE", "/v1/sessions/current", { token: one.session });
+    await use.world.admin("DELETE", `/v1/sessions/${other.id}`);
+    const { json } = await use.world.admin("GET", "/v1/events?limit=4");
+    const own = { who: "operator", id: made.id };
+    expect(json["items"]).toEqual([
+      expect.objectContaining({ action: "session-ended", token: made.id, by: { ...own, id: "root" } }),
+      expect.objectContaining({ action: "session-ended", token: made.id, by: own }),
+      expect.objectContaining({ action: "session-begun", token: made.id, by: own }),
+      expect.objectContaining({ action: "session-begun", token: made.id, by: own }),
+    ]);
+  });
+
+  it("is begun thirty times a minute from one address, whoever asks for it", async () => {
+    const keys: string[] = [];
+    const NODE_CALLS = {
+      limit: async ({ key }: { key: string }) => ({ success: keys.push(key) < 3 }),
+    };
+    const tried = async (token: string) => {
+      const headers = { Authorization: `Bearer ${token}`, "CF-Connecting-IP": "192.0.2.7" };
+      const request = new Request(`${ORIGIN}/v1/sessions`, { method: "POST", headers });
+      return (await makeApp().fetch(request, { ...env, NODE_CALLS })).status;
+    };
+    expect([await tried(ADMIN), await tried("mba_not-the-one-of-the-tests-0"), await tried(ADMIN)]).toEqual([
+      201, 401, 429,
+    ]);
+    expect(new Set(keys)).toEqual(new Set(["sign-in 192.0.2.7"]));
   });
 });

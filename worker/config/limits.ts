@@ -10,6 +10,9 @@ export const LIMITS = {
   heartbeatBytes: 32 * 1024,
   /** Bytes of any other body but user-data's. */
   bodyBytes: 8 * 1024,
+  /** Bytes of a form of the dashboard's, and of the one that asks for user-data. */
+  formBytes: 8 * 1024,
+  addServerFormBytes: 16 * 1024,
   /** Bytes of a request for user-data, which may carry the operator's own cloud-config. */
   userDataBytes: 256 * 1024,
   /** Bytes of a backup: some 25,000 servers. A call to the object carries 32 MiB at most. */
@@ -37,7 +40,8 @@ export const LIMITS = {
   returnsAnHour: 10,
   /** Admin tokens that are kept, revoked ones among them. */
   adminTokens: 100,
-  /** Sessions that are kept: a sign-in beyond ends the oldest. Seconds that each is good for. */
+  /** Sessions that one token may have: a sign-in beyond ends its oldest. Those of all tokens, and seconds that each is good for. */
+  sessionsOfToken: 10,
   sessions: 100,
   sessionSeconds: 12 * 60 * 60,
   /** Slots that one call lists: each that is leased is a row read. */

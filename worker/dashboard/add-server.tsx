@@ -1,12 +1,15 @@
 /** @jsxImportSource hono/jsx */
 import type { z } from "zod";
 import { PROVIDERS } from "../../cloud-init/provider-limits.ts";
+import { LIMITS } from "../config/limits.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { userDataSchema } from "../schema/user-data.ts";
 import { Refused } from "./api.ts";
+import type { Form } from "./form.ts";
 import { Notice, page } from "./page.tsx";
-import type { Pages, Show } from "./pages.ts";
+import type { Act, Pages, Show } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
+import { demand, may } from "./visitor.ts";
 
 /** What the form was sent with, so that nothing has to be typed again; `once`: the same one gives the same key again. */
 interface AddForm {
@@ -35,11 +38,13 @@ const LAYOUTS = [
 /** `/add`: the provider, then what the server is to be, then its user-data. */
 export function addServerPage(pages: Pages): void {
   pages.show("/add", showAdd);
-  pages.act("/add", addServer);
+  pages.act("/add", addServer, LIMITS.addServerFormBytes);
 }
 
-const showAdd: Show = (_, c) => {
+const showAdd: Show = async (_, c) => {
+  demand(c, "keys");
   const provider = c.req.query("provider") ?? "";
+  if (provider !== "") demandProvider(provider);
   const form: AddForm = {
     ...{ provider, name: "", tags: "", docker: "distro", layout: "split" },
     ...{ compose: false, approval: false, once: crypto.randomUUID() },
@@ -48,8 +53,9 @@ const showAdd: Show = (_, c) => {
   return page(c, { title: "Add a server", place: "/add", body });
 };
 
-const addServer: Show = async (api, c) => {
-  const form = addFormOf(await c.req.parseBody());
+const addServer: Act = async (api, c, sent) => {
+  const form = addFormOf(sent);
+  demandProvider(form.provider);
   const { name, docker, layout, compose, approval } = form;
   const request = {
     ...{ docker, layout, compose },
@@ -58,27 +64,36 @@ const addServer: Show = async (api, c) => {
     key: { approval, tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== "") },
   };
   try {
-    const made = await api.ask("POST", "/v1/user-data", userDataSchema, request, {
-      "Idempotency-Key": form.once,
+    const made = await api.ask("POST", "/v1/user-data", userDataSchema, {
+      body: request,
+      headers: { "Idempotency-Key": form.once },
     });
-    const body = <MadeUserData made={made} origin={publicOrigin(c.req.url)} />;
+    const origin = publicOrigin(c.req.url);
+    const body = <MadeUserData made={made} origin={origin} mayList={may(c, "read", "nodes")} />;
     return page(c, { title: "User-data", place: "/add", body });
   } catch (error) {
     if (!(error instanceof Refused) || error.status === 401) throw error;
-    const body = <AddServer form={form} fault={error.detail} />;
-    return page(c, { title: "Add a server", place: "/add", body, status: pageStatus(error.status) });
+    // It stands for the form as it was sent before: for this one it would be refused again and again.
+    const once = error.status === 409 ? crypto.randomUUID() : form.once;
+    const body = <AddServer form={{ ...form, once }} fault={error.detail} />;
+    const { status, retryAfter } = error;
+    return page(c, { title: "Add a server", place: "/add", body, status: pageStatus(status), retryAfter });
   }
 };
 
-function addFormOf(sent: Readonly<Record<string, string | File>>): AddForm {
-  const text = (field: string): string => {
-    const value = sent[field];
-    return typeof value === "string" ? value.trim() : "";
-  };
+/** Throws {@link Refused}. */
+function demandProvider(provider: string): void {
+  if (provider !== "other" && !PROVIDERS.includes(provider))
+    throw Refused.by({ problem: "not-found", missing: { what: "address", meant: undefined } });
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function addFormOf(text: Form): AddForm {
   return {
     ...{ provider: text("provider"), name: text("name"), tags: text("tags"), docker: text("docker") },
     ...{ layout: text("layout"), compose: text("compose") !== "", approval: text("approval") !== "" },
-    once: text("once"),
+    once: UUID.test(text("once")) ? text("once") : crypto.randomUUID(),
   };
 }
 
@@ -163,8 +178,12 @@ function Choice(props: {
   );
 }
 
-/** The user-data, which is shown this once. `origin`: this Worker's, as servers are to reach it. */
-function MadeUserData({ made, origin }: { made: z.output<typeof userDataSchema>; origin: string }) {
+/**
+ * The user-data, which is shown this once. `origin`: this Worker's, as servers are to reach it; `mayList`: whether whoever is signed in
+ * may see servers.
+ */
+function MadeUserData(props: { made: z.output<typeof userDataSchema>; origin: string; mayList: boolean }) {
+  const { made, origin, mayList } = props;
   const key = /mbk_[A-Za-z0-9_-]{22}/.exec(made.userData)?.[0] ?? "";
   // Of all providers there is nothing to compare it with.
   const limits = made.limits.length === 1 ? made.limits : [];
@@ -194,15 +213,17 @@ function MadeUserData({ made, origin }: { made: z.output<typeof userDataSchema>;
           </ul>
         </Notice>
       )}
-      <h2>To paste where you order it</h2>
+      <h2>{made.form === "script" ? "To run on the server" : "To paste where you order it"}</h2>
       <pre>{made.userData}</pre>
-      <h2>For a server that runs already</h2>
+      <h2>{made.form === "script" ? "The same in one line" : "For a server that runs already"}</h2>
       <pre>{`curl -fsS ${origin}/boot/${key}/sh | sh`}</pre>
-      <p>
-        <a class="button" href={`/?key=${made.key.id}`}>
-          See whether it has come in
-        </a>
-      </p>
+      {mayList && (
+        <p>
+          <a class="button" href={`/?key=${made.key.id}`}>
+            See whether it has come in
+          </a>
+        </p>
+      )}
     </>
   );
 }

@@ -1,11 +1,30 @@
 // How a page asks the API: as everybody else does, by its calls, with the session in place of an admin token.
 import type { Context } from "hono";
 import type { z } from "zod";
+import type { Refusal } from "../base/refusal.ts";
 import type { App } from "../http/context.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
 import { problemSchema } from "../schema/problem.ts";
+import { PROBLEMS } from "../schema/problem-kinds.ts";
+import { occurrenceOf } from "../schema/refusal-text.ts";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+/** What a call is sent with. */
+interface Sent {
+  readonly body?: object | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A status that comes with the document as well, besides those that say that all went well. */
+  readonly orStatus?: number;
+}
+
+interface Fault {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** Seconds after which asking again may help. */
+  readonly retryAfter?: number | undefined;
+}
 
 /** What the API refused, in its words. */
 export class Refused extends Error {
@@ -13,16 +32,19 @@ export class Refused extends Error {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
+  readonly retryAfter: number | undefined;
 
-  constructor({
-    status,
-    title,
-    detail,
-  }: Pick<z.output<typeof problemSchema>, "status" | "title" | "detail">) {
+  constructor({ status, title, detail, retryAfter }: Fault) {
     super(`${title}: ${detail}`);
     this.status = status;
     this.title = title;
     this.detail = detail;
+    this.retryAfter = retryAfter;
+  }
+
+  /** What the API would say to it. */
+  static by(refusal: Refusal): Refused {
+    return new Refused({ ...PROBLEMS[refusal.problem], ...occurrenceOf(refusal) });
   }
 }
 
@@ -38,29 +60,23 @@ export class Api {
     this.#bearer = bearer;
   }
 
-  /** The document that the call is answered with. `more`: further headers. Throws {@link Refused}. */
+  /** The document that the call is answered with. Throws {@link Refused}. */
   async ask<S extends z.ZodType>(
     method: Method,
     path: string,
     schema: S,
-    body?: object,
-    more: Readonly<Record<string, string>> = {},
+    sent: Sent = {},
   ): Promise<z.output<S>> {
-    const response = await this.#call(method, path, body, more);
+    const response = await this.#call(method, path, sent);
     return schema.parse(await response.json());
   }
 
   /** The same for a call whose answer says nothing more. */
-  async tell(method: Method, path: string, body?: object): Promise<void> {
-    await this.#call(method, path, body, {});
+  async tell(method: Method, path: string, sent: Sent = {}): Promise<void> {
+    await this.#call(method, path, sent);
   }
 
-  async #call(
-    method: Method,
-    path: string,
-    body: object | undefined,
-    more: Readonly<Record<string, string>>,
-  ): Promise<Response> {
+  async #call(method: Method, path: string, { body, headers: more, orStatus }: Sent): Promise<Response> {
     const { req, env } = this.#c;
     const headers = new Headers({
       ...more,
@@ -77,7 +93,11 @@ export class Api {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const response = await this.#app.fetch(request, env);
-    if (response.ok) return response;
-    throw new Refused(problemSchema.parse(await response.json()));
+    if (response.ok || response.status === orStatus) return response;
+    const wait = response.headers.get("Retry-After");
+    throw new Refused({
+      ...problemSchema.parse(await response.json()),
+      retryAfter: wait === null ? undefined : Number(wait),
+    });
   }
 }

@@ -7,6 +7,7 @@ import type { Api } from "./api.ts";
 import { type Node, nodeOf } from "./node.ts";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
+import { demand } from "./visitor.ts";
 
 /** The three ends of a lease, as they are asked for. */
 const ENDINGS = {
@@ -53,7 +54,7 @@ function endingCall(verb: EndingVerb, id: string): readonly ["POST" | "DELETE", 
 
 async function showEnding(c: Context<App>, api: Api, verb: EndingVerb, id: string): Promise<Response> {
   const [method, path, body] = endingCall(verb, id);
-  const ending = await api.ask(method, `${path}?dryRun=true`, endingSchema, body);
+  const ending = await api.ask(method, `${path}?dryRun=true`, endingSchema, { body });
   const title = `${ENDINGS[verb].title} ${ending.name}`;
   return page(c, { title, place: "/", body: <EndingPreview ending={ending} verb={verb} /> });
 }
@@ -61,18 +62,19 @@ async function showEnding(c: Context<App>, api: Api, verb: EndingVerb, id: strin
 async function endLease(c: Context<App>, api: Api, verb: EndingVerb, id: string): Promise<Response> {
   const [method, path, body] = endingCall(verb, id);
   if (verb === "replace") {
-    const replaced = await api.ask(method, path, replacedSchema, body);
+    const replaced = await api.ask(method, path, replacedSchema, { body });
     return page(c, {
       title: `A key to replace ${replaced.name}`,
       place: "/",
       body: <ReplacementKey replaced={replaced} />,
     });
   }
-  await api.tell(method, path, body);
+  await api.tell(method, path, { body });
   return c.redirect("/", 303);
 }
 
 async function showRevocation(c: Context<App>, api: Api, id: string): Promise<Response> {
+  demand(c, "nodes");
   const node = await api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema);
   return page(c, { title: `Revoke ${node.name}`, place: "/", body: <RevocationPreview node={node} /> });
 }
@@ -135,6 +137,10 @@ function ReplacementKey({ replaced }: { replaced: Replaced }) {
         It lets one server in under the name {replaced.name} and slot {replaced.slot}. It is shown this once:
       </p>
       <pre>{replaced.key.key}</pre>
+      <p>
+        To load this page again makes another key beside it; the one that is not needed can be taken back
+        among the <a href="/keys">keys</a>.
+      </p>
       <p>
         On a server that is there: the key into <code>/etc/meshboot/key</code>, then{" "}
         <code>systemctl start meshboot.service</code>. For one that is to be ordered,{" "}

@@ -8,22 +8,29 @@ import { TimeAgo } from "./time-ago.tsx";
 /** `/events`: who did what, and why. */
 export function eventsPage(pages: Pages): void {
   pages.show("/events", async (api, c) => {
-    const asked = ["action", "name", "key", "cursor"].flatMap((field) => {
+    const asked = ["action", "name", "node", "key", "cursor"].flatMap((field) => {
       const value = c.req.query(field)?.trim() ?? "";
       return value === "" ? [] : [[field, value]];
     });
     const search = new URLSearchParams(asked);
     const { items, next } = await api.ask("GET", `/v1/events?${search}`, eventsSchema);
-    if (next !== null) search.set("cursor", next);
+    const further = new URLSearchParams(search);
+    if (next !== null) further.set("cursor", next);
     const body = (
       <>
         <h1>Events</h1>
-        <SearchForm action={search.get("action") ?? ""} name={search.get("name") ?? ""} />
-        <EventTable events={items} now={Date.now()} />
+        <SearchForm search={search} />
+        {items.length === 0 ? (
+          <p>
+            {next === null ? "None is found." : "None among the thousand events that were looked through."}
+          </p>
+        ) : (
+          <EventTable events={items} now={Date.now()} />
+        )}
         {next !== null && (
           <p>
-            <a class="button" rel="next" href={`/events?${search}`}>
-              Earlier ones
+            <a class="button" rel="next" href={`/events?${further}`}>
+              {items.length === 0 ? "Look on" : "Earlier ones"}
             </a>
           </p>
         )}
@@ -33,10 +40,16 @@ export function eventsPage(pages: Pages): void {
   });
 }
 
-function SearchForm({ action, name }: { action: string; name: string }) {
+function SearchForm({ search }: { search: URLSearchParams }) {
+  const action = search.get("action");
+  const name = search.get("name") ?? "";
   return (
     <search>
       <form class="row" method="get" action="/events">
+        {["node", "key"].map((field) => {
+          const value = search.get(field);
+          return value === null ? null : <input type="hidden" name={field} value={value} />;
+        })}
         <label>
           What was done
           <select name="action">
@@ -60,7 +73,6 @@ function SearchForm({ action, name }: { action: string; name: string }) {
 
 /** Events, the newest first. `now`: ms since 1970. */
 export function EventTable({ events, now }: { events: readonly EventView[]; now: number }) {
-  if (events.length === 0) return <p>None is found.</p>;
   return (
     <table>
       <caption>The newest first</caption>
@@ -77,7 +89,7 @@ export function EventTable({ events, now }: { events: readonly EventView[]; now:
             <td>
               <TimeAgo time={event.at} now={now} />
             </td>
-            <td>{whatOf(event)}</td>
+            <td class="long">{whatOf(event)}</td>
             <td>{[event.by.who, event.by.id].filter((word) => word !== undefined).join(" ")}</td>
           </tr>
         ))}

@@ -3,6 +3,7 @@ import { type KeyView, keysSchema, revokedKeySchema } from "../schema/key.ts";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { TimeAgo } from "./time-ago.tsx";
+import { may } from "./visitor.ts";
 
 /** `/keys`: which enrolment keys there are, who came in by them, and how one is taken back. */
 export function keysPage(pages: Pages): void {
@@ -17,7 +18,16 @@ export function keysPage(pages: Pages): void {
           An enrolment key lets servers in; its secret is shown once, when it is made. Servers that are in
           stay in when their key expires or is taken back.
         </p>
-        {items.length === 0 ? <p>There is none.</p> : <KeyTable keys={items} now={Date.now()} />}
+        {items.length === 0 ? (
+          <p>There is none.</p>
+        ) : (
+          <KeyTable
+            keys={items}
+            now={Date.now()}
+            mayTake={may(c, "keys")}
+            mayList={may(c, "read", "nodes")}
+          />
+        )}
         {next !== null && (
           <p>
             <a class="button" rel="next" href={`/keys?cursor=${next}`}>
@@ -32,12 +42,14 @@ export function keysPage(pages: Pages): void {
 
   pages.act("/keys/:id/revoke", async (api, c) => {
     const id = c.req.param("id") ?? "";
-    await api.ask("POST", `/v1/keys/${encodeURIComponent(id)}/revoke`, revokedKeySchema, {});
+    await api.ask("POST", `/v1/keys/${encodeURIComponent(id)}/revoke`, revokedKeySchema, { body: {} });
     return c.redirect("/keys", 303);
   });
 }
 
-function KeyTable({ keys, now }: { keys: readonly KeyView[]; now: number }) {
+/** `mayTake`, `mayList`: whether whoever is signed in may take keys back and see servers. */
+function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boolean; mayList: boolean }) {
+  const { keys, now, mayTake, mayList } = props;
   return (
     <table>
       <caption>In the order of their making</caption>
@@ -71,11 +83,7 @@ function KeyTable({ keys, now }: { keys: readonly KeyView[]; now: number }) {
               )}
               <div class={key.state === "valid" ? "good" : "quiet"}>{key.state}</div>
             </th>
-            <td>
-              <a href={`/?key=${key.id}`}>
-                {key.uses} of {key.maxUses}
-              </a>
-            </td>
+            <td>{mayList ? <a href={`/?key=${key.id}`}>{usesOf(key)}</a> : usesOf(key)}</td>
             <td class="wide">{termsOf(key).join(", ")}</td>
             <td class="wide">
               {key.lastUsedAt === null ? "never" : <TimeAgo time={key.lastUsedAt} now={now} />}
@@ -84,7 +92,7 @@ function KeyTable({ keys, now }: { keys: readonly KeyView[]; now: number }) {
               <TimeAgo time={key.expiresAt} now={now} />
             </td>
             <td>
-              {key.state !== "revoked" && (
+              {mayTake && key.state !== "revoked" && (
                 <form method="post" action={`/keys/${key.id}/revoke`}>
                   <button type="submit" class="danger" aria-label={`Take back key ${key.note ?? key.id}`}>
                     Take back
@@ -97,6 +105,10 @@ function KeyTable({ keys, now }: { keys: readonly KeyView[]; now: number }) {
       </tbody>
     </table>
   );
+}
+
+function usesOf({ uses, maxUses }: KeyView): string {
+  return `${uses} of ${maxUses}`;
 }
 
 /** What of a key is not as usual, a few words each. */

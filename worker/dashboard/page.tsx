@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import { allows, type Scope } from "../base/scope.ts";
 import type { App } from "../http/context.ts";
 import { stylesheet } from "./stylesheet.ts";
 
@@ -10,16 +11,21 @@ export interface PageParts {
   readonly body: Child;
   /** Where in the menu it is; left out: for whoever is not signed in, and there is no menu. */
   readonly place?: string;
-  readonly status?: 200 | 400 | 401 | 403 | 404 | 409 | 429 | 500 | 503;
+  readonly status?: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  /** Seconds after which asking again may help. */
+  readonly retryAfter?: number | undefined;
+  /** The path that the browser goes on to by itself. */
+  readonly refreshTo?: string;
 }
 
-const MENU = [
-  ["/", "Servers"],
-  ["/add", "Add a server"],
-  ["/pool", "Pool"],
-  ["/keys", "Keys"],
-  ["/events", "Events"],
-] as const;
+/** The pages, and of which scopes any is enough for each. */
+const MENU: readonly (readonly [path: string, name: string, scopes: readonly Scope[]])[] = [
+  ["/", "Servers", ["read", "nodes"]],
+  ["/add", "Add a server", ["keys"]],
+  ["/pool", "Pool", ["read", "nodes"]],
+  ["/keys", "Keys", ["read", "keys"]],
+  ["/events", "Events", ["read"]],
+];
 
 /** Nothing but our own stylesheet, and forms to ourselves. */
 const POLICY =
@@ -28,7 +34,7 @@ const POLICY =
 /** A whole page as the answer. Never cached: it shows the mesh. */
 export async function page(
   c: Context<App>,
-  { title, body, place, status = 200 }: PageParts,
+  { title, body, place, status = 200, retryAfter, refreshTo }: PageParts,
 ): Promise<Response> {
   const html = (
     <html lang="en">
@@ -36,13 +42,14 @@ export async function page(
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{title === "Meshboot" ? title : `${title} - Meshboot`}</title>
+        {refreshTo !== undefined && <meta http-equiv="refresh" content={`0; url=${refreshTo}`} />}
         <link rel="stylesheet" href={await stylesheet()} />
       </head>
       <body>
         <a class="skip" href="#main">
           Skip to the content
         </a>
-        {place !== undefined && <Menu place={place} />}
+        {place !== undefined && <Menu place={place} scopes={c.get("visitor")?.scopes} />}
         <main id="main">{body}</main>
       </body>
     </html>
@@ -50,15 +57,20 @@ export async function page(
   return c.html(`<!doctype html>${html.toString()}`, status, {
     "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
+    // Without any, browsers send forms with `Origin: null`.
+    "Referrer-Policy": "same-origin",
+    ...(retryAfter !== undefined && { "Retry-After": String(retryAfter) }),
   });
 }
 
-function Menu({ place }: { place: string }) {
+/** `scopes`: of whoever is signed in, where that is known. */
+function Menu({ place, scopes }: { place: string; scopes: readonly Scope[] | undefined }) {
+  const shown = MENU.filter(([, , anyOf]) => scopes === undefined || allows(scopes, anyOf));
   return (
     <header>
       <span class="name">Meshboot</span>
       <nav aria-label="Pages">
-        {MENU.map(([path, name]) => (
+        {shown.map(([path, name]) => (
           <a href={path} {...(path === place && { "aria-current": "page" })}>
             {name}
           </a>

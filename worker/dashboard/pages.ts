@@ -1,17 +1,23 @@
 // Who may see a page, and who may send its form.
 import type { Context } from "hono";
-import { csrf } from "hono/csrf";
 import { createMiddleware } from "hono/factory";
-import { HTTPException } from "hono/http-exception";
+import { LIMITS } from "../config/limits.ts";
 import type { App } from "../http/context.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
+import { currentSessionSchema } from "../schema/session.ts";
 import { Api, Refused } from "./api.ts";
+import { type Form, readForm } from "./form.ts";
+import { withCookie } from "./onward-page.tsx";
+import { pathHere } from "./own-path.ts";
 import { refusalPage } from "./refusal-page.tsx";
 import { dropSession, sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
 
 /** What a page is made with: the API for whoever is signed in, and the request. */
 export type Show = (api: Api, c: Context<App>) => Promise<Response>;
+
+/** What a form does, and what it was sent with. */
+export type Act = (api: Api, c: Context<App>, form: Form) => Promise<Response>;
 
 /** The pages of an application. */
 export class Pages {
@@ -23,42 +29,46 @@ export class Pages {
 
   /** A page for whoever has a session; others are led to the way in. */
   show(path: string, show: Show): void {
-    this.app.get(path, (c) => this.signedIn(c, show));
+    this.app.get(path, withCookie, (c) => this.signedIn(c, show));
   }
 
-  /** What a form of such a page does. */
-  act(path: string, act: Show): void {
-    this.app.post(path, ownForms, (c) => this.signedIn(c, act));
+  /** What a form of such a page does, which is of at most `bytes`. */
+  act(path: string, act: Act, bytes: number = LIMITS.formBytes): void {
+    this.app.post(path, ownForms, (c) =>
+      this.signedIn(c, async (api) => act(api, c, await readForm(c, bytes))),
+    );
   }
 
-  /** What the API refuses is said on a page. */
+  /** What the API refuses is said on a page. Who it is is asked first: of a stranger nothing is read. */
   async signedIn(c: Context<App>, show: Show): Promise<Response> {
+    const isPage = c.req.method === "GET";
     const session = sessionOf(c);
-    if (session === undefined) return c.redirect("/", 303);
+    if (session === undefined)
+      return c.redirect(isPage ? `/?${new URLSearchParams({ to: pathHere(c) })}` : "/", 303);
     try {
-      return await show(new Api(this.app, c, session), c);
+      const api = new Api(this.app, c, session);
+      c.set("visitor", await api.ask("GET", "/v1/sessions/current", currentSessionSchema));
+      return await show(api, c);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.status !== 401) return refusalPage(c, error);
       dropSession(c);
-      return signInPage(c, { text: error.detail, status: 401 });
+      return signInPage(c, { fault: error, to: isPage ? pathHere(c) : "/" });
     }
   }
 }
 
-/** A page of somebody else's must not have a signed-in browser send forms here; the cookie does not come along with those either. */
+/**
+ * A page of somebody else's must not have a signed-in browser send anything here, of whatever type; the cookie does not come along
+ * with that either.
+ */
 export const ownForms = createMiddleware<App>(async (c, next) => {
-  try {
-    return await sameOrigin(c, next);
-  } catch (error) {
-    if (!(error instanceof HTTPException)) throw error;
-    return refusalPage(c, {
-      title: "Sent by another page",
-      detail:
-        "This form was sent by a page that is not of this Worker. Open this one, and send it from here.",
-      status: 403,
-    });
-  }
+  const isOurs =
+    c.req.header("Sec-Fetch-Site") === "same-origin" || c.req.header("Origin") === new URL(c.req.url).origin;
+  if (isOurs) return next();
+  return refusalPage(c, {
+    title: "Sent by another page",
+    detail: "This form was sent by a page that is not of this Worker. Open this one, and send it from here.",
+    status: 403,
+  });
 });
-
-const sameOrigin = csrf();

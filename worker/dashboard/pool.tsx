@@ -4,38 +4,38 @@ import { type SlotRangeView, slotsSchema } from "../schema/slots.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 
-/** Above so many slots the cells are small. */
-const MANY = 512;
+/** Slots of a page: of more the picture would take longer than the free plan lets a call compute. */
+const PART = 512;
 
 const KEY = [
   ["active", "leased, in the mesh"],
   ["offline", "leased, not heard"],
+  ["stale", "leased, not heard for days"],
   ["pending", "waits for approval"],
   ["reserved", "reserved for a name"],
   ["quarantined", "given up, not leased yet"],
-  ["excluded", "somebody else's, or revoked"],
+  ["revoked", "leased, taken out of the mesh"],
+  ["excluded", "somebody else's"],
   ["free", "free"],
 ] as const;
 
 /** `/pool`. */
 export function poolPage(pages: Pages): void {
   pages.show("/pool", async (api, c) => {
-    const from = c.req.query("from");
+    const asked = new URLSearchParams({ from: c.req.query("from") ?? "1", limit: `${PART}` });
     const [use, { items, next }] = await Promise.all([
       api.ask("GET", "/v1/pool", poolSchema),
-      api.ask(
-        "GET",
-        `/v1/pool/slots${from === undefined ? "" : `?from=${encodeURIComponent(from)}`}`,
-        slotsSchema,
-      ),
+      api.ask("GET", `/v1/pool/slots?${asked}`, slotsSchema),
     ]);
-    return page(c, { title: "Pool", place: "/pool", body: <Pool use={use} slots={items} next={next} /> });
+    const from = Number(asked.get("from"));
+    const body = <Pool use={use} slots={items} from={from} next={next} />;
+    return page(c, { title: "Pool", place: "/pool", body });
   });
 }
 
-/** The pool as a picture, a cell a slot. `next`: the first slot of the next part. */
-function Pool(props: { use: PoolUse; slots: readonly SlotRangeView[]; next: number | null }) {
-  const { use, slots, next } = props;
+/** A part of the pool as a picture, a cell a slot. `from`, `next`: the first slot of this part, and of the next one. */
+function Pool(props: { use: PoolUse; slots: readonly SlotRangeView[]; from: number; next: number | null }) {
+  const { use, slots, from, next } = props;
   const { total, free } = use.slots;
   return (
     <>
@@ -52,16 +52,21 @@ function Pool(props: { use: PoolUse; slots: readonly SlotRangeView[]; next: numb
           </li>
         ))}
       </ul>
-      <ol class={total > MANY ? "slots many" : "slots"} aria-label="Slots">
+      <ol class="slots" aria-label="Slots">
         {slots.flatMap(cells)}
       </ol>
-      {next !== null && (
-        <p>
+      <div class="actions">
+        {from > 1 && (
+          <a class="button" rel="prev" href={`/pool?from=${Math.max(1, from - PART)}`}>
+            Slots before {from}
+          </a>
+        )}
+        {next !== null && (
           <a class="button" rel="next" href={`/pool?from=${next}`}>
             Slots from {next} on
           </a>
-        </p>
-      )}
+        )}
+      </div>
       <Held slots={slots} />
     </>
   );
@@ -129,7 +134,7 @@ function Held({ slots }: { slots: readonly SlotRangeView[] }) {
   if (held.length === 0) return null;
   return (
     <>
-      <h2>Slots that are kept back</h2>
+      <h2>Of these slots, kept back</h2>
       <table>
         <caption>By slot</caption>
         <thead>

@@ -7,7 +7,7 @@ import { Notice, type PageParts, page } from "./page.tsx";
 /** What was refused, in the API's words, where there is no form to say it beside. */
 export function refusalPage(
   c: Context<App>,
-  { title, detail, status }: Pick<Refused, "title" | "detail" | "status">,
+  { title, detail, status, retryAfter }: Pick<Refused, "title" | "detail" | "status"> & Partial<Refused>,
 ): Promise<Response> {
   const body = (
     <>
@@ -20,16 +20,20 @@ export function refusalPage(
       </p>
     </>
   );
-  return page(c, { title, place: "", body, status: pageStatus(status) });
+  return page(c, { title, place: "", body, status: pageStatus(status), retryAfter });
 }
 
 /** The API's status, as far as a page has one. */
 export function pageStatus(status: number): NonNullable<PageParts["status"]> {
   switch (status) {
     case 400:
+    case 401:
     case 403:
     case 404:
     case 409:
+    case 413:
+    case 415:
+    case 422:
     case 429:
     case 503:
       return status;

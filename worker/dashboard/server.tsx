@@ -1,16 +1,19 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import type { z } from "zod";
 import type { App } from "../http/context.ts";
-import { type EventView, eventsSchema } from "../schema/events.ts";
+import { eventsSchema } from "../schema/events.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { type Api, Refused } from "./api.ts";
 import { EventTable } from "./events.tsx";
+import type { Form } from "./form.ts";
 import { fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
 import { TimeAgo } from "./time-ago.tsx";
+import { may } from "./visitor.ts";
 
 /** Events of a server's that its page shows. */
 const EVENTS = 20;
@@ -19,16 +22,21 @@ const EVENTS = 20;
 export function serverPage(pages: Pages): void {
   pages.show("/servers/:node", (api, c) => showServer(c, api, nodeOf(c)));
   for (const verb of ["approve", "revoke", "rename"] as const)
-    pages.act(`/servers/:node/${verb}`, (api, c) => changeServer(c, api, verb, nodeOf(c)));
+    pages.act(`/servers/:node/${verb}`, (api, c, form) => changeServer(c, api, verb, nodeOf(c), form));
 }
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
-  const [node, { items }] = await Promise.all([
+  const [node, events] = await Promise.all([
     api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema),
-    api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema),
+    may(c, "read")
+      ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
+      : undefined,
   ]);
-  const body = <Server node={node} events={items} now={Date.now()} fault={refused?.detail} />;
-  return page(c, { title: node.name, place: "/", body, status: refused ? pageStatus(refused.status) : 200 });
+  const parts = { node, events, now: Date.now(), mayChange: may(c, "nodes"), fault: refused?.detail };
+  return page(c, {
+    ...{ title: node.name, place: "/", body: <Server {...parts} /> },
+    ...(refused !== undefined && { status: pageStatus(refused.status), retryAfter: refused.retryAfter }),
+  });
 }
 
 async function changeServer(
@@ -36,13 +44,12 @@ async function changeServer(
   api: Api,
   verb: "approve" | "revoke" | "rename",
   id: string,
+  form: Form,
 ): Promise<Response> {
   const path = `/v1/nodes/${encodeURIComponent(id)}`;
   try {
-    if (verb === "rename") {
-      const { name } = await c.req.parseBody();
-      await api.ask("PATCH", path, nodeSchema, { name: typeof name === "string" ? name.trim() : "" });
-    } else await api.ask("POST", `${path}/${verb}`, nodeSchema);
+    if (verb === "rename") await api.ask("PATCH", path, nodeSchema, { body: { name: form("name") } });
+    else await api.ask("POST", `${path}/${verb}`, nodeSchema);
   } catch (error) {
     if (!(error instanceof Refused) || error.status === 401 || error.status === 404) throw error;
     return showServer(c, api, id, error);
@@ -53,14 +60,16 @@ async function changeServer(
 /** What the page of a server shows; `now`: ms since 1970. */
 interface Parts {
   readonly node: Node;
-  readonly events: readonly EventView[];
+  /** Its newest events; undefined: for nobody who may not read them. */
+  readonly events: z.output<typeof eventsSchema> | undefined;
   readonly now: number;
+  readonly mayChange: boolean;
   /** Why what was asked for was not done. */
   readonly fault?: string | undefined;
 }
 
 /** All that is known of a server, and what can be done with it. */
-function Server({ node, events, now, fault }: Parts) {
+function Server({ node, events, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, now);
   return (
     <>
@@ -74,12 +83,30 @@ function Server({ node, events, now, fault }: Parts) {
         <span class={`state ${shownAs(node)}`}>{shownAs(node)}</span>
         {wrong !== undefined && `, ${wrong}`}
       </p>
-      <Actions node={node} />
+      {mayChange && <Actions node={node} />}
       <Addresses node={node} />
       <Facts node={node} now={now} />
       <Report node={node} />
+      {events !== undefined && <Events events={events} node={node} now={now} />}
+    </>
+  );
+}
+
+function Events(props: { events: z.output<typeof eventsSchema>; node: Node; now: number }) {
+  const { events, node, now } = props;
+  return (
+    <>
       <h2>Events</h2>
-      <EventTable events={events} now={now} />
+      {events.items.length === 0 ? (
+        <p>{events.next === null ? "None is found." : "None among the last thousand."}</p>
+      ) : (
+        <EventTable events={events.items} now={now} />
+      )}
+      {events.next !== null && (
+        <p>
+          <a href={`/events?node=${node.node}`}>Look further back</a>
+        </p>
+      )}
     </>
   );
 }
@@ -180,7 +207,7 @@ function Facts({ node, now }: { node: Node; now: number }) {
               ],
         )}
         {node.tags.length > 0 && <Item name="Tags">{node.tags.join(", ")}</Item>}
-        <Item name="Let in by">{node.key === null ? "you" : `enrolment key ${node.key}`}</Item>
+        <Item name="Let in by">{node.key === null ? "no enrolment key" : `enrolment key ${node.key}`}</Item>
         <Item name="Leased">
           <TimeAgo time={node.leasedAt} now={now} />
         </Item>

@@ -6,11 +6,14 @@ import { healthSchema, type WorkerHealth } from "../schema/health.ts";
 import { nodesSchema } from "../schema/lease.ts";
 import { Health } from "./health.tsx";
 import { fact, type Node, shownAs, trouble } from "./node.ts";
+import { withCookie } from "./onward-page.tsx";
+import { ownPath } from "./own-path.ts";
 import { page } from "./page.tsx";
 import type { Pages, Show } from "./pages.ts";
 import { sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
 import { TimeAgo } from "./time-ago.tsx";
+import { may } from "./visitor.ts";
 
 /** What the list is asked for, as it stands in the page's own address. */
 interface ServerSearch {
@@ -41,12 +44,15 @@ function queryOf(search: ServerSearch): string {
 
 /** `/`: for whoever is not signed in, the way in. */
 export function serversPage(pages: Pages): void {
-  pages.app.get("/", rateLimited, async (c) =>
-    sessionOf(c) === undefined ? signInPage(c) : pages.signedIn(c, showServers),
+  pages.app.get("/", rateLimited, withCookie, async (c) =>
+    sessionOf(c) === undefined
+      ? signInPage(c, { to: ownPath(c.req.query("to") ?? "") })
+      : pages.signedIn(c, showServers),
   );
 }
 
 const showServers: Show = async (api, c) => {
+  if (!may(c, "read", "nodes")) return c.redirect("/keys", 303);
   const asked = (name: keyof ServerSearch): string => c.req.query(name)?.trim() ?? "";
   const search: ServerSearch = {
     ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
@@ -54,9 +60,10 @@ const showServers: Show = async (api, c) => {
   };
   const [list, health] = await Promise.all([
     api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
-    api.ask("GET", "/healthz", healthSchema),
+    api.ask("GET", "/healthz", healthSchema, { orStatus: 503 }),
   ]);
-  const body = <Servers list={list} search={search} health={health} now={Date.now()} />;
+  const parts = { list, search, health, now: Date.now(), mayAdd: may(c, "keys") };
+  const body = <Servers {...parts} />;
   return page(c, { title: "Servers", place: "/", body });
 };
 
@@ -67,8 +74,14 @@ interface Listed {
 }
 
 /** The list of servers: which there are, and what is wrong. `now`: ms since 1970. */
-function Servers(props: { list: Listed; search: ServerSearch; health: WorkerHealth; now: number }) {
-  const { list, search, health, now } = props;
+function Servers(props: {
+  list: Listed;
+  search: ServerSearch;
+  health: WorkerHealth;
+  now: number;
+  mayAdd: boolean;
+}) {
+  const { list, search, health, now, mayAdd } = props;
   return (
     <>
       <h1>Servers</h1>
@@ -76,7 +89,7 @@ function Servers(props: { list: Listed; search: ServerSearch; health: WorkerHeal
       <Counts nodes={health.nodes} />
       <SearchForm search={search} />
       {list.items.length === 0 ? (
-        <Nothing search={search} isEnd={list.next === null} />
+        <Nothing search={search} isEnd={list.next === null} mayAdd={mayAdd} />
       ) : (
         <Table items={list.items} now={now} />
       )}
@@ -150,7 +163,8 @@ function SearchForm({ search }: { search: ServerSearch }) {
   );
 }
 
-function Nothing({ search, isEnd }: { search: ServerSearch; isEnd: boolean }) {
+function Nothing(props: { search: ServerSearch; isEnd: boolean; mayAdd: boolean }) {
+  const { search, isEnd, mayAdd } = props;
   if (!isEnd) return <p>None among the thousand servers that were looked through.</p>;
   if (search.key !== "")
     return (
@@ -164,6 +178,7 @@ function Nothing({ search, isEnd }: { search: ServerSearch; isEnd: boolean }) {
         No server is like that. <a href="/">All servers</a>
       </p>
     );
+  if (!mayAdd) return <p>There is no server yet.</p>;
   return (
     <p>
       There is no server yet. <a href="/add">Add the first</a>: you get user-data to paste where you order it.

@@ -2,29 +2,32 @@
 import type { Context } from "hono";
 import type { App } from "../http/context.ts";
 import { workerHealth } from "../routes/worker-health.ts";
+import type { Refused } from "./api.ts";
 import { Health } from "./health.tsx";
 import { Notice, page } from "./page.tsx";
+import { pageStatus } from "./refusal-page.tsx";
 
-/** For whoever is not signed in: whether this Worker works, nothing of the mesh, and the way in. `fault`: why they are not. */
+/** For whoever is not signed in: whether this Worker works, nothing of the mesh, and the way in, which leads on to the path `to`. `fault`: why they are not. */
 export async function signInPage(
   c: Context<App>,
-  fault?: { readonly text: string; readonly status: 400 | 401 | 403 | 429 | 503 },
+  { fault, to = "/" }: { readonly fault?: Refused; readonly to?: string } = {},
 ): Promise<Response> {
   const health = await workerHealth(c);
   const isConfigured = health.status !== "misconfigured";
   return page(c, {
     title: "Meshboot",
-    status: fault?.status ?? (isConfigured ? 200 : 503),
+    status: fault === undefined ? (isConfigured ? 200 : 503) : pageStatus(fault.status),
+    retryAfter: fault?.retryAfter,
     body: (
       <>
         <h1>Meshboot</h1>
         <p>Docker hosts that join one dual-stack ZeroTier mesh by themselves at first boot.</p>
         {fault !== undefined && (
           <Notice>
-            <p>{fault.text}</p>
+            <p>{fault.detail}</p>
           </Notice>
         )}
-        {isConfigured && <SignIn />}
+        {isConfigured && <SignIn to={to} />}
         <Health health={health} />
         <p>
           The API is described at <a href="/openapi.json">/openapi.json</a>; for monitoring there is{" "}
@@ -35,9 +38,10 @@ export async function signInPage(
   });
 }
 
-function SignIn() {
+function SignIn({ to }: { to: string }) {
   return (
     <form class="row" method="post" action="/sign-in">
+      {to !== "/" && <input type="hidden" name="to" value={to} />}
       <label>
         Admin token
         <input type="password" name="token" autocomplete="current-password" required maxlength={256} />

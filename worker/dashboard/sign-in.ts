@@ -1,48 +1,63 @@
-import { createMiddleware } from "hono/factory";
 import { secretKind } from "../base/secret.ts";
-import { callerNetwork } from "../http/caller-address.ts";
-import type { App } from "../http/context.ts";
-import { configured } from "../http/guards.ts";
+import { LIMITS } from "../config/limits.ts";
+import { configOf } from "../http/guards.ts";
 import { newSessionSchema } from "../schema/session.ts";
 import { Api, Refused } from "./api.ts";
+import { readForm } from "./form.ts";
+import { ownPath } from "./own-path.ts";
 import { ownForms, type Pages } from "./pages.ts";
 import { dropSession, keepSession, sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
+import { stillGoodPage } from "./still-good-page.tsx";
 
 /** The beginning and the end of a session. */
 export function signInForms({ app }: Pages): void {
-  app.post("/sign-in", configured, slowed, ownForms, async (c) => {
-    const { token } = await c.req.parseBody();
-    if (typeof token !== "string" || secretKind(token.trim()) !== "mba")
-      return signInPage(c, { text: "An admin token is mba_ and at least 22 characters.", status: 400 });
+  app.post("/sign-in", ownForms, async (c) => {
+    if (!configOf(c.env).ok) return signInPage(c);
+    let to = "/";
     try {
-      const { session } = await new Api(app, c, token.trim()).ask("POST", "/v1/sessions", newSessionSchema);
+      const form = await readForm(c, LIMITS.formBytes);
+      to = ownPath(form("to"));
+      const token = form("token");
+      if (secretKind(token) !== "mba") throw new Refused(NO_TOKEN);
+      const { session } = await new Api(app, c, token).ask("POST", "/v1/sessions", newSessionSchema);
+      const before = sessionOf(c);
       keepSession(c, session);
-      return c.redirect("/", 303);
+      const refused = before === undefined ? undefined : await end(new Api(app, c, before));
+      if (refused !== undefined)
+        return stillGoodPage(c, { title: "Signed in, and the session before is not ended", refused, to });
+      return c.redirect(to, 303);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      const status = error.status === 401 ? 403 : error.status === 429 ? 429 : 503;
-      return signInPage(c, { text: error.detail, status });
+      // With 401 a page would have to name another way in than a form.
+      const fault = error.status === 401 ? new Refused({ ...error, status: 403 }) : error;
+      return signInPage(c, { fault, to });
     }
   });
 
   app.post("/sign-out", ownForms, async (c) => {
     const session = sessionOf(c);
-    // One that is over by now is what was asked for.
-    if (session !== undefined)
-      await new Api(app, c, session).tell("DELETE", "/v1/sessions/current").catch(passRefusals);
+    const refused = session === undefined ? undefined : await end(new Api(app, c, session));
     dropSession(c);
+    if (refused !== undefined)
+      return stillGoodPage(c, { title: "Signed out in this browser alone", refused, to: "/" });
     return c.redirect("/", 303);
   });
 }
 
-/** Whoever tries tokens is slowed down, by the limit that a single server has. */
-const slowed = createMiddleware<App>(async (c, next) => {
-  const { success } = await c.env.NODE_CALLS.limit({ key: `sign-in ${callerNetwork(c)}` });
-  if (!success) return signInPage(c, { text: "Too many tries. Wait a minute.", status: 429 });
-  return next();
-});
+const NO_TOKEN = {
+  title: "No admin token",
+  detail: "An admin token is mba_ and at least 22 characters.",
+  status: 400,
+} as const;
 
-function passRefusals(error: unknown): void {
-  if (!(error instanceof Refused)) throw error;
+/** Ends the session that the calls carry; what refuses it, unless it is over by now, which is what was asked for. */
+async function end(api: Api): Promise<Refused | undefined> {
+  try {
+    await api.tell("DELETE", "/v1/sessions/current");
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return error.status === 401 ? undefined : error;
+  }
 }

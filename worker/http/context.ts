@@ -3,6 +3,7 @@ import type { Scope } from "../base/scope.ts";
 import type { Config } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import type { Operator } from "../lease/deed.ts";
+import type { SessionView } from "../schema/session.ts";
 
 /** hono's types for this app: the platform's bindings, and what the middleware puts beside a request. */
 export interface App {
@@ -22,5 +23,9 @@ export interface App {
     /** Whose word it is, where it is the operator who calls, and what the token is good for; set by the guards. */
     operator: Operator;
     scopes: readonly Scope[];
+    /** Who is signed in, on a page of the dashboard. */
+    visitor?: { readonly scopes: readonly Scope[] };
+    /** The session that stands in for the token, where it is one that the call carries; set by the guards. */
+    session?: Pick<SessionView, "id" | "expiresAt">;
   };
 }

@@ -39,6 +39,13 @@ export const rateLimited: MiddlewareHandler<App> = createMiddleware<App>(async (
   await next();
 });
 
+/** Whoever tries tokens is slowed down, by the limit that a single server has. */
+export const signInLimited: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const { success } = await c.env.NODE_CALLS.limit({ key: `sign-in ${callerNetwork(c)}` });
+  if (!success) throw new Problem({ problem: "too-many-requests", by: "address" });
+  await next();
+});
+
 /** Lets through whoever carries an enrolment key; the allocator knows whether it is good. */
 export const keyCarried: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
   const token = bearer(c);

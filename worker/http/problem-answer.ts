@@ -36,7 +36,9 @@ export function answerProblem(c: Context<App>, refusal: Refusal): Response {
   if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="meshboot"');
   if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
   if (c.get("answersScript")) return c.body(problemScript(detail), 200, { "Content-Type": SCRIPT_TYPE });
-  if (c.req.method === "GET" && prefersHtml(c.req.header("Accept") ?? ""))
+  // By POST browsers send the dashboard's forms; the API gets one from programs alone.
+  const isOfBrowser = c.req.method === "GET" || !c.req.path.startsWith("/v1/");
+  if (isOfBrowser && prefersHtml(c.req.header("Accept") ?? ""))
     return c.html(problemPage({ title, detail }), status);
   if (wantsText(c))
     return c.body(renderKeyValue(body), status, { "Content-Type": "text/plain; charset=utf-8" });

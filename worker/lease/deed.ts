@@ -1,5 +1,5 @@
-// The words of the audit log: who can do what to leases, reservations, keys, admin tokens and webhooks, and why. The lists are closed,
-// and only grow: what was written with a word stays in the log.
+// The words of the audit log: who can do what to leases, reservations, keys, admin tokens, sessions and webhooks, and why. The lists are
+// closed, and only grow: what was written with a word stays in the log.
 
 /** What was done. */
 export const DEED_ACTIONS = [
@@ -25,6 +25,8 @@ export const DEED_ACTIONS = [
   "webhook-deleted",
   "restored",
   "rebuilt",
+  "session-begun",
+  "session-ended",
 ] as const;
 
 /** Why, where the action does not say it. */
@@ -63,7 +65,7 @@ export interface Deed {
   readonly action: (typeof DEED_ACTIONS)[number];
   /** The id of the enrolment key. */
   readonly key?: string;
-  /** The id of the admin token that was made or taken back. */
+  /** The id of the admin token that was made or taken back, or whose session it is. */
   readonly token?: string;
   /** The id of the webhook. */
   readonly webhook?: string;

@@ -24,17 +24,21 @@ export interface AdminTokenBearer {
 /** The bearer of the admin token that the settings have. */
 export const ROOT: AdminTokenBearer = { id: "root", scopes: [...SCOPES] };
 
-/** Whose token has this SHA-256, and notes to the hour that it was used. */
-export function adminTokenBearer(
-  { stores, now }: NetworkContext,
-  hash: string,
-): Result<AdminTokenBearer, Refusal> {
+/** The admin token with this SHA-256, if it is good. */
+export function goodAdminToken({ stores, now }: NetworkContext, hash: string): Result<AdminToken, Refusal> {
   const token = stores.adminTokens.byHash(hash);
   if (token === undefined) return err({ problem: "unauthorized", reason: "wrong-admin-token" });
   const state = adminTokenState(token, now());
-  if (state !== "valid") return err({ problem: "unauthorized", reason: `admin-token-${state}` });
-  if (isUseNews(token, now())) noteUse(stores, token.id, now());
-  return ok({ id: token.id, scopes: [...token.scopes] });
+  return state === "valid" ? ok(token) : err({ problem: "unauthorized", reason: `admin-token-${state}` });
+}
+
+/** Whose token has this SHA-256, and notes to the hour that it was used. */
+export function adminTokenBearer(net: NetworkContext, hash: string): Result<AdminTokenBearer, Refusal> {
+  const token = goodAdminToken(net, hash);
+  if (!token.ok) return token;
+  const { id, scopes } = token.value;
+  if (isUseNews(token.value, net.now())) noteUse(net.stores, id, net.now());
+  return ok({ id, scopes: [...scopes] });
 }
 
 /** What is only read has to be answered also while nothing can be written: then it is left out. */

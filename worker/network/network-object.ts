@@ -80,6 +80,7 @@ import {
   endSession,
   listSessions,
   type RootHash,
+  type SessionBearer,
   sessionBearer,
   signOut,
 } from "./session-operations.ts";
@@ -185,16 +186,16 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return beginSession(this.#openToWrite(), begun);
   }
 
-  sessionBearer(hash: string, rootHash: RootHash): Result<AdminTokenBearer, Refusal> {
+  sessionBearer(hash: string, rootHash: RootHash): Result<SessionBearer, Refusal> {
     return sessionBearer(this.#open(), hash, rootHash);
   }
 
-  listSessions(limit: number, after: MadePlace | undefined): SessionView[] {
-    return listSessions(this.#open(), limit, after);
+  listSessions(rootHash: RootHash, limit: number, after: MadePlace | undefined): SessionView[] {
+    return listSessions(this.#open(), rootHash, limit, after);
   }
 
-  endSession(id: string): Result<true, Refusal> {
-    return endSession(this.#openToWrite(), id);
+  endSession(id: string, by: Operator): Result<true, Refusal> {
+    return endSession(this.#openToWrite(), id, by);
   }
 
   signOut(hash: string): true {

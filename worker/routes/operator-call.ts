@@ -10,6 +10,7 @@ import type { App } from "../http/context.ts";
 import { bearer, configured, countCall, nodeToken, unauthorized } from "../http/guards.ts";
 import { Problem } from "../http/problem.ts";
 import { type AdminTokenBearer, ROOT } from "../network/admin-token-operations.ts";
+import type { SessionBearer } from "../network/session-operations.ts";
 import { askObject } from "./object-call.ts";
 
 // An isolate reads its configuration once, see configOf.
@@ -107,14 +108,16 @@ function isOperators(kind: SecretKind | undefined): kind is OperatorKind {
 }
 
 async function letIn(c: Context<App>, carrying: Carried, scopes: readonly Scope[]): Promise<void> {
-  const { id, scopes: has } = await bearerOf(c, carrying);
+  const bearer = await bearerOf(c, carrying);
+  const { id, scopes: has } = bearer;
   if (!allows(has, scopes)) throw new Problem({ problem: "forbidden", needs: scopes });
   c.set("caller", "admin");
   c.set("operator", { who: "operator", id });
   c.set("scopes", has);
+  if ("session" in bearer) c.set("session", bearer.session);
 }
 
-async function bearerOf(c: Context<App>, carrying: Carried): Promise<AdminTokenBearer> {
+async function bearerOf(c: Context<App>, carrying: Carried): Promise<AdminTokenBearer | SessionBearer> {
   const proof = await proofOf(c, carrying);
   if (isRoot(proof)) return ROOT;
   // It may be a stranger's: such a call must not use up the object's day.
@@ -131,8 +134,11 @@ function isRoot({ kind, hash, rootHash }: Proof): boolean {
   return kind === "mba" && equalDigests(hash, rootHash);
 }
 
-function askBearer(c: Context<App>, { kind, hash, rootHash }: Proof): Promise<AdminTokenBearer> {
-  return askObject(c, async (object) =>
+function askBearer(
+  c: Context<App>,
+  { kind, hash, rootHash }: Proof,
+): Promise<AdminTokenBearer | SessionBearer> {
+  return askObject<AdminTokenBearer | SessionBearer>(c, async (object) =>
     kind === "mba" ? object.adminTokenBearer(hash) : object.sessionBearer(hash, rootHash),
   );
 }

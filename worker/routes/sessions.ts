@@ -3,30 +3,33 @@ import { sha256Hex } from "../base/secret.ts";
 import { answer } from "../http/answer.ts";
 import { callerAddress } from "../http/caller-address.ts";
 import type { App } from "../http/context.ts";
-import { bearer, unauthorized } from "../http/guards.ts";
+import { bearer, signInLimited, unauthorized } from "../http/guards.ts";
 import { noBody } from "../http/no-body.ts";
 import { sessionId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
-import { newSessionSchema, sessionsSchema } from "../schema/session.ts";
+import { currentSessionSchema, newSessionSchema, sessionsSchema } from "../schema/session.ts";
 import { readMadeCursor, writeMadeCursor } from "./cursor.ts";
 import { askObject, callObject } from "./object-call.ts";
 import { operatorCall, rootHash } from "./operator-call.ts";
 
 const tags = ["admin tokens"];
 
+const beginCall = operatorCall(SCOPES, noBody);
+
 const begin = apiRoute({
   method: "post",
   path: "/v1/sessions",
   summary: "Begin a session with an admin token",
   description:
-    "The session's secret (`mbs_…`) is good in place of the token, with its scopes, for twelve hours and no longer than the token is. It is shown this once; the dashboard keeps it in a cookie. A session begins no other.",
+    "The session's secret (`mbs_…`) is good in place of the token, with its scopes, for twelve hours and no longer than the token is. It is shown this once; the dashboard keeps it in a cookie. A session begins no other. A token has ten at most: one more ends its oldest. An address may ask thirty times a minute.",
   tags,
-  ...operatorCall(SCOPES, noBody),
+  ...beginCall,
+  middleware: [signInLimited, ...beginCall.middleware],
   responses: {
     201: { description: "The session.", content: { "application/json": { schema: newSessionSchema } } },
-    ...problemResponses(...ADMIN_PROBLEMS),
+    ...problemResponses("limit-reached", ...ADMIN_PROBLEMS),
   },
 });
 
@@ -39,6 +42,21 @@ const list = apiRoute({
   request: { query: pageQuery },
   responses: {
     200: { description: "A page of sessions.", content: { "application/json": { schema: sessionsSchema } } },
+    ...problemResponses(...ADMIN_PROBLEMS),
+  },
+});
+
+const current = apiRoute({
+  method: "get",
+  path: "/v1/sessions/current",
+  summary: "Say what the session that this call carries is good for",
+  tags,
+  ...operatorCall(SCOPES),
+  responses: {
+    200: {
+      description: "Its token, scopes and end.",
+      content: { "application/json": { schema: currentSessionSchema } },
+    },
     ...problemResponses(...ADMIN_PROBLEMS),
   },
 });
@@ -82,10 +100,17 @@ export function sessionRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
+    const root = await rootHash(c.get("config"));
     const sessions = await callObject(c, async (object) =>
-      object.listSessions(limit + 1, readMadeCursor(cursor)),
+      object.listSessions(root, limit + 1, readMadeCursor(cursor)),
     );
     return answer(c, sessionsSchema, pageOf(sessions, limit, writeMadeCursor));
+  });
+
+  app.openapi(current, (c) => {
+    const { id = null, expiresAt = null } = c.get("session") ?? {};
+    const { id: token } = c.get("operator");
+    return answer(c, currentSessionSchema, { id, token, scopes: [...c.get("scopes")], expiresAt });
   });
 
   app.openapi(signOut, async (c) => {
@@ -96,7 +121,7 @@ export function sessionRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(end, async (c) => {
     const { id } = c.req.valid("param");
-    await askObject(c, async (object) => object.endSession(id));
+    await askObject(c, async (object) => object.endSession(id, c.get("operator")));
     return c.body(null, 204);
   });
 }

@@ -78,7 +78,7 @@ export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void
         form,
         userData: text,
         bytes: text.length,
-        notes: notesOn(form, url),
+        notes: notesOn(form, url, request.provider),
         limits: limitsFor(text, request.provider).map((limit) => ({ ...limit })),
         key: view,
       },

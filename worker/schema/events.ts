@@ -40,10 +40,9 @@ const eventSchema = z
         description: "The lease's from then on.",
       }),
     key: z.string().nullable().openapi({ description: "The id of the enrolment key." }),
-    token: z
-      .string()
-      .nullable()
-      .openapi({ description: "The id of the admin token that was made or taken back." }),
+    token: z.string().nullable().openapi({
+      description: "The id of the admin token that was made or taken back, or whose session it is.",
+    }),
     webhook: z.string().nullable().openapi({ description: "The id of the webhook." }),
     was: z
       .string()

@@ -230,6 +230,8 @@ const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
 const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
   "admin-token": (most) =>
     `there are ${most} admin tokens, revoked and expired ones among them; delete some with DELETE /v1/tokens/:id`,
+  session: (most) =>
+    `there are ${most} sessions, and those of other admin tokens are not ended for yours; end some with DELETE /v1/sessions/:id, or wait until they are over`,
   webhook: (most) =>
     `there are ${most} webhooks; delete one that you need no more with DELETE /v1/webhooks/:id, or let one receiver tell the others`,
 };

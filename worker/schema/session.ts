@@ -1,3 +1,4 @@
+import { SCOPES } from "../base/scope.ts";
 import { z } from "./openapi.ts";
 
 const time = z.iso.datetime();
@@ -20,6 +21,16 @@ export const sessionSchema = z
   .openapi("Session");
 
 export type SessionView = z.output<typeof sessionSchema>;
+
+/** What the call carries. */
+export const currentSessionSchema = sessionSchema
+  .pick({ token: true })
+  .extend({
+    id: z.string().nullable().openapi({ description: "The session's; null with an admin token." }),
+    scopes: z.array(z.enum(SCOPES)),
+    expiresAt: time.nullable().openapi({ description: "The session's end; null with an admin token." }),
+  })
+  .openapi("CurrentSession");
 
 /** A session just begun: the only time that its secret is shown. */
 export const newSessionSchema = sessionSchema

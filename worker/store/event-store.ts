@@ -1,4 +1,4 @@
-// The audit log: one row for each change of a lease, reservation, key, admin token or webhook, written with it. Ids are consecutive, so
+// The audit log: one row for each change of a lease, reservation, key, admin token, session or webhook, written with it. Ids are consecutive, so
 // that what is to be read, sent or forgotten follows from the newest, and nothing ever counts the rows.
 import type { Deed } from "../lease/deed.ts";
 import type { Database } from "./database.ts";
@@ -20,7 +20,7 @@ export interface StoredEvent {
   /** Of the lease from then on. */
   readonly state: string | null;
   readonly keyId: string | null;
-  /** Of the admin token that was made or taken back. */
+  /** Of the admin token that was made or taken back, or whose session it is. */
   readonly tokenId: string | null;
   readonly webhook: string | null;
   /** The name or the slot before, of the one that changed. */
