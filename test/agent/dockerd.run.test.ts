@@ -394,6 +394,8 @@ const ENDS: readonly [string, string, number][] = [
   ]),
 ];
 
+const CUTS: readonly [string, string, number | null][] = [...ENDS, ["KILL", "kill -s KILL $$", null]];
+
 describe.each(SHELLS.slice(0, 1))("a dockerd that the run has stopped in $name", PATIENCE, (shell) => {
   it.each(ENDS)("runs again with its containers when %s ends up", (_, ends, status) => {
     withDirectory((directory) => {
@@ -575,6 +577,71 @@ describe.each(shellOfTheDay(import.meta.filename))("running containers in $name"
       expect(host.seen("calls").includes("docker start id-db")).toBe(status === 0);
       expect(restarts(host)).toBe(status === 0 ? 1 : 0);
       expect(host.read("/run/meshboot/restarting")).toBeUndefined();
+    });
+  });
+
+  it.each(CUTS)("are asked for after a run of up that %s cut off ahead of the restart", (_, ends, status) => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      const program = interrupted(directory, "\nwrite_docker_files() {", ends);
+      expect(host.run(shell, "up --restart-docker", program).status).toBe(status);
+      host.world({ containers: "web\n" });
+      expect(host.run(shell, "up")).toMatchObject({
+        status: 3,
+        err: expect.stringContaining("1 container (web) would restart"),
+      });
+      expect([host.seen("docker-pid"), restarts(host)]).toEqual(["42\n", 0]);
+    });
+  });
+
+  it.each(CUTS)(
+    "are asked for after a run of down that %s cut off ahead of the restart",
+    (_, ends, status) => {
+      withDirectory((directory) => {
+        const host = new Host(join(directory, "host"));
+        host.join(shell);
+        const place = 'echo "MESHBOOT_OPTIONS=\\"--bip=$before\\"" | put_file /etc/meshboot/dockerd.env 644';
+        const program = interrupted(directory, place, ends);
+        expect(host.run(shell, "down --restart-docker", program).status).toBe(status);
+        host.world({ containers: "web\n", calls: "" });
+        expect(host.run(shell, "down")).toMatchObject({
+          status: 3,
+          err: expect.stringContaining("1 container (web) would restart"),
+        });
+        expect(host.dockerdCommand()).toContain("--bip=172.28.233.1/25\0");
+        expect(host.run(shell, "down --restart-docker")).toMatchObject({ status: 0, err: "" });
+        expect(host.seen("calls")).toContain("docker start id-web");
+        expect(host.dockerdCommand()).not.toContain("--bip");
+      });
+    },
+  );
+
+  it("are asked for anew, and run, where systemd has not stopped dockerd", () => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      host.world({ containers: "web\n", "live-restore": "true\n" });
+      const program = interrupted(
+        directory,
+        "\nstart_docker() { # start|restart",
+        '[ "$1" = start ] || return 1',
+      );
+      expect(host.run(shell, "up --restart-docker", program).status).toBe(1);
+      expect(host.seen("calls")).toMatch(/docker stop id-web\n(?:.*\n)*docker start id-web\n/);
+      expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
+      expect(restarts(host)).toBe(0);
+    });
+  });
+
+  it("come back, where dockerd did not start and they were stopped for it, with the next up", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ containers: "web\n", "live-restore": "true\n", "docker-fails": "" });
+      expect(host.run(shell, "up --restart-docker").status).toBe(1);
+      expect(host.seen("calls")).not.toContain("docker start");
+      rmSync(join(directory, "world/docker-fails"));
+      host.world({ containers: "" });
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("calls")).toContain("docker start id-web");
     });
   });
 

@@ -82,7 +82,6 @@ decide_restart() {
   fi
   drop_note
   ask_for_restart "which needs the mesh's options. All else is done, and dockerd stays as it is, after a reboot too. When it suits: meshboot up --restart-docker, or RESTART_DOCKER=on in $CONF"
-  dry || note_containers
 }
 
 # `said`, dockerd's own last word, and `pre`, what failed ahead of it.
