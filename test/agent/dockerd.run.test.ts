@@ -668,24 +668,40 @@ describe.each(shellOfTheDay(import.meta.filename))("running containers in $name"
 });
 
 describe.each(SHELLS.slice(0, 1))("an agreement given beforehand in $name", PATIENCE, (shell) => {
-  it("ends with the first run that succeeds, also one that did not need it", () => {
+  const agree = (host: Host) => host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
+
+  it.each([
+    ["counts", "3639.99 80.00\n", 0, 1],
+    ["is over, an hour after it was given,", "3640.00 80.00\n", 3, 0],
+  ])("%s for a Docker that came after the first run", (_, uptime, status, times) => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      const agree = () => host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
       const stubs = join(directory, "stubs");
       cpSync(STUBS, stubs, { recursive: true });
       rmSync(join(stubs, "dockerd"));
       host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=present\n");
-      agree();
+      agree(host);
       const environment = { PATH: `${stubs}:${process.env["PATH"]}` };
-      expect(host.run(shell, "up", AGENT, environment).out).toContain("no dockerd yet");
+      const up = () => host.run(shell, "up", AGENT, environment);
+      expect(up().out).toContain("no dockerd yet");
+      host.write("/proc/uptime", uptime);
+      up();
+      expect(host.read("/run/meshboot/restart-docker") !== undefined).toBe(status === 0);
       host.world({ containers: "web\n" });
-      expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
-      expect(host.run(shell, "up --restart-docker").status).toBe(0);
+      expect(host.run(shell, "up").status).toBe(status);
+      expect(restarts(host)).toBe(times);
+      expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
+    });
+  });
+
+  it("ends with the first run that succeeds, also one that did not need it", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.join(shell);
       host.write("/var/lib/docker/network/files/local-kv.db", "1");
       host.run(shell, "up");
       expect(host.run(shell, "up").out).toContain("nothing has changed");
-      agree();
+      agree(host);
       expect(host.run(shell, "up").status).toBe(0);
       expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
     });
