@@ -605,6 +605,15 @@ cat "$R/etc/meshboot/dockerd.env"`;
     expect(again).toBe("");
   });
 
+  it("keeps what somebody has added to our own local.conf, on the line that we wrote", () => {
+    const text = `local_conf_up >/dev/null; sed -i 's|"veth"[]]|&,"bind":["203.0.113.5"]|' "$ZT/local.conf"
+local_conf_up >/dev/null; cat "$ZT/local.conf"`;
+    expect(JSON.parse(withLease(shell, {}, text)).settings).toEqual({
+      interfacePrefixBlacklist: ["br-", "docker", "veth"],
+      bind: ["203.0.113.5"],
+    });
+  });
+
   it.each([
     [
       "a text, which is the one name that was meant",
