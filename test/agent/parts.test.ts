@@ -419,14 +419,18 @@ look on 172.28.16.0/20 192.0.2.2/24; look gone '' 192.0.2.2/24`;
   });
 
   it.each([
-    ["curl: (5) no proxy 'http://user:s3cret@proxy:3128'", "curl: (5) no proxy 'http://user:***@proxy:3128'"],
+    ["curl: (5) no proxy 'http://user:s3cret@proxy:3128'", "curl: (5) no proxy 'http://***@proxy:3128'"],
+    ["http://me@corp.example:s3cr:e/t@s3cret@p:1, https://:s3cret@q/x", "http://***@p:1, https://***@q/x"],
+    ["by http://tok_s3cret@p:1, https://s3cret:@q/x", "by http://***@p:1, https://***@q/x"],
     [
-      "http://me@corp.example:s3cr:e/t@s3cret@p:1, https://:s3cret@q/x",
-      "http://me@corp.example:***@p:1, https://:***@q/x",
+      "https://w: curl: (5) Unsupported proxy syntax in 'tok_s3cret@p q'",
+      "https://w: curl: (5) Unsupported proxy syntax in '***@p q'",
     ],
+    ["Unsupported proxy syntax in 'me:s3cr et@p q'", "Unsupported proxy syntax in '***@p q'"],
+    ["Unsupported proxy syntax in 'http://s3cret@p q'", "Unsupported proxy syntax in 'http://***@p q'"],
     ["https://host:8443 and me@example.com", "https://host:8443 and me@example.com"],
-    ["https://me@host/x a:b@c", "https://me@host/x a:b@c"],
-  ])("says of %j all but a password", (text, said) => {
+    ["https://host/me@x a:b@c", "https://host/me@x a:b@c"],
+  ])("says of %j all but a password, or a token, with its user", (text, said) => {
     const script = `TMP=$R LOG=$R/log RUN=$R STEP=step LINK=link JSON='' COLOR='' WARNINGS=0 FAULTS=0 BROKEN=''
 text="${text}"
 say "$text"
@@ -445,16 +449,18 @@ log_as_json`;
   });
 
   it("cuts no password in two", () => {
-    const text = `printable "${"x".repeat(180)} http://user:s3cret@proxy"; printable "${"x".repeat(9)}" 7`;
-    expect(withLease(shell, {}, text)).toBe(`${"x".repeat(180)} http://user:***@pro\n${"x".repeat(7)}\n`);
+    const text = `printable "${"x".repeat(185)} http://user:s3cret@proxy"; printable "${"x".repeat(9)}" 7`;
+    expect(withLease(shell, {}, text)).toBe(`${"x".repeat(185)} http://***@pro\n${"x".repeat(7)}\n`);
   });
 
   it.each([
     ["", ""],
-    ["http://me:s3cret@p:2", "http://me:***@p:2"],
-    ["me:s3cret@p:2", "http://me:***@p:2"],
+    ["http://me:s3cret@p:2", "http://***@p:2"],
+    ["me:s3cret@p:2", "http://***@p:2"],
+    ["http://tok_s3cret@p:2", "http://***@p:2"],
+    ["tok_s3cret@p:2", "http://***@p:2"],
     ["p:2", "http://p:2"],
-  ])("names the proxy %j without its password", (proxy, named) => {
+  ])("names the proxy %j without its user and password", (proxy, named) => {
     const text = `URL=https://mesh.example.com https_proxy='${proxy}'; proxy_of_worker`;
     expect(withLease(shell, {}, text).trim()).toBe(named);
   });
@@ -465,7 +471,7 @@ log_as_json`;
     const script = `(${text}) || :`;
     for (const key of ["URL", "ZEROTIER_REPOSITORY", "NAME"])
       expect(withLease(shell, {}, script, conf(`${key}=https://me:s3cret@mesh.example.com`))).toContain(
-        `${key}=https://me:***@mesh.example.com is not known`,
+        `${key}=https://***@mesh.example.com is not known`,
       );
   });
 
