@@ -89,6 +89,58 @@ ${text}`;
   );
 
   it.each([
+    ["there is none of its networks", ":", true],
+    ["Docker has never told", 'touch "$R$DOCKER_NETWORKS"', false],
+    ["Docker has told", 'touch "$R$DOCKER_NETWORKS"; touch "$STATE/bridges"', true],
+    [
+      "Docker's networks have changed since it told",
+      'touch -d @1000000 "$STATE/bridges"; touch -d @1000001 "$R$DOCKER_NETWORKS"',
+      false,
+    ],
+  ])("takes bridges for the user's own where %s, and else closes them as Docker's", (_, files, isOwn) => {
+    const text = `mkdir -p "$R/sys/class/net/br-web" "$R/var/lib/docker/network/files"; ${files}; direct_chain; closing_rules`;
+    const out = withLease(shell, {}, withDocker("26.1.5", text), { "/var/lib/meshboot/sysctls": OFF });
+    const own = '!= { "br-web" }';
+    expect(out).toContain(
+      isOwn ? `fib daddr oifname "br-*" fib daddr oifname ${own} drop\n` : 'fib daddr oifname "br-*" drop\n',
+    );
+    // Fewer of them are let through to there.
+    expect(out).toContain(`oifname "br-*" oifname ${own} accept\n`);
+  });
+
+  it("asks Docker for its bridges until it has told, where there are some of the user's own, and has the rules anew then", () => {
+    const text = `mkdir -p "$R/sys/class/net/br-web" "$R/var/lib/docker/network/files"; touch "$R$DOCKER_NETWORKS"
+find_docker_socket() { :; }; timeout() { shift; "$@"; }; TMP=$STATE STEP=rules
+load_rules() { direct_chain | grep -e '"br-[*]"'; }
+systemctl() { case $1 in is-active) echo $NOW ;; esac; }
+docker() { [ "$2" = ls ] && return; }
+dockerd() { echo 'Docker version 26.1.5, build 1'; }; look_at_docker_major; look_at_docker_word
+(NOW=activating; rules_keep) 2>&1 || echo again
+(NOW=inactive; rules_keep) 2>&1
+NOW=active; rules_keep >"$TMP/said"; tail -n 1 "$TMP/said"`;
+    const closed = 'fib daddr oifname "br-*" drop';
+    expect(withLease(shell, {}, text).trim().split("\n")).toEqual([
+      closed,
+      expect.stringContaining("rules: failed: dockerd has not told its bridges yet"),
+      "again",
+      closed,
+      'fib daddr oifname "br-*" fib daddr oifname != { "br-web" } drop',
+    ]);
+  });
+
+  it.each([
+    ["cannot say what its networks are", "echo 1", "return 124", "172.28.64.0/20 "],
+    ["says that they are gone", "echo 1", ":", ""],
+    ["has none", ":", "return 124", ""],
+  ])("spares Docker's networks of before while dockerd %s: %s, %s", (_, ls, inspect, spared) => {
+    const text = `TMP=$R ALLOW_OVERLAP=off; mkdir -p "$R/sys/class/net/ztabcdefgh"
+is_running() { :; }; timeout() { shift; "$@"; }; docker() { case $2 in ls) ${ls} ;; *) ${inspect} ;; esac; }
+look_at_overlapping; remember_spared >/dev/null; cat "$STATE/spared-docker"`;
+    const files = { "/var/lib/meshboot/spared-docker": "172.28.64.0/20 \n" };
+    expect(withLease(shell, {}, text, files)).toBe(`${spared}\n`);
+  });
+
+  it.each([
     ["was off", {}, "ipv4\nipv6\n"],
     ["was on", { "/var/lib/meshboot/sysctls": "" }, ""],
     ["was off for IPv4", { "/var/lib/meshboot/sysctls": "net/ipv4/ip_forward=0\n" }, "ipv4\n"],
