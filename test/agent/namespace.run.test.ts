@@ -437,6 +437,44 @@ it.runIf(possible).each([
   },
 );
 
+/** Two neighbours by IPv6 who have been silent for too long: one whom the kernel is in touch with, and another. Prints whom it knows then, and who is remembered. */
+const SILENT = `set -eu
+ip link add ztabcdefgh type veth peer name zt0
+ip link set zt0 up
+ip link set ztabcdefgh up
+ip address add fc9c:56c2:e34e:8d87:c868::1/40 dev ztabcdefgh nodad
+echo 3600000 >/proc/sys/net/ipv6/neigh/ztabcdefgh/base_reachable_time_ms
+ip -6 neigh add fc9c:56c2:e3a3:b033:f4db::1 lladdr 02:00:00:00:00:01 dev ztabcdefgh nud reachable
+ip -6 neigh add fc9c:56c2:e339:f51d:fb25::1 lladdr 02:00:00:00:00:02 dev ztabcdefgh nud stale
+printf '%s 167\\n' fc9c:56c2:e3a3:b033:f4db::1 fc9c:56c2:e339:f51d:fb25::1 >"$MESHBOOT_ROOT/var/lib/meshboot/neighbours"
+. "$AGENT"
+set_up
+use_saved_lease
+: >"$TMP/answered"
+remembered >"$TMP/silent"
+for hours in 1 0; do
+  neighbours >"$TMP/neighbours"
+  remember $hours
+  : >"$TMP/silent"
+done
+neighbours
+cat "$STATE/neighbours"
+`;
+
+it.runIf(possible)(
+  "forgets no neighbour by IPv6 whom the kernel is in touch with, though he answers no greeting",
+  { timeout: 300_000 },
+  () => {
+    withDirectory((root) => {
+      layRoot(root);
+      const { stdout, stderr, status } = inNamespace(root, SILENT, { MESHBOOT_SOURCE: "1" });
+      expect(status, stderr).toBe(0);
+      const left = "fc9c:56c2:e3a3:b033:f4db::1";
+      expect(stdout).toBe(`${left}\n${left} 0\n`);
+    });
+  },
+);
+
 /** A container of the lease behind the forward chain of Docker's nft table, a VPN's marks for UDP (wg-quick), and a member of the mesh. */
 const BEHIND_VPN = `set -eu
 for name in member container; do unshare -n sleep infinity & eval $name=$!; done
