@@ -1,6 +1,7 @@
 import baseAccepts from "./base/accepts.sh";
 import baseAddresses from "./base/addresses.sh";
 import baseDocker from "./base/docker.sh";
+import baseDockerAgreement from "./base/docker-agreement.sh";
 import baseDockerHost from "./base/docker-host.sh";
 import baseDockerRestart from "./base/docker-restart.sh";
 import baseDockerRules6 from "./base/docker-rules6.sh";
@@ -138,6 +139,7 @@ const FILES: readonly string[] = [
   baseSysctl,
   baseDocker,
   baseDockerUnit,
+  baseDockerAgreement,
   baseDockerHost,
   baseDockerRestart,
   baseDockerRules6,

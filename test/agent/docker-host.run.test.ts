@@ -62,6 +62,7 @@ describe.each(shellOfTheDay(import.meta.filename))("docker in $name", PATIENCE, 
       expect(host.run(shell, "up --restart-docker")).toMatchObject({ status: 0 });
       expect(host.read(UNIT)).toContain("DOCKER_HOST=unix:///run/docker/engine.sock\n");
       host.world({ bridges: "bridge docker0 172.28.233.0/25\n" });
+      host.put("/var/lib/meshboot/bridges", undefined);
       expect(host.run(shell, "keep")).toMatchObject({ status: 0, err: "" });
       expect(host.read("/var/lib/meshboot/bridges")).toContain("docker0 nat nat\n");
       expect(host.read(UNIT)).toContain(" -v /run/docker/engine.sock:/var/run/docker.sock:ro ");

@@ -394,6 +394,8 @@ const ENDS: readonly [string, string, number][] = [
   ]),
 ];
 
+const CUTS: readonly [string, string, number | null][] = [...ENDS, ["KILL", "kill -s KILL $$", null]];
+
 describe.each(SHELLS.slice(0, 1))("a dockerd that the run has stopped in $name", PATIENCE, (shell) => {
   it.each(ENDS)("runs again with its containers when %s ends up", (_, ends, status) => {
     withDirectory((directory) => {
@@ -578,6 +580,71 @@ describe.each(shellOfTheDay(import.meta.filename))("running containers in $name"
     });
   });
 
+  it.each(CUTS)("are asked for after a run of up that %s cut off ahead of the restart", (_, ends, status) => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      const program = interrupted(directory, "\nwrite_docker_files() {", ends);
+      expect(host.run(shell, "up --restart-docker", program).status).toBe(status);
+      host.world({ containers: "web\n" });
+      expect(host.run(shell, "up")).toMatchObject({
+        status: 3,
+        err: expect.stringContaining("1 container (web) would restart"),
+      });
+      expect([host.seen("docker-pid"), restarts(host)]).toEqual(["42\n", 0]);
+    });
+  });
+
+  it.each(CUTS)(
+    "are asked for after a run of down that %s cut off ahead of the restart",
+    (_, ends, status) => {
+      withDirectory((directory) => {
+        const host = new Host(join(directory, "host"));
+        host.join(shell);
+        const place = 'echo "MESHBOOT_OPTIONS=\\"--bip=$before\\"" | put_file /etc/meshboot/dockerd.env 644';
+        const program = interrupted(directory, place, ends);
+        expect(host.run(shell, "down --restart-docker", program).status).toBe(status);
+        host.world({ containers: "web\n", calls: "" });
+        expect(host.run(shell, "down")).toMatchObject({
+          status: 3,
+          err: expect.stringContaining("1 container (web) would restart"),
+        });
+        expect(host.dockerdCommand()).toContain("--bip=172.28.233.1/25\0");
+        expect(host.run(shell, "down --restart-docker")).toMatchObject({ status: 0, err: "" });
+        expect(host.seen("calls")).toContain("docker start id-web");
+        expect(host.dockerdCommand()).not.toContain("--bip");
+      });
+    },
+  );
+
+  it("are asked for anew, and run, where systemd has not stopped dockerd", () => {
+    withDirectory((directory) => {
+      const host = new Host(join(directory, "host"));
+      host.world({ containers: "web\n", "live-restore": "true\n" });
+      const program = interrupted(
+        directory,
+        "\nstart_docker() { # start|restart",
+        '[ "$1" = start ] || return 1',
+      );
+      expect(host.run(shell, "up --restart-docker", program).status).toBe(1);
+      expect(host.seen("calls")).toMatch(/docker stop id-web\n(?:.*\n)*docker start id-web\n/);
+      expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
+      expect(restarts(host)).toBe(0);
+    });
+  });
+
+  it("come back, where dockerd did not start and they were stopped for it, with the next up", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.world({ containers: "web\n", "live-restore": "true\n", "docker-fails": "" });
+      expect(host.run(shell, "up --restart-docker").status).toBe(1);
+      expect(host.seen("calls")).not.toContain("docker start");
+      rmSync(join(directory, "world/docker-fails"));
+      host.world({ containers: "" });
+      expect(host.run(shell, "up")).toMatchObject({ status: 0, err: "" });
+      expect(host.seen("calls")).toContain("docker start id-web");
+    });
+  });
+
   it("are stopped for it where live-restore would keep them, and docker0 with them", () => {
     withDirectory((directory) => {
       const host = new Host(directory);
@@ -601,24 +668,40 @@ describe.each(shellOfTheDay(import.meta.filename))("running containers in $name"
 });
 
 describe.each(SHELLS.slice(0, 1))("an agreement given beforehand in $name", PATIENCE, (shell) => {
-  it("ends with the first run that succeeds, also one that did not need it", () => {
+  const agree = (host: Host) => host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
+
+  it.each([
+    ["counts", "3639.99 80.00\n", 0, 1],
+    ["is over, an hour after it was given,", "3640.00 80.00\n", 3, 0],
+  ])("%s for a Docker that came after the first run", (_, uptime, status, times) => {
     withDirectory((directory) => {
       const host = new Host(directory);
-      const agree = () => host.write("/run/meshboot/restart-docker", "40.00 30.00\n");
       const stubs = join(directory, "stubs");
       cpSync(STUBS, stubs, { recursive: true });
       rmSync(join(stubs, "dockerd"));
       host.write("/etc/meshboot/meshboot.conf", "URL=https://mesh.example.com\nDOCKER=present\n");
-      agree();
+      agree(host);
       const environment = { PATH: `${stubs}:${process.env["PATH"]}` };
-      expect(host.run(shell, "up", AGENT, environment).out).toContain("no dockerd yet");
+      const up = () => host.run(shell, "up", AGENT, environment);
+      expect(up().out).toContain("no dockerd yet");
+      host.write("/proc/uptime", uptime);
+      up();
+      expect(host.read("/run/meshboot/restart-docker") !== undefined).toBe(status === 0);
       host.world({ containers: "web\n" });
-      expect(host.run(shell, "up").err).toContain("1 container (web) would restart");
-      expect(host.run(shell, "up --restart-docker").status).toBe(0);
+      expect(host.run(shell, "up").status).toBe(status);
+      expect(restarts(host)).toBe(times);
+      expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
+    });
+  });
+
+  it("ends with the first run that succeeds, also one that did not need it", () => {
+    withDirectory((directory) => {
+      const host = new Host(directory);
+      host.join(shell);
       host.write("/var/lib/docker/network/files/local-kv.db", "1");
       host.run(shell, "up");
       expect(host.run(shell, "up").out).toContain("nothing has changed");
-      agree();
+      agree(host);
       expect(host.run(shell, "up").status).toBe(0);
       expect(host.read("/run/meshboot/restart-docker")).toBeUndefined();
     });

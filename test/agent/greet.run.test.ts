@@ -16,6 +16,8 @@ interface World {
   readonly isAddressed?: string;
   /** Whether a greeting of $1 is answered, as a command; it is told in any case. */
   readonly ping?: string;
+  /** There is no ping, but curl, which ends with this exit code. */
+  readonly curl?: number;
   /** What a pause of $1 seconds does, beside being told. */
   readonly sleep: string;
   /** Gateways of managed routes. */
@@ -34,7 +36,7 @@ function inMesh(shell: Shell, directory: string, remembered?: string): Host {
 
 /** What is told until it ends. */
 function greet(shell: Shell, host: Host, world: World, verb = "greet"): string[] {
-  const { neighbours = ":", isAddressed = ":", ping = "false", sleep, gateways = [] } = world;
+  const { neighbours = ":", isAddressed = ":", ping = "false", curl, sleep, gateways = [] } = world;
   const text = `MESHBOOT_SOURCE=1 . '${AGENT}'
 TMP=$(mktemp -d)
 rounds=0
@@ -48,6 +50,8 @@ ip() {
   *flush*) echo "ip $*" >>"$TMP/pings" ;;
   esac
 }
+${curl === undefined ? "" : 'has() { [ "$1" != ping ] && command -v "$1" >/dev/null; }'}
+curl() { for last; do :; done; echo "curl $last" >>"$TMP/pings"; return ${curl ?? 0}; }
 ping() { for last; do :; done; echo "ping $last" >>"$TMP/pings"; set -- "$last"; ${ping}; }
 sleep() {
   [ ! -e "$TMP/pings" ] || { sort "$TMP/pings" >&2; rm "$TMP/pings"; }
@@ -138,10 +142,26 @@ describe.each(shellOfTheDay(import.meta.filename))("greetings in $name", { timeo
       const all = ["ping 10.147.17.201", "ping 10.147.17.202", `ping ${SIX}::1`];
       expect(told).toEqual([
         ...[...all, "pause 1", ...all, "pause 2"],
-        `ip -6 neigh flush to ${SIX}::1/80 dev ztabcdefgh`,
+        `ip -6 neigh flush to ${SIX}::1/80 dev ztabcdefgh nud stale`,
         ...["ping 10.147.17.202", "pause 4"],
       ]);
       expect(host.read(NEIGHBOURS)).toBe("10.147.17.1 0\n10.147.17.2 0\n10.147.17.202 4\n");
+    });
+  });
+
+  it.each([
+    ["a refusal is an answer by IPv6", 7, ["curl http://10.147.17.201:9/"]],
+    ["silence is none", 28, ["curl http://10.147.17.201:9/", `curl http://[${SIX}::1]:9/`]],
+  ])("are curl's where there is no ping: %s", (_, curl, again) => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory, `10.147.17.201 0\n${SIX}::1 0\n`);
+      const told = greet(shell, host, {
+        neighbours: `${named}; echo '${SIX}::1 lladdr 02:00:00:00:00:06 STALE'`,
+        curl,
+        sleep: "[ $rounds -lt 3 ] || exit 0",
+      });
+      const first = ["curl http://10.147.17.201:9/", `curl http://[${SIX}::1]:9/`];
+      expect(told).toEqual([...first, "pause 1", ...first, "pause 2", ...again, "pause 4"]);
     });
   });
 

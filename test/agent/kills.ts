@@ -69,11 +69,16 @@ exec ${name} "$@"
   return program;
 }
 
-/** All that the agent leaves on a server, but for the versions it has seen, which name the tests' own commands. */
+/**
+ * All that the agent leaves on a server, but for the versions it has seen, which name the tests' own commands, and for the bridges that
+ * Docker has told of, which a run that is the first to start Docker has not heard.
+ */
 export function state(host: Host): Record<string, unknown> {
   const sorted = (name: string) => host.seen(name).split("\n").sort();
   return {
-    files: Object.fromEntries(Object.entries(host.files()).filter(([path]) => !path.endsWith(".version"))),
+    files: Object.fromEntries(
+      Object.entries(host.files()).filter(([path]) => !/\.version$|\/bridges$/.test(path)),
+    ),
     routes: host.seen("mesh-routes"),
     nft: host.seen("nft"),
     iptables: sorted("iptables"),

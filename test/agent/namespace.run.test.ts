@@ -323,7 +323,10 @@ it.runIf(possible).each([
   },
 );
 
-/** Prints who reaches the guest, and the container: before Docker has told of any bridge, and once it has told of br-lan. */
+/**
+ * Prints who reaches the guest, and the container: where Docker has never run; before it has told of its bridges; once it has told of
+ * br-lan; and once that is not among them any more.
+ */
 const OWN_BRIDGE = `${PLACES}
 patience=2
 look() {
@@ -335,8 +338,14 @@ look() {
   ) | sort
   echo ---
 }
+tells() { printf '%s\\n' "$@" >"$MESHBOOT_ROOT/var/lib/meshboot/bridges"; }
 look
-printf '%s\\n' 'br-lan nat nat' 'docker0 nat nat' >"$MESHBOOT_ROOT/var/lib/meshboot/bridges"
+mkdir -p "$MESHBOOT_ROOT/var/lib/docker/network/files"
+: >"$MESHBOOT_ROOT/var/lib/docker/network/files/local-kv.db"
+look
+tells 'br-lan nat nat' 'docker0 nat nat'
+look
+tells 'docker0 nat nat'
 look
 `;
 
@@ -355,13 +364,15 @@ it.runIf(possible).each([
       });
       const { stdout, stderr, status } = inNamespace(root, OWN_BRIDGE);
       expect(status, stderr).toBe(0);
-      const [started, told] = stdout.split("---\n");
+      const [started, silent, told, without] = stdout.split("---\n");
       const guest = ["member 10.88.1.2", "member fd88:1::2", "neighbour 10.88.1.2", "neighbour fd88:1::2"];
       const container = [
         ...["member 10.77.1.2", "member fd77:1::2", "neighbour 10.77.1.2", "neighbour fd77:1::2"],
       ];
       // Docker 28 closes its bridges itself, and is not here: what is let through to them shows that they count as its.
       expect(started?.trim().split("\n")).toEqual(isClosed ? container : guest);
+      expect(silent?.trim().split("\n")).toEqual(isClosed ? container : [""]);
+      expect(without).toBe(started);
       expect(told?.trim()).toBe(isClosed ? [...container, ...guest].sort().join("\n") : "");
     });
   },
@@ -434,6 +445,44 @@ it.runIf(possible).each([
         isClosedAgain ? routed : "",
         policy.repeat(2),
       ]);
+    });
+  },
+);
+
+/** Two neighbours by IPv6 who have been silent for too long: one whom the kernel is in touch with, and another. Prints whom it knows then, and who is remembered. */
+const SILENT = `set -eu
+ip link add ztabcdefgh type veth peer name zt0
+ip link set zt0 up
+ip link set ztabcdefgh up
+ip address add fc9c:56c2:e34e:8d87:c868::1/40 dev ztabcdefgh nodad
+echo 3600000 >/proc/sys/net/ipv6/neigh/ztabcdefgh/base_reachable_time_ms
+ip -6 neigh add fc9c:56c2:e3a3:b033:f4db::1 lladdr 02:00:00:00:00:01 dev ztabcdefgh nud reachable
+ip -6 neigh add fc9c:56c2:e339:f51d:fb25::1 lladdr 02:00:00:00:00:02 dev ztabcdefgh nud stale
+printf '%s 167\\n' fc9c:56c2:e3a3:b033:f4db::1 fc9c:56c2:e339:f51d:fb25::1 >"$MESHBOOT_ROOT/var/lib/meshboot/neighbours"
+. "$AGENT"
+set_up
+use_saved_lease
+: >"$TMP/answered"
+remembered >"$TMP/silent"
+for hours in 1 0; do
+  neighbours >"$TMP/neighbours"
+  remember $hours
+  : >"$TMP/silent"
+done
+neighbours
+cat "$STATE/neighbours"
+`;
+
+it.runIf(possible)(
+  "forgets no neighbour by IPv6 whom the kernel is in touch with, though he answers no greeting",
+  { timeout: 300_000 },
+  () => {
+    withDirectory((root) => {
+      layRoot(root);
+      const { stdout, stderr, status } = inNamespace(root, SILENT, { MESHBOOT_SOURCE: "1" });
+      expect(status, stderr).toBe(0);
+      const left = "fc9c:56c2:e3a3:b033:f4db::1";
+      expect(stdout).toBe(`${left}\n${left} 0\n`);
     });
   },
 );

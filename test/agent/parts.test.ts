@@ -89,6 +89,58 @@ ${text}`;
   );
 
   it.each([
+    ["there is none of its networks", ":", true],
+    ["Docker has never told", 'touch "$R$DOCKER_NETWORKS"', false],
+    ["Docker has told", 'touch "$R$DOCKER_NETWORKS"; touch "$STATE/bridges"', true],
+    [
+      "Docker's networks have changed since it told",
+      'touch -d @1000000 "$STATE/bridges"; touch -d @1000001 "$R$DOCKER_NETWORKS"',
+      false,
+    ],
+  ])("takes bridges for the user's own where %s, and else closes them as Docker's", (_, files, isOwn) => {
+    const text = `mkdir -p "$R/sys/class/net/br-web" "$R/var/lib/docker/network/files"; ${files}; direct_chain; closing_rules`;
+    const out = withLease(shell, {}, withDocker("26.1.5", text), { "/var/lib/meshboot/sysctls": OFF });
+    const own = '!= { "br-web" }';
+    expect(out).toContain(
+      isOwn ? `fib daddr oifname "br-*" fib daddr oifname ${own} drop\n` : 'fib daddr oifname "br-*" drop\n',
+    );
+    // Fewer of them are let through to there.
+    expect(out).toContain(`oifname "br-*" oifname ${own} accept\n`);
+  });
+
+  it("asks Docker for its bridges until it has told, where there are some of the user's own, and has the rules anew then", () => {
+    const text = `mkdir -p "$R/sys/class/net/br-web" "$R/var/lib/docker/network/files"; touch "$R$DOCKER_NETWORKS"
+find_docker_socket() { :; }; timeout() { shift; "$@"; }; TMP=$STATE STEP=rules
+load_rules() { direct_chain | grep -e '"br-[*]"'; }
+systemctl() { case $1 in is-active) echo $NOW ;; esac; }
+docker() { [ "$2" = ls ] && return; }
+dockerd() { echo 'Docker version 26.1.5, build 1'; }; look_at_docker_major; look_at_docker_word
+(NOW=activating; rules_keep) 2>&1 || echo again
+(NOW=inactive; rules_keep) 2>&1
+NOW=active; rules_keep >"$TMP/said"; tail -n 1 "$TMP/said"`;
+    const closed = 'fib daddr oifname "br-*" drop';
+    expect(withLease(shell, {}, text).trim().split("\n")).toEqual([
+      closed,
+      expect.stringContaining("rules: failed: dockerd has not told its bridges yet"),
+      "again",
+      closed,
+      'fib daddr oifname "br-*" fib daddr oifname != { "br-web" } drop',
+    ]);
+  });
+
+  it.each([
+    ["cannot say what its networks are", "echo 1", "return 124", "172.28.64.0/20 "],
+    ["says that they are gone", "echo 1", ":", ""],
+    ["has none", ":", "return 124", ""],
+  ])("spares Docker's networks of before while dockerd %s: %s, %s", (_, ls, inspect, spared) => {
+    const text = `TMP=$R ALLOW_OVERLAP=off; mkdir -p "$R/sys/class/net/ztabcdefgh"
+is_running() { :; }; timeout() { shift; "$@"; }; docker() { case $2 in ls) ${ls} ;; *) ${inspect} ;; esac; }
+look_at_overlapping; remember_spared >/dev/null; cat "$STATE/spared-docker"`;
+    const files = { "/var/lib/meshboot/spared-docker": "172.28.64.0/20 \n" };
+    expect(withLease(shell, {}, text, files)).toBe(`${spared}\n`);
+  });
+
+  it.each([
     ["was off", {}, "ipv4\nipv6\n"],
     ["was on", { "/var/lib/meshboot/sysctls": "" }, ""],
     ["was off for IPv4", { "/var/lib/meshboot/sysctls": "net/ipv4/ip_forward=0\n" }, "ipv4\n"],
@@ -419,14 +471,18 @@ look on 172.28.16.0/20 192.0.2.2/24; look gone '' 192.0.2.2/24`;
   });
 
   it.each([
-    ["curl: (5) no proxy 'http://user:s3cret@proxy:3128'", "curl: (5) no proxy 'http://user:***@proxy:3128'"],
+    ["curl: (5) no proxy 'http://user:s3cret@proxy:3128'", "curl: (5) no proxy 'http://***@proxy:3128'"],
+    ["http://me@corp.example:s3cr:e/t@s3cret@p:1, https://:s3cret@q/x", "http://***@p:1, https://***@q/x"],
+    ["by http://tok_s3cret@p:1, https://s3cret:@q/x", "by http://***@p:1, https://***@q/x"],
     [
-      "http://me@corp.example:s3cr:e/t@s3cret@p:1, https://:s3cret@q/x",
-      "http://me@corp.example:***@p:1, https://:***@q/x",
+      "https://w: curl: (5) Unsupported proxy syntax in 'tok_s3cret@p q'",
+      "https://w: curl: (5) Unsupported proxy syntax in '***@p q'",
     ],
+    ["Unsupported proxy syntax in 'me:s3cr et@p q'", "Unsupported proxy syntax in '***@p q'"],
+    ["Unsupported proxy syntax in 'http://s3cret@p q'", "Unsupported proxy syntax in 'http://***@p q'"],
     ["https://host:8443 and me@example.com", "https://host:8443 and me@example.com"],
-    ["https://me@host/x a:b@c", "https://me@host/x a:b@c"],
-  ])("says of %j all but a password", (text, said) => {
+    ["https://host/me@x a:b@c", "https://host/me@x a:b@c"],
+  ])("says of %j all but a password, or a token, with its user", (text, said) => {
     const script = `TMP=$R LOG=$R/log RUN=$R STEP=step LINK=link JSON='' COLOR='' WARNINGS=0 FAULTS=0 BROKEN=''
 text="${text}"
 say "$text"
@@ -445,16 +501,18 @@ log_as_json`;
   });
 
   it("cuts no password in two", () => {
-    const text = `printable "${"x".repeat(180)} http://user:s3cret@proxy"; printable "${"x".repeat(9)}" 7`;
-    expect(withLease(shell, {}, text)).toBe(`${"x".repeat(180)} http://user:***@pro\n${"x".repeat(7)}\n`);
+    const text = `printable "${"x".repeat(185)} http://user:s3cret@proxy"; printable "${"x".repeat(9)}" 7`;
+    expect(withLease(shell, {}, text)).toBe(`${"x".repeat(185)} http://***@pro\n${"x".repeat(7)}\n`);
   });
 
   it.each([
     ["", ""],
-    ["http://me:s3cret@p:2", "http://me:***@p:2"],
-    ["me:s3cret@p:2", "http://me:***@p:2"],
+    ["http://me:s3cret@p:2", "http://***@p:2"],
+    ["me:s3cret@p:2", "http://***@p:2"],
+    ["http://tok_s3cret@p:2", "http://***@p:2"],
+    ["tok_s3cret@p:2", "http://***@p:2"],
     ["p:2", "http://p:2"],
-  ])("names the proxy %j without its password", (proxy, named) => {
+  ])("names the proxy %j without its user and password", (proxy, named) => {
     const text = `URL=https://mesh.example.com https_proxy='${proxy}'; proxy_of_worker`;
     expect(withLease(shell, {}, text).trim()).toBe(named);
   });
@@ -465,7 +523,7 @@ log_as_json`;
     const script = `(${text}) || :`;
     for (const key of ["URL", "ZEROTIER_REPOSITORY", "NAME"])
       expect(withLease(shell, {}, script, conf(`${key}=https://me:s3cret@mesh.example.com`))).toContain(
-        `${key}=https://me:***@mesh.example.com is not known`,
+        `${key}=https://***@mesh.example.com is not known`,
       );
   });
 
@@ -603,6 +661,15 @@ cat "$R/etc/meshboot/dockerd.env"`;
       },
     });
     expect(again).toBe("");
+  });
+
+  it("keeps what somebody has added to our own local.conf, on the line that we wrote", () => {
+    const text = `local_conf_up >/dev/null; sed -i 's|"veth"[]]|&,"bind":["203.0.113.5"]|' "$ZT/local.conf"
+local_conf_up >/dev/null; cat "$ZT/local.conf"`;
+    expect(JSON.parse(withLease(shell, {}, text)).settings).toEqual({
+      interfacePrefixBlacklist: ["br-", "docker", "veth"],
+      bind: ["203.0.113.5"],
+    });
   });
 
   it.each([

@@ -98,6 +98,7 @@ describe.each(SHELLS.slice(0, 1))("what the steps look at, in $name", PATIENCE, 
   it.each([
     "/sys/class/net/br-lan/ifindex",
     "/etc/sysctl.d/router.conf",
+    "/etc/ufw/sysctl.conf",
     "/etc/systemd/network/10-lan.network",
     "/etc/systemd/networkd.conf.d/router.conf",
   ])("holds the user's own bridges and files, by which the rules go: %s", (path) => {

@@ -3,8 +3,13 @@
 # Set from the moment that this run stops dockerd, or containers, until all of it runs again.
 DOCKER_STOPPED=''
 
-# $RUN/restarting: that a restart was decided, the dockerd that was to end, and what ran in it. Empty: that a start was.
-note_containers() {
+# $RUN/restarting: that a restart has begun, the dockerd that was to end, and what ran in it. Empty: that a start was decided.
+# Written right before dockerd is stopped: what was only decided nobody has agreed to once other containers run.
+begin_restart() {
+  if dry || [ -s "$RUN/restarting" ]; then
+    return 0
+  fi
+  DOCKER_STOPPED=yes
   {
     echo "$DOCKER_PID"
     running_containers ID || :

@@ -8,12 +8,13 @@ docker_networks() {
     return 0
   fi
   ids=$(timeout 20 docker network ls -q --filter driver=bridge --filter driver=macvlan --filter driver=ipvlan 2>/dev/null </dev/null) || return 0
-  : >"$TMP/docker-networks"
-  if [ -n "$ids" ]; then
-    # shellcheck disable=SC2016,SC2086 # a template of Docker's; ids, one word each
-    timeout 20 docker network inspect -f '{{$n := .Name}}{{$d := .Driver}}{{range .IPAM.Config}}{{println .Subnet $d $n}}{{end}}' $ids 2>/dev/null </dev/null |
-      tr -cd 'A-Za-z0-9_./ \n-' | awk '$1 ~ /^[0-9.]+\/[0-9]+$/ && $3 != "bridge" { print "docker", $0 }'
+  told=''
+  # shellcheck disable=SC2016,SC2086 # a template of Docker's; ids, one word each
+  if [ -z "$ids" ] || told=$(timeout 20 docker network inspect -f '{{$n := .Name}}{{$d := .Driver}}{{range .IPAM.Config}}{{println .Subnet $d $n}}{{end}}' $ids 2>/dev/null </dev/null); then
+    : >"$TMP/docker-networks"
   fi
+  [ -z "$told" ] ||
+    printf '%s\n' "$told" | tr -cd 'A-Za-z0-9_./ \n-' | awk '$1 ~ /^[0-9.]+\/[0-9]+$/ && $3 != "bridge" { print "docker", $0 }'
 }
 
 # Where Docker's docker0 gets its addresses from us, it is ours, and no other network of the host.

@@ -1,13 +1,15 @@
 # Saying, failing, running. In a dry run everything is said and nothing is done.
 
-# sed: of a URL that has a password in it all else. A password belongs into no journal, log or report.
-UNSAID_PASSWORDS='s|\(://[^/: ]*\):[^ ]*@|\1:***@|g'
+# sed: of a URL that names a user all else, also where curl says a proxy's as it was set, without a scheme. His password, or the
+# token that he is, belongs into no journal, log or report.
+UNSAID_USERS='s|://[^/: ]*:[^ ]*@|://***@|g; s|://[^/ ]*@|://***@|g
+s|\(proxy syntax in .\)\([a-z0-9]*://\)\{0,1\}[^'\'']*@|\1\2***@|'
 
 # What may be said of a text, into SAID, mostly by no other process.
 mask() { # TEXT
   SAID=$1
   case $1 in
-  *://*:*@*) SAID=$(printf '%s\n' "$1" | sed "$UNSAID_PASSWORDS") ;;
+  *://*@* | *'proxy syntax'*@*) SAID=$(printf '%s\n' "$1" | sed "$UNSAID_USERS") ;;
   esac
 }
 
@@ -136,5 +138,5 @@ true_or_false() {
 
 # Somebody else's text in a message: printable, on one line, not without end.
 printable() { # TEXT [LENGTH]
-  printf %s "$1" | tr -cd '\40-\176' | sed "$UNSAID_PASSWORDS" | cut -c "1-${2:-200}"
+  printf %s "$1" | tr -cd '\40-\176' | sed "$UNSAID_USERS" | cut -c "1-${2:-200}"
 }

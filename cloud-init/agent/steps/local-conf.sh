@@ -17,11 +17,12 @@ look_at_ours() {
 is_ours_alone() { # CONF
   case $1 in
   '' | "$OURS") return 0 ;;
-  '{"settings":{"interfacePrefixBlacklist":['*"]},$ranges}") ;;
+  '{"settings":{"interfacePrefixBlacklist":['*) ;;
   *) return 1 ;;
   esac
   listed=${1#*\[}
-  ! printf '%s\n' "${listed%%]*}" | tr , '\n' | grep -qvxE '"(docker0?|docker_gwbridge|(br-|veth)[0-9a-f]*)"'
+  [ "${listed#*\]}" = "},$ranges}" ] &&
+    ! printf '%s\n' "${listed%%]*}" | tr , '\n' | grep -qvxE '"(docker0?|docker_gwbridge|(br-|veth)[0-9a-f]*)"'
 }
 
 # zerotier-one reads a changed local.conf within 10 s.

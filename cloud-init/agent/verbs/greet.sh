@@ -44,16 +44,23 @@ unanswered() {
     of=neighbours "$TMP/neighbours" of=answered "$TMP/answered" of= -
 }
 
+# By IPv6 a refusal is an answer as well. By IPv4 curl says the same where nobody is, and the kernel has whoever answered.
+is_answered() { # ADDRESS
+  if has ping; then
+    ping -n -q -c 1 -w 3 "$1"
+    return
+  fi
+  case $1 in
+  *:*) curl --noproxy '*' -gs -o /dev/null --connect-timeout 3 "http://[$1]:9/" || [ $? = 7 ] ;;
+  *) curl --noproxy '*' -gs -o /dev/null --connect-timeout 3 "http://$1:9/" ;;
+  esac
+}
+
 # A packet to each address of stdin.
 speak() {
   spoken=0
   while read -r address; do
-    if has ping; then
-      ping -n -q -c 1 -w 3 "$address" && echo "$address" >>"$TMP/answered"
-    else
-      case $address in *:*) address="[$address]" ;; esac
-      curl --noproxy '*' -gs -o /dev/null --connect-timeout 3 "http://$address:9/"
-    fi >/dev/null 2>&1 </dev/null &
+    { ! is_answered "$address" || echo "$address" >>"$TMP/answered"; } >/dev/null 2>&1 </dev/null &
     spoken=$((spoken + 1))
     [ $((spoken % MOST_AT_ONCE)) != 0 ] || wait
   done
@@ -61,7 +68,8 @@ speak() {
 }
 
 # Those that the kernel knows are remembered, the newest first, but not who is still silent: by IPv6 he is known by our own
-# greeting. Who has been silent for too long is forgotten, by the kernel as well.
+# greeting. Who has been silent for too long is forgotten, by the kernel as well, unless that is in touch with him: then he is
+# remembered anew.
 remember() { # HOURS-SINCE-THE-LAST-TIME
   : >"$TMP/forgotten"
   read_file "$STATE/neighbours" | awk -v most=$MOST_NEIGHBOURS -v hours="$1" -v enough=$MOST_HOURS -v folder="$TMP" '
@@ -82,7 +90,7 @@ remember() { # HOURS-SINCE-THE-LAST-TIME
     }' of=before - of=silent "$TMP/silent" of=neighbours "$TMP/neighbours" >"$TMP/remembered"
   put_file /var/lib/meshboot/neighbours 600 <"$TMP/remembered" >/dev/null 2>&1
   while read -r address; do
-    case $address in *:*) ip -6 neigh flush to "$address/80" dev "$DEV" 2>/dev/null || : ;; esac
+    case $address in *:*) ip -6 neigh flush to "$address/80" dev "$DEV" nud stale 2>/dev/null || : ;; esac
   done <"$TMP/forgotten"
 }
 

@@ -8,8 +8,7 @@ look_for_repairs() {
 
 remember_applied() {
   [ ! -e "$RUN/failed" ] || rm -f "$RUN/failed"
-  # Nobody has agreed to what a later run would restart.
-  [ ! -e "$RUN/restart-docker" ] || rm -f "$RUN/restart-docker"
+  end_agreement
   if [ -z "$REPAIRS" ]; then
     mv "$TMP/applied" "$RUN/applied"
   fi

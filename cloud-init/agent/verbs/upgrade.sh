@@ -197,7 +197,7 @@ take_agent() { # SHA256
   try_up "$1"
   if dry; then
     # Its own plan, each line marked as a dry run by itself.
-    tr -cd '\n\40-\176' <"$TMP/said" | sed "$UNSAID_PASSWORDS"
+    tr -cd '\n\40-\176' <"$TMP/said" | sed "$UNSAID_USERS"
     say "$(version_of "$TMP/candidate") ($1) runs here. To take it: meshboot upgrade ${AGREES:+$AGREES }$1"
     return 0
   fi

@@ -52,9 +52,10 @@ decide_docker() {
 
 start_with_options() {
   change "LAYOUT=$LAYOUT: starts dockerd with ${options:-no options of ours}"
+  [ "$docker_is_to" = start ] || begin_restart
   if ! run restart_docker; then
-    # It would not start a second time either.
-    DOCKER_STOPPED=''
+    # It would not start a second time either. One that systemd has not stopped may lack containers.
+    [ "$(systemctl is-active docker.service 2>/dev/null)" = active ] || DOCKER_STOPPED=''
     fail "$(why_not_started). Correct that, then meshboot up"
   fi
   if [ "$LAYOUT" = compose ]; then

@@ -110,3 +110,11 @@ docker_has_options() {
   WANTED=$options
   [ -e "$ETC/dockerd.env" ] && look_at_docker && docker_runs_with_options
 }
+
+# Whether the dockerd that was just looked at runs with what was there before, where a run ended ahead of the restart.
+docker_runs_in_lease() {
+  case $NL$running in
+  *"$NL--fixed-cidr=${SUBNET4%/*}/"*) ;;
+  *) return 1 ;;
+  esac
+}

@@ -58,16 +58,6 @@ refuse_containers() { # WHAT-HAPPENS
   [ -z "$names" ] || refuse "$names would $1"
 }
 
-# Given at a first boot, or with the script form: the uptime at which it was counts, as the time may be set meanwhile, and for an
-# hour, as what runs later was not meant.
-was_agreed_lately() {
-  read_line "$RUN/restart-docker"
-  agreed=${LINE%%.*}
-  case $agreed in '' | *[!0-9]* | ??????????*) return 1 ;; esac
-  since=$(($(uptime_seconds) - agreed))
-  [ $since -ge 0 ] && [ $since -lt 3600 ]
-}
-
 # A restart that nobody has agreed to.
 ask_for_restart() { # WHY-AND-WHAT-TO-DO
   if [ "$RESTART_DOCKER$AGREED" = off ] && ! was_agreed_lately; then
@@ -82,7 +72,6 @@ decide_restart() {
   fi
   drop_note
   ask_for_restart "which needs the mesh's options. All else is done, and dockerd stays as it is, after a reboot too. When it suits: meshboot up --restart-docker, or RESTART_DOCKER=on in $CONF"
-  dry || note_containers
 }
 
 # `said`, dockerd's own last word, and `pre`, what failed ahead of it.

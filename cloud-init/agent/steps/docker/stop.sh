@@ -9,7 +9,7 @@ is_stop_begun() {
 
 # Whether dockerd is to lose our options: it runs with them, or that has begun.
 is_docker_to_lose_options() {
-  is_stop_begun || { [ -n "$(our_options)" ] && docker_has_options; }
+  is_stop_begun || { [ -n "$(our_options)" ] && { docker_has_options || docker_runs_in_lease; }; }
 }
 
 docker_consent() {
@@ -33,12 +33,11 @@ docker_consent() {
 # dockerd makes docker0 anew at each start, as its own store has it, unless it is told an address: so one start with the
 # address of before us, which it then remembers. $RUN/restarting stays until `down` has started dockerd again.
 stop_docker() {
-  is_stop_begun || note_containers
+  is_stop_begun || drop_note
   before=$(docker0_before)
-  if [ -n "$before" ]; then
-    echo "MESHBOOT_OPTIONS=\"--bip=$before\"" | put_file /etc/meshboot/dockerd.env 644
-    restart_docker || :
-  fi
+  [ -z "$before" ] || echo "MESHBOOT_OPTIONS=\"--bip=$before\"" | put_file /etc/meshboot/dockerd.env 644
+  begin_restart
+  [ -z "$before" ] || restart_docker || :
   DOCKER_STOPPED=yes
   systemctl stop docker.socket docker.service || :
 }

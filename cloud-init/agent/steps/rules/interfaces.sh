@@ -34,22 +34,33 @@ remember_bridges() {
     return 0
   fi
   : >"$TMP/asked"
-  if ! ids=$(timeout 20 docker network ls -q --filter driver=bridge 2>/dev/null </dev/null) || [ -z "$ids" ]; then
+  if ! ids=$(timeout 20 docker network ls -q --filter driver=bridge 2>/dev/null </dev/null); then
     return 0
   fi
+  told=''
   option='index .Options "com.docker.network.bridge'
   # One that goes in between leaves what was known.
   # shellcheck disable=SC2086 # ids, one word each
-  if told=$(timeout 20 docker network inspect -f "{{.Id}}|{{$option.name\"}}|{{$option.gateway_mode_ipv4\"}}|{{$option.gateway_mode_ipv6\"}}" $ids 2>/dev/null </dev/null); then
+  if [ -z "$ids" ] || told=$(timeout 20 docker network inspect -f "{{.Id}}|{{$option.name\"}}|{{$option.gateway_mode_ipv4\"}}|{{$option.gateway_mode_ipv6\"}}" $ids 2>/dev/null </dev/null); then
     printf '%s\n' "$told" | awk -F '|' '
       # What a Docker without that option says of it.
       { gsub(/<no value>/, "") }
       { name = $2 == "" ? "br-" substr($1, 1, 12) : $2 }
-      name ~ /^[A-Za-z0-9_.-]+$/ && length(name) < 16 && $3 $4 ~ /^[a-z-]*$/ { print name, $3 == "" ? "nat" : $3, $4 == "" ? "nat" : $4 }' |
+      NF && name ~ /^[A-Za-z0-9_.-]+$/ && length(name) < 16 && $3 $4 ~ /^[a-z-]*$/ { print name, $3 == "" ? "nat" : $3, $4 == "" ? "nat" : $4 }' |
       sort | put_file /var/lib/meshboot/bridges 600
     # Known to be so since then.
     dry || touch -r "$TMP/asked" "$STATE/bridges"
   fi
+}
+
+# Whether Docker has told of all that it has now.
+are_bridges_told() {
+  [ -e "$STATE/bridges" ] && [ -z "$(find "$R$DOCKER_NETWORKS" -newer "$STATE/bridges" 2>/dev/null)" ]
+}
+
+# Whether a Docker is here that has networks and has not told of them.
+is_docker_to_tell() {
+  has dockerd && [ -e "$R$DOCKER_NETWORKS" ] && ! are_bridges_told
 }
 
 # What is called nearly as Docker calls its bridges and is the user's own (br-lan, br-ex), as elements of a set. A name that Docker

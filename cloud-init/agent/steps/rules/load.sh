@@ -98,11 +98,15 @@ drop_accepts() {
 
 # Docker is asked only where its networks have changed since.
 rules_keep() {
-  if [ ! -e "$STATE/bridges" ] || [ -n "$(find "$R$DOCKER_NETWORKS" -newer "$STATE/bridges" 2>/dev/null)" ]; then
+  if ! are_bridges_told; then
     find_docker_socket
     remember_bridges
   fi
   load_rules
+  # When it is past its start, nothing here changes by that: so this is tried again.
+  if [ -n "$(own_bridges)" ] && is_docker_to_tell && has docker && is_running docker; then
+    fail 'dockerd has not told its bridges yet: until then those of your own that are called alike are as closed as they are'
+  fi
 }
 
 rules_down() {

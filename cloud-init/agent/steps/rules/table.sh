@@ -125,18 +125,21 @@ ip6 daddr $SUBNET6 accept
 END
   printf %s "$from"
   opened_bridges
+  own=$(own_bridges)
+  # Any of them may be one that Docker's user has named.
+  [ -z "$own" ] || ! is_docker_to_tell || own=''
   print_lines <<END
-$(docker_bridges_rules 'fib daddr oifname' drop)
+$(docker_bridges_rules 'fib daddr oifname' drop "$own")
 }
 END
 }
 
 # Of those that Docker has not told of, all but the user's own: nft knows no pattern for its twelve digits.
-docker_bridges_rules() { # MATCH VERDICT
-  own=$(own_bridges)
-  [ -z "$own" ] || own="$1 != { $own } "
+docker_bridges_rules() { # MATCH VERDICT OWN
+  except=$3
+  [ -z "$except" ] || except="$1 != { $except } "
   echo "$1 { \"docker0\"$(named_bridges) } $2"
-  echo "$1 \"br-*\" $own$2"
+  echo "$1 \"br-*\" $except$2"
 }
 
 # dockerd closes forwarding where it is the one that switches it on. We do that ahead of it: so what comes from a network of
@@ -154,7 +157,7 @@ ct status dnat accept
 ip daddr $SUBNET4 accept
 ip6 daddr $SUBNET6 accept
 END
-  docker_bridges_rules oifname accept
+  docker_bridges_rules oifname accept "$(own_bridges)"
   for family in $closed; do
     if is_closed_by_policy "$family"; then
       [ -z "$CARDS" ] || echo "meta nfproto $family iifname { $CARDS } oifname \"$DEV\" drop"

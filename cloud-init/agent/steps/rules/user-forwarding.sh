@@ -84,7 +84,7 @@ forwarding_words() { # SYSCTL
 
 watch_user_forwarding() {
   set +f
-  watch_files "$R"/etc/sysctl.conf "$R"/etc/sysctl.d/* "$R"/etc/systemd/networkd.conf "$R"/etc/systemd/networkd.conf.d/* \
+  watch_files "$R"/etc/sysctl.conf "$R"/etc/sysctl.d/* "$R"/etc/ufw/sysctl.conf "$R"/etc/systemd/networkd.conf "$R"/etc/systemd/networkd.conf.d/* \
     "$R"/etc/systemd/network/*.network "$R"/etc/systemd/network/*.network.d/*
   set -f
 }
