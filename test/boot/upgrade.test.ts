@@ -86,7 +86,9 @@ async function expectAgent(guest: Guest, { version, sha256 }: z.infer<typeof Off
 
 /** Everything of Meshboot's on the server's disk: names, inodes, dates. */
 function look(guest: Guest): Promise<string> {
-  return guest.sh("find /usr/local /etc/meshboot /var/lib/meshboot -printf '%p %i %s %T@ %C@\\n' | sort");
+  return guest.sh(
+    "find /usr/local /etc/meshboot /var/lib/meshboot ! -name neighbours ! -path /var/lib/meshboot -printf '%p %i %s %T@ %C@\\n' | sort",
+  );
 }
 
 beforeAll(async () => {

@@ -20,6 +20,8 @@ const ELSEWHERE = [
   .concat("/var/lib/containerd", "/var/lib/systemd")
   // what zerotier-one counts, and whom it knew when it last stopped
   .concat("/var/lib/zerotier-one/metrics.prom", "/var/lib/zerotier-one/peers.d")
+  // whom the agent's watch is in touch with, by the minute
+  .concat("/var/lib/meshboot/neighbours")
   .map((path) => `-path ${path}`)
   .join(" -o ");
 

@@ -38,11 +38,11 @@ EOF
 chmod 755 /root/trap/${command}`;
 }
 
-/** Modes and paths of all that belongs to the mesh, and the contents that say nothing of the server's identity. Whom zerotier-one knew when it last stopped depends on how it stopped. */
+/** Modes and paths of all that belongs to the mesh, and the contents that say nothing of the server's identity. Whom zerotier-one knew when it last stopped depends on how it stopped, and whom the watch is in touch with on the minute. */
 async function tree(guest: Guest): Promise<string> {
   const listing = await guest.sh(`
     find /etc/meshboot /etc/systemd/system /etc/sysctl.d /etc/apt /usr/local/sbin /usr/share/keyrings /var/lib/meshboot \\
-      /var/lib/zerotier-one -name peers.d -prune -o -printf '%M %u %p %l\\n' | sort
+      /var/lib/zerotier-one \\( -name peers.d -o -name neighbours \\) -prune -o -printf '%M %u %p %l\\n' | sort
     cat /etc/sysctl.d/90-meshboot.conf /etc/systemd/system/*.service.d/*meshboot.conf /var/lib/meshboot/files \\
       /var/lib/meshboot/pools /var/lib/meshboot/sysctls /var/lib/meshboot/tables /var/lib/meshboot/docker0
     ls /run/meshboot
@@ -122,7 +122,7 @@ test("and run again, ends as the undisturbed one, with dockerd restarted once", 
 test("a look at a node that is complete changes nothing, and says how long it takes", {
   timeout: 400_000,
 }, async () => {
-  const look = `find /etc /var/lib/meshboot /var/lib/zerotier-one /usr/local -type f -printf '%p %i %T@ %C@\\n' | sort
+  const look = `find /etc /var/lib/meshboot /var/lib/zerotier-one /usr/local -type f ! -name neighbours -printf '%p %i %T@ %C@\\n' | sort
     nft -a list ruleset | sed 's/packets [0-9]* bytes [0-9]*//'; ip route; systemctl show -p MainPID docker zerotier-one`;
   // The first looks at each step and remembers what the host is like.
   await torn.sh("meshboot up; meshboot up");
