@@ -538,6 +538,7 @@ describe("adding a server", () => {
     expect((await browse("/add", { ...WANTED, once })).text).toContain(key);
     expect((await use.world.enrol({ key, name: "web9" })).json["name"]).toBe("web9");
     expect((await browse(list)).text).toMatch(/>web9<[\s\S]*edge, eu/);
+    expect((await browse("/keys")).text).toContain("for web9");
   });
 
   it("is by a provider that is known", async () => {

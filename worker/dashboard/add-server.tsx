@@ -61,7 +61,12 @@ const addServer: Act = async (api, c, sent) => {
     ...{ docker, layout, compose },
     ...(name !== "" && { name }),
     ...(form.provider !== "other" && { provider: form.provider }),
-    key: { approval, tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== "") },
+    key: {
+      approval,
+      tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== ""),
+      // By which the key is found again.
+      ...(name !== "" && { note: `for ${name}` }),
+    },
   };
   try {
     const made = await api.ask("POST", "/v1/user-data", userDataSchema, {
