@@ -82,7 +82,6 @@ async function showRevocation(c: Context<App>, api: Api, id: string): Promise<Re
 /** What that end of the lease would break, before anything is done. */
 function EndingPreview({ ending, verb }: { ending: EndingView; verb: EndingVerb }) {
   const { title, what, done } = ENDINGS[verb];
-  const at = `/servers/${ending.node}`;
   return (
     <>
       <h1>
@@ -90,23 +89,13 @@ function EndingPreview({ ending, verb }: { ending: EndingView; verb: EndingVerb 
       </h1>
       <p>{what}</p>
       <Consequences ending={ending} />
-      <div class="actions">
-        <form method="post" action={`${at}/${verb}`}>
-          <button type="submit" class={verb === "replace" ? "" : "danger"}>
-            {done}
-          </button>
-        </form>
-        <a class="button" href={at}>
-          Leave it as it is
-        </a>
-      </div>
+      <Decide node={ending.node} verb={verb} done={done} />
     </>
   );
 }
 
 /** What a revocation means, before anything is done. */
 function RevocationPreview({ node }: { node: Node }) {
-  const at = `/servers/${node.node}`;
   return (
     <>
       <h1>Revoke {node.name}</h1>
@@ -114,17 +103,25 @@ function RevocationPreview({ node }: { node: Node }) {
         The server is taken out of the mesh at once: nothing there reaches it any more, nor its containers,
         and it reaches nobody. It keeps its name and slot {node.slot}, and comes back by an approval.
       </p>
-      <div class="actions">
-        <form method="post" action={`${at}/revoke`}>
-          <button type="submit" class="danger">
-            Revoke it
-          </button>
-        </form>
-        <a class="button" href={at}>
-          Leave it as it is
-        </a>
-      </div>
+      <Decide node={node.node} verb="revoke" done="Revoke it" />
     </>
+  );
+}
+
+/** The way on, and the way back. A replacement takes nothing out yet. */
+function Decide({ node, verb, done }: { node: string; verb: EndingVerb | "revoke"; done: string }) {
+  const at = `/servers/${node}`;
+  return (
+    <div class="actions">
+      <form method="post" action={`${at}/${verb}`}>
+        <button type="submit" class={verb === "replace" ? "" : "danger"}>
+          {done}
+        </button>
+      </form>
+      <a class="button" href={at}>
+        Leave it as it is
+      </a>
+    </div>
   );
 }
 
