@@ -17,6 +17,7 @@ export function welcome(state: DevState, setting: Setting): string {
 Meshboot runs.
 
   Worker             ${url}/
+                     in a browser its dashboard: sign in with the adminToken of ${setting.directory}/dev.json
   API description    ${url}/openapi.json
   ${central}  ${centralUrl.replace(/\/api\/v1$/, "/")}  (network ${network})
   tokens             ${setting.directory}/dev.json

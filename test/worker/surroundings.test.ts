@@ -212,6 +212,9 @@ describe("/openapi.json", () => {
     // Any address can answer this one.
     named.add("method-not-allowed");
     expect([...PROBLEM_NAMES].filter((name) => !named.has(name))).toEqual([]);
+    // A lease as lines is what an enrolment and a heartbeat are answered with, and no refusal is.
+    expect(text.match(/"example":"SLOT=/g)).toHaveLength(3);
+    expect(text).toContain('"example":"TYPE=/problems/');
     expect(text).toContain('"bearerFormat":"mbk_…"');
   });
 });

@@ -22,14 +22,19 @@ interface ProblemResponse {
   description: string;
   content: {
     "application/problem+json": { schema: typeof problemSchema };
-    "text/plain": { schema: typeof plainLines };
+    "text/plain": { schema: typeof problemLines };
   };
 }
 
+const LINES = "`KEY=value` lines, for `Accept: text/plain`.";
+
 /** The second form of every answer to an agent. */
-export const plainLines = z.string().openapi({
-  description: "`KEY=value` lines, for `Accept: text/plain`.",
-  example: "SLOT=233\nSTATE=active\n",
+export const plainLines = z.string().openapi({ description: LINES, example: "SLOT=233\nSTATE=active\n" });
+
+/** The same of a refusal. */
+const problemLines = z.string().openapi({
+  description: LINES,
+  example: "TYPE=/problems/unknown-key\nTITLE=Unknown enrolment key\nSTATUS=401\n",
 });
 
 /** The OpenAPI responses for the refusals that a call can give; those of one status share an entry. */
@@ -42,7 +47,7 @@ export function problemResponses(...names: ProblemName[]): Record<string, Proble
         description: group.map((name) => `\`/problems/${name}\`: ${PROBLEMS[name].title}.`).join("\n\n"),
         content: {
           "application/problem+json": { schema: problemSchema },
-          "text/plain": { schema: plainLines },
+          "text/plain": { schema: problemLines },
         },
       },
     ]),

@@ -154,6 +154,7 @@ describe("npm start", () => {
     expect([url, centralUrl].map((address) => new URL(address).hostname)).toEqual(["127.0.0.2", "127.0.0.2"]);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect(started.output()).toContain(`Worker             ${url}/\n`);
+    expect(started.output()).toContain("in a browser its dashboard: sign in with the adminToken of ");
     expect(started.output()).not.toContain("127.0.0.1");
     started.child.kill("SIGTERM");
     expect(await started.ended).toBe(0);
