@@ -261,6 +261,29 @@ describe("a form", () => {
   });
 });
 
+describe("a page", () => {
+  it("counts once for its address, and the first one twice, however much it asks", async () => {
+    await use.world.enrol();
+    await signIn();
+    let counted = 0;
+    const CALLS = {
+      limit: async () => {
+        counted += 1;
+        return { success: true };
+      },
+    };
+    for (const [path, most] of [
+      ["/", 2],
+      ["/pool", 1],
+      [server(), 1],
+    ] as const) {
+      counted = 0;
+      expect((await browse(path, undefined, OURS, { CALLS })).status).toBe(200);
+      expect([path, counted]).toEqual([path, most]);
+    }
+  });
+});
+
 describe("the list of servers", () => {
   it("has what the API has, in its order, and says what is wrong", async () => {
     const key = await use.world.key({ maxUses: 2, tags: ["edge"] });
