@@ -1,7 +1,9 @@
 // What each slot of the pool is.
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { makeApp } from "../../worker/app.ts";
 import { identity } from "./identities.ts";
-import { useWorld } from "./world.ts";
+import { ADMIN, ORIGIN, readAnswer, useWorld } from "./world.ts";
 
 const use = useWorld();
 const DAY = 86_400_000;
@@ -63,5 +65,19 @@ describe("the slots", () => {
     expect(await ends("?from=140&limit=100")).toEqual([["140-239"], null]);
     expect(await ends("?from=240")).toEqual([[], null]);
     expect((await use.world.admin("GET", "/v1/pool/slots?from=0")).status).toBe(400);
+  });
+
+  it("end with the pool that the leases are of, whatever the settings say by now", async () => {
+    await use.world.enrol();
+    const request = new Request(`${ORIGIN}/v1/pool/slots?limit=239`, {
+      headers: { Authorization: `Bearer ${ADMIN}` },
+    });
+    const larger = { ...env, ZEROTIER_RANGE: "10.147.0.0/16", DOCKER_POOL: "172.16.0.0/12" };
+    const { json } = await readAnswer(await makeApp().fetch(request, larger));
+    expect(json["items"]).toEqual([
+      expect.objectContaining({ from: 1, to: 1 }),
+      expect.objectContaining({ from: 2, to: 239 }),
+    ]);
+    expect(json["next"]).toBeNull();
   });
 });

@@ -12,8 +12,8 @@ export const ADMIN_TOKEN_MOST = 200;
 const FORMS = {
   mbk: /^mbk_[A-Za-z0-9_-]{22}$/,
   mbn: /^mbn_[A-Za-z0-9_-]{22}$/,
-  // The operator chooses it: it may be longer.
   mbs: /^mbs_[A-Za-z0-9_-]{22}$/,
+  // The operator chooses it: it may be longer.
   mba: new RegExp(`^mba_[A-Za-z0-9_-]{22,${ADMIN_TOKEN_MOST}}$`),
 } as const satisfies Record<SecretKind, RegExp>;
 

@@ -4,7 +4,7 @@ import type { App } from "../http/context.ts";
 import { type EndingView, endingSchema, type Replaced, replacedSchema } from "../schema/ending.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import type { Api } from "./api.ts";
-import { type Node, nodeOf } from "./node.ts";
+import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { demand } from "./visitor.ts";
@@ -41,7 +41,7 @@ export function endingPages(pages: Pages): void {
 
 /** The call that ends the lease so. */
 function endingCall(verb: EndingVerb, id: string): readonly ["POST" | "DELETE", string, object | undefined] {
-  const path = `/v1/nodes/${encodeURIComponent(id)}`;
+  const path = apiPathOf(id);
   switch (verb) {
     case "replace":
       return ["POST", `${path}/replace`, {}];
@@ -75,7 +75,7 @@ async function endLease(c: Context<App>, api: Api, verb: EndingVerb, id: string)
 
 async function showRevocation(c: Context<App>, api: Api, id: string): Promise<Response> {
   demand(c, "nodes");
-  const node = await api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema);
+  const node = await api.ask("GET", apiPathOf(id), nodeSchema);
   return page(c, { title: `Revoke ${node.name}`, place: "/", body: <RevocationPreview node={node} /> });
 }
 

@@ -34,3 +34,8 @@ export function fact(node: Node, name: string): string {
 export function nodeOf(c: Context<App>): string {
   return c.req.param("node") ?? "";
 }
+
+/** The API's path of a node, whatever stands for its id. */
+export function apiPathOf(id: string): string {
+  return `/v1/nodes/${encodeURIComponent(id)}`;
+}

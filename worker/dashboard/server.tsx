@@ -8,7 +8,7 @@ import { nodeSchema } from "../schema/lease.ts";
 import { type Api, Refused } from "./api.ts";
 import { EventTable } from "./events.tsx";
 import type { Form } from "./form.ts";
-import { fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
+import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
@@ -27,7 +27,7 @@ export function serverPage(pages: Pages): void {
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
   const [node, events] = await Promise.all([
-    api.ask("GET", `/v1/nodes/${encodeURIComponent(id)}`, nodeSchema),
+    api.ask("GET", apiPathOf(id), nodeSchema),
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
@@ -46,7 +46,7 @@ async function changeServer(
   id: string,
   form: Form,
 ): Promise<Response> {
-  const path = `/v1/nodes/${encodeURIComponent(id)}`;
+  const path = apiPathOf(id);
   try {
     if (verb === "rename") await api.ask("PATCH", path, nodeSchema, { body: { name: form("name") } });
     else await api.ask("POST", `${path}/${verb}`, nodeSchema);

@@ -11,12 +11,19 @@ const FREE: SlotView = {
   ...{ state: "free", node: null, name: null, lease: null, since: null, until: null, by: null },
 };
 
+/** Slots, and the first behind them; null at the end of the pool. */
+export interface SlotsPart {
+  readonly items: SlotRangeView[];
+  readonly next: number | null;
+}
+
 /**
  * What each of `most` slots is, from `from` on, up to the end of the pool; free ones in a row are one item. Reads a row for each of
  * them that is leased, and all that are reserved or in quarantine.
  */
-export function listSlots(net: NetworkContext, from: number, most: number): SlotRangeView[] {
-  const last = Math.min(slotLimit(net.config.pool), from + most - 1);
+export function listSlots(net: NetworkContext, from: number, most: number): SlotsPart {
+  const limit = slotLimit(net.config.pool);
+  const last = Math.min(limit, from + most - 1);
   const slots = viewsBetween(net, from, last);
   const ranges: SlotRangeView[] = [];
   for (let slot = from; slot <= last; slot++) {
@@ -25,7 +32,7 @@ export function listSlots(net: NetworkContext, from: number, most: number): Slot
     if (before !== undefined && before.state === "free" && view === FREE) before.to = slot;
     else ranges.push({ from: slot, to: slot, ...view });
   }
-  return ranges;
+  return { items: ranges, next: last < limit ? last + 1 : null };
 }
 
 /** What there is to say of those that are not free; a lease counts before whatever else is there. */

@@ -21,7 +21,6 @@ import type { NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationView } from "../schema/reservation.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
-import type { SlotRangeView } from "../schema/slots.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import { migrate } from "../store/migrations.ts";
@@ -53,7 +52,7 @@ import {
 } from "./key-operations.ts";
 import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
-import { listSlots } from "./list-slots.ts";
+import { listSlots, type SlotsPart } from "./list-slots.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
@@ -332,7 +331,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return poolUse(this.#open());
   }
 
-  listSlots(from: number, most: number): SlotRangeView[] {
+  listSlots(from: number, most: number): SlotsPart {
     return listSlots(this.#open(), from, most);
   }
 

@@ -1,6 +1,5 @@
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { slotLimit } from "../lease/pool.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
 import { poolSchema } from "../schema/pool.ts";
 import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
@@ -44,9 +43,7 @@ export function poolRoute(app: OpenAPIHono<App>): void {
 
   app.openapi(slots, async (c) => {
     const { from, limit } = c.req.valid("query");
-    const items = await callObject(c, async (object) => object.listSlots(from, limit));
-    const last = items.at(-1)?.to;
-    const isEnd = last === undefined || last < from + limit - 1 || last === slotLimit(c.get("config").pool);
-    return answer(c, slotsSchema, { items, next: isEnd ? null : last + 1 });
+    const part = await callObject(c, async (object) => object.listSlots(from, limit));
+    return answer(c, slotsSchema, { ...part });
   });
 }
