@@ -12,6 +12,7 @@ import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
 import type { AdoptionView } from "../schema/adoption.ts";
+import type { NodeChange } from "../schema/assignment.ts";
 import type { RebuiltView, RestoredView } from "../schema/backup.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
@@ -56,7 +57,7 @@ import { listSlots, type SlotsPart } from "./list-slots.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
-import { approveNode, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
+import { approveNode, editNode, readNode, releaseNode, revokeNode } from "./node-operations.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { poolUse } from "./pool-use.ts";
 import { reconcileNow } from "./reconcile-now.ts";
@@ -255,8 +256,8 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return net.outbox.arriving(() => assignNode(net, wanted, by));
   }
 
-  async renameNode(node: NodeId, name: string, by: Operator): Promise<Result<NodeView, Refusal>> {
-    return renameNode(this.#openToWrite(), node, name, by);
+  async editNode(node: NodeId, change: NodeChange, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return editNode(this.#openToWrite(), node, change, by);
   }
 
   async approveNode(node: NodeId, by: Operator): Promise<Result<NodeView, Refusal>> {

@@ -3,7 +3,7 @@ import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { noBody } from "../http/no-body.ts";
-import { assignmentSchema, renameSchema } from "../schema/assignment.ts";
+import { assignmentSchema, nodeChangeSchema } from "../schema/assignment.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
@@ -48,9 +48,13 @@ const patch = apiRoute({
   method: "patch",
   path: "/v1/nodes/{node}",
   tags,
-  summary: "Rename a node",
+  summary: "Change a node's name or tags",
+  description: "`tags` are all that it has from then on.",
   ...operatorCall(["nodes"], jsonBody(LIMITS.bodyBytes)),
-  request: { params, body: { required: true, content: { "application/json": { schema: renameSchema } } } },
+  request: {
+    params,
+    body: { required: true, content: { "application/json": { schema: nodeChangeSchema } } },
+  },
   responses: {
     200: { description: "The node.", ...oneNode },
     ...problemResponses(...BODY_PROBLEMS, "not-found", "name-taken", "name-reserved", ...ADMIN_PROBLEMS),
@@ -75,10 +79,10 @@ export function nodeChangeRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(patch, async (c) => {
     const { node } = c.req.valid("param");
-    const { name } = c.req.valid("json");
+    const change = c.req.valid("json");
     const changed = await askObject(
       c,
-      async (object) => object.renameNode(node, name, c.get("operator")),
+      async (object) => object.editNode(node, change, c.get("operator")),
       LIMITS.enrolSeconds,
     );
     return answer(c, nodeSchema, nodeDocument(changed));

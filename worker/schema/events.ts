@@ -47,7 +47,10 @@ const eventSchema = z
     was: z
       .string()
       .nullable()
-      .openapi({ description: "What was otherwise before: the name (renamed) or the slot (slot-changed)." }),
+      .openapi({
+        description:
+          "What was otherwise before: the name (renamed), the slot (slot-changed), or the tags with spaces between (tagged; null: none).",
+      }),
     why: z
       .string()
       .nullable()
