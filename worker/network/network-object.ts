@@ -14,13 +14,15 @@ import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/a
 import type { AdoptionView } from "../schema/adoption.ts";
 import type { NodeChange } from "../schema/assignment.ts";
 import type { RebuiltView, RestoredView } from "../schema/backup.ts";
+import type { ControllerView } from "../schema/controller.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
+import type { ChangedNode, WantedNodeChanges } from "../schema/node-changes.ts";
 import type { PoolUse } from "../schema/pool.ts";
-import type { ReservationView } from "../schema/reservation.ts";
+import type { ReservationEnd, ReservationView } from "../schema/reservation.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
 import type { MadePlace } from "../store/made-place.ts";
@@ -37,6 +39,8 @@ import {
 } from "./admin-token-operations.ts";
 import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
+import { changeNodes } from "./change-nodes.ts";
+import { controllerView } from "./controller-view.ts";
 import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
 import { health } from "./health.ts";
@@ -71,6 +75,7 @@ import {
 import {
   dropReservation,
   listReservations,
+  previewDrop,
   type Reserved,
   reserve,
   type WantedReservation,
@@ -260,6 +265,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return editNode(this.#openToWrite(), node, change, by);
   }
 
+  async changeNodes(wanted: WantedNodeChanges, dryRun: boolean, by: Operator): Promise<ChangedNode[]> {
+    return changeNodes(dryRun ? this.#open() : this.#openToWrite(), wanted, dryRun, by);
+  }
+
   async approveNode(node: NodeId, by: Operator): Promise<Result<NodeView, Refusal>> {
     return approveNode(this.#openToWrite(), node, by);
   }
@@ -290,6 +299,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listReservations(limit: number, after: string | undefined): ReservationView[] {
     return listReservations(this.#open(), limit, after);
+  }
+
+  previewDrop(name: string): Result<ReservationEnd, Refusal> {
+    return previewDrop(this.#open(), name);
   }
 
   dropReservation(name: string, by: Operator): Result<true, Refusal> {
@@ -330,6 +343,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   poolUse(): PoolUse {
     return poolUse(this.#open());
+  }
+
+  controllerView(): ControllerView {
+    return controllerView(this.#open());
   }
 
   listSlots(from: number, most: number): SlotsPart {
