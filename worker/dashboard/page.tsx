@@ -30,6 +30,17 @@ const MENU: readonly (readonly [path: string, name: string, scopes: readonly Sco
   ["/events", "Events", ["read"]],
 ];
 
+/** Those that are not looked at every day, as {@link MENU}. */
+const MORE: typeof MENU = [
+  ["/approvals", "Approvals", ["read", "nodes"]],
+  ["/reservations", "Reservations", ["read", "nodes"]],
+  ["/refusals", "Refused servers", ["read", "nodes"]],
+  ["/controller", "Controller", ["read", "nodes"]],
+  ["/webhooks", "Webhooks", ["admin"]],
+  ["/tokens", "Tokens", ["admin"]],
+  ["/sessions", "Sessions", ["admin"]],
+];
+
 /** Nothing but our own stylesheet, and forms to ourselves. */
 const POLICY =
   "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -70,21 +81,38 @@ export async function page(
 
 /** `scopes`: of whoever is signed in, where that is known. */
 function Menu({ place, scopes }: { place: string; scopes: readonly Scope[] | undefined }) {
-  const shown = MENU.filter(([, , anyOf]) => scopes === undefined || allows(scopes, anyOf));
+  const [shown, more] = [MENU, MORE].map((entries) =>
+    entries.filter(([, , anyOf]) => scopes === undefined || allows(scopes, anyOf)),
+  );
+  const here = more?.find(([path]) => path === place)?.[1];
   return (
     <header>
       <span class="name">Meshboot</span>
       <nav aria-label="Pages">
-        {shown.map(([path, name]) => (
-          <a href={path} {...(path === place && { "aria-current": "page" })}>
-            {name}
-          </a>
-        ))}
+        <MenuLinks place={place} entries={shown ?? []} />
+        {more !== undefined && more.length > 0 && (
+          <details>
+            <summary>{here === undefined ? "More" : `More: ${here}`}</summary>
+            <MenuLinks place={place} entries={more} />
+          </details>
+        )}
       </nav>
       <form method="post" action="/sign-out">
         <button type="submit">Sign out</button>
       </form>
     </header>
+  );
+}
+
+function MenuLinks({ place, entries }: { place: string; entries: typeof MENU }) {
+  return (
+    <>
+      {entries.map(([path, name]) => (
+        <a href={path} {...(path === place && { "aria-current": "page" })}>
+          {name}
+        </a>
+      ))}
+    </>
   );
 }
 
