@@ -15,6 +15,7 @@ import { adoptRoute } from "./routes/adopt.ts";
 import { agentRoutes } from "./routes/agent.ts";
 import { backupRoutes } from "./routes/backup.ts";
 import { bootRoutes } from "./routes/boot.ts";
+import { controllerRoute } from "./routes/controller.ts";
 import { enrollRoute } from "./routes/enroll.ts";
 import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
@@ -97,6 +98,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   nodeChangeRoutes(app);
   nodeEndingRoutes(app);
   poolRoute(app);
+  controllerRoute(app);
   reconcileRoute(app);
   adoptRoute(app);
   backupRoutes(app);

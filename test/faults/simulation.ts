@@ -273,7 +273,7 @@ export class Simulation {
         break;
       case "rename":
         this.#call(serverId(action.server), "kept", (object, node) =>
-          object.renameNode(node, `name-${this.#renamed++}`, OPERATOR),
+          object.editNode(node, { name: `name-${this.#renamed++}` }, OPERATOR),
         );
         break;
       case "approve":

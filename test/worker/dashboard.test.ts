@@ -89,7 +89,19 @@ describe("whoever is not signed in", () => {
   });
 
   it("is led to the way in from every other page", async () => {
-    for (const path of ["/pool", "/add", "/keys", "/events", server(), `${server()}/delete`]) {
+    const further = [
+      "/chosen",
+      "/approvals",
+      "/reservations",
+      "/refusals",
+      "/controller",
+      "/controller/drift",
+    ];
+    const theAdmins = ["/webhooks", "/tokens", "/sessions", "/first-ping"];
+    for (const path of [
+      ...["/pool", "/add", "/keys", "/events", server(), `${server()}/delete`],
+      ...[...further, ...theAdmins],
+    ]) {
       const { status, headers } = await browse(path);
       const to = `/?to=${encodeURIComponent(path)}`;
       expect([path, status, headers.get("Location")]).toEqual([path, 303, to]);
@@ -276,6 +288,10 @@ describe("a page", () => {
       ["/", 2],
       ["/pool", 1],
       [server(), 1],
+      ["/controller", 1],
+      ["/controller/drift", 1],
+      [`/chosen?change=revoke&node=${identity(0).node}`, 1],
+      ["/sessions", 1],
     ] as const) {
       counted = 0;
       expect((await browse(path, undefined, OURS, { CALLS })).status).toBe(200);
@@ -505,16 +521,24 @@ describe("a server's page", () => {
 
 describe("whoever may not do everything", () => {
   const menu = (text: string) =>
-    [...text.matchAll(/<a href="([^"]*)"[^>]*>(?=[A-Z][a-z ]*<\/a>(?:<a|<\/nav))/g)].map(([, path]) => path);
+    [...text.matchAll(/<a href="([^"]*)"[^>]*>(?=[A-Z][a-z ]*<\/a>(?:<a|<\/?details|<\/nav))/g)].map(
+      ([, path]) => path,
+    );
+
+  /** Behind “More”. */
+  const OF_SERVERS = ["/approvals", "/reservations", "/refusals", "/controller"];
 
   it.each([
-    [["read"], ["/", "/pool", "/keys", "/events"]],
-    [["nodes"], ["/", "/pool"]],
+    [["read"], ["/", "/pool", "/keys", "/events", ...OF_SERVERS]],
+    [["nodes"], ["/", "/pool", ...OF_SERVERS]],
     [
       ["keys", "nodes"],
-      ["/", "/add", "/pool", "/keys"],
+      ["/", "/add", "/pool", "/keys", ...OF_SERVERS],
     ],
-    [["admin"], ["/", "/add", "/pool", "/keys", "/events"]],
+    [
+      ["admin"],
+      ["/", "/add", "/pool", "/keys", "/events", ...OF_SERVERS, "/webhooks", "/tokens", "/sessions"],
+    ],
   ])("sees with %j what that is for, and nothing else", async (scopes, paths) => {
     await use.world.enrol();
     await signInWith(...scopes);
@@ -560,7 +584,7 @@ describe("adding a server", () => {
     expect((await browse(list)).text).toContain("No server has come in with that key yet.");
     expect((await browse("/add", { ...WANTED, once })).text).toContain(key);
     expect((await use.world.enrol({ key, name: "web9" })).json["name"]).toBe("web9");
-    expect((await browse(list)).text).toMatch(/>web9<[\s\S]*edge, eu/);
+    expect((await browse(list)).text).toMatch(/>web9<[\s\S]*>edge<\/a>, /);
     expect((await browse("/keys")).text).toContain("for web9");
   });
 
@@ -618,7 +642,9 @@ describe("the page of keys", () => {
     expect(text).not.toContain(key);
     const list = /href="(\/\?key=[0-9a-f]{16})"/.exec(text)?.[1] ?? "none";
     expect((await browse(list)).text).toContain(">web1<");
-    const form = /action="(\/keys\/[0-9a-f]{16}\/revoke)"/.exec(text)?.[1] ?? "none";
+    const form = /href="(\/keys\/[0-9a-f]{16}\/revoke)"/.exec(text)?.[1] ?? "none";
+    expect((await browse(form)).text).toMatch(/Take back for the edge[\s\S]*>web1<\/a>, active/);
+    expect((await browse("/keys")).text).toContain("valid");
     expect((await browse(form, {})).headers.get("Location")).toBe("/keys");
     expect((await browse("/keys")).text).toContain("revoked");
     expect((await use.world.enrol({ key, number: 1, name: "web2" })).json["type"]).toBe(
@@ -654,7 +680,9 @@ describe("the pool's page", () => {
     const { text } = await browse("/pool");
     expect(text.match(/<li class="(free|active|reserved)"/g)).toHaveLength(239);
     expect(text).toContain("237 of 239 slots are free");
-    expect(text).toContain("<td>reserved for db1</td>");
+    expect(text).toMatch(/<tr id="slot-5"><td>5<\/td><td>reserved for db1, since \d{4}-/);
+    expect(text).toMatch(/href="#slot-5" title="5: reserved for db1/);
+    expect(text).toMatch(/href="\/servers\/[0-9a-f]{10}" title="1: web1, active, since \d{4}-/);
   });
 
   it("is shown in parts of 512, each of which leads to those beside it", async () => {

@@ -111,6 +111,13 @@ describe("an event is written", () => {
     ]);
     expect(await eventsOf(onNode("revoke"))).toEqual([]);
     expect(await eventsOf(onNode("approve"))).toEqual([event("approved", OPERATOR, renamed)]);
+    const tag =
+      (...tags: string[]) =>
+      () =>
+        use.world.admin("PATCH", `/v1/nodes/${NODE}`, { tags });
+    expect(await eventsOf(tag("eu", "db"))).toEqual([event("tagged", OPERATOR, renamed)]);
+    expect(await eventsOf(tag("db", "eu"))).toEqual([]);
+    expect(await eventsOf(tag("eu"))).toEqual([event("tagged", OPERATOR, { ...renamed, was: "db eu" })]);
     const remove = () => use.world.admin("DELETE", `/v1/nodes/${NODE}`);
     expect(await eventsOf(remove)).toEqual([
       event("released", OPERATOR, { ...renamed, state: "released", why: "deleted" }),

@@ -64,6 +64,7 @@ describe("the list of nodes", () => {
       state: undefined,
       name: undefined,
       tag: undefined,
+      agentNot: undefined,
       key: undefined,
     } as const;
     const { items } = await use.world.object.listNodes({ ...query, limit: 2 });

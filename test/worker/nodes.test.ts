@@ -171,6 +171,38 @@ describe("the operator", () => {
     expect((await use.world.admin("PATCH", path(2), { name: "x" })).status).toBe(404);
   });
 
+  it("gives a node other tags, of which the controller hears nothing, and which stay whatever key it comes with", async () => {
+    const key = await use.world.key({ tags: ["eu"] });
+    await use.world.enrol({ key });
+    await use.world.settle();
+    const written = use.world.central.calls.length;
+    const { status, json } = await use.world.admin("PATCH", path(), { tags: ["web", "db", "web"] });
+    expect([status, json["tags"], json["name"], json["delivered"]]).toEqual([
+      ...[200, ["db", "web"], "web1", true],
+    ]);
+    expect((await use.world.outbox()).map(({ kind }) => kind)).toEqual(["copy"]);
+    await use.world.settle();
+    expect(use.world.central.calls.length).toBe(written);
+    expect((await use.world.admin("GET", "/v1/nodes?tag=db")).json["items"]).toHaveLength(1);
+    await use.world.enrol({ key: await use.world.key({ tags: ["other"] }) });
+    expect((await use.world.admin("GET", path())).json["tags"]).toEqual(["db", "web"]);
+    expect((await use.world.admin("PATCH", path(), { tags: [] })).json["tags"]).toEqual([]);
+  });
+
+  it("changes name and tags at once or not at all, and bounds the tags as a key's", async () => {
+    await use.world.enrol();
+    await use.world.enrol({ number: 1, name: "web2" });
+    const both = await use.world.admin("PATCH", path(), { name: "db1", tags: ["db"] });
+    expect(both.json).toMatchObject({ name: "db1", tags: ["db"] });
+    expect((await use.world.admin("PATCH", path(), { name: "web2", tags: ["x"] })).status).toBe(409);
+    expect((await use.world.admin("GET", path())).json).toMatchObject({ name: "db1", tags: ["db"] });
+    const many = Array.from({ length: 17 }, (_, at) => `t${at}`);
+    for (const body of [{}, { tags: many }, { tags: ["No Tag"] }, { tags: "db" }]) {
+      const { status, json } = await use.world.admin("PATCH", path(), body);
+      expect([body, status, json["type"]]).toEqual([body, 400, "/problems/bad-request"]);
+    }
+  });
+
   it("revokes: deauthorized, route gone, slot kept; and approves again", async () => {
     await use.world.enrol();
     await use.world.settle();

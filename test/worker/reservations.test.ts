@@ -51,6 +51,20 @@ describe("a reserved name", () => {
     expect(pool.json["slots"]).toMatchObject({ total: 239, active: 1, reserved: 1, free: 237 });
   });
 
+  it("shows what would end with it before it is given up, and ends nothing by that", async () => {
+    await reserve({ name: "db1", slot: 7 });
+    const key = await use.world.key({ reservation: "db1" });
+    const preview = await use.world.admin("DELETE", "/v1/reservations/db1?dryRun=true");
+    expect([preview.status, preview.json]).toMatchObject([
+      200,
+      { name: "db1", slot: 7, node: null, keys: [expect.stringMatching(/^[0-9a-f]{16}$/)] },
+    ]);
+    expect((await use.world.enrol({ key })).json).toMatchObject({ name: "db1", slot: 7 });
+    const held = await use.world.admin("DELETE", "/v1/reservations/db1?dryRun=true");
+    expect(held.json["node"]).toBe(identity(0).node);
+    expect((await use.world.admin("DELETE", "/v1/reservations/db2?dryRun=true")).status).toBe(404);
+  });
+
   it("is leased by a key that was made for it, whatever the server calls itself", async () => {
     await reserve({ name: "db1", slot: 7 });
     const [key, other] = [

@@ -170,7 +170,7 @@ async function forget(): Promise<void> {
 
 const EVERY_NODE: NodeQuery = {
   ...{ sort: "name" as const, limit: 50, after: undefined },
-  ...{ state: undefined, name: undefined, tag: undefined, key: undefined },
+  ...{ state: undefined, name: undefined, tag: undefined, agentNot: undefined, key: undefined },
 };
 
 /** Calls that look at all leases, and the hourly run, which does too. */

@@ -26,7 +26,9 @@ export const LIMITS = {
   factCharacters: 256,
   /** Steps that a heartbeat may name as repaired: `up` has some ten. */
   repairedSteps: 32,
-  /** Tags that a key gives to the servers that it lets in. */
+  /** Nodes that one call changes: each costs up to a dozen rows, and a call to the controller. */
+  nodesChanged: 50,
+  /** Tags of a server, and those that a key gives to the servers that it lets in. */
   tags: 16,
   /** Refused enrolments that are kept: those of keys that are known, and of others. */
   refusals: 200,

@@ -20,6 +20,19 @@ export interface Pace {
   learnLimit(limit: number): void;
   /** Holds every call back until then (Unix milliseconds), as after a 429. */
   holdUntil(time: number): void;
+  state(): PaceState;
+}
+
+/** How a pace stands. */
+export interface PaceState {
+  /** Calls that it lets go in a second. */
+  readonly limit: number;
+  /** Those under way, and those that were answered within the last second. */
+  readonly lately: number;
+  /** Those that wait for their turn. */
+  readonly waiting: number;
+  /** Until when it holds back all of them (Unix milliseconds), if it ever did. */
+  readonly heldUntil: number | undefined;
 }
 
 /** What {@link makePace} needs; clock and sleep are arguments, so that tests run on their own time. */
@@ -165,6 +178,14 @@ export function makePace(options: PaceOptions): Pace {
     holdUntil(time) {
       heldUntil = Math.max(heldUntil, time);
       refuseLate(heldUntil);
+    },
+    state() {
+      return {
+        limit: shape.tokens,
+        lately: inFlight + answered.filter((time) => time + SECOND > now()).length,
+        waiting: countWaiting(),
+        heldUntil: Number.isFinite(heldUntil) ? heldUntil : undefined,
+      };
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Form } from "./form.ts";
 import { Notice, page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
+import { tagsIn } from "./tags.tsx";
 import { demand, may } from "./visitor.ts";
 
 /** What the form was sent with, so that nothing has to be typed again; `once`: the same one gives the same key again. */
@@ -63,7 +64,7 @@ const addServer: Act = async (api, c, sent) => {
     ...(form.provider !== "other" && { provider: form.provider }),
     key: {
       approval,
-      tags: form.tags.split(/[\s,]+/).filter((tag) => tag !== ""),
+      tags: tagsIn(form.tags),
       // By which the key is found again.
       ...(name !== "" && { note: `for ${name}` }),
     },

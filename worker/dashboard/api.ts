@@ -8,6 +8,7 @@ import type { OpenAPIHono } from "../schema/openapi.ts";
 import { problemSchema } from "../schema/problem.ts";
 import { PROBLEMS } from "../schema/problem-kinds.ts";
 import { occurrenceOf } from "../schema/refusal-text.ts";
+import { inPageWords } from "./page-words.ts";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -27,7 +28,7 @@ interface Fault {
   readonly retryAfter?: number | undefined;
 }
 
-/** What the API refused, in its words. */
+/** What the API refused, in words of pages. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: number;
@@ -39,7 +40,7 @@ export class Refused extends Error {
     super(`${title}: ${detail}`);
     this.status = status;
     this.title = title;
-    this.detail = detail;
+    this.detail = inPageWords(detail);
     this.retryAfter = retryAfter;
   }
 

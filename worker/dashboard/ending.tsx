@@ -4,8 +4,10 @@ import type { App } from "../http/context.ts";
 import { type EndingView, endingSchema, type Replaced, replacedSchema } from "../schema/ending.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import type { Api } from "./api.ts";
+import { Decide } from "./decide.tsx";
 import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { page } from "./page.tsx";
+import { inPageWords } from "./page-words.ts";
 import type { Pages } from "./pages.ts";
 import { demand } from "./visitor.ts";
 
@@ -89,7 +91,12 @@ function EndingPreview({ ending, verb }: { ending: EndingView; verb: EndingVerb 
       </h1>
       <p>{what}</p>
       <Consequences ending={ending} />
-      <Decide node={ending.node} verb={verb} done={done} />
+      <Decide
+        action={`/servers/${ending.node}/${verb}`}
+        done={done}
+        back={`/servers/${ending.node}`}
+        isHarmless={verb === "replace"}
+      />
     </>
   );
 }
@@ -103,25 +110,8 @@ function RevocationPreview({ node }: { node: Node }) {
         The server is taken out of the mesh at once: nothing there reaches it any more, nor its containers,
         and it reaches nobody. It keeps its name and slot {node.slot}, and comes back by an approval.
       </p>
-      <Decide node={node.node} verb="revoke" done="Revoke it" />
+      <Decide action={`/servers/${node.node}/revoke`} done="Revoke it" back={`/servers/${node.node}`} />
     </>
-  );
-}
-
-/** The way on, and the way back. A replacement takes nothing out yet. */
-function Decide({ node, verb, done }: { node: string; verb: EndingVerb | "revoke"; done: string }) {
-  const at = `/servers/${node}`;
-  return (
-    <div class="actions">
-      <form method="post" action={`${at}/${verb}`}>
-        <button type="submit" class={verb === "replace" ? "" : "danger"}>
-          {done}
-        </button>
-      </form>
-      <a class="button" href={at}>
-        Leave it as it is
-      </a>
-    </div>
   );
 }
 
@@ -163,7 +153,7 @@ function Consequences({ ending }: { ending: EndingView }) {
       <h2>What does not work any more</h2>
       <ul>
         {ending.breaks.map((text) => (
-          <li>{text}</li>
+          <li>{inPageWords(text)}</li>
         ))}
       </ul>
       {ending.stays.length > 0 && (
@@ -171,7 +161,7 @@ function Consequences({ ending }: { ending: EndingView }) {
           <h2>What stays</h2>
           <ul>
             {ending.stays.map((text) => (
-              <li>{text}</li>
+              <li>{inPageWords(text)}</li>
             ))}
           </ul>
         </>

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { DEED_ACTIONS } from "../lease/deed.ts";
 import { type EventView, eventsSchema } from "../schema/events.ts";
+import { NextPage } from "./next-page.tsx";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { TimeAgo } from "./time-ago.tsx";
@@ -14,8 +15,6 @@ export function eventsPage(pages: Pages): void {
     });
     const search = new URLSearchParams(asked);
     const { items, next } = await api.ask("GET", `/v1/events?${search}`, eventsSchema);
-    const further = new URLSearchParams(search);
-    if (next !== null) further.set("cursor", next);
     const body = (
       <>
         <h1>Events</h1>
@@ -27,13 +26,12 @@ export function eventsPage(pages: Pages): void {
         ) : (
           <EventTable events={items} now={Date.now()} />
         )}
-        {next !== null && (
-          <p>
-            <a class="button" rel="next" href={`/events?${further}`}>
-              {items.length === 0 ? "Look on" : "Earlier ones"}
-            </a>
-          </p>
-        )}
+        <NextPage
+          path="/events"
+          search={search}
+          next={next}
+          text={items.length === 0 ? "Look on" : "Earlier ones"}
+        />
       </>
     );
     return page(c, { title: "Events", place: "/events", body });

@@ -1,16 +1,15 @@
 /** @jsxImportSource hono/jsx */
-import { type KeyView, keysSchema, revokedKeySchema } from "../schema/key.ts";
+import { type KeyView, keysSchema } from "../schema/key.ts";
+import { NextPage, partQuery } from "./next-page.tsx";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
 
-/** `/keys`: which enrolment keys there are, who came in by them, and how one is taken back. */
+/** `/keys`: which enrolment keys there are, and who came in by them. */
 export function keysPage(pages: Pages): void {
   pages.show("/keys", async (api, c) => {
-    const cursor = c.req.query("cursor");
-    const query = cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`;
-    const { items, next } = await api.ask("GET", `/v1/keys${query}`, keysSchema);
+    const { items, next } = await api.ask("GET", `/v1/keys${partQuery(c)}`, keysSchema);
     const body = (
       <>
         <h1>Keys</h1>
@@ -28,22 +27,10 @@ export function keysPage(pages: Pages): void {
             mayList={may(c, "read", "nodes")}
           />
         )}
-        {next !== null && (
-          <p>
-            <a class="button" rel="next" href={`/keys?cursor=${next}`}>
-              Next page
-            </a>
-          </p>
-        )}
+        <NextPage path="/keys" next={next} />
       </>
     );
     return page(c, { title: "Keys", place: "/keys", body });
-  });
-
-  pages.act("/keys/:id/revoke", async (api, c) => {
-    const id = c.req.param("id") ?? "";
-    await api.ask("POST", `/v1/keys/${encodeURIComponent(id)}/revoke`, revokedKeySchema, { body: {} });
-    return c.redirect("/keys", 303);
   });
 }
 
@@ -93,11 +80,13 @@ function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boole
             </td>
             <td>
               {mayTake && key.state !== "revoked" && (
-                <form method="post" action={`/keys/${key.id}/revoke`}>
-                  <button type="submit" class="danger" aria-label={`Take back key ${key.note ?? key.id}`}>
-                    Take back
-                  </button>
-                </form>
+                <a
+                  class="button danger"
+                  href={`/keys/${key.id}/revoke`}
+                  aria-label={`Take back key ${key.note ?? key.id}`}
+                >
+                  Take back…
+                </a>
               )}
             </td>
           </tr>

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { allows, type Scope } from "../base/scope.ts";
+import type { Topic } from "../base/topic.ts";
 import type { App } from "../http/context.ts";
 import { stylesheet } from "./stylesheet.ts";
 
@@ -11,6 +12,8 @@ export interface PageParts {
   readonly body: Child;
   /** Where in the menu it is; left out: for whoever is not signed in, and there is no menu. */
   readonly place?: string;
+  /** What it shows: when one of these changes, the page is asked for again where a script runs. Left out: for a page that stays as it is. */
+  readonly live?: readonly Topic[];
   readonly status?: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
   /** Seconds after which asking again may help. */
   readonly retryAfter?: number | undefined;
@@ -27,6 +30,17 @@ const MENU: readonly (readonly [path: string, name: string, scopes: readonly Sco
   ["/events", "Events", ["read"]],
 ];
 
+/** Those that are not looked at every day, as {@link MENU}. */
+const MORE: typeof MENU = [
+  ["/approvals", "Approvals", ["read", "nodes"]],
+  ["/reservations", "Reservations", ["read", "nodes"]],
+  ["/refusals", "Refused servers", ["read", "nodes"]],
+  ["/controller", "Controller", ["read", "nodes"]],
+  ["/webhooks", "Webhooks", ["admin"]],
+  ["/tokens", "Tokens", ["admin"]],
+  ["/sessions", "Sessions", ["admin"]],
+];
+
 /** Nothing but our own stylesheet, and forms to ourselves. */
 const POLICY =
   "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -34,7 +48,7 @@ const POLICY =
 /** A whole page as the answer. Never cached: it shows the mesh. */
 export async function page(
   c: Context<App>,
-  { title, body, place, status = 200, retryAfter, refreshTo }: PageParts,
+  { title, body, place, live, status = 200, retryAfter, refreshTo }: PageParts,
 ): Promise<Response> {
   const html = (
     <html lang="en">
@@ -50,7 +64,9 @@ export async function page(
           Skip to the content
         </a>
         {place !== undefined && <Menu place={place} scopes={c.get("visitor")?.scopes} />}
-        <main id="main">{body}</main>
+        <main id="main" {...(live !== undefined && { "data-live": live.join(" ") })}>
+          {body}
+        </main>
       </body>
     </html>
   );
@@ -65,21 +81,38 @@ export async function page(
 
 /** `scopes`: of whoever is signed in, where that is known. */
 function Menu({ place, scopes }: { place: string; scopes: readonly Scope[] | undefined }) {
-  const shown = MENU.filter(([, , anyOf]) => scopes === undefined || allows(scopes, anyOf));
+  const [shown, more] = [MENU, MORE].map((entries) =>
+    entries.filter(([, , anyOf]) => scopes === undefined || allows(scopes, anyOf)),
+  );
+  const here = more?.find(([path]) => path === place)?.[1];
   return (
     <header>
       <span class="name">Meshboot</span>
       <nav aria-label="Pages">
-        {shown.map(([path, name]) => (
-          <a href={path} {...(path === place && { "aria-current": "page" })}>
-            {name}
-          </a>
-        ))}
+        <MenuLinks place={place} entries={shown ?? []} />
+        {more !== undefined && more.length > 0 && (
+          <details>
+            <summary>{here === undefined ? "More" : `More: ${here}`}</summary>
+            <MenuLinks place={place} entries={more} />
+          </details>
+        )}
       </nav>
       <form method="post" action="/sign-out">
         <button type="submit">Sign out</button>
       </form>
     </header>
+  );
+}
+
+function MenuLinks({ place, entries }: { place: string; entries: typeof MENU }) {
+  return (
+    <>
+      {entries.map(([path, name]) => (
+        <a href={path} {...(path === place && { "aria-current": "page" })}>
+          {name}
+        </a>
+      ))}
+    </>
   );
 }
 

@@ -100,18 +100,22 @@ function cells(range: SlotRangeView) {
       <li class="free" title={`${range.from + at}: free`} />
     ));
   const text = `${range.from}: ${wordsOf(range)}`;
-  if (range.state !== "leased") return [<li class={range.state} title={text} />];
+  const isLeased = range.state === "leased";
   return [
-    <li class={range.lease ?? ""}>
-      <a href={`/servers/${range.node}`} title={text}>
+    <li class={isLeased ? (range.lease ?? "") : range.state}>
+      <a href={isLeased ? `/servers/${range.node}` : `#slot-${range.from}`} title={text}>
         <span class="unseen">{text}</span>
       </a>
     </li>,
   ];
 }
 
-/** What a slot is, in words. */
-function wordsOf({ state, name, node, lease, until, by }: SlotRangeView): string {
+/** What a slot is, in words, and since when. */
+function wordsOf(range: SlotRangeView): string {
+  return range.since === null ? whatOf(range) : `${whatOf(range)}, since ${range.since}`;
+}
+
+function whatOf({ state, name, node, lease, until, by }: SlotRangeView): string {
   switch (state) {
     case "free":
       return "free";
@@ -145,7 +149,7 @@ function Held({ slots }: { slots: readonly SlotRangeView[] }) {
         </thead>
         <tbody>
           {held.map((range) => (
-            <tr>
+            <tr id={`slot-${range.from}`}>
               <td>{range.from}</td>
               <td>{wordsOf(range)}</td>
             </tr>

@@ -12,6 +12,7 @@ import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts"
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
+import { Tags, tagsIn } from "./tags.tsx";
 import { TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
 
@@ -21,7 +22,7 @@ const EVENTS = 20;
 /** `/servers/:node`, and what is changed there. */
 export function serverPage(pages: Pages): void {
   pages.show("/servers/:node", (api, c) => showServer(c, api, nodeOf(c)));
-  for (const verb of ["approve", "revoke", "rename"] as const)
+  for (const verb of ["approve", "revoke", "rename", "tags"] as const)
     pages.act(`/servers/:node/${verb}`, (api, c, form) => changeServer(c, api, verb, nodeOf(c), form));
 }
 
@@ -42,13 +43,15 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
 async function changeServer(
   c: Context<App>,
   api: Api,
-  verb: "approve" | "revoke" | "rename",
+  verb: "approve" | "revoke" | "rename" | "tags",
   id: string,
   form: Form,
 ): Promise<Response> {
   const path = apiPathOf(id);
   try {
     if (verb === "rename") await api.ask("PATCH", path, nodeSchema, { body: { name: form("name") } });
+    else if (verb === "tags")
+      await api.ask("PATCH", path, nodeSchema, { body: { tags: tagsIn(form("tags")) } });
     else await api.ask("POST", `${path}/${verb}`, nodeSchema);
   } catch (error) {
     if (!(error instanceof Refused) || error.status === 401 || error.status === 404) throw error;
@@ -150,6 +153,13 @@ function Actions({ node }: { node: Node }) {
         </label>
         <button type="submit">Rename</button>
       </form>
+      <form class="row" method="post" action={`${at}/tags`}>
+        <label>
+          Tags, with spaces between
+          <input name="tags" value={node.tags.join(" ")} autocapitalize="none" spellcheck={false} />
+        </label>
+        <button type="submit">Change tags</button>
+      </form>
     </>
   );
 }
@@ -206,7 +216,11 @@ function Facts({ node, now }: { node: Node; now: number }) {
                 </Item>,
               ],
         )}
-        {node.tags.length > 0 && <Item name="Tags">{node.tags.join(", ")}</Item>}
+        {node.tags.length > 0 && (
+          <Item name="Tags">
+            <Tags tags={node.tags} />
+          </Item>
+        )}
         <Item name="Let in by">{node.key === null ? "no enrolment key" : `enrolment key ${node.key}`}</Item>
         <Item name="Leased">
           <TimeAgo time={node.leasedAt} now={now} />

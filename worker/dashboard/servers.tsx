@@ -4,7 +4,10 @@ import { rateLimited } from "../http/guards.ts";
 import { SHOWN_STATES } from "../lease/lease-times.ts";
 import { healthSchema, type WorkerHealth } from "../schema/health.ts";
 import { nodesSchema } from "../schema/lease.ts";
+import { Choose, Tick } from "./choose.tsx";
+import { NextStep } from "./first-ping.tsx";
 import { Health } from "./health.tsx";
+import { NextPage } from "./next-page.tsx";
 import { fact, type Node, shownAs, trouble } from "./node.ts";
 import { withCookie } from "./onward-page.tsx";
 import { ownPath } from "./own-path.ts";
@@ -12,6 +15,7 @@ import { page } from "./page.tsx";
 import type { Pages, Show } from "./pages.ts";
 import { sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
+import { Tags } from "./tags.tsx";
 import { TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
 
@@ -20,6 +24,8 @@ interface ServerSearch {
   readonly name: string;
   readonly state: string;
   readonly tag: string;
+  /** "true": those alone that run another agent than this Worker's. */
+  readonly behind: string;
   /** The id of the enrolment key that let them in. */
   readonly key: string;
   readonly sort: string;
@@ -34,12 +40,16 @@ const SORTS = [
   ["lastSeen", "Not seen for longest"],
 ] as const;
 
-const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", key: "", sort: "", cursor: "" };
+const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", behind: "", key: "", sort: "", cursor: "" };
 
 /** The query of the API's list, and of this page: what is not asked for is left out. */
 function queryOf(search: ServerSearch): string {
-  const asked = Object.entries(search).filter(([, value]) => value !== "");
-  return asked.length === 0 ? "" : `?${new URLSearchParams(asked)}`;
+  const asked = paramsOf(search);
+  return asked.size === 0 ? "" : `?${asked}`;
+}
+
+function paramsOf(search: ServerSearch): URLSearchParams {
+  return new URLSearchParams(Object.entries(search).filter(([, value]) => value !== ""));
 }
 
 /** `/`: for whoever is not signed in, the way in. */
@@ -56,14 +66,17 @@ const showServers: Show = async (api, c) => {
   const asked = (name: keyof ServerSearch): string => c.req.query(name)?.trim() ?? "";
   const search: ServerSearch = {
     ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
-    ...{ key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
+    ...{ behind: asked("behind"), key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
   };
   const [list, health] = await Promise.all([
     api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
     api.ask("GET", "/healthz", healthSchema, { orStatus: 503 }),
   ]);
-  const parts = { list, search, health, now: Date.now(), mayAdd: may(c, "keys") };
-  const body = <Servers {...parts} />;
+  const mayChange = may(c, "nodes");
+  // All ticked: without a script that takes another page.
+  const parts = { list, search, health, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
+  const isAllChosen = c.req.query("chosen") === "all";
+  const body = <Servers {...parts} isAllChosen={isAllChosen} />;
   return page(c, { title: "Servers", place: "/", body });
 };
 
@@ -80,8 +93,13 @@ function Servers(props: {
   health: WorkerHealth;
   now: number;
   mayAdd: boolean;
+  mayChange: boolean;
+  /** Whether all on this page are ticked. */
+  isAllChosen: boolean;
 }) {
-  const { list, search, health, now, mayAdd } = props;
+  const { list, search, health, now, mayAdd, mayChange, isAllChosen } = props;
+  const isAll = queryOf({ ...search, sort: "" }) === "" && list.next === null;
+  const table = <Table items={list.items} now={now} mayChoose={mayChange} isAllChosen={isAllChosen} />;
   return (
     <>
       <h1>Servers</h1>
@@ -90,16 +108,25 @@ function Servers(props: {
       <SearchForm search={search} />
       {list.items.length === 0 ? (
         <Nothing search={search} isEnd={list.next === null} mayAdd={mayAdd} />
+      ) : mayChange ? (
+        <Choose changes={["approve", "revoke", "retire", "delete"]} isTaggable>
+          {table}
+          <p>
+            <a href={`/?${new URLSearchParams([...paramsOf(search), ["chosen", "all"]])}`}>
+              Tick all on this page
+            </a>
+          </p>
+        </Choose>
       ) : (
-        <Table items={list.items} now={now} />
+        table
       )}
-      {list.next !== null && (
-        <p>
-          <a class="button" rel="next" href={`/${queryOf({ ...search, cursor: list.next })}`}>
-            {list.items.length === 0 ? "Look on" : "Next page"}
-          </a>
-        </p>
-      )}
+      <NextPage
+        path="/"
+        search={paramsOf(search)}
+        next={list.next}
+        text={list.items.length === 0 ? "Look on" : undefined}
+      />
+      {isAll && <NextStep nodes={list.items} mayAdd={mayAdd} />}
     </>
   );
 }
@@ -157,6 +184,10 @@ function SearchForm({ search }: { search: ServerSearch }) {
             ))}
           </select>
         </label>
+        <label class="check">
+          <input type="checkbox" name="behind" value="true" checked={search.behind !== ""} /> Behind this
+          Worker's agent
+        </label>
         <button type="submit">Search</button>
       </form>
     </search>
@@ -186,7 +217,8 @@ function Nothing(props: { search: ServerSearch; isEnd: boolean; mayAdd: boolean 
   );
 }
 
-function Table({ items, now }: { items: readonly Node[]; now: number }) {
+function Table(props: { items: readonly Node[]; now: number; mayChoose: boolean; isAllChosen: boolean }) {
+  const { items, now, mayChoose, isAllChosen } = props;
   return (
     <table>
       <caption>
@@ -194,6 +226,11 @@ function Table({ items, now }: { items: readonly Node[]; now: number }) {
       </caption>
       <thead>
         <tr>
+          {mayChoose && (
+            <th scope="col">
+              <span class="unseen">Choose</span>
+            </th>
+          )}
           <th scope="col">Name</th>
           <th scope="col">State</th>
           <th scope="col">What is wrong</th>
@@ -211,19 +248,30 @@ function Table({ items, now }: { items: readonly Node[]; now: number }) {
       </thead>
       <tbody>
         {items.map((node) => (
-          <Row node={node} now={now} />
+          <tr>
+            {mayChoose && (
+              <td>
+                <Tick node={node} isChosen={isAllChosen} />
+              </td>
+            )}
+            <Cells node={node} now={now} />
+          </tr>
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row({ node, now }: { node: Node; now: number }) {
+function Cells({ node, now }: { node: Node; now: number }) {
   return (
-    <tr>
+    <>
       <th scope="row">
         <a href={`/servers/${node.node}`}>{node.name}</a>
-        {node.tags.length > 0 && <div class="quiet">{node.tags.join(", ")}</div>}
+        {node.tags.length > 0 && (
+          <div class="quiet">
+            <Tags tags={node.tags} />
+          </div>
+        )}
       </th>
       <td>
         <span class={`state ${shownAs(node)}`}>{shownAs(node)}</span>
@@ -247,7 +295,7 @@ function Row({ node, now }: { node: Node; now: number }) {
       <td>
         <TimeAgo time={node.lastSeen} now={now} />
       </td>
-    </tr>
+    </>
   );
 }
 

@@ -27,6 +27,7 @@ export const DEED_ACTIONS = [
   "rebuilt",
   "session-begun",
   "session-ended",
+  "tagged",
 ] as const;
 
 /** Why, where the action does not say it. */

@@ -18,9 +18,14 @@ export function changeLease(
   now: number,
   deed: Deed,
 ): void {
-  if (isSame(before, after)) return;
+  const isRetagged = before.tags.join() !== after.tags.join();
+  if (isSameMember(before, after) && !isRetagged) return;
   stores.nodes.put(after);
-  stores.events.add(now, deed, { ...after, ...(before.name !== after.name && { was: before.name }) });
+  stores.events.add(now, deed, {
+    ...after,
+    ...(isRetagged && before.tags.length > 0 && { was: before.tags.join(" ") }),
+    ...(before.name !== after.name && { was: before.name }),
+  });
   if (concernsMember(stores, before, after)) queueMember(stores, after.node, now);
   queueCopy(stores, after.node, now);
 }
@@ -34,11 +39,13 @@ export function endForGood(stores: Stores, lease: StoredNode, ending: Ending, no
 
 /** Whether the controller is to be told: of all that an active node becomes, and that one is taken out of which it was told. */
 function concernsMember(stores: Stores, before: StoredNode, after: StoredNode): boolean {
+  if (isSameMember(before, after)) return false;
   if (after.state === "active") return true;
   const isTakenOut = before.state !== after.state || before.revokedBy !== after.revokedBy;
   return isTakenOut && wasOffered(stores, before);
 }
 
-function isSame(a: StoredNode, b: StoredNode): boolean {
+/** Whether nothing has changed but what the controller has no part in. */
+function isSameMember(a: StoredNode, b: StoredNode): boolean {
   return a.name === b.name && a.state === b.state && a.revokedBy === b.revokedBy && a.letInAt === b.letInAt;
 }

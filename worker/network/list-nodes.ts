@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { LIMITS } from "../config/limits.ts";
 import { defaultLeaseTimes, type ShownState } from "../lease/lease-times.ts";
 import { matchesName } from "../lease/name.ts";
@@ -12,12 +13,17 @@ import { shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { nodeViewOf } from "./node-operations.ts";
 
+/** What a host says of its agent. */
+const agentIn = z.object({ agentSha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
 /** Which nodes are wanted; what is left out does not matter. */
 export interface NodeFilter {
   readonly state: ShownState | undefined;
   /** One `*` stands for any characters. */
   readonly name: string | undefined;
   readonly tag: string | undefined;
+  /** SHA-256 of the agent that they do not run, by their own word. */
+  readonly agentNot: string | undefined;
 }
 
 /** A part of the list of nodes. */
@@ -76,10 +82,17 @@ function subsetOf({ state, name }: NodeFilter, key: string | undefined, now: num
   }
 }
 
-function isWanted(node: StoredNode, { state, name, tag }: NodeFilter, now: number): boolean {
+function isWanted(node: StoredNode, { state, name, tag, agentNot }: NodeFilter, now: number): boolean {
+  if (agentNot !== undefined && !runsOther(node, agentNot)) return false;
   if (tag !== undefined && !node.tags.includes(tag)) return false;
   if (name !== undefined && !matchesName(node.name, name)) return false;
   return state === undefined || isShownAs(node, state, now);
+}
+
+/** Whether the node says that it runs another agent than that with this SHA-256. */
+function runsOther({ facts }: StoredNode, sha256: string): boolean {
+  const said = facts === null ? undefined : agentIn.safeParse(JSON.parse(facts)).data?.agentSha256;
+  return said !== undefined && said !== sha256;
 }
 
 /** How many nodes are shown as what. Reads those alone that are not active, or were not seen lately. */

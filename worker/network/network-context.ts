@@ -4,7 +4,7 @@ import { LIMITS } from "../config/limits.ts";
 import { makeCentralV1 } from "../controller/central-v1/client.ts";
 import { NetworkMembers } from "../controller/network-members.ts";
 import { NetworkWriter } from "../controller/network-writer.ts";
-import { makePace } from "../controller/pace.ts";
+import { makePace, type Pace } from "../controller/pace.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { copyDelivery } from "../outbox/lease-copy.ts";
 import { Outbox } from "../outbox/outbox.ts";
@@ -27,6 +27,8 @@ const PROOF_MS = 30;
 export interface NetworkContext extends Upkeep {
   /** Why the pool of the settings is not the one in use. */
   readonly poolFault: string | undefined;
+  /** By which all calls to the controller go. */
+  readonly pace: Pace;
   readonly outbox: Outbox;
   readonly sender: WebhookSender;
   /** Where the copies of leases are. */
@@ -52,17 +54,14 @@ export function openNetwork(
   const { now, sleep, log, random, randomBytes, timeout, fetch, post } = platform;
   const { config, fault: poolFault } = keepPool(stores, wanted, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
+  // One for all calls: the controller's limit counts for the token as a whole.
+  const pace = makePace({ now, sleep, maxWaitMs: LIMITS.controllerWaitMs });
   const controller = makeCentralV1({
     ...config.central,
     networkId: config.networkId,
     fetch,
     timeout,
-    // All calls to the controller go through this one pace: its limit counts for the token as a whole.
-    pace: makePace({
-      now,
-      sleep,
-      maxWaitMs: LIMITS.controllerWaitMs,
-    }),
+    pace,
     now,
     timeoutMs: LIMITS.controllerTimeoutMs,
   });
@@ -89,6 +88,7 @@ export function openNetwork(
   return {
     ...upkeep,
     poolFault,
+    pace,
     outbox,
     sender: new WebhookSender({ stores, config, post, timeout, now, random, log }),
     leases,

@@ -12,14 +12,17 @@ import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
 import type { AdoptionView } from "../schema/adoption.ts";
+import type { NodeChange } from "../schema/assignment.ts";
 import type { RebuiltView, RestoredView } from "../schema/backup.ts";
+import type { ControllerView } from "../schema/controller.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeView, Renewed } from "../schema/lease.ts";
+import type { ChangedNode, WantedNodeChanges } from "../schema/node-changes.ts";
 import type { PoolUse } from "../schema/pool.ts";
-import type { ReservationView } from "../schema/reservation.ts";
+import type { ReservationEnd, ReservationView } from "../schema/reservation.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
 import type { MadePlace } from "../store/made-place.ts";
@@ -36,6 +39,8 @@ import {
 } from "./admin-token-operations.ts";
 import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
+import { changeNodes } from "./change-nodes.ts";
+import { controllerView } from "./controller-view.ts";
 import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
 import { health } from "./health.ts";
@@ -47,6 +52,7 @@ import {
   type KeyRequest,
   type KeyUserData,
   listKeys,
+  readKey,
   revokeKey,
   userDataOf,
 } from "./key-operations.ts";
@@ -56,7 +62,7 @@ import { listSlots, type SlotsPart } from "./list-slots.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
-import { approveNode, readNode, releaseNode, renameNode, revokeNode } from "./node-operations.ts";
+import { approveNode, editNode, readNode, releaseNode, revokeNode } from "./node-operations.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { poolUse } from "./pool-use.ts";
 import { reconcileNow } from "./reconcile-now.ts";
@@ -70,6 +76,7 @@ import {
 import {
   dropReservation,
   listReservations,
+  previewDrop,
   type Reserved,
   reserve,
   type WantedReservation,
@@ -209,6 +216,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listKeys(this.#open(), limit, after);
   }
 
+  readKey(id: string): Result<KeyView, Refusal> {
+    return readKey(this.#open(), id);
+  }
+
   deleteKey(id: string, by: Operator): Result<true, Refusal> {
     return deleteKey(this.#openToWrite(), id, by);
   }
@@ -255,8 +266,12 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return net.outbox.arriving(() => assignNode(net, wanted, by));
   }
 
-  async renameNode(node: NodeId, name: string, by: Operator): Promise<Result<NodeView, Refusal>> {
-    return renameNode(this.#openToWrite(), node, name, by);
+  async editNode(node: NodeId, change: NodeChange, by: Operator): Promise<Result<NodeView, Refusal>> {
+    return editNode(this.#openToWrite(), node, change, by);
+  }
+
+  async changeNodes(wanted: WantedNodeChanges, dryRun: boolean, by: Operator): Promise<ChangedNode[]> {
+    return changeNodes(dryRun ? this.#open() : this.#openToWrite(), wanted, dryRun, by);
   }
 
   async approveNode(node: NodeId, by: Operator): Promise<Result<NodeView, Refusal>> {
@@ -289,6 +304,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listReservations(limit: number, after: string | undefined): ReservationView[] {
     return listReservations(this.#open(), limit, after);
+  }
+
+  previewDrop(name: string): Result<ReservationEnd, Refusal> {
+    return previewDrop(this.#open(), name);
   }
 
   dropReservation(name: string, by: Operator): Result<true, Refusal> {
@@ -329,6 +348,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   poolUse(): PoolUse {
     return poolUse(this.#open());
+  }
+
+  controllerView(): ControllerView {
+    return controllerView(this.#open());
   }
 
   listSlots(from: number, most: number): SlotsPart {

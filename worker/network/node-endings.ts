@@ -5,7 +5,9 @@ import type { Operator } from "../lease/deed.ts";
 import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
+import type { Reservation } from "../store/reservation-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
+import type { Stores } from "../store/stores.ts";
 import { endForGood } from "./change-lease.ts";
 import { endingView } from "./ending-view.ts";
 import { addKey, keyRequest, makeKey, newKeyView } from "./key-operations.ts";
@@ -21,7 +23,7 @@ export function previewEnding(
 ): Result<EndingView, Refusal> {
   const known = net.stores.nodes.get(node);
   if (known === undefined) return err({ problem: "not-found", missing: { what: "node", id: node } });
-  return ok(viewOf(net, known, ending, true));
+  return ok(endingOf(net, known, ending, true));
 }
 
 /** Takes the node out for good; its name and slot are reserved for a server that comes with a key for them. */
@@ -34,13 +36,19 @@ export async function retireNode(
   const retired = stores.transaction(() => {
     const known = authorize(stores, node, { admin: true, by }, now());
     if (!known.ok) return known;
-    const view = viewOf(net, known.value, "retired", false);
-    const reservation = reservationOf(stores, known.value, now(), by);
-    endForGood(stores, known.value, "retired", now(), by);
+    const view = endingOf(net, known.value, "retired", false);
+    const reservation = retire(stores, known.value, now(), by);
     return ok({ ...view, reservation: reservationView(net, reservation) });
   });
   if (retired.ok) await net.outbox.deliver("member", node);
   return retired;
+}
+
+/** Within a transaction: the node is out for good. Gives the reservation that keeps its name and slot. */
+export function retire(stores: Stores, known: StoredNode, now: number, by: Operator): Reservation {
+  const reservation = reservationOf(stores, known, now, by);
+  endForGood(stores, known, "retired", now, by);
+  return reservation;
 }
 
 /**
@@ -63,7 +71,7 @@ export async function replaceNode(
     const added = addKey(net, { ...made, key }, true, by);
     if (!added.ok) return added;
     return ok({
-      ...viewOf(net, known.value, "replaced", false),
+      ...endingOf(net, known.value, "replaced", false),
       key: { ...newKeyView(added.value, now()), key: made.secret },
     });
   });
@@ -71,7 +79,8 @@ export async function replaceNode(
 
 const FOR_ONE = { maxUses: 1, approval: false, takeover: true } as const;
 
-function viewOf(
+/** What that end of the lease breaks. */
+export function endingOf(
   { config, stores, now }: NetworkContext,
   node: StoredNode,
   ending: Ending,

@@ -7,6 +7,7 @@ import type { Deed, Operator } from "../lease/deed.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { endLease } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
+import type { NodeChange } from "../schema/assignment.ts";
 import type { NodeView } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
@@ -21,22 +22,56 @@ export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Res
   return known.ok ? ok(nodeViewOf(net, known.value)) : known;
 }
 
-export function renameNode(
+/** Gives a node another name or other tags; what is left out stays. */
+export async function editNode(
   net: NetworkContext,
   node: NodeId,
-  name: string,
+  { name, tags }: NodeChange,
   by: Operator,
 ): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, { by, action: "renamed" }, (known) => {
-    const holder = net.stores.names.holder(name);
-    if (holder !== undefined && holder !== node) return err({ problem: "name-taken", name, holder });
-    const { reservations } = net.stores;
-    const reservation = reservations.byName(name);
-    if (reservation !== undefined && reservation.slot !== known.slot)
-      return err({ problem: "name-reserved", ...reservation });
-    reservations.rename(known.slot, name);
-    return ok({ ...known, name });
+  const { stores, now } = net;
+  const edited = stores.transaction(() => {
+    const known = authorize(stores, node, { admin: true, by }, now());
+    if (!known.ok) return known;
+    const named = name === undefined ? known : rename(stores, known.value, name, now(), by);
+    if (!named.ok || tags === undefined) return named;
+    return ok(retag(stores, named.value, tags, now(), by));
   });
+  if (!edited.ok) return edited;
+  await net.outbox.deliver("member", node);
+  return ok(nodeViewOf(net, stores.nodes.get(node) ?? edited.value));
+}
+
+function rename(
+  stores: Stores,
+  known: StoredNode,
+  name: string,
+  now: number,
+  by: Operator,
+): Result<StoredNode, Refusal> {
+  const { names, reservations } = stores;
+  const holder = names.holder(name);
+  if (holder !== undefined && holder !== known.node) return err({ problem: "name-taken", name, holder });
+  const reservation = reservations.byName(name);
+  if (reservation !== undefined && reservation.slot !== known.slot)
+    return err({ problem: "name-reserved", ...reservation });
+  reservations.rename(known.slot, name);
+  const named = { ...known, name };
+  changeLease(stores, known, named, now, { by, action: "renamed" });
+  return ok(named);
+}
+
+/** Within a transaction: the node with those tags, and no others. */
+export function retag(
+  stores: Stores,
+  known: StoredNode,
+  tags: readonly string[],
+  now: number,
+  by: Operator,
+): StoredNode {
+  const tagged = { ...known, tags };
+  changeLease(stores, known, tagged, now, { by, action: "tagged" });
+  return tagged;
 }
 
 /** Lets a node in that waits, or back in that was revoked. */
@@ -45,18 +80,20 @@ export function approveNode(
   node: NodeId,
   by: Operator,
 ): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, { by, action: "approved" }, (known) => {
+  return changeNode(net, node, { by, action: "approved" }, (known) => letIn(net, known));
+}
+
+/** The node when the operator has let it in. */
+export function letIn(net: NetworkContext, known: StoredNode): StoredNode {
+  return {
+    ...known,
+    keyId: keyAfterApproval(net, known),
+    state: "active",
+    revokedBy: null,
     // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
-    const seenAt = known.state === "active" ? known.seenAt : net.now();
-    return ok({
-      ...known,
-      keyId: keyAfterApproval(net, known),
-      state: "active",
-      revokedBy: null,
-      seenAt,
-      letInAt: net.now(),
-    });
-  });
+    seenAt: known.state === "active" ? known.seenAt : net.now(),
+    letInAt: net.now(),
+  };
 }
 
 /** Whom the operator lets in again although its key was taken back has come in by his word, and goes with that key no more. */
@@ -71,7 +108,7 @@ export function revokeNode(
   node: NodeId,
   by: Operator,
 ): Promise<Result<NodeView, Refusal>> {
-  return changeNode(net, node, { by, action: "revoked" }, (known) => ok(takenOut(known)));
+  return changeNode(net, node, { by, action: "revoked" }, takenOut);
 }
 
 /**
@@ -113,7 +150,7 @@ export async function releaseNode(
 }
 
 /** Within a transaction: the operator gives up the lease, with name and slot. Who only asks for a reserved name has not got it yet. */
-function deleteForGood(stores: Stores, lease: StoredNode, now: number, by: Operator): void {
+export function deleteForGood(stores: Stores, lease: StoredNode, now: number, by: Operator): void {
   endForGood(stores, lease, "deleted", now, by);
   if (lease.state !== "pending") dropReservationOf(stores, lease.slot, now, by);
 }
@@ -127,15 +164,15 @@ async function changeNode(
   net: NetworkContext,
   node: NodeId,
   deed: Deed & { readonly by: Operator },
-  decide: (known: StoredNode) => Result<StoredNode, Refusal>,
+  become: (known: StoredNode) => StoredNode,
 ): Promise<Result<NodeView, Refusal>> {
   const { stores, now } = net;
   const changed = stores.transaction(() => {
     const known = authorize(stores, node, { admin: true, by: deed.by }, now());
     if (!known.ok) return known;
-    const decided = decide(known.value);
-    if (decided.ok) changeLease(stores, known.value, decided.value, now(), deed);
-    return decided;
+    const changed = become(known.value);
+    changeLease(stores, known.value, changed, now(), deed);
+    return ok(changed);
   });
   if (!changed.ok) return changed;
   await net.outbox.deliver("member", node);

@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { Operator } from "../lease/deed.ts";
 import { dockerGateway, dockerSubnet, zerotierAddressWithPrefix } from "../lease/pool.ts";
 import { NOBODY, takeSlot, takeWantedSlot } from "../reconcile/take-slot.ts";
-import type { ReservationView } from "../schema/reservation.ts";
+import type { ReservationEnd, ReservationView } from "../schema/reservation.ts";
 import type { Reservation } from "../store/reservation-store.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
@@ -94,6 +94,15 @@ export function listReservations(
   after: string | undefined,
 ): ReservationView[] {
   return net.stores.reservations.list(limit, after).map((reservation) => reservationView(net, reservation));
+}
+
+/** What would end with the reservation. */
+export function previewDrop(net: NetworkContext, name: string): Result<ReservationEnd, Refusal> {
+  const { reservations, keys } = net.stores;
+  const reservation = reservations.byName(name);
+  if (reservation === undefined)
+    return err({ problem: "not-found", missing: { what: "reservation", id: name } });
+  return ok({ ...reservationView(net, reservation), keys: keys.goodReserved(reservation.slot) });
 }
 
 /** Gives up a reservation, and takes back the keys that were made for it; a node that has the name keeps its lease. */

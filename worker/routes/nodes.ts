@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { AGENT } from "../../cloud-init/agent/program.ts";
 import { equalDigests } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
@@ -57,11 +58,14 @@ const get = apiRoute({
 /** Reading nodes: the operator all, a node itself. */
 export function nodeRoutes(app: OpenAPIHono<App>): void {
   app.openapi(list, async (c) => {
-    const { limit, cursor, sort, state, name, tag, key } = c.req.valid("query");
+    const { limit, cursor, sort, state, name, tag, behind, key } = c.req.valid("query");
     const [, by, node] = readCursor(cursor, z.tuple([z.literal(sort), placeBy, z.string()])) ?? [];
     const after = by === undefined || node === undefined ? undefined : { by, node };
     const { items, next } = await callObject(c, async (object) =>
-      object.listNodes({ limit, after, sort, state, name, tag, key }),
+      object.listNodes({
+        ...{ limit, after, sort, state, name, tag, key },
+        agentNot: behind === undefined ? undefined : AGENT.sha256,
+      }),
     );
     return answer(c, nodesSchema, {
       items: items.map((node) => nodeDocument(node)),

@@ -2,11 +2,17 @@ import { LIMITS } from "../config/limits.ts";
 import { answer } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
 import { jsonBody } from "../http/json-body.ts";
+import { dryRunQuery } from "../schema/dry-run.ts";
 import { nodeName } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { pageOf, pageQuery } from "../schema/page.ts";
 import { ADMIN_PROBLEMS, BODY_PROBLEMS, CONTROLLER_PROBLEMS, problemResponses } from "../schema/problem.ts";
-import { reservationSchema, reservationsSchema, wantedReservationSchema } from "../schema/reservation.ts";
+import {
+  reservationEndSchema,
+  reservationSchema,
+  reservationsSchema,
+  wantedReservationSchema,
+} from "../schema/reservation.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { askObject, callObject } from "./object-call.ts";
 import { operatorCall } from "./operator-call.ts";
@@ -65,8 +71,12 @@ const remove = apiRoute({
     "Keys that were made for it are taken back. A node that has it keeps its lease, which time may end from now on.",
   tags,
   ...operatorCall(["nodes"]),
-  request: { params: z.object({ name: nodeName }) },
+  request: { params: z.object({ name: nodeName }), query: dryRunQuery },
   responses: {
+    200: {
+      description: "With `dryRun`: what would end with it.",
+      content: { "application/json": { schema: reservationEndSchema } },
+    },
     204: { description: "It is reserved no more." },
     ...problemResponses("not-found", ...ADMIN_PROBLEMS),
   },
@@ -97,6 +107,10 @@ export function reservationRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(remove, async (c) => {
     const { name } = c.req.valid("param");
+    if (c.req.valid("query").dryRun) {
+      const end = await askObject(c, async (object) => object.previewDrop(name));
+      return answer(c, reservationEndSchema, end);
+    }
     await askObject(c, async (object) => object.dropReservation(name, c.get("operator")));
     return c.body(null, 204);
   });

@@ -1,4 +1,4 @@
-import { machineId, nodeName } from "./names.ts";
+import { machineId, nodeName, tags } from "./names.ts";
 import { z } from "./openapi.ts";
 
 /** A lease without a proof: what is left out is chosen, or stays. */
@@ -15,4 +15,15 @@ export const assignmentSchema = z
   })
   .openapi("Assignment");
 
-export const renameSchema = z.strictObject({ name: nodeName }).openapi("Rename");
+/** What of a node the operator changes: what is left out stays. */
+export const nodeChangeSchema = z
+  .strictObject({
+    name: nodeName.optional(),
+    tags: tags.optional().openapi({
+      description: "All of its tags from then on. They stay when it enrols again, by whichever key.",
+    }),
+  })
+  .refine(({ name, tags }) => name !== undefined || tags !== undefined, "say `name`, `tags` or both")
+  .openapi("NodeChange");
+
+export type NodeChange = z.output<typeof nodeChangeSchema>;

@@ -44,10 +44,10 @@ const eventSchema = z
       description: "The id of the admin token that was made or taken back, or whose session it is.",
     }),
     webhook: z.string().nullable().openapi({ description: "The id of the webhook." }),
-    was: z
-      .string()
-      .nullable()
-      .openapi({ description: "What was otherwise before: the name (renamed) or the slot (slot-changed)." }),
+    was: z.string().nullable().openapi({
+      description:
+        "What was otherwise before: the name (renamed), the slot (slot-changed), or the tags with spaces between (tagged; null: none).",
+    }),
     why: z
       .string()
       .nullable()

@@ -1,7 +1,7 @@
 import { LIMITS } from "../config/limits.ts";
 import { EPHEMERAL_MINUTES } from "../lease/lease-times.ts";
 import { canMatch } from "../lease/name.ts";
-import { namePattern, nodeName, tag } from "./names.ts";
+import { namePattern, nodeName, tags } from "./names.ts";
 import { note } from "./note.ts";
 import { z } from "./openapi.ts";
 
@@ -33,11 +33,8 @@ export const termsSchema = z.strictObject({
     description:
       "Lets in servers with such names only; one `*` stands for any characters. The number that a name gets when it is taken (`web1-2`) does not count.",
   }),
-  tags: z
-    .array(tag)
-    .max(LIMITS.tags)
+  tags: tags
     .default([])
-    .transform((tags) => [...new Set(tags)].sort())
     .openapi({ description: "What the servers are tagged with that it lets in, to find them by." }),
   ephemeralMinutes: z
     .number()

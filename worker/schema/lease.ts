@@ -83,7 +83,9 @@ export const nodeSchema = leaseSchema
       description: "Where its last call came from, as this Worker saw it.",
       example: "192.0.2.7",
     }),
-    tags: z.array(z.string()).openapi({ description: "Of the key that it first came in with." }),
+    tags: z
+      .array(z.string())
+      .openapi({ description: "Of the key that it first came in with, until the operator changes them." }),
     ephemeralMinutes: z.number().int().nullable().openapi({
       description: "Minutes unseen after which its lease ends; null: thirty days, as for most.",
     }),

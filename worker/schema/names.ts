@@ -1,4 +1,5 @@
 import { NAME_PATTERN } from "../../cloud-init/name-pattern.ts";
+import { LIMITS } from "../config/limits.ts";
 import { isNodeId } from "../lease/ids.ts";
 import { z } from "./openapi.ts";
 
@@ -48,6 +49,12 @@ export const tag = z
     "a tag has at most 32 lower-case letters, digits, dots, hyphens and underscores",
   )
   .openapi({ example: "web" });
+
+/** The tags of a server: each once, in order. */
+export const tags = z
+  .array(tag)
+  .max(LIMITS.tags, `at most ${LIMITS.tags} tags`)
+  .transform((all) => [...new Set(all)].sort());
 
 export const machineId = z
   .string()

@@ -18,6 +18,10 @@ export const nodeQuery = pageQuery.extend({
     .optional()
     .openapi({ description: "Those with that name; one `*` stands for any characters." }),
   tag: tag.optional().openapi({ description: "Those with that tag." }),
+  behind: z
+    .literal("true")
+    .optional()
+    .openapi({ description: "Those that run another agent than this Worker gives out." }),
   key: keyId.optional().openapi({ description: "Those that the enrolment key with this id let in last." }),
   sort: z.enum(NODE_SORTS).default("name").openapi({ description: "`-` in front turns the order round." }),
 });

@@ -39,6 +39,17 @@ export const reservationSchema = z
 /** A reservation as answers show it. */
 export type ReservationView = z.output<typeof reservationSchema>;
 
+/** What ends with a reservation. */
+export const reservationEndSchema = reservationSchema
+  .extend({
+    keys: z
+      .array(z.string())
+      .openapi({ description: "The ids of keys that were made for it, and are taken back with it." }),
+  })
+  .openapi("ReservationEnd");
+
+export type ReservationEnd = z.output<typeof reservationEndSchema>;
+
 export const reservationsSchema = z
   .object({ items: z.array(reservationSchema), next: z.string().nullable() })
   .openapi("Reservations");

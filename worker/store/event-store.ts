@@ -23,12 +23,12 @@ export interface StoredEvent {
   /** Of the admin token that was made or taken back, or whose session it is. */
   readonly tokenId: string | null;
   readonly webhook: string | null;
-  /** The name or the slot before, of the one that changed. */
+  /** The name, the slot or the tags before, of the one that changed. */
   readonly was: string | null;
   readonly why: string | null;
 }
 
-/** A lease as a deed leaves it, a reservation, or what a key is for; `was`: the name or the slot before, of the one that it changes. */
+/** A lease as a deed leaves it, a reservation, or what a key is for; `was`: the name, the slot or the tags before, of what it changes. */
 export interface Subject extends Pick<StoredNode, "name" | "slot"> {
   readonly node?: string | null;
   readonly state?: StoredNode["state"] | "released";

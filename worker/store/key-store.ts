@@ -133,6 +133,16 @@ export class KeyStore {
     return this.#db.write("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, id) > 0;
   }
 
+  /** The ids of the keys that lease the reserved slot, and were not taken back. */
+  goodReserved(slot: number): string[] {
+    return this.#db
+      .read<{ id: string }>(
+        "SELECT id FROM keys WHERE reserved_slot = ? AND revoked_at IS NULL ORDER BY id",
+        slot,
+      )
+      .map(({ id }) => id);
+  }
+
   /** The slot is reserved no more: takes back the keys that lease it. Gives their ids, and whether they were not taken back before. */
   revokeReserved(slot: number, at: number): { readonly id: string; readonly wasGood: boolean }[] {
     const keys = this.#db.read<{ id: string; revoked_at: number | null }>(

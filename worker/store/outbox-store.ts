@@ -32,6 +32,16 @@ export interface Held {
   readonly usedUp: boolean;
 }
 
+/** How much waits of a kind. */
+export type Backlog = {
+  readonly waiting: number;
+  /** Of the oldest change (ms since 1970). */
+  readonly oldestAt: number | null;
+  /** Those that were tried and not taken. */
+  readonly failing: number;
+  readonly fault: string | null;
+};
+
 type Row = {
   sequence: number;
   kind: string;
@@ -170,6 +180,18 @@ export class OutboxStore {
   count(kind: OutboxKind): number {
     return this.#db.readOne<{ number: number }>("SELECT count(*) AS number FROM outbox WHERE kind = ?", kind)
       .number;
+  }
+
+  /** What waits of a kind but for what is only looked at again. `fault`: of the row that has failed most often. */
+  backlog(kind: OutboxKind): Backlog {
+    const { fault, ...counts } = this.#db.readOne<Backlog>(
+      `SELECT count(*) AS waiting, min(created_at) AS oldestAt, count(*) FILTER (WHERE attempts > 0) AS failing,
+         (SELECT fault FROM outbox WHERE kind = ?1 AND attempts > 0 ORDER BY attempts DESC, sequence DESC LIMIT 1) AS fault
+         FROM outbox WHERE kind = ?1 AND fault IS NOT ?2`,
+      kind,
+      LOOK,
+    );
+    return { ...counts, fault: counts.failing === 0 ? null : fault };
   }
 
   /** Whether a row of a kind waits that is on its way for the first time. */

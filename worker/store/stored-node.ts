@@ -27,7 +27,7 @@ export interface StoredNode {
   readonly deliveredAt: number | null;
   /** Where its last call came from, as the Worker saw it. */
   readonly address: string | null;
-  /** Of the key that it first came in with. */
+  /** Of the key that it first came in with, until the operator changes them. */
   readonly tags: readonly string[];
   /** Minutes unseen after which its lease ends, by the key that it last came in with; null: as those of others. */
   readonly ephemeralMinutes: number | null;

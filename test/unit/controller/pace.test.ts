@@ -192,4 +192,20 @@ describe("the pace of calls", () => {
     await expect(pace.run(() => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
     await expect(pace.run(async () => "next")).resolves.toBe("next");
   });
+
+  it("says how it stands: what leaves, what waits, and until when all is held back", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace({ ...clock, limit: 3, maxInFlight: 1 });
+    expect(pace.state()).toEqual({ limit: 2, lately: 0, waiting: 0, heldUntil: undefined });
+    const calls = [0, 1].map(() => pace.run(() => clock.sleep(300)));
+    expect(pace.state()).toMatchObject({ lately: 1, waiting: 1 });
+    await clock.run();
+    await Promise.all(calls);
+    expect(pace.state()).toMatchObject({ waiting: 0 });
+    const until = clock.now() + 60_000;
+    pace.holdUntil(until);
+    void clock.sleep(1001);
+    await clock.run();
+    expect(pace.state()).toEqual({ limit: 2, lately: 0, waiting: 0, heldUntil: until });
+  });
 });

@@ -12,5 +12,6 @@ export function makeOpenPace(): Pace & { readonly told: { limit?: number; heldUn
     holdUntil: (time) => {
       told.heldUntil = time;
     },
+    state: () => ({ limit: told.limit ?? 1, lately: 0, waiting: 0, heldUntil: told.heldUntil }),
   };
 }

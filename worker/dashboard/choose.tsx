@@ -1,0 +1,63 @@
+/** @jsxImportSource hono/jsx */
+import type { Child } from "hono/jsx";
+import type { WantedNodeChanges } from "../schema/node-changes.ts";
+import type { Node } from "./node.ts";
+
+/** What can be done with many servers, as the buttons call it; tags have a form of their own. */
+const BUTTONS = {
+  approve: "Approve…",
+  revoke: "Revoke…",
+  retire: "Retire…",
+  delete: "Delete…",
+} as const satisfies Partial<Record<WantedNodeChanges["change"], string>>;
+
+type Button = keyof typeof BUTTONS;
+
+/**
+ * A list of servers of which some are chosen, and below it what can be done with those: first there is a look at it. `isTaggable`: tags can
+ * be changed too.
+ */
+export function Choose(props: { changes: readonly Button[]; isTaggable?: boolean; children?: Child }) {
+  const { changes, isTaggable = false, children } = props;
+  return (
+    <form method="get" action="/chosen">
+      {children}
+      <fieldset class="actions">
+        <legend>With the chosen ones</legend>
+        {changes.map((change) => (
+          <button type="submit" name="change" value={change} class={change === "approve" ? "" : "danger"}>
+            {BUTTONS[change]}
+          </button>
+        ))}
+        {isTaggable && (
+          <>
+            <label>
+              Add tags
+              <input name="addTags" autocapitalize="none" spellcheck={false} />
+            </label>
+            <label>
+              Take tags away
+              <input name="removeTags" autocapitalize="none" spellcheck={false} />
+            </label>
+            <button type="submit" name="change" value="tag">
+              Change tags…
+            </button>
+          </>
+        )}
+      </fieldset>
+    </form>
+  );
+}
+
+/** By which a server of the list is chosen. */
+export function Tick({ node, isChosen = false }: { node: Node; isChosen?: boolean }) {
+  return (
+    <input
+      type="checkbox"
+      name="node"
+      value={node.node}
+      checked={isChosen}
+      aria-label={`Choose ${node.name}`}
+    />
+  );
+}

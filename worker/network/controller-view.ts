@@ -1,0 +1,37 @@
+// How the controller stands, from what is stored and what this object has asked of it: it is not asked for that.
+import { isoTime } from "../base/iso-time.ts";
+import type { BacklogView, ControllerView } from "../schema/controller.ts";
+import type { OutboxKind } from "../store/outbox-store.ts";
+import type { NetworkContext } from "./network-context.ts";
+
+export function controllerView(net: NetworkContext): ControllerView {
+  const { config, stores, pace, now } = net;
+  const check = stores.memory.lastCheck();
+  const { limit, lately, waiting, heldUntil } = pace.state();
+  return {
+    url: config.central.url,
+    network: config.networkId,
+    checkedAt: isoTime(check?.at ?? null),
+    unreachable: check?.unreachable
+      ? { at: new Date(check.unreachable.at).toISOString(), fault: check.unreachable.text }
+      : null,
+    calls: { limit, lately, waiting, heldUntil: isoTime(future(heldUntil, now())) },
+    routes: { ours: stores.routes.owned().size, limit: config.routeLimit },
+    outbox: {
+      member: backlogOf(net, "member"),
+      routes: backlogOf(net, "routes"),
+      copy: backlogOf(net, "copy"),
+    },
+  };
+}
+
+function backlogOf({ stores: { outbox }, now }: NetworkContext, kind: OutboxKind): BacklogView {
+  const { waiting, oldestAt, failing, fault } = outbox.backlog(kind);
+  const heldUntil = isoTime(future(outbox.held(kind)?.until, now()));
+  return { waiting, oldestAt: isoTime(oldestAt), failing, fault, heldUntil };
+}
+
+/** The time, where it has not come yet. */
+function future(at: number | undefined, now: number): number | null {
+  return at !== undefined && at > now ? at : null;
+}

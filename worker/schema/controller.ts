@@ -1,0 +1,52 @@
+import { z } from "./openapi.ts";
+
+const count = z.number().int();
+const time = z.iso.datetime();
+
+const backlogSchema = z.object({
+  waiting: count.openapi({ description: "What is still to be told." }),
+  oldestAt: time.nullable().openapi({ description: "Of the oldest change among it." }),
+  failing: count.openapi({ description: "Of these, those that were tried and not taken." }),
+  fault: z
+    .string()
+    .nullable()
+    .openapi({ description: "What was said last to the one that has failed most often." }),
+  heldUntil: time.nullable().openapi({
+    description: "Until when all of it waits, since whoever takes it does not; null: it does not.",
+  }),
+});
+
+/** How far what waits for the controller, or for KV, has come. */
+export type BacklogView = z.output<typeof backlogSchema>;
+
+export const controllerSchema = z
+  .object({
+    url: z.string(),
+    network: z.string(),
+    checkedAt: time.nullable().openapi({ description: "When the hourly run last read the network." }),
+    unreachable: z
+      .object({ at: time, fault: z.string() })
+      .nullable()
+      .openapi({ description: "When it could not be read, and why; null: the last that was tried could." }),
+    calls: z
+      .object({
+        limit: count.openapi({ description: "Calls a second that leave here at most." }),
+        lately: count.openapi({ description: "Those under way, and those of the last second." }),
+        waiting: count.openapi({ description: "Those that wait for their turn." }),
+        heldUntil: time
+          .nullable()
+          .openapi({ description: "Until when it takes none, by its own word; null: it takes them." }),
+      })
+      .openapi({ description: "Of this object since it began to run." }),
+    routes: z.object({
+      ours: count.openapi({ description: "Managed routes that Meshboot has set." }),
+      limit: count.openapi({ description: "How many it may set (ROUTE_LIMIT)." }),
+    }),
+    outbox: z.object({ member: backlogSchema, routes: backlogSchema, copy: backlogSchema }).openapi({
+      description:
+        "member: leases, for the controller; routes: the managed routes, which are one; copy: leases, for KV.",
+    }),
+  })
+  .openapi("Controller");
+
+export type ControllerView = z.output<typeof controllerSchema>;
