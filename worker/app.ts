@@ -17,6 +17,7 @@ import { backupRoutes } from "./routes/backup.ts";
 import { bootRoutes } from "./routes/boot.ts";
 import { enrollRoute } from "./routes/enroll.ts";
 import { eventRoute } from "./routes/events.ts";
+import { firstBootRoutes } from "./routes/first-boots.ts";
 import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -105,6 +106,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   adminTokenRoutes(app);
   sessionRoutes(app);
   refusalRoute(app);
+  firstBootRoutes(app);
   eventRoute(app);
   webhookRoutes(app);
   userDataRoute(app, keepAgent);

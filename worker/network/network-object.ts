@@ -38,6 +38,13 @@ import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
 import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
+import {
+  type BootQuery,
+  type BootReport,
+  type ListedBoot,
+  listFirstBoots,
+  reportFirstBoot,
+} from "./first-boots.ts";
 import { health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
 import {
@@ -155,6 +162,14 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listRefusals(limit: number, after: RefusalPlace | undefined): ListedRefusal[] {
     return listRefusals(this.#open(), limit, after);
+  }
+
+  async reportFirstBoot(report: BootReport): Promise<Result<true, Refusal>> {
+    return reportFirstBoot(this.#openToWrite(), report);
+  }
+
+  listFirstBoots(query: BootQuery): ListedBoot[] {
+    return listFirstBoots(this.#open(), query);
   }
 
   adminTokenBearer(hash: string): Result<AdminTokenBearer, Refusal> {

@@ -1,6 +1,7 @@
 import { AdminTokenStore } from "./admin-token-store.ts";
 import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
+import { FirstBootStore } from "./first-boot-store.ts";
 import { FormerNodeStore } from "./former-node-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -30,6 +31,7 @@ export interface Stores {
   readonly adminTokens: AdminTokenStore;
   readonly events: EventStore;
   readonly memory: MemoryStore;
+  readonly firstBoots: FirstBootStore;
   readonly formerNodes: FormerNodeStore;
   readonly keys: KeyStore;
   readonly names: NameStore;
@@ -79,6 +81,7 @@ export function openStores(
     adminTokens: new AdminTokenStore(db),
     events: new EventStore(db, webhooks),
     memory,
+    firstBoots: new FirstBootStore(db),
     formerNodes: new FormerNodeStore(db),
     keys,
     names: new NameStore(db, reservations),
