@@ -10,6 +10,7 @@ import { eventsPage } from "./events.tsx";
 import { firstPingPage } from "./first-ping.tsx";
 import { keyRevocationPage } from "./key-revocation.tsx";
 import { keysPage } from "./keys.tsx";
+import { liveSocket } from "./live-socket.ts";
 import { Pages } from "./pages.ts";
 import { poolPage } from "./pool.tsx";
 import { refusalsPage } from "./refusals.tsx";
@@ -28,6 +29,7 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
   stylesheetRoute(app);
   const pages = new Pages(app);
   signInForms(pages);
+  liveSocket(pages);
   for (const add of [serversPage, serverPage, endingPages, addServerPage, poolPage, keysPage, eventsPage])
     add(pages);
   for (const add of [chosenPage, approvalsPage, firstPingPage, keyRevocationPage, reservationsPages])

@@ -12,6 +12,7 @@ import type { NodeView } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { changeLease, endForGood, takenOut } from "./change-lease.ts";
+import { noteEnrolled } from "./first-boots.ts";
 import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";
@@ -83,8 +84,9 @@ export function approveNode(
   return changeNode(net, node, { by, action: "approved" }, (known) => letIn(net, known));
 }
 
-/** The node when the operator has let it in. */
+/** The node when the operator has let it in. Within a transaction: its first boot is so far, too. */
 export function letIn(net: NetworkContext, known: StoredNode): StoredNode {
+  noteEnrolled(net.stores, { ...known, state: "active" }, net.now());
   return {
     ...known,
     keyId: keyAfterApproval(net, known),

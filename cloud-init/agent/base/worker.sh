@@ -49,7 +49,11 @@ the_problem() {
   if [ -n "$FOREIGN" ]; then
     printf '%s\n' "$FOREIGN"
   elif [ "$HTTP" = 000 ]; then
-    printf '%s\n' "$URL does not answer ($(head -n 1 "$TMP/curl"))"
+    said=$(head -n 1 "$TMP/curl")
+    case $said in
+    *'not yet valid'* | *'has expired'*) said="$said, by this clock, which says $(date -u '+%F %H:%M') UTC: is it right?" ;;
+    esac
+    printf '%s\n' "$URL does not answer ($said)"
   else
     printf '%s\n' "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)"
   fi
