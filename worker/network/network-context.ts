@@ -16,6 +16,7 @@ import type { Stores } from "../store/stores.ts";
 import { WebhookSender } from "../webhook/webhook-sender.ts";
 import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
+import { KeptSeals } from "./kept-seals.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { ReturnBudget } from "./return-budget.ts";
@@ -29,6 +30,7 @@ export interface NetworkContext extends Upkeep {
   readonly poolFault: string | undefined;
   readonly outbox: Outbox;
   readonly sender: WebhookSender;
+  readonly seals: KeptSeals;
   /** Where the copies of leases are. */
   readonly leases: KVNamespace;
   readonly readiness: NetworkReadiness;
@@ -86,11 +88,13 @@ export function openNetwork(
     random,
     log,
   });
+  const seals = new KeptSeals({ stores, config, randomBytes });
   return {
     ...upkeep,
     poolFault,
     outbox,
-    sender: new WebhookSender({ stores, config, post, timeout, now, random, log }),
+    sender: new WebhookSender({ stores, config, seals, post, timeout, now, random, log }),
+    seals,
     leases,
     readiness,
     returns: new ReturnBudget(LIMITS.returnsAnHour),

@@ -2,15 +2,22 @@ import { DurableObject } from "cloudflare:workers";
 import { exportBackup } from "../backup/export.ts";
 import { rebuild } from "../backup/rebuild.ts";
 import { restoreBackup } from "../backup/restore.ts";
+import { isQuotaUsedUp } from "../base/quota.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
+import { sha256Hex } from "../base/secret.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
-import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
+import type {
+  AdminTokenRotation,
+  AdminTokenTerms,
+  AdminTokenView,
+  NewAdminToken,
+} from "../schema/admin-token.ts";
 import type { AdoptionView } from "../schema/adoption.ts";
 import type { RebuiltView, RestoredView } from "../schema/backup.ts";
 import type { DifferenceView } from "../schema/difference.ts";
@@ -33,6 +40,7 @@ import {
   deleteAdminToken,
   listAdminTokens,
   revokeAdminToken,
+  rotateAdminToken,
 } from "./admin-token-operations.ts";
 import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
@@ -74,11 +82,11 @@ import {
   reserve,
   type WantedReservation,
 } from "./reservation-operations.ts";
+import { seeRootToken } from "./root-token.ts";
 import {
   beginSession,
   endSession,
   listSessions,
-  type RootHash,
   type SessionBearer,
   sessionBearer,
   signOut,
@@ -138,6 +146,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
         return;
       }
       this.#network = openNetwork(stores, env.LEASES, read.value, platform);
+      await beginWithTokens(this.#network);
       // An alarm that got lost would be set by the next change only.
       alarm.begin(this.#network.stores.waiting);
     });
@@ -161,12 +170,25 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return adminTokenBearer(this.#open(), hash);
   }
 
+  /** For a call that carries the admin token of the Worker's settings, which may be newer or older than the object's own. */
+  seeRootToken(hash: string): Result<true, Refusal> {
+    return seeRootToken(this.#open(), hash);
+  }
+
   async createAdminToken(terms: AdminTokenTerms, by: Operator): Promise<Result<NewAdminToken, Refusal>> {
     return createAdminToken(this.#openToWrite(), terms, by);
   }
 
   listAdminTokens(limit: number, after: MadePlace | undefined): AdminTokenView[] {
     return listAdminTokens(this.#open(), limit, after);
+  }
+
+  async rotateAdminToken(
+    id: string,
+    rotation: AdminTokenRotation,
+    by: Operator,
+  ): Promise<Result<NewAdminToken, Refusal>> {
+    return rotateAdminToken(this.#openToWrite(), id, rotation, by);
   }
 
   revokeAdminToken(id: string, by: Operator): Result<AdminTokenView, Refusal> {
@@ -179,18 +201,17 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async beginSession(begun: {
     tokenHash: string;
-    rootHash: RootHash;
     address: string | null;
   }): Promise<Result<NewSession, Refusal>> {
     return beginSession(this.#openToWrite(), begun);
   }
 
-  sessionBearer(hash: string, rootHash: RootHash): Result<SessionBearer, Refusal> {
-    return sessionBearer(this.#open(), hash, rootHash);
+  sessionBearer(hash: string): Result<SessionBearer, Refusal> {
+    return sessionBearer(this.#open(), hash);
   }
 
-  listSessions(rootHash: RootHash, limit: number, after: MadePlace | undefined): SessionView[] {
-    return listSessions(this.#open(), rootHash, limit, after);
+  listSessions(limit: number, after: MadePlace | undefined): SessionView[] {
+    return listSessions(this.#open(), limit, after);
   }
 
   endSession(id: string, by: Operator): Result<true, Refusal> {
@@ -410,6 +431,17 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     if (this.#network === undefined) throw new Error("the Worker is misconfigured; GET /healthz says how");
     return this.#network;
   }
+}
+
+/** Notes which admin token the settings have, while that can be written, and keeps what is sealed readable with it. */
+async function beginWithTokens(net: NetworkContext): Promise<void> {
+  const hash = await sha256Hex(net.config.adminToken);
+  try {
+    seeRootToken(net, hash);
+  } catch (error) {
+    if (!isQuotaUsedUp(error)) throw error;
+  }
+  await net.seals.settle();
 }
 
 /** Notes which network the tables are of, for good. */
