@@ -20,6 +20,7 @@ import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { nodeChangeRoutes } from "./routes/node-changes.ts";
 import { nodeEndingRoutes } from "./routes/node-endings.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -109,6 +110,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   webhookRoutes(app);
   userDataRoute(app, keepAgent);
   healthRoute(app);
+  metricsRoute(app);
   problemRoute(app);
   openapiRoute(app);
   app.notFound((c) => {

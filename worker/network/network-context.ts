@@ -4,7 +4,7 @@ import { LIMITS } from "../config/limits.ts";
 import { makeCentralV1 } from "../controller/central-v1/client.ts";
 import { NetworkMembers } from "../controller/network-members.ts";
 import { NetworkWriter } from "../controller/network-writer.ts";
-import { makePace } from "../controller/pace.ts";
+import { type CountedPace, makePace } from "../controller/pace.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { copyDelivery } from "../outbox/lease-copy.ts";
 import { Outbox } from "../outbox/outbox.ts";
@@ -31,6 +31,7 @@ export interface NetworkContext extends Upkeep {
   readonly outbox: Outbox;
   readonly sender: WebhookSender;
   readonly seals: KeptSeals;
+  readonly pace: Pick<CountedPace, "use">;
   /** Where the copies of leases are. */
   readonly leases: KVNamespace;
   readonly readiness: NetworkReadiness;
@@ -54,17 +55,14 @@ export function openNetwork(
   const { now, sleep, log, random, randomBytes, timeout, fetch, post } = platform;
   const { config, fault: poolFault } = keepPool(stores, wanted, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
+  // All calls to the controller go through this one pace: its limit counts for the token as a whole.
+  const pace = makePace({ now, sleep, maxWaitMs: LIMITS.controllerWaitMs });
   const controller = makeCentralV1({
     ...config.central,
     networkId: config.networkId,
     fetch,
     timeout,
-    // All calls to the controller go through this one pace: its limit counts for the token as a whole.
-    pace: makePace({
-      now,
-      sleep,
-      maxWaitMs: LIMITS.controllerWaitMs,
-    }),
+    pace,
     now,
     timeoutMs: LIMITS.controllerTimeoutMs,
   });
@@ -95,6 +93,7 @@ export function openNetwork(
     outbox,
     sender: new WebhookSender({ stores, config, seals, post, timeout, now, random, log }),
     seals,
+    pace,
     leases,
     readiness,
     returns: new ReturnBudget(LIMITS.returnsAnHour),

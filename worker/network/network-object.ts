@@ -61,6 +61,7 @@ import {
 import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
 import { listSlots, type SlotsPart } from "./list-slots.ts";
+import { type NetworkMetrics, networkMetrics } from "./metrics.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
@@ -358,6 +359,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   health(forOperator: boolean): ObjectHealth {
     return health(this.#openToWrite(), forOperator);
+  }
+
+  metrics(): NetworkMetrics {
+    return networkMetrics(this.#openToWrite());
   }
 
   async reconcileNow(dryRun: boolean): Promise<Result<DifferenceView, Refusal>> {
