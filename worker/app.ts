@@ -23,6 +23,7 @@ import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { liveRoute } from "./routes/live.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { nodeChangeRoutes } from "./routes/node-changes.ts";
 import { nodeEndingRoutes } from "./routes/node-endings.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -115,6 +116,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   webhookRoutes(app);
   userDataRoute(app, keepAgent);
   healthRoute(app);
+  metricsRoute(app);
   problemRoute(app);
   openapiRoute(app);
   app.notFound((c) => {

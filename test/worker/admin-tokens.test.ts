@@ -10,6 +10,7 @@ import { ORIGIN, readAnswer, useWorld } from "./world.ts";
 
 const use = useWorld();
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 interface Made {
   readonly id: string;
@@ -77,7 +78,7 @@ describe("an admin token", () => {
     expect(refused).toContain("keys: POST /v1/nodes/{node}/revoke");
     expect(refused).toContain("nodes: POST /v1/keys");
     expect(refused).toContain("read: POST /v1/user-data");
-    expect(refused.filter((call) => call.includes("/v1/tokens")).length).toBe(3 * 4);
+    expect(refused.filter((call) => call.includes("/v1/tokens")).length).toBe(3 * 5);
   });
 
   it("is known by its id in what was done with it", async () => {
@@ -164,6 +165,57 @@ describe("an admin token", () => {
         type: "/problems/unauthorized",
         detail: expect.stringContaining("was revoked"),
       });
+  });
+
+  it("is rotated: another one for the same, and the old one for the agreed time", async () => {
+    const old = await make(["read", "keys"], { note: "CI", expiresIn: 7 * 24 * 3600 });
+    use.world.advance(24 * HOUR);
+    const { status, json } = await use.world.admin("POST", `/v1/tokens/${old.id}/rotate`, {
+      overlapHours: 2,
+    });
+    const now = use.world.now();
+    expect([status, json["scopes"], json["note"]]).toEqual([201, ["read", "keys"], "CI"]);
+    expect(json["id"]).not.toBe(old.id);
+    const ends = z.array(z.object({ expiresAt: z.string() })).parse(await listed());
+    const hours = ends.map(({ expiresAt }) => Math.round((Date.parse(expiresAt) - now) / HOUR));
+    expect(hours).toEqual([2, 7 * 24]);
+    const both = async () => [
+      (await by(old.token, "GET", "/v1/nodes")).status,
+      (await by(String(json["token"]), "GET", "/v1/nodes")).status,
+    ];
+    expect(await both()).toEqual([200, 200]);
+    // Rotated again, the first does not last longer for it.
+    await use.world.admin("POST", `/v1/tokens/${old.id}/rotate`, { overlapHours: 48 });
+    use.world.advance(2 * HOUR);
+    expect(await both()).toEqual([401, 200]);
+    const { json: log } = await use.world.admin("GET", "/v1/events?limit=2");
+    expect(log["items"]).toMatchObject([
+      { action: "token-made", by: { id: "root" } },
+      { action: "token-rotated", token: old.id, by: { id: "root" } },
+    ]);
+  });
+
+  it("is rotated at once when it has leaked, never by itself without the scope, and not when it is good no more", async () => {
+    const leaked = await make(["read"]);
+    const rotate = (id: string, body: object = { overlapHours: 0 }) =>
+      use.world.admin("POST", `/v1/tokens/${id}/rotate`, body);
+    expect((await by(leaked.token, "POST", `/v1/tokens/${leaked.id}/rotate`, {})).status).toBe(403);
+    const { json } = await rotate(leaked.id);
+    expect((await by(leaked.token, "GET", "/v1/nodes")).json["detail"]).toContain("was revoked");
+    expect((await by(String(json["token"]), "GET", "/v1/nodes")).status).toBe(200);
+    for (const [id, fault] of [
+      [leaked.id, "400: id: the admin token is revoked; POST /v1/tokens makes another one"],
+      ["0".repeat(16), `404: there is no admin token ${"0".repeat(16)}; GET /v1/tokens lists them`],
+    ] as const) {
+      const refused = await rotate(id);
+      expect(`${refused.status}: ${refused.json["detail"]}`).toBe(fault);
+    }
+    const more = await make(["read"]);
+    expect((await rotate(more.id, { overlapHours: 169 })).status).toBe(400);
+    const count = z.array(z.unknown()).parse(await listed()).length;
+    for (let number = count; number < 100; number++) await make(["read"]);
+    expect((await rotate(more.id)).json["type"]).toBe("/problems/limit-reached");
+    expect((await by(more.token, "GET", "/v1/nodes")).status).toBe(200);
   });
 
   it("ends when its time is over", async () => {

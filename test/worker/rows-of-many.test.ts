@@ -177,6 +177,7 @@ const EVERY_NODE: NodeQuery = {
 const CALLS: Readonly<Record<string, (object: NetworkObject) => unknown>> = {
   "GET /v1/pool": (object) => object.poolUse(),
   "GET /healthz": (object) => object.health(true),
+  "GET /metrics": (object) => object.metrics(),
   "GET /v1/nodes?state=pending": (object) => object.listNodes({ ...EVERY_NODE, state: "pending" }),
   "GET /v1/nodes?state=revoked&sort=slot": (object) =>
     object.listNodes({ ...EVERY_NODE, state: "revoked", sort: "slot" }),

@@ -402,14 +402,14 @@ describe("a secret", () => {
     expect(call && (await isSigned(call, secret))).toBe(false);
   });
 
-  it("that was sealed with another admin token is told, stops nothing else, and is put right by another one", async () => {
+  it("that was sealed under a secret that is lost is told, stops nothing else, and is put right by another one", async () => {
     const { id } = await make();
     const other = await make({ url: `${URL_OF_HOOKS}/other` });
     await runInDurableObject(use.world.object, (_, { storage }) => {
       storage.sql.exec("UPDATE webhooks SET sealed = randomblob(66) WHERE id = ?", id);
     });
     const fault = expect.stringMatching(
-      /sealed with an earlier admin token.*POST \/v1\/webhooks\/:id\/rotate/,
+      /ADMIN_TOKEN and ZEROTIER_TOKEN were changed at once.*POST \/v1\/webhooks\/:id\/rotate/,
     );
     expect(await detail(id)).toMatchObject({ fault });
     expect((await use.world.admin("POST", `/v1/webhooks/${id}/test`)).json).toMatchObject({

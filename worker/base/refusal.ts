@@ -52,6 +52,7 @@ export type TokenFault =
   | "wrong-admin-token"
   | "admin-token-expired"
   | "admin-token-revoked"
+  | "root-token-revoked"
   | "session-over";
 
 /** How much there is where nothing must be; `waiting`: changes that the controller is still to be told. */
@@ -71,7 +72,7 @@ export type Limited = "admin-token" | "session" | "webhook" | "listener";
 export type RevokedFault = "taken-out" | "barred" | "replaced" | "retired" | "deleted";
 
 /** Why what an Idempotency-Key was answered before is not given again. */
-export type KeptFault = "other-request" | "key-deleted" | "other-admin-token";
+export type KeptFault = "other-request" | "key-deleted" | "seal-lost";
 
 export type Missing =
   | { readonly what: "problem" | "key-in-address" }

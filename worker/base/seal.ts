@@ -1,5 +1,12 @@
-// Texts that are stored so that only who knows the admin token can read them: AES-256-GCM, its key made of the token by
-// HKDF-SHA-256. A token has 128 random bits: it needs no stretching.
+// Texts that are stored so that only who knows a secret can read them: AES-256-GCM, its key made of the secret by
+// HKDF-SHA-256. A secret has 128 random bits: it needs no stretching.
+
+/** Seals texts, and opens them again. */
+export interface Seals {
+  seal(text: string): Promise<ArrayBuffer>;
+  /** Undefined when it was sealed under a secret that is lost. */
+  unseal(sealed: ArrayBuffer): Promise<string | undefined>;
+}
 
 const VECTOR_BYTES = 12;
 

@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { ADMIN_TOKEN_MOST, secretKind } from "../base/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
+import { LIMITS } from "./limits.ts";
 
 /** The settings an operator gives; every one may be missing or wrong until `parseConfig` has read it. */
 export interface Settings {
@@ -13,6 +14,7 @@ export interface Settings {
   readonly DOCKER_POOL?: string;
   readonly NODE_PREFIX?: string;
   readonly ROUTE_LIMIT?: string;
+  readonly ADMIN_TOKEN_OVERLAP?: string;
   /** Secret: the ZeroTier token. It never leaves the Worker. */
   readonly ZEROTIER_TOKEN?: string;
   /** Secret: what the operator's calls carry. */
@@ -27,6 +29,8 @@ export interface Config {
   /** How many managed routes the network may hold at most (ZeroTier sends a node the first 128). */
   readonly routeLimit: number;
   readonly adminToken: string;
+  /** Hours for which the admin token before stays good when the settings have another one. */
+  readonly adminTokenOverlap: number;
 }
 
 /** The configuration, or all that is wrong with it. */
@@ -48,6 +52,14 @@ export function parseConfig(settings: Settings): ConfigResult {
   const readInteger = integerReader(show, faults);
   const nodePrefix = readInteger("NODE_PREFIX", settings.NODE_PREFIX, 24, 8, 28);
   const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES);
+  const { tokenOverlapHours, tokenOverlapHoursMost } = LIMITS;
+  const adminTokenOverlap = readInteger(
+    "ADMIN_TOKEN_OVERLAP",
+    settings.ADMIN_TOKEN_OVERLAP,
+    tokenOverlapHours,
+    0,
+    tokenOverlapHoursMost,
+  );
   const pool = readPool(settings, nodePrefix, show, faults);
   if (
     networkId === undefined ||
@@ -55,10 +67,11 @@ export function parseConfig(settings: Settings): ConfigResult {
     token === undefined ||
     adminToken === undefined ||
     routeLimit === undefined ||
+    adminTokenOverlap === undefined ||
     pool === undefined
   )
     return err(faults);
-  return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken });
+  return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken, adminTokenOverlap });
 }
 
 /** A faulty value as a message may show it. */

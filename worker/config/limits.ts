@@ -53,6 +53,9 @@ export const LIMITS = {
   returnsAnHour: 10,
   /** Admin tokens that are kept, revoked ones among them. */
   adminTokens: 100,
+  /** Hours for which the secret before stays good when an admin token is rotated: the default and the most. */
+  tokenOverlapHours: 24,
+  tokenOverlapHoursMost: 7 * 24,
   /** Sessions that one token may have: a sign-in beyond ends its oldest. Those of all tokens, and seconds that each is good for. */
   sessionsOfToken: 10,
   sessions: 100,

@@ -35,6 +35,12 @@ export interface PaceState {
   readonly heldUntil: number | undefined;
 }
 
+/** A pace that counts, since it was made. */
+export interface CountedPace extends Pace {
+  /** Calls that left, calls that were refused a turn, and how many a second the controller allows. */
+  use(): { readonly made: number; readonly refused: number; readonly limit: number };
+}
+
 /** What {@link makePace} needs; clock and sleep are arguments, so that tests run on their own time. */
 export interface PaceOptions {
   readonly now: () => number;
@@ -67,11 +73,14 @@ function shapeFor(limit: number): { tokens: number; burst: number; interval: num
 }
 
 /** Makes the pace of one token at one controller; everything that uses the token must share it. */
-export function makePace(options: PaceOptions): Pace {
+export function makePace(options: PaceOptions): CountedPace {
   const { now, sleep } = options;
   const maxWaitMs = options.maxWaitMs ?? DEFAULTS.maxWaitMs;
   const maxInFlight = options.maxInFlight ?? DEFAULTS.maxInFlight;
-  let shape = shapeFor(options.limit ?? DEFAULTS.limit);
+  let limit = options.limit ?? DEFAULTS.limit;
+  let shape = shapeFor(limit);
+  let made = 0;
+  let refused = 0;
   /** The spacing as GCRA keeps it: each call moves this time on by one interval. */
   let spacedUntil = Number.NEGATIVE_INFINITY;
   let heldUntil = Number.NEGATIVE_INFINITY;
@@ -137,6 +146,7 @@ export function makePace(options: PaceOptions): Pace {
       if (next === undefined) break;
       spacedUntil = Math.max(spacedUntil, now()) + shape.interval;
       inFlight += 1;
+      made += 1;
       next.start();
     }
     pumping = false;
@@ -149,6 +159,7 @@ export function makePace(options: PaceOptions): Pace {
   }
 
   function tooLong(retryAt: number): HeldBackError {
+    refused += 1;
     return new HeldBackError(
       `The ZeroTier controller's rate limit makes this call wait more than ${maxWaitMs / 1000} s. It is tried again later; many enrolments at once take longer.`,
       retryAt,
@@ -172,8 +183,10 @@ export function makePace(options: PaceOptions): Pace {
         void pump();
       });
     },
-    learnLimit(limit) {
-      if (Number.isInteger(limit) && limit >= 1) shape = shapeFor(Math.min(limit, HIGHEST_LIMIT));
+    learnLimit(told) {
+      if (!Number.isInteger(told) || told < 1) return;
+      limit = Math.min(told, HIGHEST_LIMIT);
+      shape = shapeFor(limit);
     },
     holdUntil(time) {
       heldUntil = Math.max(heldUntil, time);
@@ -187,5 +200,6 @@ export function makePace(options: PaceOptions): Pace {
         heldUntil: Number.isFinite(heldUntil) ? heldUntil : undefined,
       };
     },
+    use: () => ({ made, refused, limit }),
   };
 }

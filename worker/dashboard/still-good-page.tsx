@@ -25,7 +25,7 @@ export function stillGoodPage(
       <p>
         To end it before, ask <code>GET /v1/sessions</code> for its id, then{" "}
         <code>DELETE /v1/sessions/:id</code>, both with an admin token that has the scope admin. It also ends
-        when the token is revoked that it was begun with, or when <code>ADMIN_TOKEN</code> is another one.
+        when the token ends that it was begun with.
       </p>
       <p>
         <a class="button" href={to}>

@@ -18,6 +18,7 @@ export const DEED_ACTIONS = [
   "key-revoked",
   "key-deleted",
   "token-made",
+  "token-rotated",
   "token-revoked",
   "token-deleted",
   "webhook-made",
@@ -48,6 +49,9 @@ export const DEED_REASONS = [
   "slot-in-quarantine",
 ] as const;
 
+/** The id of the admin token that the settings had before the present one, which is `root`. */
+export const FORMER = "former";
+
 /** The operator, by the id of the admin token that the call carried. */
 export interface Operator {
   readonly who: "operator";
@@ -66,7 +70,7 @@ export interface Deed {
   readonly action: (typeof DEED_ACTIONS)[number];
   /** The id of the enrolment key. */
   readonly key?: string;
-  /** The id of the admin token that was made or taken back, or whose session it is. */
+  /** The id of the admin token that was made, rotated or taken back, or whose session it is. */
   readonly token?: string;
   /** The id of the webhook. */
   readonly webhook?: string;

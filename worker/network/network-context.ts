@@ -4,7 +4,7 @@ import { LIMITS } from "../config/limits.ts";
 import { makeCentralV1 } from "../controller/central-v1/client.ts";
 import { NetworkMembers } from "../controller/network-members.ts";
 import { NetworkWriter } from "../controller/network-writer.ts";
-import { makePace, type Pace } from "../controller/pace.ts";
+import { type CountedPace, makePace } from "../controller/pace.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { copyDelivery } from "../outbox/lease-copy.ts";
 import { Outbox } from "../outbox/outbox.ts";
@@ -17,6 +17,7 @@ import { WebhookSender } from "../webhook/webhook-sender.ts";
 import { BootBudget } from "./boot-budget.ts";
 import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
+import { KeptSeals } from "./kept-seals.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { ReturnBudget } from "./return-budget.ts";
@@ -29,9 +30,10 @@ export interface NetworkContext extends Upkeep {
   /** Why the pool of the settings is not the one in use. */
   readonly poolFault: string | undefined;
   /** By which all calls to the controller go. */
-  readonly pace: Pace;
+  readonly pace: CountedPace;
   readonly outbox: Outbox;
   readonly sender: WebhookSender;
+  readonly seals: KeptSeals;
   /** Where the copies of leases are. */
   readonly leases: KVNamespace;
   readonly readiness: NetworkReadiness;
@@ -56,7 +58,7 @@ export function openNetwork(
   const { now, sleep, log, random, randomBytes, timeout, fetch, post } = platform;
   const { config, fault: poolFault } = keepPool(stores, wanted, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
-  // One for all calls: the controller's limit counts for the token as a whole.
+  // All calls to the controller go through this one pace: its limit counts for the token as a whole.
   const pace = makePace({ now, sleep, maxWaitMs: LIMITS.controllerWaitMs });
   const controller = makeCentralV1({
     ...config.central,
@@ -87,12 +89,14 @@ export function openNetwork(
     random,
     log,
   });
+  const seals = new KeptSeals({ stores, config, randomBytes });
   return {
     ...upkeep,
     poolFault,
     pace,
     outbox,
-    sender: new WebhookSender({ stores, config, post, timeout, now, random, log }),
+    sender: new WebhookSender({ stores, config, seals, post, timeout, now, random, log }),
+    seals,
     leases,
     readiness,
     returns: new ReturnBudget(LIMITS.returnsAnHour),

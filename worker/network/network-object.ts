@@ -2,16 +2,23 @@ import { DurableObject } from "cloudflare:workers";
 import { exportBackup } from "../backup/export.ts";
 import { rebuild } from "../backup/rebuild.ts";
 import { restoreBackup } from "../backup/restore.ts";
+import { isQuotaUsedUp } from "../base/quota.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
 import type { Topic } from "../base/topic.ts";
+import { sha256Hex } from "../base/secret.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
-import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
+import type {
+  AdminTokenRotation,
+  AdminTokenTerms,
+  AdminTokenView,
+  NewAdminToken,
+} from "../schema/admin-token.ts";
 import type { AdoptionView } from "../schema/adoption.ts";
 import type { NodeChange } from "../schema/assignment.ts";
 import type { RebuiltView, RestoredView } from "../schema/backup.ts";
@@ -37,6 +44,7 @@ import {
   deleteAdminToken,
   listAdminTokens,
   revokeAdminToken,
+  rotateAdminToken,
 } from "./admin-token-operations.ts";
 import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
@@ -68,6 +76,7 @@ import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
 import { listSlots, type SlotsPart } from "./list-slots.ts";
 import { LISTENER_HEADER, type Listener, LiveSockets, listenerSchema } from "./live-sockets.ts";
+import { type NetworkMetrics, networkMetrics } from "./metrics.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
@@ -90,12 +99,12 @@ import {
   reserve,
   type WantedReservation,
 } from "./reservation-operations.ts";
+import { seeRootToken } from "./root-token.ts";
 import {
   beginSession,
   endSession,
   isStillGood,
   listSessions,
-  type RootHash,
   type SessionBearer,
   sessionBearer,
   signOut,
@@ -163,6 +172,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
         return;
       }
       this.#network = openNetwork(stores, env.LEASES, read.value, platform);
+      await beginWithTokens(this.#network);
       // An alarm that got lost would be set by the next change only.
       alarm.begin(this.#network.stores.waiting);
     });
@@ -194,12 +204,25 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return adminTokenBearer(this.#open(), hash);
   }
 
+  /** For a call that carries the admin token of the Worker's settings, which may be newer or older than the object's own. */
+  seeRootToken(hash: string): Result<true, Refusal> {
+    return seeRootToken(this.#open(), hash);
+  }
+
   async createAdminToken(terms: AdminTokenTerms, by: Operator): Promise<Result<NewAdminToken, Refusal>> {
     return createAdminToken(this.#openToWrite(), terms, by);
   }
 
   listAdminTokens(limit: number, after: MadePlace | undefined): AdminTokenView[] {
     return listAdminTokens(this.#open(), limit, after);
+  }
+
+  async rotateAdminToken(
+    id: string,
+    rotation: AdminTokenRotation,
+    by: Operator,
+  ): Promise<Result<NewAdminToken, Refusal>> {
+    return rotateAdminToken(this.#openToWrite(), id, rotation, by);
   }
 
   revokeAdminToken(id: string, by: Operator): Result<AdminTokenView, Refusal> {
@@ -212,18 +235,17 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async beginSession(begun: {
     tokenHash: string;
-    rootHash: RootHash;
     address: string | null;
   }): Promise<Result<NewSession, Refusal>> {
     return beginSession(this.#openToWrite(), begun);
   }
 
-  sessionBearer(hash: string, rootHash: RootHash): Result<SessionBearer, Refusal> {
-    return sessionBearer(this.#open(), hash, rootHash);
+  sessionBearer(hash: string): Result<SessionBearer, Refusal> {
+    return sessionBearer(this.#open(), hash);
   }
 
-  listSessions(rootHash: RootHash, limit: number, after: MadePlace | undefined): SessionView[] {
-    return listSessions(this.#open(), rootHash, limit, after);
+  listSessions(limit: number, after: MadePlace | undefined): SessionView[] {
+    return listSessions(this.#open(), limit, after);
   }
 
   endSession(id: string, by: Operator): Result<true, Refusal> {
@@ -388,6 +410,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return health(this.#openToWrite(), forOperator);
   }
 
+  metrics(): NetworkMetrics {
+    return networkMetrics(this.#openToWrite());
+  }
+
   async reconcileNow(dryRun: boolean): Promise<Result<DifferenceView, Refusal>> {
     return reconcileNow(this.#openToAsk(), dryRun);
   }
@@ -480,6 +506,17 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     if (this.#network === undefined) throw new Error("the Worker is misconfigured; GET /healthz says how");
     return this.#network;
   }
+}
+
+/** Notes which admin token the settings have, while that can be written, and keeps what is sealed readable with it. */
+async function beginWithTokens(net: NetworkContext): Promise<void> {
+  const hash = await sha256Hex(net.config.adminToken);
+  try {
+    seeRootToken(net, hash);
+  } catch (error) {
+    if (!isQuotaUsedUp(error)) throw error;
+  }
+  await net.seals.settle();
 }
 
 /** Notes which network the tables are of, for good. */

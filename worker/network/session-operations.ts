@@ -9,11 +9,14 @@ import type { NewSession, SessionView } from "../schema/session.ts";
 import { adminTokenState } from "../store/admin-token-store.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import type { Session } from "../store/session-store.ts";
-import { type AdminTokenBearer, adminTokenBearer, goodAdminToken, ROOT } from "./admin-token-operations.ts";
+import {
+  type AdminTokenBearer,
+  adminTokenBearer,
+  goodAdminToken,
+  isRootToken,
+  ROOT,
+} from "./admin-token-operations.ts";
 import type { NetworkContext } from "./network-context.ts";
-
-/** SHA-256 of the admin token that the settings have, which is in no table. */
-export type RootHash = string;
 
 /** Who carries a session, and which. */
 export interface SessionBearer extends AdminTokenBearer {
@@ -23,12 +26,12 @@ export interface SessionBearer extends AdminTokenBearer {
 /** Begins a session with an admin token, by that token's SHA-256. */
 export async function beginSession(
   net: NetworkContext,
-  { tokenHash, rootHash, address }: { tokenHash: string; rootHash: RootHash; address: string | null },
+  { tokenHash, address }: { tokenHash: string; address: string | null },
 ): Promise<Result<NewSession, Refusal>> {
   const { stores, now, randomBytes } = net;
   const secret = makeSecret("mbs", randomBytes);
   const hash = await sha256Hex(secret);
-  const bearer = bearerOfToken(net, tokenHash, rootHash);
+  const bearer = adminTokenBearer(net, tokenHash);
   if (!bearer.ok) return bearer;
   const createdAt = now();
   const session: Session = {
@@ -41,7 +44,7 @@ export async function beginSession(
   };
   return stores.transaction(() => {
     const kept = stores.sessions.list(LIMITS.sessions, undefined);
-    const [live, over] = partition(kept, (one) => isLive(net, one, rootHash));
+    const [live, over] = partition(kept, (one) => isLive(net, one));
     const [own, others] = partition(live, (one) => one.tokenHash === tokenHash);
     const room = Math.min(LIMITS.sessionsOfToken, LIMITS.sessions - others.length);
     if (room < 1) return err({ problem: "limit-reached", what: "session", most: LIMITS.sessions });
@@ -60,15 +63,11 @@ function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[],
 }
 
 /** Who carries the session with this SHA-256: the bearer of the token that it was begun with, as long as that is good. */
-export function sessionBearer(
-  net: NetworkContext,
-  hash: string,
-  rootHash: RootHash,
-): Result<SessionBearer, Refusal> {
+export function sessionBearer(net: NetworkContext, hash: string): Result<SessionBearer, Refusal> {
   const session = net.stores.sessions.byHash(hash);
   if (session === undefined || session.expiresAt <= net.now())
     return err({ problem: "unauthorized", reason: "session-over" });
-  const bearer = bearerOfToken(net, session.tokenHash, rootHash);
+  const bearer = adminTokenBearer(net, session.tokenHash);
   if (!bearer.ok) return bearer;
   const { id, expiresAt } = sessionView(session);
   return ok({ ...bearer.value, session: { id, expiresAt } });
@@ -77,30 +76,29 @@ export function sessionBearer(
 /** The sessions that are good, in the order of their beginning, at most `limit`, those after the place. */
 export function listSessions(
   net: NetworkContext,
-  rootHash: RootHash,
   limit: number,
   after: MadePlace | undefined,
 ): SessionView[] {
   return net.stores.sessions
     .list(LIMITS.sessions, after)
-    .filter((session) => isLive(net, session, rootHash))
+    .filter((session) => isLive(net, session))
     .slice(0, limit)
     .map(sessionView);
 }
 
 /** Whether a session (or, without one, an admin token) is good still, by its id: for one who was let in before. */
 export function isStillGood(
-  { stores, now }: NetworkContext,
+  net: NetworkContext,
   { session: id, token: tokenId }: { readonly session: string | null; readonly token: string },
 ): boolean {
   if (id !== null) {
-    const session = stores.sessions.byId(id);
-    if (session === undefined || session.expiresAt <= now()) return false;
+    const session = net.stores.sessions.byId(id);
+    return session !== undefined && isLive(net, session);
   }
   // That of the settings changes with the object's start alone, which ends whatever is open.
   if (tokenId === ROOT.id) return true;
-  const token = stores.adminTokens.byId(tokenId);
-  return token !== undefined && adminTokenState(token, now()) === "valid";
+  const token = net.stores.adminTokens.byId(tokenId);
+  return token !== undefined && adminTokenState(token, net.now()) === "valid";
 }
 
 /** Ends a session, by its id. */
@@ -132,16 +130,8 @@ function byToken({ tokenId }: Session): Operator {
 }
 
 /** Whether it is good still, which is no use of its token. */
-function isLive(net: NetworkContext, { expiresAt, tokenHash }: Session, rootHash: RootHash): boolean {
-  return expiresAt > net.now() && (tokenHash === rootHash || goodAdminToken(net, tokenHash).ok);
-}
-
-function bearerOfToken(
-  net: NetworkContext,
-  hash: string,
-  rootHash: RootHash,
-): Result<AdminTokenBearer, Refusal> {
-  return hash === rootHash ? ok(ROOT) : adminTokenBearer(net, hash);
+function isLive(net: NetworkContext, { expiresAt, tokenHash }: Session): boolean {
+  return expiresAt > net.now() && (isRootToken(net, tokenHash) || goodAdminToken(net, tokenHash).ok);
 }
 
 function sessionView({ id, tokenId, address, createdAt, expiresAt }: Session): SessionView {

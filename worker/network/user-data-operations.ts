@@ -3,7 +3,6 @@
 import { z } from "zod";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { seal, unseal } from "../base/seal.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { KeyView } from "../schema/key.ts";
 import type { KeptUserData } from "../store/user-data-store.ts";
@@ -43,11 +42,7 @@ export async function makeUserData(
 ): Promise<Result<UserDataAnswer, Refusal>> {
   const made = await makeKey(net, terms);
   const text = around.join(made.secret);
-  const sealed = await seal(
-    JSON.stringify({ request: call.request, text }),
-    net.config.adminToken,
-    net.randomBytes,
-  );
+  const sealed = await net.seals.seal(JSON.stringify({ request: call.request, text }));
   const { userData } = net.stores;
   const { earlier, added } = net.stores.transaction(() => {
     const earlier = userData.get(call.idempotencyKey);
@@ -68,9 +63,8 @@ async function answerAgain(
   const key = net.stores.keys.byId(keyId);
   if (sealed === undefined || key === undefined)
     return err({ problem: "idempotency-key-used", reason: "key-deleted", keyId });
-  const opened = await unseal(sealed, net.config.adminToken);
-  if (opened === undefined)
-    return err({ problem: "idempotency-key-used", reason: "other-admin-token", keyId });
+  const opened = await net.seals.unseal(sealed);
+  if (opened === undefined) return err({ problem: "idempotency-key-used", reason: "seal-lost", keyId });
   const kept = sealedSchema.parse(JSON.parse(opened));
   if (kept.request !== request)
     return err({ problem: "idempotency-key-used", reason: "other-request", keyId });

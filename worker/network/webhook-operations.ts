@@ -3,7 +3,6 @@ import { isoTime } from "../base/iso-time.ts";
 import { makeId } from "../base/made-id.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { seal } from "../base/seal.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
@@ -29,11 +28,11 @@ export async function createWebhook(
   { url, actions, note, ownHost }: WantedWebhook,
   by: Operator,
 ): Promise<Result<NewWebhookView, Refusal>> {
-  const { stores, config, now, randomBytes } = net;
+  const { stores, config, seals, now, randomBytes } = net;
   const fault = targetFault(url, { pool: config.pool, ownHost });
   if (fault !== undefined) return err({ problem: "bad-request", faults: [`url: ${fault}`] });
   const secret = makeWebhookSecret(randomBytes);
-  const sealed = await seal(secret, config.adminToken, randomBytes);
+  const sealed = await seals.seal(secret);
   const id = makeId(randomBytes);
   const isMade = stores.transaction(() => {
     if (stores.webhooks.count() >= LIMITS.webhooks) return false;
@@ -86,10 +85,10 @@ export async function rotateWebhook(
   what: { readonly now: boolean },
   by: Operator,
 ): Promise<Result<NewWebhookView, Refusal>> {
-  const { stores, config, now, randomBytes } = net;
+  const { stores, seals, now, randomBytes } = net;
   if (stores.webhooks.get(id) === undefined) return noWebhook(id);
   const secret = makeWebhookSecret(randomBytes);
-  const sealed = await seal(secret, config.adminToken, randomBytes);
+  const sealed = await seals.seal(secret);
   const isThere = stores.transaction(() => {
     if (stores.webhooks.get(id) === undefined) return false;
     stores.webhooks.rotate(id, sealed, what.now ? undefined : now() + LIMITS.webhookSecretMs);
@@ -124,10 +123,10 @@ function noWebhook(id: string): Result<never, Refusal> {
 }
 
 /** A webhook as the operator sees it. */
-async function webhookView({ config, now }: NetworkContext, webhook: Webhook): Promise<WebhookView> {
+async function webhookView({ config, seals, now }: NetworkContext, webhook: Webhook): Promise<WebhookView> {
   const { id, url, actions, note, failures, missed, dueAt, earlier } = webhook;
   const fault = targetFault(url, config);
-  const secrets = await secretsOf(webhook, config.adminToken, now());
+  const secrets = await secretsOf(webhook, seals, now());
   const isEarlierGood = earlier !== null && earlier.until > now();
   return {
     id,

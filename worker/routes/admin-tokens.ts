@@ -4,6 +4,7 @@ import type { App } from "../http/context.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { noBody } from "../http/no-body.ts";
 import {
+  adminTokenRotationSchema,
   adminTokenSchema,
   adminTokensSchema,
   adminTokenTermsSchema,
@@ -38,7 +39,8 @@ const list = apiRoute({
   method: "get",
   path: "/v1/tokens",
   summary: "List the admin tokens",
-  description: "The secret ADMIN_TOKEN is not among them.",
+  description:
+    "The secret ADMIN_TOKEN is not among them; the one before it is, as `former`, until another one takes its place.",
   tags,
   ...operatorCall(["admin"]),
   request: { query: pageQuery },
@@ -48,11 +50,30 @@ const list = apiRoute({
   },
 });
 
+const rotate = apiRoute({
+  method: "post",
+  path: "/v1/tokens/{id}/rotate",
+  summary: "Make an admin token in place of another one",
+  description:
+    "It has the scopes, the note and the whole time of the old one, which stays good for the hours that are agreed; its secret is shown this once.",
+  tags,
+  ...operatorCall(["admin"], jsonBody(LIMITS.bodyBytes)),
+  request: {
+    params,
+    body: { required: true, content: { "application/json": { schema: adminTokenRotationSchema } } },
+  },
+  responses: {
+    201: { description: "The new token.", content: { "application/json": { schema: newAdminTokenSchema } } },
+    ...problemResponses(...BODY_PROBLEMS, "limit-reached", "not-found", ...ADMIN_PROBLEMS),
+  },
+});
+
 const revoke = apiRoute({
   method: "post",
   path: "/v1/tokens/{id}/revoke",
   summary: "Take an admin token back",
-  description: "The next call with it is refused. It stays in the list.",
+  description:
+    "The next call with it is refused. It stays in the list. `former` is then refused also as the secret ADMIN_TOKEN of a deployment that was rolled back, for whatever changes something.",
   tags,
   ...operatorCall(["admin"], noBody),
   request: { params },
@@ -88,6 +109,15 @@ export function adminTokenRoutes(app: OpenAPIHono<App>): void {
     const after = readMadeCursor(cursor);
     const listed = await callObject(c, async (object) => object.listAdminTokens(limit + 1, after));
     return answer(c, adminTokensSchema, pageOf(listed, limit, writeMadeCursor));
+  });
+
+  app.openapi(rotate, async (c) => {
+    const { id } = c.req.valid("param");
+    const rotation = c.req.valid("json");
+    const made = await askObject(c, async (object) =>
+      object.rotateAdminToken(id, rotation, c.get("operator")),
+    );
+    return answer(c, newAdminTokenSchema, made, 201);
   });
 
   app.openapi(revoke, async (c) => {

@@ -22,7 +22,7 @@ export function readCursor<T>(cursor: string | undefined, schema: z.ZodType<T>):
   }
 }
 
-const madePlace = z.object({ createdAt: z.number().int(), id: z.string().regex(/^[0-9a-f]{16}$/) });
+const madePlace = z.object({ createdAt: z.number().int(), id: z.string().regex(/^[0-9a-z]{1,16}$/) });
 
 /** The cursor behind what was made then, as a view says it, in a list in the order of making. */
 export function writeMadeCursor({

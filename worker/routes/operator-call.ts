@@ -70,7 +70,9 @@ const lookAgain: Guard = createMiddleware<App>(async (c, next) => {
   const kind = token === undefined ? undefined : secretKind(token);
   if (token !== undefined && isOperators(kind)) {
     const proof = await proofOf(c, { token, kind });
-    if (!isRoot(proof)) await askBearer(c, proof);
+    // These settings may be those of a version that another one has taken the place of.
+    if (proof.isRoot) await askObject(c, async (object) => object.seeRootToken(proof.hash));
+    else await askBearer(c, proof);
   }
   await next();
 });
@@ -96,11 +98,11 @@ interface Carried {
   readonly kind: OperatorKind;
 }
 
-/** What the object is asked by: SHA-256 of what the call carries, and of the admin token in the settings. */
+/** SHA-256 of what the call carries, and whether it is the admin token in the settings, which nobody need be asked about to look. */
 interface Proof {
   readonly kind: OperatorKind;
   readonly hash: string;
-  readonly rootHash: string;
+  readonly isRoot: boolean;
 }
 
 function isOperators(kind: SecretKind | undefined): kind is OperatorKind {
@@ -119,32 +121,25 @@ async function letIn(c: Context<App>, carrying: Carried, scopes: readonly Scope[
 
 async function bearerOf(c: Context<App>, carrying: Carried): Promise<AdminTokenBearer | SessionBearer> {
   const proof = await proofOf(c, carrying);
-  if (isRoot(proof)) return ROOT;
+  if (proof.isRoot) return ROOT;
   // It may be a stranger's: such a call must not use up the object's day.
   await countCall(c);
   return askBearer(c, proof);
 }
 
 async function proofOf(c: Context<App>, { token, kind }: Carried): Promise<Proof> {
-  return { kind, hash: await sha256Hex(token), rootHash: await rootHash(c.get("config")) };
+  const hash = await sha256Hex(token);
+  return { kind, hash, isRoot: kind === "mba" && equalDigests(hash, await rootHash(c.get("config"))) };
 }
 
-/** Whether it is the admin token in the settings, which nobody need be asked about. */
-function isRoot({ kind, hash, rootHash }: Proof): boolean {
-  return kind === "mba" && equalDigests(hash, rootHash);
-}
-
-function askBearer(
-  c: Context<App>,
-  { kind, hash, rootHash }: Proof,
-): Promise<AdminTokenBearer | SessionBearer> {
+function askBearer(c: Context<App>, { kind, hash }: Proof): Promise<AdminTokenBearer | SessionBearer> {
   return askObject<AdminTokenBearer | SessionBearer>(c, async (object) =>
-    kind === "mba" ? object.adminTokenBearer(hash) : object.sessionBearer(hash, rootHash),
+    kind === "mba" ? object.adminTokenBearer(hash) : object.sessionBearer(hash),
   );
 }
 
 /** SHA-256 of the admin token that the settings have. */
-export async function rootHash(config: Config): Promise<string> {
+async function rootHash(config: Config): Promise<string> {
   const hash = rootHashes.get(config) ?? (await sha256Hex(config.adminToken));
   rootHashes.set(config, hash);
   return hash;

@@ -12,7 +12,7 @@ import { ADMIN_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { currentSessionSchema, newSessionSchema, sessionsSchema } from "../schema/session.ts";
 import { readMadeCursor, writeMadeCursor } from "./cursor.ts";
 import { askObject, callObject } from "./object-call.ts";
-import { operatorCall, rootHash } from "./operator-call.ts";
+import { operatorCall } from "./operator-call.ts";
 
 const tags = ["admin tokens"];
 
@@ -92,7 +92,6 @@ export function sessionRoutes(app: OpenAPIHono<App>): void {
   app.openapi(begin, async (c) => {
     const begun = {
       tokenHash: await carriedHash(bearer(c)),
-      rootHash: await rootHash(c.get("config")),
       address: callerAddress(c),
     };
     return answer(c, newSessionSchema, await askObject(c, async (object) => object.beginSession(begun)), 201);
@@ -100,10 +99,8 @@ export function sessionRoutes(app: OpenAPIHono<App>): void {
 
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const root = await rootHash(c.get("config"));
-    const sessions = await callObject(c, async (object) =>
-      object.listSessions(root, limit + 1, readMadeCursor(cursor)),
-    );
+    const after = readMadeCursor(cursor);
+    const sessions = await callObject(c, async (object) => object.listSessions(limit + 1, after));
     return answer(c, sessionsSchema, pageOf(sessions, limit, writeMadeCursor));
   });
 

@@ -27,10 +27,31 @@ export const adminTokenTermsSchema = z
 
 export type AdminTokenTerms = z.output<typeof adminTokenTermsSchema>;
 
+/** How an admin token is rotated. */
+export const adminTokenRotationSchema = z
+  .strictObject({
+    overlapHours: z
+      .number()
+      .int()
+      .min(0)
+      .max(LIMITS.tokenOverlapHoursMost)
+      .default(LIMITS.tokenOverlapHours)
+      .openapi({
+        description:
+          "For so long the old one stays good, and never longer than it was to be; 0 ends it at once.",
+      }),
+  })
+  .openapi("AdminTokenRotation");
+
+export type AdminTokenRotation = z.output<typeof adminTokenRotationSchema>;
+
 /** An admin token without its secret. */
 export const adminTokenSchema = z
   .object({
-    id: z.string().openapi({ description: "What `by` has in the events of what was done with it." }),
+    id: z.string().openapi({
+      description:
+        "What `by` has in the events of what was done with it; `former`: the ADMIN_TOKEN before the present one.",
+    }),
     scopes,
     note: z.string().nullable(),
     createdAt: z.iso.datetime(),

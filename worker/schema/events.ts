@@ -22,7 +22,8 @@ const eventSchema = z
         description: "cron: the hourly run; controller: what was found there, the operator's word among it.",
       }),
       id: z.string().optional().openapi({
-        description: "Of the operator's admin token (`root`: the secret ADMIN_TOKEN), or of the node.",
+        description:
+          "Of the operator's admin token (`root`: the secret ADMIN_TOKEN, `former`: the one before), or of the node.",
       }),
     }),
     action: z.string().openapi({ enum: [...DEED_ACTIONS] }),
@@ -41,7 +42,7 @@ const eventSchema = z
       }),
     key: z.string().nullable().openapi({ description: "The id of the enrolment key." }),
     token: z.string().nullable().openapi({
-      description: "The id of the admin token that was made or taken back, or whose session it is.",
+      description: "The id of the admin token that was made, rotated or taken back, or whose session it is.",
     }),
     webhook: z.string().nullable().openapi({ description: "The id of the webhook." }),
     was: z.string().nullable().openapi({

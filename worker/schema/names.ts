@@ -1,5 +1,6 @@
 import { NAME_PATTERN } from "../../cloud-init/name-pattern.ts";
 import { LIMITS } from "../config/limits.ts";
+import { FORMER } from "../lease/deed.ts";
 import { isNodeId } from "../lease/ids.ts";
 import { z } from "./openapi.ts";
 
@@ -34,7 +35,12 @@ function madeId(kind: string, list: string) {
 export const keyId = madeId("a key", "GET /v1/keys lists them with their notes");
 
 /** The id of an admin token. */
-export const adminTokenId = madeId("an admin token", "GET /v1/tokens lists them with their notes");
+export const adminTokenId = z
+  .string()
+  .regex(
+    new RegExp(`^([0-9a-f]{16}|${FORMER})$`),
+    `an admin token's id has 16 hex digits, or is \`${FORMER}\`; GET /v1/tokens lists them with their notes`,
+  );
 
 /** The id of a session. */
 export const sessionId = madeId("a session", "GET /v1/sessions lists them with where they were begun");

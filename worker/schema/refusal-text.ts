@@ -231,6 +231,8 @@ const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
     "the admin token is neither the one that is configured (the secret ADMIN_TOKEN, or the adminToken in dev.json of `npm start`) nor one that POST /v1/tokens made",
   "admin-token-expired": "the admin token has expired; POST /v1/tokens makes another one",
   "admin-token-revoked": "the admin token was revoked; POST /v1/tokens makes another one",
+  "root-token-revoked":
+    "the secret ADMIN_TOKEN is one that was taken back, and changes nothing any more: set another one with `npx wrangler secret put ADMIN_TOKEN`",
   "session-over": "the session is over: sign in again with an admin token (POST /v1/sessions)",
 };
 
@@ -256,8 +258,8 @@ const KEPT_FAULTS: Readonly<Record<KeptFault, string>> = {
     "this Idempotency-Key has been used for user-data of another kind; send the same body as then, or choose another one",
   "key-deleted":
     "the user-data that this Idempotency-Key made is not kept any more: its enrolment key was deleted or taken back, or a backup was restored, which holds none; choose another one",
-  "other-admin-token":
-    "the user-data that this Idempotency-Key made was sealed with another admin token; choose another one",
+  "seal-lost":
+    "the user-data that this Idempotency-Key made was sealed before ADMIN_TOKEN and ZEROTIER_TOKEN were changed at once, and cannot be read; choose another one",
 };
 
 const RANGES: Readonly<Record<MeshRange, string>> = {

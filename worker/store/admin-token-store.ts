@@ -1,4 +1,4 @@
-// The admin tokens that were made through the API. The one in the settings is in no table.
+// The admin tokens that were made through the API, and the one that the settings had before the present one.
 import { z } from "zod";
 import { SCOPES, type Scope } from "../base/scope.ts";
 import type { Database } from "./database.ts";
@@ -74,6 +74,15 @@ export class AdminTokenStore {
 
   revoke(id: string, at: number): void {
     this.#db.write("UPDATE admin_tokens SET revoked_at = ? WHERE id = ?", at, id);
+  }
+
+  /** It is good until then (ms since 1970), or as long as it was to be if that is less. */
+  expire(id: string, at: number): void {
+    this.#db.write(
+      "UPDATE admin_tokens SET expires_at = min(coalesce(expires_at, ?2), ?2) WHERE id = ?1",
+      id,
+      at,
+    );
   }
 
   remove(id: string): void {

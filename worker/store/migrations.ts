@@ -242,6 +242,19 @@ export const MIGRATIONS: readonly string[] = [
      proven_at INTEGER,
      UNIQUE (key_id, machine_id)
    );`,
+  // 20: the admin tokens that the settings have had (`replaced_at` is null of the present one); the secret that others are sealed
+  // under, sealed under each of the settings' two tokens, so that either can be another one
+  `CREATE TABLE root_tokens (
+     hash TEXT PRIMARY KEY,
+     replaced_at INTEGER,
+     revoked_at INTEGER
+   ) WITHOUT ROWID;
+   CREATE UNIQUE INDEX present_root_token ON root_tokens (replaced_at IS NULL) WHERE replaced_at IS NULL;
+   CREATE TABLE seal (
+     only INTEGER PRIMARY KEY CHECK (only = 1),
+     under_admin_token BLOB NOT NULL,
+     under_controller_token BLOB NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -3,9 +3,9 @@
 import type { Database } from "./database.ts";
 
 /** A member at the controller, the network's managed routes, a lease's copy in KV. */
-export type OutboxKind = (typeof KINDS)[number];
+export type OutboxKind = (typeof OUTBOX_KINDS)[number];
 
-const KINDS = ["member", "routes", "copy"] as const;
+export const OUTBOX_KINDS = ["member", "routes", "copy"] as const;
 
 /** One thing to deliver. Times in ms since 1970. */
 export interface OutboxRow {
@@ -128,7 +128,7 @@ export class OutboxStore {
    * until that is taken: the one that has failed least often, so that those which always fail keep no other back.
    */
   due(now: number, limit: number): OutboxRow[] {
-    return KINDS.flatMap((kind) => {
+    return OUTBOX_KINDS.flatMap((kind) => {
       const held = this.held(kind);
       if (held !== undefined && held.until > now) return [];
       return this.#db.read<Row>(
@@ -146,7 +146,7 @@ export class OutboxStore {
 
   /** When the next row is to be delivered (ms since 1970). */
   nextDue(): number | undefined {
-    const times = KINDS.flatMap((kind) => {
+    const times = OUTBOX_KINDS.flatMap((kind) => {
       const query = "SELECT min(due_at) AS next FROM outbox WHERE kind = ?";
       const { next } = this.#db.readOne<{ next: number | null }>(query, kind);
       return next === null ? [] : Math.max(next, this.held(kind)?.until ?? 0);
@@ -192,6 +192,12 @@ export class OutboxStore {
       LOOK,
     );
     return { ...counts, fault: counts.failing === 0 ? null : fault };
+  }
+
+  /** When the change was made of the kind that waits longest (ms since 1970); undefined while none waits. */
+  oldest(kind: OutboxKind): number | undefined {
+    const query = "SELECT min(created_at) AS oldest FROM outbox WHERE kind = ?";
+    return this.#db.readOne<{ oldest: number | null }>(query, kind).oldest ?? undefined;
   }
 
   /** Whether a row of a kind waits that is on its way for the first time. */

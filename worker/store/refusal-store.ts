@@ -47,6 +47,14 @@ export class RefusalStore {
     )[0]?.last_at;
   }
 
+  /** How many are kept of each problem. */
+  countByProblem(): Record<string, number> {
+    const rows = this.#db.read<{ problem: string; number: number }>(
+      "SELECT problem, count(*) AS number FROM refusals GROUP BY problem ORDER BY problem",
+    );
+    return Object.fromEntries(rows.map(({ problem, number }) => [problem, number]));
+  }
+
   /** How many were last noted at that time or later: of those whose key is known, or of the others. */
   countSince(isKnownKey: boolean, since: number): number {
     return (

@@ -12,7 +12,9 @@ import { NodeStore } from "./node-store.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { RefusalStore } from "./refusal-store.ts";
 import { ReservationStore } from "./reservation-store.ts";
+import { RootTokenStore } from "./root-token-store.ts";
 import { RouteStore } from "./route-store.ts";
+import { SealStore } from "./seal-store.ts";
 import { SessionStore } from "./session-store.ts";
 import { SlotPages } from "./slot-pages.ts";
 import { SlotStore } from "./slot-store.ts";
@@ -41,6 +43,8 @@ export interface Stores {
   readonly outbox: OutboxStore;
   readonly refusals: RefusalStore;
   readonly reservations: ReservationStore;
+  readonly rootTokens: RootTokenStore;
+  readonly seal: SealStore;
   readonly sessions: SessionStore;
   readonly slots: SlotStore;
   readonly snapshot: SnapshotStore;
@@ -91,6 +95,8 @@ export function openStores(
     outbox,
     refusals: new RefusalStore(db),
     reservations,
+    rootTokens: new RootTokenStore(db),
+    seal: new SealStore(db),
     sessions: new SessionStore(db),
     slots: new SlotStore(db, memory, pages, reservations),
     snapshot: new SnapshotStore(db, nodes, keys, memory, pages),

@@ -105,6 +105,13 @@ export class WebhookStore {
     return this.#db.readOne<{ number: number }>("SELECT count(*) AS number FROM webhooks").number;
   }
 
+  /** How many there are whose last call was not taken, and of the others. */
+  countByHealth(): { failing: number; well: number } {
+    return this.#db.readOne<{ failing: number; well: number }>(
+      "SELECT count(*) FILTER (WHERE failures > 0) AS failing, count(*) FILTER (WHERE failures = 0) AS well FROM webhooks",
+    );
+  }
+
   /** The last of its transaction: undone with that, it must not have been looked at meanwhile. */
   add({ id, url, actions, note, createdAt, sealed, sentThrough }: NewWebhook): void {
     this.#isNone = undefined;

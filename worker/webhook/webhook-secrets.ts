@@ -1,23 +1,21 @@
-import { unseal } from "../base/seal.ts";
+import type { Seals } from "../base/seal.ts";
 import type { Webhook } from "../store/webhook-store.ts";
 
-// A secret has to sign, so that no hash of it will do. It is sealed under the admin token, which stands in the Worker's settings
-// and nowhere in storage. A key made of random bytes that lie beside it in the same storage would protect it from nobody who reads
-// that; the price is that another admin token makes the secrets of all webhooks useless, until each is made anew by a call.
+// A secret has to sign, so that no hash of it will do, and is kept sealed.
 
-/** Why a webhook sends nothing whose secret was sealed under another admin token. */
+/** Why a webhook sends nothing whose secret was sealed before both of the settings' tokens became other ones. */
 export const SEALED =
-  "its secret was sealed with an earlier admin token and cannot be read: make a new one with POST /v1/webhooks/:id/rotate, and give it to the receiver";
+  "its secret was sealed before ADMIN_TOKEN and ZEROTIER_TOKEN were changed at once, and cannot be read: make a new one with POST /v1/webhooks/:id/rotate, and give it to the receiver";
 
 /** The secrets that sign a webhook's calls at that time (ms since 1970), the newest first; none when it cannot be read. */
 export async function secretsOf(
   { sealed, earlier }: Pick<Webhook, "sealed" | "earlier">,
-  adminToken: string,
+  seals: Seals,
   now: number,
 ): Promise<string[]> {
-  const newest = await unseal(sealed, adminToken);
+  const newest = await seals.unseal(sealed);
   if (newest === undefined) return [];
   if (earlier === null || earlier.until <= now) return [newest];
-  const before = await unseal(earlier.sealed, adminToken);
+  const before = await seals.unseal(earlier.sealed);
   return before === undefined ? [newest] : [newest, before];
 }

@@ -1,6 +1,7 @@
 // Sends the audit log to webhooks, each event at least once, in the order of the log. One call at a time, and nobody waits for it but
 // the next: a receiver that is slow delays no lease.
 import { errorText, type Log } from "../base/log.ts";
+import type { Seals } from "../base/seal.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Stores } from "../store/stores.ts";
@@ -20,7 +21,8 @@ const GONE = 410;
 /** What {@link WebhookSender} needs; clock and randomness are arguments. */
 export interface WebhookSenderOptions extends Caller {
   readonly stores: Stores;
-  readonly config: Pick<Config, "adminToken" | "pool">;
+  readonly config: Pick<Config, "pool">;
+  readonly seals: Seals;
   readonly random: () => number;
   readonly log: Log;
 }
@@ -96,11 +98,11 @@ export class WebhookSender {
   }
 
   async #call({ url, ...webhook }: Webhook, id: string, body: string): Promise<CallOutcome> {
-    const { config, now } = this.#options;
+    const { config, seals, now } = this.#options;
     const refused = (fault: string): CallOutcome => ({ status: null, fault, text: "", ms: 0 });
     const fault = targetFault(url, config);
     if (fault !== undefined) return refused(`url: ${fault}`);
-    const secrets = await secretsOf(webhook, config.adminToken, now());
+    const secrets = await secretsOf(webhook, seals, now());
     if (secrets.length === 0) return refused(SEALED);
     const message = { id, timestamp: Math.floor(now() / 1000) };
     return makeCall(this.#options, { url, message, body, secrets });

@@ -186,6 +186,20 @@ describe("the pace of calls", () => {
     expect(await timeFor(Number.NaN)).toBe(free);
   });
 
+  it("counts what has left and what was refused, and says the limit that it keeps", async () => {
+    const clock = makeFakeClock();
+    const pace = makePace({ ...clock, limit: 5, maxWaitMs: 1_000 });
+    const all = Promise.allSettled(Array.from({ length: 10 }, () => pace.run(async () => undefined)));
+    await clock.run();
+    const outcomes = await all;
+    const made = outcomes.filter(({ status }) => status === "fulfilled").length;
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThan(10);
+    pace.learnLimit(50);
+    pace.learnLimit(0);
+    expect(pace.use()).toEqual({ made, refused: 10 - made, limit: 50 });
+  });
+
   it("goes on after a call that fails, and hands its error over", async () => {
     const clock = makeFakeClock();
     const pace = makePace(clock);

@@ -94,10 +94,13 @@ async function prepared(block: string): Promise<string> {
   const token = adminTokenSchema.parse(
     await (await admin("POST", "/v1/tokens", { scopes: ["read"] })).json(),
   );
-  return block
-    .replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id)
-    .replaceAll(/(?<=\/v1\/tokens\/)[0-9a-f]{16}/g, token.id)
-    .replaceAll(/(?<=\/v1\/webhooks\/)[0-9a-f]{16}/g, webhook);
+  return (
+    block
+      .replaceAll(/(?<=\/v1\/keys\/)[0-9a-f]{16}/g, id)
+      // The mesh has had no other ADMIN_TOKEN.
+      .replaceAll(/(?<=\/v1\/tokens\/)([0-9a-f]{16}|former)/g, token.id)
+      .replaceAll(/(?<=\/v1\/webhooks\/)[0-9a-f]{16}/g, webhook)
+  );
 }
 
 /** The id of a webhook, which gets no event. */

@@ -1,0 +1,121 @@
+// `GET /metrics`: what monitoring is told, to whom, and at what cost.
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { inOwnStores } from "./own-stores.ts";
+import { useWorld } from "./world.ts";
+
+const use = useWorld();
+const DAY = 86_400_000;
+
+const asks = (token?: string) => use.world.call("GET", "/metrics", { token });
+
+/** The samples by name and labels, as they are written. */
+async function samples(): Promise<Record<string, number>> {
+  const { status, text } = await use.world.admin("GET", "/metrics");
+  expect(status).toBe(200);
+  return Object.fromEntries(
+    text
+      .trimEnd()
+      .split("\n")
+      .filter((line) => !line.startsWith("#"))
+      .map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]),
+  );
+}
+
+describe("GET /metrics", () => {
+  it("is for who may read, by token or session, in Prometheus' own type", async () => {
+    const make = async (scope: string) =>
+      z
+        .object({ token: z.string() })
+        .parse((await use.world.admin("POST", "/v1/tokens", { scopes: [scope] })).json).token;
+    const answer = await asks(await make("read"));
+    expect([answer.status, answer.headers.get("Content-Type"), answer.headers.get("Cache-Control")]).toEqual([
+      200,
+      "text/plain; version=0.0.4; charset=utf-8",
+      "no-store",
+    ]);
+    expect((await asks(await make("keys"))).json["type"]).toBe("/problems/forbidden");
+    expect((await asks()).status).toBe(401);
+    expect((await asks(await use.world.key())).status).toBe(403);
+  });
+
+  it("counts servers, slots, what waits, calls and refusals", async () => {
+    const before = await samples();
+    expect(before).not.toHaveProperty("meshboot_reconcile_last_timestamp_seconds");
+    await use.world.enrol({ number: 0, name: "web1" });
+    await use.world.enrol({ number: 1, name: "web2", key: await use.world.key({ approval: true }) });
+    await use.world.enrol({ number: 2, timestamp: 0 });
+    await use.world.admin("POST", "/v1/reservations", { name: "db1" });
+    const at = Math.floor(use.world.now() / 1000);
+    await use.world.object.reconcile();
+    const now = await samples();
+    expect(now).toMatchObject({
+      meshboot_ready: 1,
+      'meshboot_servers{state="active"}': 1,
+      'meshboot_servers{state="pending"}': 1,
+      'meshboot_servers{state="offline"}': 0,
+      meshboot_servers_failed: 0,
+      'meshboot_pool_slots{kind="active"}': 1,
+      'meshboot_pool_slots{kind="reserved"}': 1,
+      meshboot_pool_size: 239,
+      'meshboot_pool_slots{kind="free"}': 236,
+      'meshboot_refused_enrolments{problem="clock-skew"}': 1,
+      meshboot_controller_readable: 1,
+      meshboot_controller_calls_limit: 20,
+    });
+    expect(now['meshboot_controller_calls_total{outcome="made"}']).toBe(use.world.central.calls.length);
+    expect(now["meshboot_reconcile_last_timestamp_seconds"]).toBeGreaterThanOrEqual(at);
+    await use.world.settle();
+    use.world.advance(2 * DAY);
+    expect(await samples()).toMatchObject({
+      'meshboot_servers{state="active"}': 0,
+      'meshboot_servers{state="offline"}': 1,
+    });
+  });
+
+  it("has the kinds of slots add up to the pool", async () => {
+    await use.world.enrol();
+    const all = await samples();
+    const sum = Object.entries(all)
+      .filter(([name]) => name.startsWith("meshboot_pool_slots{"))
+      .reduce((total, [, value]) => total + value, 0);
+    expect(sum).toBe(all["meshboot_pool_size"]);
+  });
+
+  it("says for how long what is not taken has waited", async () => {
+    await inOwnStores(use.world.object, (stores) =>
+      stores.transaction(() => {
+        const at = use.world.now() - 90_000;
+        stores.outbox.put("copy", "4e8d87c868", at, at + DAY);
+        stores.outbox.put("copy", "4e8d87c869", at + 60_000, at + DAY);
+      }),
+    );
+    const found = await samples();
+    expect(found['meshboot_outbox_waiting{kind="copy"}']).toBe(2);
+    expect(Math.round(found['meshboot_outbox_oldest_seconds{kind="copy"}'] ?? 0)).toBe(90);
+    expect(found['meshboot_outbox_oldest_seconds{kind="member"}']).toBe(0);
+  });
+
+  it("tells a failing webhook, and a controller that cannot be read", async () => {
+    await use.world.admin("POST", "/v1/webhooks", { url: "https://hooks.example.com/a" });
+    await runInDurableObject(use.world.object, (_, { storage }) => {
+      storage.sql.exec("UPDATE webhooks SET failures = 3");
+    });
+    use.world.central.fail("GET", "", { kind: "timeout", times: 9 });
+    await use.world.object.reconcile();
+    expect(await samples()).toMatchObject({
+      'meshboot_webhooks{state="failing"}': 1,
+      'meshboot_webhooks{state="well"}': 0,
+      meshboot_controller_readable: 0,
+    });
+  });
+
+  it("names no server, key or address", async () => {
+    const key = await use.world.key();
+    const { json } = await use.world.enrol({ key, name: "secret-name" });
+    const { text } = await use.world.admin("GET", "/metrics");
+    for (const word of ["secret-name", String(json["node"]), key, "10.147.", "172.28."])
+      expect(text).not.toContain(word);
+  });
+});
