@@ -87,6 +87,7 @@ import verbsCompose from "./verbs/compose.sh";
 import verbsDoctorDoctor from "./verbs/doctor/doctor.sh";
 import verbsDoctorNode from "./verbs/doctor/node.sh";
 import verbsDoctorPeers from "./verbs/doctor/peers.sh";
+import verbsDoctorReport from "./verbs/doctor/report.sh";
 import verbsDown from "./verbs/down.sh";
 import verbsGreet from "./verbs/greet.sh";
 import verbsHeartbeat from "./verbs/heartbeat.sh";
@@ -206,6 +207,7 @@ const FILES: readonly string[] = [
   verbsStatus,
   verbsDoctorNode,
   verbsDoctorPeers,
+  verbsDoctorReport,
   verbsDoctorDoctor,
   verbsCompose,
   verbsHeartbeat,

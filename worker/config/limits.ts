@@ -26,6 +26,9 @@ export const LIMITS = {
   factCharacters: 256,
   /** Steps that a heartbeat may name as repaired: `up` has some ten. */
   repairedSteps: 32,
+  /** Findings of its doctor that a heartbeat may carry, and characters of each text in one. */
+  findings: 32,
+  findingCharacters: 400,
   /** Tags that a key gives to the servers that it lets in. */
   tags: 16,
   /** Refused enrolments that are kept: those of keys that are known, and of others. */

@@ -17,6 +17,8 @@ export interface Heartbeat {
   readonly report: string;
   /** The steps in which it put something right since the last heartbeat. */
   readonly repaired: readonly string[];
+  /** What its doctor has just found, as a JSON list; null: what is known stays. */
+  readonly findings: string | null;
   /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
 }
@@ -37,6 +39,10 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
         beat.repaired.length === 0
           ? known.value.lastRepair
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
+      findings:
+        beat.findings === null
+          ? known.value.findings
+          : `{"at":${JSON.stringify(new Date(now).toISOString())},"items":${beat.findings}}`,
       address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
     };

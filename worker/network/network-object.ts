@@ -17,7 +17,7 @@ import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
-import type { NodeView, Renewed } from "../schema/lease.ts";
+import type { NodeDetail, NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationView } from "../schema/reservation.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
@@ -246,7 +246,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listNodes(this.#open(), query);
   }
 
-  readNode(node: NodeId, caller: Caller): Result<NodeView, Refusal> {
+  readNode(node: NodeId, caller: Caller): Result<NodeDetail, Refusal> {
     return readNode(this.#open(), node, caller);
   }
 

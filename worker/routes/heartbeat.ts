@@ -46,7 +46,7 @@ const route = apiRoute({
 export function heartbeatRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { node } = c.req.valid("param");
-    const { facts, ...report } = c.req.valid("json");
+    const { facts, findings, ...report } = c.req.valid("json");
     const renewed = await askObject(c, async (object) =>
       object.heartbeat({
         node,
@@ -54,6 +54,7 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         address: callerAddress(c),
         report: redactedJson(report),
         repaired: report.repaired ?? [],
+        findings: findings === undefined ? null : redactedJson(findings),
         facts: facts === undefined ? null : redactedJson(facts),
       }),
     );

@@ -1,5 +1,6 @@
 import { LIMITS } from "../config/limits.ts";
 import { factsSchema } from "./enrolment.ts";
+import { findingSchema } from "./finding.ts";
 import { z } from "./openapi.ts";
 
 const shortEnough = (text: string): boolean => new TextEncoder().encode(text).length <= LIMITS.reportLogBytes;
@@ -23,6 +24,9 @@ export const heartbeatSchema = z
           "The steps whose work had been changed underneath, and that were put right since the last report.",
         example: ["routes", "rules"],
       }),
+    findings: z.array(findingSchema).max(LIMITS.findings).optional().openapi({
+      description: "All that `meshboot doctor` has just found; left out when it was not asked.",
+    }),
     facts: factsSchema.optional(),
   })
   .openapi("Heartbeat");

@@ -225,6 +225,8 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL,
      expires_at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  // 22: what a node's doctor found, `{ at, items }` as JSON
+  `ALTER TABLE nodes ADD COLUMN findings TEXT;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

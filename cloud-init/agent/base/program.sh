@@ -63,6 +63,8 @@ REPAIRS=''
 UNCHANGED=''
 json=''
 AGREED=''
+# What doctor has just found, as a JSON list; empty when it was not asked.
+FINDINGS=''
 # Set when the Worker has a lease for this server and somebody has to approve it: said last, when all else is done.
 PENDING=''
 # What `down` removes the packages of, `zerotier` or `docker`, with commas.

@@ -42,6 +42,7 @@ heartbeat() { # ok|failed [STEP]
   if [ -n "${2:-}" ]; then
     lines="$lines,\"step\":\"$2\",\"log\":\"$(log_as_json)\""
   fi
+  lines=$lines${FINDINGS:+",\"findings\":$FINDINGS"}
   look_at_facts
   printf %s "{\"state\":\"$1\"$lines,\"facts\":$FACTS}" >"$TMP/body"
   call POST "/v1/nodes/$NODE/heartbeat" "$STATE/token" "$TMP/body"
@@ -51,6 +52,16 @@ heartbeat() { # ok|failed [STEP]
   problem=''
   [ "$HTTP" = 200 ] || problem=$(field answer TYPE=)
   printf '%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP${problem:+ $problem}" >"$RUN/reported"
+}
+
+# At any other time than the end of a run of `up`.
+heartbeat_of_last_up() {
+  read_line "$RUN/failed"
+  if [ -n "$LINE" ]; then
+    heartbeat failed "$LINE"
+  else
+    heartbeat ok
+  fi
 }
 
 # Takes the lease as it is now; a changed one is applied by the next `up`, which the service starts at once.

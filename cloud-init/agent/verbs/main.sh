@@ -10,6 +10,7 @@ usage: meshboot VERB
     --retry               until it succeeds, with growing pauses (meshboot.service)
   status [--json]         what is leased and what is in place
   doctor [--json]         what is wrong: every link from the Worker to a container, what to do; changes nothing
+    --report              tell the Worker what is found instead of showing it
   down                    undo all that up did
     --dry-run             print the plan, change nothing
     --restart-docker      running containers may restart with dockerd
@@ -103,6 +104,7 @@ main() {
   'status --json') at_prompt status json ;;
   doctor) at_prompt doctor '' ;;
   'doctor --json') at_prompt doctor json ;;
+  'doctor --report') at_prompt doctor report ;;
   down | 'down '*)
     shift
     down "$@"
