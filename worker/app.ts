@@ -19,6 +19,7 @@ import { enrollRoute } from "./routes/enroll.ts";
 import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
+import { hostsRoute } from "./routes/hosts.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { nodeChangeRoutes } from "./routes/node-changes.ts";
 import { nodeEndingRoutes } from "./routes/node-endings.ts";
@@ -91,6 +92,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   dashboardRoutes(app);
   enrollRoute(app);
   heartbeatRoute(app);
+  hostsRoute(app);
   bootRoutes(app, keepAgent);
   agentRoutes(app, keepAgent);
   nodeRoutes(app);

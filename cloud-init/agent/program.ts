@@ -9,6 +9,7 @@ import baseDockerUnit from "./base/docker-unit.sh";
 import baseFiles from "./base/files.sh";
 import baseFindings from "./base/findings.sh";
 import baseHostNetworks from "./base/host-networks.sh";
+import baseHosts from "./base/hosts.sh";
 import baseJson from "./base/json.sh";
 import baseKeptOff from "./base/kept-off.sh";
 import baseLease from "./base/lease.sh";
@@ -58,6 +59,7 @@ import stepsFirewallChains from "./steps/firewall/chains.sh";
 import stepsFirewallDoctor from "./steps/firewall/doctor.sh";
 import stepsFirewallFirewalld from "./steps/firewall/firewalld.sh";
 import stepsFirewallFirewalls from "./steps/firewall/firewalls.sh";
+import stepsHosts from "./steps/hosts.sh";
 import stepsIfupdown from "./steps/ifupdown.sh";
 import stepsIpv6nat from "./steps/ipv6nat.sh";
 import stepsJoin from "./steps/join.sh";
@@ -91,6 +93,7 @@ import verbsDoctorReport from "./verbs/doctor/report.sh";
 import verbsDown from "./verbs/down.sh";
 import verbsGreet from "./verbs/greet.sh";
 import verbsHeartbeat from "./verbs/heartbeat.sh";
+import verbsHosts from "./verbs/hosts.sh";
 import verbsKeep from "./verbs/keep.sh";
 import verbsMain from "./verbs/main.sh";
 import verbsRetry from "./verbs/retry.sh";
@@ -137,6 +140,7 @@ const FILES: readonly string[] = [
   baseProxy,
   baseWorker,
   baseReport,
+  baseHosts,
   baseSysctl,
   baseDocker,
   baseDockerUnit,
@@ -185,6 +189,7 @@ const FILES: readonly string[] = [
   stepsAddress,
   stepsRoutes,
   stepsWatch,
+  stepsHosts,
   stepsDockerPackages,
   stepsDockerMask,
   stepsDockerLayout,
@@ -210,6 +215,7 @@ const FILES: readonly string[] = [
   verbsDoctorReport,
   verbsDoctorDoctor,
   verbsCompose,
+  verbsHosts,
   verbsHeartbeat,
   verbsKeep,
   verbsGreet,

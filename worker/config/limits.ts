@@ -76,6 +76,8 @@ export const LIMITS = {
   refusalCharacters: 300,
   /** Other nodes that a node is told: enough to tell one that is down from a mesh that does not carry. */
   peers: 8,
+  /** Servers that one answer of `/v1/nodes/:node/hosts` names: the agent takes answers of 64 KiB, and one has 81 bytes at most. */
+  hosts: 700,
   /** Items of a page: the default and the most. */
   page: 50,
   pageMost: 200,

@@ -2,6 +2,7 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Renewed } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
+import { hostsVersionFor } from "./hosts.ts";
 import { leaseView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
@@ -19,6 +20,8 @@ export interface Heartbeat {
   readonly repaired: readonly string[];
   /** What its doctor has just found, as a JSON list; null: what is known stays. */
   readonly findings: string | null;
+  /** The version of the list of servers that it has; undefined: it wants none. */
+  readonly hosts?: string | undefined;
   /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
 }
@@ -49,6 +52,11 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     stores.nodes.reported(node.node, node);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
     const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
-    return ok({ ...leaseView(config, told, now), peers: peersOf(net, told) });
+    const hosts = hostsVersionFor(net, told, beat.hosts);
+    return ok({
+      ...leaseView(config, told, now),
+      peers: peersOf(net, told),
+      ...(hosts !== undefined && { hosts }),
+    });
   });
 }

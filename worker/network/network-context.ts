@@ -16,6 +16,7 @@ import type { Stores } from "../store/stores.ts";
 import { WebhookSender } from "../webhook/webhook-sender.ts";
 import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
+import { KnownHosts } from "./known-hosts.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { ReturnBudget } from "./return-budget.ts";
@@ -34,6 +35,7 @@ export interface NetworkContext extends Upkeep {
   readonly readiness: NetworkReadiness;
   readonly refusalBudget: RefusalBudget;
   readonly returns: ReturnBudget;
+  readonly hosts: KnownHosts;
   /** The node id that follows from a public key (64 bytes), one derivation at a time; or how long the wait for it would be. */
   readonly deriveNodeId: (
     publicKey: Uint8Array<ArrayBuffer>,
@@ -93,6 +95,7 @@ export function openNetwork(
     sender: new WebhookSender({ stores, config, post, timeout, now, random, log }),
     leases,
     readiness,
+    hosts: new KnownHosts(stores.hosts),
     returns: new ReturnBudget(LIMITS.returnsAnHour),
     refusalBudget: new RefusalBudget((isKnownKey, since) => stores.refusals.countSince(isKnownKey, since)),
     deriveNodeId: inTurn(platform.deriveNodeId, {

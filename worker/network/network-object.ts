@@ -16,6 +16,7 @@ import type { RebuiltView, RestoredView } from "../schema/backup.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
+import type { HostsView } from "../schema/hosts.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
 import type { NodeDetail, NodeView, Renewed } from "../schema/lease.ts";
 import type { PoolUse } from "../schema/pool.ts";
@@ -40,6 +41,7 @@ import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
 import { health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
+import { listHosts } from "./hosts.ts";
 import {
   createKey,
   deleteKey,
@@ -244,6 +246,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listNodes(query: NodeQuery): NodePage {
     return listNodes(this.#open(), query);
+  }
+
+  listHosts(node: NodeId, caller: Caller, after: number): Result<HostsView, Refusal> {
+    return listHosts(this.#open(), node, caller, after);
   }
 
   readNode(node: NodeId, caller: Caller): Result<NodeDetail, Refusal> {

@@ -46,7 +46,7 @@ const route = apiRoute({
 export function heartbeatRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { node } = c.req.valid("param");
-    const { facts, findings, ...report } = c.req.valid("json");
+    const { facts, findings, hosts, ...report } = c.req.valid("json");
     const renewed = await askObject(c, async (object) =>
       object.heartbeat({
         node,
@@ -55,6 +55,7 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         report: redactedJson(report),
         repaired: report.repaired ?? [],
         findings: findings === undefined ? null : redactedJson(findings),
+        hosts,
         facts: facts === undefined ? null : redactedJson(facts),
       }),
     );

@@ -1,6 +1,7 @@
 import { LIMITS } from "../config/limits.ts";
 import { factsSchema } from "./enrolment.ts";
 import { findingSchema } from "./finding.ts";
+import { hostsVersion } from "./hosts.ts";
 import { z } from "./openapi.ts";
 
 const shortEnough = (text: string): boolean => new TextEncoder().encode(text).length <= LIMITS.reportLogBytes;
@@ -26,6 +27,10 @@ export const heartbeatSchema = z
       }),
     findings: z.array(findingSchema).max(LIMITS.findings).optional().openapi({
       description: "All that `meshboot doctor` has just found; left out when it was not asked.",
+    }),
+    hosts: hostsVersion.optional().openapi({
+      description:
+        "The version that it has of `GET /v1/nodes/:node/hosts`, empty for none: then the answer has the version that there is.",
     }),
     facts: factsSchema.optional(),
   })

@@ -1,5 +1,6 @@
 import { LEASE_STATES } from "../lease/lease-times.ts";
 import { findingsSchema, worstFindingSchema } from "./finding.ts";
+import { hostsVersion } from "./hosts.ts";
 import { z } from "./openapi.ts";
 import { poolSettingsSchema } from "./pool.ts";
 
@@ -50,7 +51,14 @@ const peers = z.array(peerSchema).openapi({
     "Other active nodes, those seen last, by slot: whom the agent asks whether the mesh carries. In plain text `slot:node:name`, joined by spaces.",
 });
 
-export const renewedSchema = leaseSchema.extend({ peers }).openapi("RenewedLease");
+export const renewedSchema = leaseSchema
+  .extend({
+    peers,
+    hosts: hostsVersion.optional().openapi({
+      description: "The version of the list of servers, for who has said which one it has.",
+    }),
+  })
+  .openapi("RenewedLease");
 
 /** A lease, and whom the node may ask whether the mesh carries. */
 export type Renewed = z.output<typeof renewedSchema>;

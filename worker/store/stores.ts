@@ -2,6 +2,7 @@ import { AdminTokenStore } from "./admin-token-store.ts";
 import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
 import { FormerNodeStore } from "./former-node-store.ts";
+import { HostStore } from "./host-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { NameStore } from "./name-store.ts";
@@ -31,6 +32,7 @@ export interface Stores {
   readonly events: EventStore;
   readonly memory: MemoryStore;
   readonly formerNodes: FormerNodeStore;
+  readonly hosts: HostStore;
   readonly keys: KeyStore;
   readonly names: NameStore;
   readonly nodes: NodeStore;
@@ -80,6 +82,7 @@ export function openStores(
     events: new EventStore(db, webhooks),
     memory,
     formerNodes: new FormerNodeStore(db),
+    hosts: new HostStore(db),
     keys,
     names: new NameStore(db, reservations),
     nodes,

@@ -55,6 +55,7 @@ FOREIGN=''
 URL=''
 # Empty where the settings are not sound.
 LAYOUT=''
+HOSTS=''
 IPV6=on
 MTU=1500
 # Set when the node was complete before this run: what it changes then is a repair.

@@ -43,6 +43,10 @@ heartbeat() { # ok|failed [STEP]
     lines="$lines,\"step\":\"$2\",\"log\":\"$(log_as_json)\""
   fi
   lines=$lines${FINDINGS:+",\"findings\":$FINDINGS"}
+  if [ "$HOSTS" = on ]; then
+    read_line "$STATE/hosts"
+    lines="$lines,\"hosts\":\"$LINE\""
+  fi
   look_at_facts
   printf %s "{\"state\":\"$1\"$lines,\"facts\":$FACTS}" >"$TMP/body"
   call POST "/v1/nodes/$NODE/heartbeat" "$STATE/token" "$TMP/body"
@@ -93,8 +97,12 @@ report() {
   fi
   heartbeat ok
   case $HTTP in
-  200) take_reported_lease ;;
+  200)
+    take_reported_lease
+    follow_hosts
+    ;;
   4*) warn "$(the_problem). Correct that or put a new key into /etc/meshboot/key" ;;
   *) warn "$(the_problem). Reports again within the hour" ;;
   esac
+  put_hosts || :
 }

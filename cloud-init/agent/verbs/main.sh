@@ -26,6 +26,8 @@ usage: meshboot VERB
     --old, --new          for Compose 1.x, or later
     --size 28             how large a piece of the lease
     --part 172.28.1.16/28 which one
+  hosts                   print the names and addresses of the mesh's servers, with HOSTS=on
+    --add-host, --compose as docker run takes them, or a service of a Compose project
   bake --yes [--in-use]   make this server the master of an image
   bake --check            check that it is a clean one
   heartbeat               report to the Worker
@@ -109,7 +111,7 @@ main() {
     shift
     down "$@"
     ;;
-  compose | 'compose '* | bake | 'bake '* | upgrade | 'upgrade '*)
+  compose | 'compose '* | hosts | 'hosts '* | bake | 'bake '* | upgrade | 'upgrade '*)
     at_prompt "$@"
     ;;
   heartbeat) send_heartbeat ;;
