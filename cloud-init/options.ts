@@ -47,6 +47,7 @@ const fields = z.strictObject({
     .default(1500)
     .describe("The MTU of containers in the mesh. 1500: Docker's own; auto: the mesh's, 2800 as a rule"),
   compose: z.boolean().default(false).describe("Whether Docker Compose is installed as well"),
+  hosts: z.boolean().default(false).describe("Whether /etc/hosts gets the names of the mesh's servers"),
   restartDocker: z
     .boolean()
     .default(false)

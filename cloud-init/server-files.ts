@@ -113,6 +113,7 @@ function optionLines(options: UserDataOptions): string[] {
     ["USERLAND_PROXY", onOff(options.userlandProxy)],
     ["MTU", String(options.mtu)],
     ["COMPOSE", onOff(options.compose)],
+    ["HOSTS", onOff(options.hosts)],
     ["RESTART_DOCKER", onOff(options.restartDocker)],
     ["ZEROTIER_REPOSITORY", options.zerotierRepository],
     ["ZEROTIER_FINGERPRINT", options.zerotierFingerprint?.toUpperCase()],

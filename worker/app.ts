@@ -21,6 +21,7 @@ import { eventRoute } from "./routes/events.ts";
 import { firstBootRoutes } from "./routes/first-boots.ts";
 import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
+import { hostsRoute } from "./routes/hosts.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { liveRoute } from "./routes/live.ts";
 import { metricsRoute } from "./routes/metrics.ts";
@@ -95,6 +96,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   dashboardRoutes(app);
   enrollRoute(app);
   heartbeatRoute(app);
+  hostsRoute(app);
   bootRoutes(app, keepAgent);
   agentRoutes(app, keepAgent);
   nodeRoutes(app);

@@ -10,6 +10,7 @@ import baseFiles from "./base/files.sh";
 import baseFindings from "./base/findings.sh";
 import baseFirstBoot from "./base/first-boot.sh";
 import baseHostNetworks from "./base/host-networks.sh";
+import baseHosts from "./base/hosts.sh";
 import baseJson from "./base/json.sh";
 import baseKeptOff from "./base/kept-off.sh";
 import baseLease from "./base/lease.sh";
@@ -59,6 +60,7 @@ import stepsFirewallChains from "./steps/firewall/chains.sh";
 import stepsFirewallDoctor from "./steps/firewall/doctor.sh";
 import stepsFirewallFirewalld from "./steps/firewall/firewalld.sh";
 import stepsFirewallFirewalls from "./steps/firewall/firewalls.sh";
+import stepsHosts from "./steps/hosts.sh";
 import stepsIfupdown from "./steps/ifupdown.sh";
 import stepsIpv6nat from "./steps/ipv6nat.sh";
 import stepsJoin from "./steps/join.sh";
@@ -88,9 +90,11 @@ import verbsCompose from "./verbs/compose.sh";
 import verbsDoctorDoctor from "./verbs/doctor/doctor.sh";
 import verbsDoctorNode from "./verbs/doctor/node.sh";
 import verbsDoctorPeers from "./verbs/doctor/peers.sh";
+import verbsDoctorReport from "./verbs/doctor/report.sh";
 import verbsDown from "./verbs/down.sh";
 import verbsGreet from "./verbs/greet.sh";
 import verbsHeartbeat from "./verbs/heartbeat.sh";
+import verbsHosts from "./verbs/hosts.sh";
 import verbsKeep from "./verbs/keep.sh";
 import verbsMain from "./verbs/main.sh";
 import verbsRetry from "./verbs/retry.sh";
@@ -138,6 +142,7 @@ const FILES: readonly string[] = [
   baseWorker,
   baseReport,
   baseFirstBoot,
+  baseHosts,
   baseSysctl,
   baseDocker,
   baseDockerUnit,
@@ -186,6 +191,7 @@ const FILES: readonly string[] = [
   stepsAddress,
   stepsRoutes,
   stepsWatch,
+  stepsHosts,
   stepsDockerPackages,
   stepsDockerMask,
   stepsDockerLayout,
@@ -208,8 +214,10 @@ const FILES: readonly string[] = [
   verbsStatus,
   verbsDoctorNode,
   verbsDoctorPeers,
+  verbsDoctorReport,
   verbsDoctorDoctor,
   verbsCompose,
+  verbsHosts,
   verbsHeartbeat,
   verbsKeep,
   verbsGreet,

@@ -29,6 +29,16 @@ const FAILED = {
   state: "failed",
   step: "docker",
   log: "meshboot: docker: refused: 1 container (db) would restart with dockerd, which needs the mesh's options.\n",
+  findings: [
+    {
+      ...{ link: "dockerd", level: "fault", saw: "runs without the lease's options" },
+      ...{ expected: "--fixed-cidr=172.28.3.0/25", remedy: "meshboot up --restart-docker" },
+    },
+    {
+      ...{ link: "peers", level: "warning", saw: "demo4 is silent, others answer" },
+      ...{ expected: "", remedy: "demo4 may be down: meshboot doctor there" },
+    },
+  ],
 };
 
 /** The name is the one that was given: the one that was asked for may be taken. */

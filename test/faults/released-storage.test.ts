@@ -221,6 +221,7 @@ describe.each(RELEASED.map((_, before) => before + 1))(
         tokenHash: TOKEN,
         report: "{}",
         repaired: [],
+        findings: null,
         address: null,
         facts: null,
       };

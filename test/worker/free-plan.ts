@@ -143,6 +143,7 @@ export class FreePlan {
         address: "192.0.2.1",
         report: JSON.stringify(report),
         repaired: report.repaired,
+        findings: null,
         facts: '{"agent":"0.1.0"}',
       }),
     );

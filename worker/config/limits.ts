@@ -28,6 +28,9 @@ export const LIMITS = {
   repairedSteps: 32,
   /** Nodes that one call changes: each costs up to a dozen rows, and a call to the controller. */
   nodesChanged: 50,
+  /** Findings of its doctor that a heartbeat may carry, and characters of each text in one. */
+  findings: 32,
+  findingCharacters: 400,
   /** Tags of a server, and those that a key gives to the servers that it lets in. */
   tags: 16,
   /** Refused enrolments that are kept: those of keys that are known, and of others. */
@@ -94,6 +97,8 @@ export const LIMITS = {
   refusalCharacters: 300,
   /** Other nodes that a node is told: enough to tell one that is down from a mesh that does not carry. */
   peers: 8,
+  /** Servers that one answer of `/v1/nodes/:node/hosts` names: the agent takes answers of 64 KiB, and one has 81 bytes at most. */
+  hosts: 700,
   /** Items of a page: the default and the most. */
   page: 50,
   pageMost: 200,

@@ -15,6 +15,8 @@ export function trouble(node: Node, now: number): string | undefined {
     return `${node.failed.step === null ? "stopped" : `stopped at ${node.failed.step}`} ${sayAgo(Date.parse(node.failed.at), now)}`;
   if (node.state === "offline" || node.state === "stale")
     return `not heard for ${sayAgo(Date.parse(node.lastSeen), now).replace(/ ago$/, "")}`;
+  if (node.worstFinding !== null)
+    return `${node.worstFinding.level} at ${node.worstFinding.link}, its doctor said ${sayAgo(Date.parse(node.worstFinding.at), now)}`;
   if (!node.delivered) return "the ZeroTier controller has not taken its lease yet";
   return undefined;
 }

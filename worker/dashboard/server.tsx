@@ -4,9 +4,10 @@ import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { App } from "../http/context.ts";
 import { eventsSchema } from "../schema/events.ts";
-import { nodeSchema } from "../schema/lease.ts";
+import { nodeDetailSchema, nodeSchema } from "../schema/lease.ts";
 import { type Api, Refused } from "./api.ts";
 import { EventTable } from "./events.tsx";
+import { Findings } from "./findings.tsx";
 import type { Form } from "./form.ts";
 import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
 import { Notice, page } from "./page.tsx";
@@ -28,7 +29,7 @@ export function serverPage(pages: Pages): void {
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
   const [node, events] = await Promise.all([
-    api.ask("GET", apiPathOf(id), nodeSchema),
+    api.ask("GET", apiPathOf(id), nodeDetailSchema),
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
@@ -62,7 +63,7 @@ async function changeServer(
 
 /** What the page of a server shows; `now`: ms since 1970. */
 interface Parts {
-  readonly node: Node;
+  readonly node: z.output<typeof nodeDetailSchema>;
   /** Its newest events; undefined: for nobody who may not read them. */
   readonly events: z.output<typeof eventsSchema> | undefined;
   readonly now: number;
@@ -89,6 +90,7 @@ function Server({ node, events, now, mayChange, fault }: Parts) {
       {mayChange && <Actions node={node} />}
       <Addresses node={node} />
       <Facts node={node} now={now} />
+      <Findings node={node} now={now} />
       <Report node={node} />
       {events !== undefined && <Events events={events} node={node} now={now} />}
     </>

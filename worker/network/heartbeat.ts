@@ -3,8 +3,8 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { BootNews } from "../lease/first-boot.ts";
 import type { Renewed } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
-
 import { noteFromNode } from "./first-boots.ts";
+import { hostsVersionFor } from "./hosts.ts";
 import { leaseView, shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
@@ -22,6 +22,10 @@ export interface Heartbeat {
   readonly repaired: readonly string[];
   /** What a first boot has come to; left out: nothing of one. */
   readonly boot?: BootNews | undefined;
+  /** What its doctor has just found, as a JSON list; null: what is known stays. */
+  readonly findings: string | null;
+  /** The version of the list of servers that it has; undefined: it wants none. */
+  readonly hosts?: string | undefined;
   /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
 }
@@ -42,6 +46,10 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
         beat.repaired.length === 0
           ? known.value.lastRepair
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
+      findings:
+        beat.findings === null
+          ? known.value.findings
+          : `{"at":${JSON.stringify(new Date(now).toISOString())},"items":${beat.findings}}`,
       address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
     };
@@ -50,7 +58,12 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     if (beat.boot !== undefined) noteFromNode(net, node, beat.boot);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
     const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
-    return ok({ ...leaseView(config, told, now), peers: peersOf(net, told) });
+    const hosts = hostsVersionFor(net, told, beat.hosts);
+    return ok({
+      ...leaseView(config, told, now),
+      peers: peersOf(net, told),
+      ...(hosts !== undefined && { hosts }),
+    });
   });
 }
 

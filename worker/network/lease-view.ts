@@ -8,6 +8,7 @@ import { describePool, dockerGateway, dockerSubnet, zerotierAddressWithPrefix } 
 import { sixPlane } from "../lease/six-plane.ts";
 import type { LeaseView, NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
+import { worstFinding } from "./worst-finding.ts";
 
 /** What both the object and the copy in KV know of a lease. */
 type KnownLease = Pick<
@@ -62,5 +63,6 @@ export function nodeView(config: Config, node: StoredNode, delivered: boolean, n
     report: node.report,
     reportedAt: isoTime(node.reportedAt),
     lastRepair: node.lastRepair,
+    worstFinding: worstFinding(node.findings),
   };
 }

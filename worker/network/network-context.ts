@@ -18,6 +18,7 @@ import { BootBudget } from "./boot-budget.ts";
 import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 import { KeptSeals } from "./kept-seals.ts";
+import { KnownHosts } from "./known-hosts.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { ReturnBudget } from "./return-budget.ts";
@@ -40,6 +41,7 @@ export interface NetworkContext extends Upkeep {
   readonly refusalBudget: RefusalBudget;
   readonly returns: ReturnBudget;
   readonly bootBudget: BootBudget;
+  readonly hosts: KnownHosts;
   /** The node id that follows from a public key (64 bytes), one derivation at a time; or how long the wait for it would be. */
   readonly deriveNodeId: (
     publicKey: Uint8Array<ArrayBuffer>,
@@ -99,6 +101,7 @@ export function openNetwork(
     seals,
     leases,
     readiness,
+    hosts: new KnownHosts(stores.hosts),
     returns: new ReturnBudget(LIMITS.returnsAnHour),
     bootBudget: new BootBudget(LIMITS.bootReportsOfKeyAnHour, LIMITS.bootReportsAnHour),
     refusalBudget: new RefusalBudget((isKnownKey, since) => stores.refusals.countSince(isKnownKey, since)),

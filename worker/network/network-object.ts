@@ -26,8 +26,9 @@ import type { ControllerView } from "../schema/controller.ts";
 import type { DifferenceView } from "../schema/difference.ts";
 import type { EndingView, Replaced, Replacement, Retired } from "../schema/ending.ts";
 import type { ObjectHealth } from "../schema/health.ts";
+import type { HostsView } from "../schema/hosts.ts";
 import type { KeyView, RevokedKey } from "../schema/key.ts";
-import type { NodeView, Renewed } from "../schema/lease.ts";
+import type { NodeDetail, NodeView, Renewed } from "../schema/lease.ts";
 import type { ChangedNode, WantedNodeChanges } from "../schema/node-changes.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationEnd, ReservationView } from "../schema/reservation.ts";
@@ -61,6 +62,7 @@ import {
 } from "./first-boots.ts";
 import { health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
+import { listHosts } from "./hosts.ts";
 import {
   createKey,
   deleteKey,
@@ -305,7 +307,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return listNodes(this.#open(), query);
   }
 
-  readNode(node: NodeId, caller: Caller): Result<NodeView, Refusal> {
+  listHosts(node: NodeId, caller: Caller, after: number): Result<HostsView, Refusal> {
+    return listHosts(this.#open(), node, caller, after);
+  }
+
+  readNode(node: NodeId, caller: Caller): Result<NodeDetail, Refusal> {
     return readNode(this.#open(), node, caller);
   }
 

@@ -8,7 +8,7 @@ import type { NodeId } from "../lease/ids.ts";
 import { endLease } from "../outbox/queue.ts";
 import { followController } from "../reconcile/follow-controller.ts";
 import type { NodeChange } from "../schema/assignment.ts";
-import type { NodeView } from "../schema/lease.ts";
+import type { NodeDetail, NodeView } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { changeLease, endForGood, takenOut } from "./change-lease.ts";
@@ -18,9 +18,9 @@ import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";
 import { dropReservationOf } from "./reservation-operations.ts";
 
-export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Result<NodeView, Refusal> {
+export function readNode(net: NetworkContext, node: NodeId, caller: Caller): Result<NodeDetail, Refusal> {
   const known = net.stores.transaction(() => authorize(net.stores, node, caller, net.now()));
-  return known.ok ? ok(nodeViewOf(net, known.value)) : known;
+  return known.ok ? ok({ ...nodeViewOf(net, known.value), findings: known.value.findings }) : known;
 }
 
 /** Gives a node another name or other tags; what is left out stays. */

@@ -47,7 +47,7 @@ const route = apiRoute({
 export function heartbeatRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { node } = c.req.valid("param");
-    const { facts, firstBoot, ...report } = c.req.valid("json");
+    const { facts, findings, hosts, firstBoot, ...report } = c.req.valid("json");
     const renewed = await askObject(c, async (object) =>
       object.heartbeat({
         node,
@@ -56,6 +56,8 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         report: redactedJson(report),
         boot: bootNews(report, firstBoot),
         repaired: report.repaired ?? [],
+        findings: findings === undefined ? null : redactedJson(findings),
+        hosts,
         facts: facts === undefined ? null : redactedJson(facts),
       }),
     );

@@ -7,7 +7,8 @@ import { failureIn } from "../network/failed-report.ts";
 import { leaseView } from "../network/lease-view.ts";
 import type { LeaseCopy } from "../outbox/lease-copy.ts";
 import { agentSha256Schema } from "../schema/agent.ts";
-import type { NodeView } from "../schema/lease.ts";
+import { findingsSchema } from "../schema/finding.ts";
+import type { NodeDetail, NodeView } from "../schema/lease.ts";
 
 const repair = z.object({ at: z.string(), steps: z.array(z.string()) });
 const stored = z.record(z.string(), z.json());
@@ -21,6 +22,13 @@ export function nodeDocument({ facts, report, lastRepair, ...node }: NodeView) {
     facts: said,
     report: fromJson(report),
     lastRepair: lastRepair === null ? null : repair.parse(JSON.parse(lastRepair)),
+  };
+}
+
+export function nodeDetailDocument({ findings, ...node }: NodeDetail) {
+  return {
+    ...nodeDocument(node),
+    findings: findings === null ? null : findingsSchema.parse(JSON.parse(findings)),
   };
 }
 
@@ -44,6 +52,8 @@ export function copyDocument(config: Config, copy: LeaseCopy) {
     report: null,
     reportedAt: null,
     lastRepair: null,
+    worstFinding: null,
+    findings: null,
   };
 }
 

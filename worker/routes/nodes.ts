@@ -7,13 +7,13 @@ import type { App } from "../http/context.ts";
 import { Problem } from "../http/problem.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { type LeaseCopy, readCopy } from "../outbox/lease-copy.ts";
-import { nodeSchema, nodesSchema } from "../schema/lease.ts";
+import { nodeDetailSchema, nodesSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { nodeQuery } from "../schema/node-query.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
 import { ADMIN_PROBLEMS, NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { copyDocument, nodeDocument } from "./node-document.ts";
+import { copyDocument, nodeDetailDocument, nodeDocument } from "./node-document.ts";
 import { askObject, callerOf, callObject } from "./object-call.ts";
 import { operatorCall, operatorOrNodeCall } from "./operator-call.ts";
 
@@ -23,7 +23,7 @@ const SOURCE_HEADER = "Meshboot-Source";
 const placeBy = z.union([z.string(), z.number()]);
 const params = z.object({ node: nodeId });
 const tags = ["nodes"];
-const oneNode = { content: { "application/json": { schema: nodeSchema } } };
+const oneNode = { content: { "application/json": { schema: nodeDetailSchema } } };
 
 const list = apiRoute({
   method: "get",
@@ -46,7 +46,7 @@ const get = apiRoute({
   tags,
   summary: "Read a node",
   description:
-    "For the operator, or the node itself. While the allocator is out of reach the answer comes from the published copy, marked by `Meshboot-Source: copy`; it may be a minute old, and has neither facts nor report.",
+    "For the operator, or the node itself. While the allocator is out of reach the answer comes from the published copy, marked by `Meshboot-Source: copy`; it may be a minute old, and has neither facts, report nor findings.",
   ...operatorOrNodeCall(["read", "nodes"]),
   request: { params },
   responses: {
@@ -81,7 +81,7 @@ export function nodeRoutes(app: OpenAPIHono<App>): void {
         async (object) => object.readNode(node, callerOf(c)),
         LIMITS.readSeconds,
       );
-      return answer(c, nodeSchema, nodeDocument(known));
+      return answer(c, nodeDetailSchema, nodeDetailDocument(known));
     } catch (error) {
       if (!(error instanceof Problem && error.refusal.problem === "object-unreachable")) throw error;
       return answerFromCopy(c, node, error);
@@ -95,7 +95,7 @@ async function answerFromCopy(c: Context<App>, node: NodeId, unreachable: Proble
   if (copy === undefined || copy.network !== config.networkId) throw unreachable;
   if (!mayRead(c, copy)) throw new Problem({ problem: "unauthorized", reason: "not-of-copy", node });
   c.header(SOURCE_HEADER, "copy");
-  return answer(c, nodeSchema, copyDocument(config, copy));
+  return answer(c, nodeDetailSchema, copyDocument(config, copy));
 }
 
 function mayRead(c: Context<App>, copy: LeaseCopy): boolean {

@@ -1,6 +1,8 @@
 import { LIMITS } from "../config/limits.ts";
 import { factsSchema } from "./enrolment.ts";
 import { bootNewsSchema, logSchema } from "./first-boot.ts";
+import { findingSchema } from "./finding.ts";
+import { hostsVersion } from "./hosts.ts";
 import { z } from "./openapi.ts";
 
 /** The agent's report: what it did last, and where it stopped. As in an enrolment, unknown fields are passed over. */
@@ -19,6 +21,13 @@ export const heartbeatSchema = z
           "The steps whose work had been changed underneath, and that were put right since the last report.",
         example: ["routes", "rules"],
       }),
+    findings: z.array(findingSchema).max(LIMITS.findings).optional().openapi({
+      description: "All that `meshboot doctor` has just found; left out when it was not asked.",
+    }),
+    hosts: hostsVersion.optional().openapi({
+      description:
+        "The version that it has of `GET /v1/nodes/:node/hosts`, empty for none: then the answer has the version that there is.",
+    }),
     facts: factsSchema.optional(),
   })
   .openapi("Heartbeat");

@@ -1,4 +1,6 @@
 import { LEASE_STATES } from "../lease/lease-times.ts";
+import { findingsSchema, worstFindingSchema } from "./finding.ts";
+import { hostsVersion } from "./hosts.ts";
 import { z } from "./openapi.ts";
 import { poolSettingsSchema } from "./pool.ts";
 
@@ -49,7 +51,14 @@ const peers = z.array(peerSchema).openapi({
     "Other active nodes, those seen last, by slot: whom the agent asks whether the mesh carries. In plain text `slot:node:name`, joined by spaces.",
 });
 
-export const renewedSchema = leaseSchema.extend({ peers }).openapi("RenewedLease");
+export const renewedSchema = leaseSchema
+  .extend({
+    peers,
+    hosts: hostsVersion.optional().openapi({
+      description: "The version of the list of servers, for who has said which one it has.",
+    }),
+  })
+  .openapi("RenewedLease");
 
 /** A lease, and whom the node may ask whether the mesh carries. */
 export type Renewed = z.output<typeof renewedSchema>;
@@ -105,14 +114,30 @@ export const nodeSchema = leaseSchema
       .openapi({
         description: "When the agent last reported that it had put something right, and in which steps.",
       }),
+    worstFinding: worstFindingSchema.nullable().openapi({
+      description: "The worst that its doctor found when it was last asked; null: nothing, or never asked.",
+    }),
   })
   .openapi("Node");
+
+/** A node, and all that its doctor found. */
+export const nodeDetailSchema = nodeSchema
+  .extend({
+    findings: findingsSchema.nullable().openapi({
+      description:
+        "What `meshboot doctor` found there when it last reported, see docs/doctor.md: not to be trusted. No items: it is healthy. null: it never reported.",
+    }),
+  })
+  .openapi("NodeDetail");
 
 type Stored = "facts" | "report" | "lastRepair";
 
 /** A node as it leaves the object: what it said of itself is still JSON, as it is stored, and not compared with the Worker's. */
 export type NodeView = Omit<z.output<typeof nodeSchema>, Stored | "behind" | "failed"> &
   Readonly<Record<Stored, string | null>>;
+
+/** The same with its doctor's findings, as JSON. */
+export type NodeDetail = NodeView & { readonly findings: string | null };
 
 export const nodesSchema = z
   .object({ items: z.array(nodeSchema), next: z.string().nullable() })

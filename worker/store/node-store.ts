@@ -23,6 +23,7 @@ type Row = {
   report: string | null;
   reported_at: number | null;
   last_repair: string | null;
+  findings: string | null;
   address: string | null;
   tags: string | null;
   let_in_at: number | null;
@@ -136,15 +137,15 @@ export class NodeStore {
   putRow(node: StoredNode): void {
     this.#db.write(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
-         leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair, address, tags,
+         leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair, findings, address, tags,
          let_in_at, deauthorized_at, ephemeral_minutes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
          revoked_by = excluded.revoked_by, identity = excluded.identity, machine_id = excluded.machine_id,
          key_id = excluded.key_id, token_hashes = excluded.token_hashes, leased_at = excluded.leased_at,
          seen_at = excluded.seen_at, delivered_at = excluded.delivered_at,
          facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at,
-         last_repair = excluded.last_repair, address = excluded.address, tags = excluded.tags,
+         last_repair = excluded.last_repair, findings = excluded.findings, address = excluded.address, tags = excluded.tags,
          let_in_at = excluded.let_in_at, deauthorized_at = excluded.deauthorized_at,
          ephemeral_minutes = excluded.ephemeral_minutes`,
       node.node,
@@ -163,6 +164,7 @@ export class NodeStore {
       node.report,
       node.reportedAt,
       node.lastRepair,
+      node.findings,
       node.address,
       node.tags.length === 0 ? null : JSON.stringify(node.tags),
       node.letInAt,
@@ -174,16 +176,18 @@ export class NodeStore {
   /** Writes what a heartbeat changes. The columns alone: with a name and a slot in it, a write would cost their indexes too. */
   reported(
     node: string,
-    beat: Sight & Pick<StoredNode, "report" | "reportedAt" | "lastRepair" | "facts">,
+    beat: Sight & Pick<StoredNode, "report" | "reportedAt" | "lastRepair" | "findings" | "facts">,
   ): void {
     this.#db.write(
-      `UPDATE nodes SET seen_at = ?, address = ?, report = ?, reported_at = ?, last_repair = ?, facts = ?
+      `UPDATE nodes SET seen_at = ?, address = ?, report = ?, reported_at = ?, last_repair = ?,
+         findings = ?, facts = ?
          WHERE node = ?`,
       beat.seenAt,
       beat.address,
       beat.report,
       beat.reportedAt,
       beat.lastRepair,
+      beat.findings,
       beat.facts,
       node,
     );
@@ -333,6 +337,7 @@ function fromRow(row: Row): StoredNode {
     report: row.report,
     reportedAt: row.reported_at,
     lastRepair: row.last_repair,
+    findings: row.findings,
     address: row.address,
     tags: row.tags === null ? [] : texts.parse(JSON.parse(row.tags)),
     letInAt: row.let_in_at,

@@ -41,6 +41,8 @@ export interface StoredNode {
   readonly reportedAt: number | null;
   /** `{ at, steps }` as JSON. */
   readonly lastRepair: string | null;
+  /** What its doctor found, `{ at, items }` as JSON. */
+  readonly findings: string | null;
 }
 
 /** Whether the node is to be in the mesh and the controller has not taken its lease yet: until then its slot may change. */
@@ -72,5 +74,6 @@ export function newNode(
     report: null,
     reportedAt: null,
     lastRepair: null,
+    findings: null,
   };
 }

@@ -4,6 +4,7 @@ import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
 import { FirstBootStore } from "./first-boot-store.ts";
 import { FormerNodeStore } from "./former-node-store.ts";
+import { HostStore } from "./host-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { NameStore } from "./name-store.ts";
@@ -37,6 +38,7 @@ export interface Stores {
   readonly memory: MemoryStore;
   readonly firstBoots: FirstBootStore;
   readonly formerNodes: FormerNodeStore;
+  readonly hosts: HostStore;
   readonly keys: KeyStore;
   readonly names: NameStore;
   readonly nodes: NodeStore;
@@ -89,6 +91,7 @@ export function openStores(
     memory,
     firstBoots: new FirstBootStore(db),
     formerNodes: new FormerNodeStore(db),
+    hosts: new HostStore(db),
     keys,
     names: new NameStore(db, reservations),
     nodes,

@@ -107,7 +107,7 @@ store_peers() {
 
 # Without what is different in each answer: a file that nothing changed is not written.
 answered_lease() {
-  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; p; }' "$TMP/answer"
+  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; /^HOSTS=/d; p; }' "$TMP/answer"
 }
 
 # By way of a file: a pipe does not say that what comes out of it was cut.

@@ -55,6 +55,7 @@ FOREIGN=''
 URL=''
 # Empty where the settings are not sound.
 LAYOUT=''
+HOSTS=''
 IPV6=on
 MTU=1500
 # Set when the node was complete before this run: what it changes then is a repair.
@@ -63,6 +64,8 @@ REPAIRS=''
 UNCHANGED=''
 json=''
 AGREED=''
+# What doctor has just found, as a JSON list; empty when it was not asked.
+FINDINGS=''
 # Set when the Worker has a lease for this server and somebody has to approve it: said last, when all else is done.
 PENDING=''
 # Set while the first boot is not told to its end; SHA-256 of this machine's id.

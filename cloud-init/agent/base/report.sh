@@ -44,6 +44,11 @@ heartbeat() { # ok|failed [STEP]
   elif [ -n "$BOOTING" ]; then
     lines="$lines,$(boot_end)"
   fi
+  lines=$lines${FINDINGS:+",\"findings\":$FINDINGS"}
+  if [ "$HOSTS" = on ]; then
+    read_line "$STATE/hosts"
+    lines="$lines,\"hosts\":\"$LINE\""
+  fi
   look_at_facts
   printf %s "{\"state\":\"$1\"$lines,\"facts\":$FACTS}" >"$TMP/body"
   call POST "/v1/nodes/$NODE/heartbeat" "$STATE/token" "$TMP/body"
@@ -56,6 +61,16 @@ heartbeat() { # ok|failed [STEP]
   problem=''
   [ "$HTTP" = 200 ] || problem=$(field answer TYPE=)
   printf '%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $HTTP${problem:+ $problem}" >"$RUN/reported"
+}
+
+# At any other time than the end of a run of `up`.
+heartbeat_of_last_up() {
+  read_line "$RUN/failed"
+  if [ -n "$LINE" ]; then
+    heartbeat failed "$LINE"
+  else
+    heartbeat ok
+  fi
 }
 
 # Takes the lease as it is now; a changed one is applied by the next `up`, which the service starts at once.
@@ -87,8 +102,12 @@ report() {
   fi
   heartbeat ok
   case $HTTP in
-  200) take_reported_lease ;;
+  200)
+    take_reported_lease
+    follow_hosts
+    ;;
   4*) warn "$(the_problem). Correct that or put a new key into /etc/meshboot/key" ;;
   *) warn "$(the_problem). Reports again within the hour" ;;
   esac
+  put_hosts || :
 }

@@ -6,10 +6,6 @@ send_heartbeat() {
   use_saved_lease
   STEP=heartbeat
   [ -s "$STATE/token" ] || refuse 'there is no token: meshboot up, with a key in /etc/meshboot/key'
-  if [ -s "$RUN/failed" ]; then
-    heartbeat failed "$(cat "$RUN/failed")"
-  else
-    heartbeat ok
-  fi
+  heartbeat_of_last_up
   [ "$HTTP" = 200 ] || fail "$(the_problem)"
 }

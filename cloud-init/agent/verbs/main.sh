@@ -10,6 +10,7 @@ usage: meshboot VERB
     --retry               until it succeeds, with growing pauses (meshboot.service)
   status [--json]         what is leased and what is in place
   doctor [--json]         what is wrong: every link from the Worker to a container, what to do; changes nothing
+    --report              tell the Worker what is found instead of showing it
   down                    undo all that up did
     --dry-run             print the plan, change nothing
     --restart-docker      running containers may restart with dockerd
@@ -25,6 +26,8 @@ usage: meshboot VERB
     --old, --new          for Compose 1.x, or later
     --size 28             how large a piece of the lease
     --part 172.28.1.16/28 which one
+  hosts                   print the names and addresses of the mesh's servers, with HOSTS=on
+    --add-host, --compose as docker run takes them, or a service of a Compose project
   bake --yes [--in-use]   make this server the master of an image
   bake --check            check that it is a clean one
   heartbeat               report to the Worker
@@ -103,11 +106,12 @@ main() {
   'status --json') at_prompt status json ;;
   doctor) at_prompt doctor '' ;;
   'doctor --json') at_prompt doctor json ;;
+  'doctor --report') at_prompt doctor report ;;
   down | 'down '*)
     shift
     down "$@"
     ;;
-  compose | 'compose '* | bake | 'bake '* | upgrade | 'upgrade '*)
+  compose | 'compose '* | hosts | 'hosts '* | bake | 'bake '* | upgrade | 'upgrade '*)
     at_prompt "$@"
     ;;
   heartbeat) send_heartbeat ;;

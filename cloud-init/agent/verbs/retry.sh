@@ -10,6 +10,28 @@ sleep_about() { # SECONDS
   done
 }
 
+# Has doctor look and report, behind a run of `up` and never on its way: its own costs some hundred processes. It is due when the
+# run ended in another way than the one before it, something was put right, the last look found a fault, or at every 24th
+# run: once a day. The first look after a boot comes with the second run, an hour later.
+examine() { # CODE-OF-UP
+  read_line "$RUN/failed"
+  step=$LINE
+  read_line "$RUN/repaired"
+  ended="$1 $step $LINE" runs=22 worst=0 before='0  '
+  if [ -s "$RUN/examined" ]; then
+    {
+      read -r runs worst
+      IFS= read -r before
+    } <"$RUN/examined"
+  fi
+  runs=$((runs + 1))
+  if [ "$ended" != "$before" ] || [ $runs -ge 24 ] || [ "$1$worst" = 03 ]; then
+    worst=0 runs=0
+    nice -n 19 "$0" doctor --report >/dev/null 2>&1 || worst=$?
+  fi
+  printf '%s\n' "$runs $worst" "$ended" >"$RUN/examined"
+}
+
 # For the service. Each attempt is a process of its own; $RUN/again asks for one more, a few times at once and then slowly:
 # whatever asks without end must not restart dockerd without end.
 retry_up() {
@@ -21,6 +43,7 @@ retry_up() {
     "$0" up || rc=$?
     case $rc in
     0)
+      examine 0
       if [ ! -e "$RUN/again" ]; then
         exit 0
       fi
@@ -29,8 +52,13 @@ retry_up() {
         sleep 300
       fi
       ;;
-    3) sleep_about 1800 ;;
+    3)
+      examine 3
+      sleep_about 1800
+      ;;
     *)
+      # What soon succeeds is not kept waiting.
+      [ $delay -lt 40 ] || examine "$rc"
       after=$(read_file "$RUN/after")
       sleep_about "${after:-$delay}"
       delay=$((delay < 150 ? delay * 2 : 300))

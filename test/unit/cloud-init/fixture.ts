@@ -55,6 +55,7 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
   "no-userland-proxy": { userlandProxy: false },
   mtu: { mtu: "auto" },
   compose: { compose: true },
+  hosts: { hosts: true },
   "restart-docker": { restartDocker: true },
   // Not an option, but what the key allows.
   "allow-overlap": {},

@@ -212,6 +212,7 @@ describe("options", () => {
       userlandProxy: true,
       mtu: 1500,
       compose: false,
+      hosts: false,
       restartDocker: false,
     });
   });
@@ -229,6 +230,7 @@ describe("options", () => {
     ["mtu", 1279],
     ["mtu", 10_001],
     ["mtu", 1400.5],
+    ["hosts", "on"],
     ["restartDocker", "on"],
     ["zerotierRepository", "https://example.com/a b"],
     ["zerotierRepository", "https://example.com/\nNAME=x"],

@@ -1,7 +1,7 @@
 # The verb doctor: every link of the chain in order, each after those that it needs. It changes nothing, and each call has a
 # time limit.
 
-doctor() { # [json]
+doctor() { # [json|report]
   limit_calls
   : >"$TMP/findings"
   JSON=$1 BROKEN='' FAULTS=0 WARNINGS=0 COLOR='' CURL=0 WANTED=''
@@ -22,8 +22,10 @@ doctor() { # [json]
   rc=0 worst=ok
   [ $WARNINGS = 0 ] || rc=1 worst=warning
   [ $FAULTS = 0 ] || rc=3 worst=fault
-  if [ -n "$JSON" ]; then
-    printf '{"node":"%s","checks":[%s],"worst":"%s"}\n' "$NODE" "$(findings_as_json)" $worst
+  if [ "$JSON" = report ]; then
+    report_findings
+  elif [ -n "$JSON" ]; then
+    printf '{"node":"%s","checks":[%s],"worst":"%s"}\n' "$NODE" "$(findings_as_json <"$TMP/findings")" $worst
   elif [ $rc = 0 ]; then
     echo healthy
   else
@@ -41,5 +43,5 @@ findings_as_json() {
         printf "%s\"%s\":\"%s\"", (i > 1 ? "," : NR > 1 ? ",{" : "{"), key[i], $i
       }
       printf "}"
-    }' "$TMP/findings"
+    }'
 }
