@@ -36,7 +36,7 @@ const eventSchema = z
       .string()
       .nullable()
       .openapi({
-        enum: ["pending", "active", "revoked", "released"],
+        enum: ["pending", "active", "revoked", "released", null],
         description: "The lease's from then on.",
       }),
     key: z.string().nullable().openapi({ description: "The id of the enrolment key." }),
@@ -44,17 +44,14 @@ const eventSchema = z
       description: "The id of the admin token that was made or taken back, or whose session it is.",
     }),
     webhook: z.string().nullable().openapi({ description: "The id of the webhook." }),
-    was: z
-      .string()
-      .nullable()
-      .openapi({
-        description:
-          "What was otherwise before: the name (renamed), the slot (slot-changed), or the tags with spaces between (tagged; null: none).",
-      }),
+    was: z.string().nullable().openapi({
+      description:
+        "What was otherwise before: the name (renamed), the slot (slot-changed), or the tags with spaces between (tagged; null: none).",
+    }),
     why: z
       .string()
       .nullable()
-      .openapi({ enum: [...DEED_REASONS], description: "Where the action does not say it." }),
+      .openapi({ enum: [...DEED_REASONS, null], description: "Where the action does not say it." }),
   })
   .openapi("Event");
 
