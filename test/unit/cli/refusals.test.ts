@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundledCommandLine, type CommandLine, signIn } from "./command-line.ts";
+import { SERVER } from "./server.ts";
 import { type StubWorker, sendJson, sendProblem, startStubWorker } from "./stub-worker.ts";
 
 const TOKEN = "mba_secret-of-these-tests-0123";
