@@ -4,6 +4,7 @@ import { addServerPage } from "./add-server.tsx";
 import { endingPages } from "./ending.tsx";
 import { eventsPage } from "./events.tsx";
 import { keysPage } from "./keys.tsx";
+import { liveSocket } from "./live-socket.ts";
 import { Pages } from "./pages.ts";
 import { poolPage } from "./pool.tsx";
 import { serverPage } from "./server.tsx";
@@ -16,6 +17,7 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
   stylesheetRoute(app);
   const pages = new Pages(app);
   signInForms(pages);
+  liveSocket(pages);
   for (const add of [serversPage, serverPage, endingPages, addServerPage, poolPage, keysPage, eventsPage])
     add(pages);
 }

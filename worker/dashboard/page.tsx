@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { allows, type Scope } from "../base/scope.ts";
+import type { Topic } from "../base/topic.ts";
 import type { App } from "../http/context.ts";
 import { stylesheet } from "./stylesheet.ts";
 
@@ -11,6 +12,8 @@ export interface PageParts {
   readonly body: Child;
   /** Where in the menu it is; left out: for whoever is not signed in, and there is no menu. */
   readonly place?: string;
+  /** What it shows: when one of these changes, the page is asked for again where a script runs. Left out: for a page that stays as it is. */
+  readonly live?: readonly Topic[];
   readonly status?: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
   /** Seconds after which asking again may help. */
   readonly retryAfter?: number | undefined;
@@ -34,7 +37,7 @@ const POLICY =
 /** A whole page as the answer. Never cached: it shows the mesh. */
 export async function page(
   c: Context<App>,
-  { title, body, place, status = 200, retryAfter, refreshTo }: PageParts,
+  { title, body, place, live, status = 200, retryAfter, refreshTo }: PageParts,
 ): Promise<Response> {
   const html = (
     <html lang="en">
@@ -50,7 +53,9 @@ export async function page(
           Skip to the content
         </a>
         {place !== undefined && <Menu place={place} scopes={c.get("visitor")?.scopes} />}
-        <main id="main">{body}</main>
+        <main id="main" {...(live !== undefined && { "data-live": live.join(" ") })}>
+          {body}
+        </main>
       </body>
     </html>
   );

@@ -58,14 +58,19 @@ export class Pages {
   }
 }
 
+/** Whether the browser says that a page of this Worker's asks. */
+export function isFromOwnPage(c: Context<App>): boolean {
+  return (
+    c.req.header("Sec-Fetch-Site") === "same-origin" || c.req.header("Origin") === new URL(c.req.url).origin
+  );
+}
+
 /**
  * A page of somebody else's must not have a signed-in browser send anything here, of whatever type; the cookie does not come along
  * with that either.
  */
 export const ownForms = createMiddleware<App>(async (c, next) => {
-  const isOurs =
-    c.req.header("Sec-Fetch-Site") === "same-origin" || c.req.header("Origin") === new URL(c.req.url).origin;
-  if (isOurs) return next();
+  if (isFromOwnPage(c)) return next();
   return refusalPage(c, {
     title: "Sent by another page",
     detail: "This form was sent by a page that is not of this Worker. Open this one, and send it from here.",
