@@ -223,6 +223,7 @@ describe.each(RELEASED.map((_, before) => before + 1))(
         repaired: [],
         address: null,
         facts: null,
+        probes: undefined,
       };
       expect(await call((object) => object.heartbeat(beat))).toMatchObject({
         ok: true,

@@ -1,6 +1,8 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { takeProbes } from "../reach/kept-probes.ts";
 import type { Renewed } from "../schema/lease.ts";
+import type { Probes } from "../schema/reach.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import { leaseView, shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -19,6 +21,8 @@ export interface Heartbeat {
   readonly repaired: readonly string[];
   /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
+  /** What it found of others; undefined: it does not probe. */
+  readonly probes: Probes | undefined;
 }
 
 /** Renews the lease and keeps the report. Neither is worth a copy in KV: the free plan has 1,000 writes a day. */
@@ -28,6 +32,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     const now = net.now();
     const known = authorize(stores, beat.node, { admin: false, tokenHash: beat.tokenHash }, now);
     if (!known.ok) return known;
+    const { kept, probe } = takeProbes(stores.nodes, known.value, beat.probes, now);
     const node = {
       ...known.value,
       seenAt: now,
@@ -39,12 +44,13 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
       address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
+      probes: kept,
     };
     if (isNews(known.value, node, now)) stores.nodes.reported(node.node, node);
     else stores.nodes.reportedAgain(node.node, now);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
     const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
-    return ok({ ...leaseView(config, told, now), peers: peersOf(net, told) });
+    return ok({ ...leaseView(config, told, now), peers: peersOf(net, told), probe });
   });
 }
 

@@ -10,6 +10,7 @@ import type { Operator } from "../lease/deed.ts";
 import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
+import { listReach, type ReachPage, type ReachQuery } from "../reach/list-reach.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type { AdminTokenTerms, AdminTokenView, NewAdminToken } from "../schema/admin-token.ts";
 import type { AdoptionView } from "../schema/adoption.ts";
@@ -337,6 +338,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async testWebhook(id: string): Promise<Result<TestedWebhook, Refusal>> {
     return testWebhook(this.#openToWrite(), id);
+  }
+
+  listReach(query: ReachQuery): Result<ReachPage, Refusal> {
+    const { stores, now } = this.#open();
+    return listReach(stores, query, now());
   }
 
   poolUse(): PoolUse {

@@ -46,7 +46,7 @@ const route = apiRoute({
 export function heartbeatRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { node } = c.req.valid("param");
-    const { facts, ...report } = c.req.valid("json");
+    const { facts, probes, ...report } = c.req.valid("json");
     const renewed = await askObject(c, async (object) =>
       object.heartbeat({
         node,
@@ -55,6 +55,7 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         report: redactedJson(report),
         repaired: report.repaired ?? [],
         facts: facts === undefined ? null : redactedJson(facts),
+        probes,
       }),
     );
     return answerAgent(c, renewedSchema, { ...renewed });

@@ -1,6 +1,7 @@
 import { LIMITS } from "../config/limits.ts";
 import { factsSchema } from "./enrolment.ts";
 import { z } from "./openapi.ts";
+import { probesSchema } from "./reach.ts";
 
 const shortEnough = (text: string): boolean => new TextEncoder().encode(text).length <= LIMITS.reportLogBytes;
 
@@ -24,5 +25,6 @@ export const heartbeatSchema = z
         example: ["routes", "rules"],
       }),
     facts: factsSchema.optional(),
+    probes: probesSchema.optional(),
   })
   .openapi("Heartbeat");

@@ -1,6 +1,7 @@
 import { LEASE_STATES } from "../lease/lease-times.ts";
 import { z } from "./openapi.ts";
 import { poolSettingsSchema } from "./pool.ts";
+import { probeTargets } from "./reach.ts";
 
 const time = z.iso.datetime().openapi({ example: "2026-08-01T12:00:00.000Z" });
 const state = z.enum(LEASE_STATES).openapi({
@@ -49,14 +50,14 @@ const peers = z.array(peerSchema).openapi({
     "Other active nodes, those seen last, by slot: whom the agent asks whether the mesh carries. In plain text `slot:node:name`, joined by spaces.",
 });
 
-export const renewedSchema = leaseSchema.extend({ peers }).openapi("RenewedLease");
+export const renewedSchema = leaseSchema.extend({ peers, probe: probeTargets }).openapi("RenewedLease");
 
 /** A lease, and whom the node may ask whether the mesh carries. */
 export type Renewed = z.output<typeof renewedSchema>;
 
 /** What an enrolment is answered with: the lease and the node's token. */
-export const enrolledSchema = renewedSchema
-  .extend({ token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
+export const enrolledSchema = leaseSchema
+  .extend({ peers, token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
   .openapi("EnrolledLease");
 
 /** A lease that waits for approval: the node gets its token once, and it must not change with each time it asks. */

@@ -225,6 +225,9 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL,
      expires_at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  // 21: what each node found of others, as JSON, and who got no answer
+  `ALTER TABLE nodes ADD COLUMN probes TEXT;
+   CREATE INDEX unanswered_nodes ON nodes (name) WHERE probes ->> '$.isUnanswered';`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

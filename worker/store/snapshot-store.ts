@@ -13,7 +13,10 @@ import type { SlotPages } from "./slot-pages.ts";
 import { newNode, type StoredNode } from "./stored-node.ts";
 
 /** A node without what it says of itself, which its next call says again. */
-export type SnapshotNode = Omit<StoredNode, "address" | "facts" | "report" | "reportedAt" | "lastRepair">;
+export type SnapshotNode = Omit<
+  StoredNode,
+  "address" | "facts" | "report" | "reportedAt" | "lastRepair" | "probes"
+>;
 
 /** In place of a released slot's last holder: to a node that has another slot by now it must not be given back. */
 export const NO_NODE = "0000000000";
@@ -128,7 +131,7 @@ export class SnapshotStore {
   #readNodes(): SnapshotNode[] {
     return Array.from(
       this.#nodes.inOrder("slot", undefined),
-      ({ address: _a, facts: _f, report: _r, reportedAt: _t, lastRepair: _l, ...node }) => node,
+      ({ address: _a, facts: _f, report: _r, reportedAt: _t, lastRepair: _l, probes: _p, ...node }) => node,
     );
   }
 

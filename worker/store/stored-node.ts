@@ -41,6 +41,8 @@ export interface StoredNode {
   readonly reportedAt: number | null;
   /** `{ at, steps }` as JSON. */
   readonly lastRepair: string | null;
+  /** What it last found of others, as JSON: see `worker/reach/kept-probes.ts`. */
+  readonly probes: string | null;
 }
 
 /** Whether the node is to be in the mesh and the controller has not taken its lease yet: until then its slot may change. */
@@ -72,5 +74,6 @@ export function newNode(
     report: null,
     reportedAt: null,
     lastRepair: null,
+    probes: null,
   };
 }
