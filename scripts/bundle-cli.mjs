@@ -1,5 +1,5 @@
 // Makes the operator's command line one file that needs nothing but Node 20, and beside it the licences of what is in it.
-// Runs with npm ci and npm pack; no TypeScript itself, as any Node from 20 on has to run it.
+// Runs with npm pack; no TypeScript itself, as any Node from 20 on has to run it.
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const file = process.argv[2] ?? join(ROOT, "dist/meshboot.mjs");
 
 const { metafile } = await build({
   absWorkingDir: ROOT,
-  entryPoints: ["scripts/meshboot.ts"],
+  entryPoints: ["scripts/cli/main.ts"],
   outfile: file,
   bundle: true,
   platform: "node",

@@ -1,5 +1,4 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { version } from "../../package.json";
 import { Worker } from "./call/worker.ts";
 import { addCommand } from "./commands/add.ts";
 import { approvalCommands } from "./commands/approve.ts";
@@ -13,6 +12,7 @@ import { hostsCommand } from "./commands/hosts.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { loginCommand } from "./commands/login.ts";
 import { poolCommand } from "./commands/pool.ts";
+import { reachCommand } from "./commands/reach.ts";
 import { refusalsCommand } from "./commands/refusals.ts";
 import { renameCommand } from "./commands/rename.ts";
 import { reservationCommands } from "./commands/reservations.ts";
@@ -27,6 +27,7 @@ import { chooseDeployment } from "./deployment/deployment.ts";
 import { EXIT_HELP } from "./exit-code.ts";
 import { withExamples } from "./output.ts";
 import type { Session } from "./session.ts";
+import { VERSION } from "./version.ts";
 
 const COMMANDS: readonly (readonly [
   string,
@@ -38,7 +39,7 @@ const COMMANDS: readonly (readonly [
     [addCommand, waitCommand, serversCommand, serverCommand, renameCommand, tagCommand, endingCommands],
   ],
   ["Who comes in:", [approvalCommands, keysCommand, reservationCommands, refusalsCommand]],
-  ["The mesh:", [poolCommand, eventsCommand, hostsCommand, sshConfigCommand]],
+  ["The mesh:", [poolCommand, reachCommand, eventsCommand, hostsCommand, sshConfigCommand]],
   ["The operator:", [tokensCommand, webhooksCommand, backupCommands, completionCommands]],
 ];
 
@@ -46,7 +47,7 @@ const COMMANDS: readonly (readonly [
 export function makeProgram(given: Omit<Session, "worker">): CommandUnknownOpts {
   const program = new Command("meshboot")
     .description("Servers with Docker that join one mesh by themselves: the operator's command line.")
-    .version(version)
+    .version(VERSION)
     .option("--context <context>", "the deployment that is meant, see `context`")
     .showHelpAfterError("--help says what there is.")
     .addHelpText("after", `\n${EXIT_HELP}`);

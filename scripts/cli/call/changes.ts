@@ -32,7 +32,7 @@ export async function* changes(
       } else if (!isSaid) {
         isSaid = true;
         session.terminal.note(
-          `${worker.deployment.url} does not say by itself what changes: looking every ${PAUSE_MS / 1000} s.`,
+          `${worker.deployment.url} does not say here what changes: looking every ${PAUSE_MS / 1000} s.`,
         );
       }
     } finally {

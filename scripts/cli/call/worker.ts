@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { z } from "zod";
-import { version } from "../../../package.json";
 import { problemSchema } from "../../../worker/schema/problem.ts";
 import type { Deployment } from "../deployment/deployment.ts";
 import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { oneLine, printable } from "../terminal/printable.ts";
+import { VERSION } from "../version.ts";
 import { type Received, send, wayOut } from "./transport.ts";
 
 /** Longest wait that a Retry-After is followed for, in seconds, and how often. */
@@ -72,7 +72,7 @@ export class Worker {
     const read = schema.safeParse(document);
     if (read.success) return { value: read.data, document, headers };
     throw new Failure(
-      `the answer to ${method} ${path} is not as this version (${version}) knows it: ${oneLine(z.prettifyError(read.error)).slice(0, 200)}. Is ${this.deployment.url} a Meshboot Worker? If so, take the command line of its version: meshboot doctor compares them`,
+      `the answer to ${method} ${path} is not as this version (${VERSION}) knows it: ${oneLine(z.prettifyError(read.error)).slice(0, 200)}. Is ${this.deployment.url} a Meshboot Worker? If so, take the command line of its version: meshboot doctor compares them`,
     );
   }
 
@@ -83,7 +83,7 @@ export class Worker {
         method,
         headers: {
           authorization: `Bearer ${this.deployment.token}`,
-          "user-agent": `meshboot/${version}`,
+          "user-agent": `meshboot/${VERSION}`,
           ...(ask.body !== undefined && { "content-type": "application/json" }),
           ...ask.headers,
         },

@@ -1,5 +1,4 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { version } from "../../../package.json";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { EXIT } from "../exit-code.ts";
@@ -8,6 +7,7 @@ import { withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
 import { oneLine } from "../terminal/printable.ts";
 import type { Style } from "../terminal/terminal.ts";
+import { VERSION } from "../version.ts";
 
 const STYLES: Readonly<Record<Finding["level"], Style>> = { ok: "green", warn: "yellow", FAIL: "red" };
 
@@ -23,7 +23,7 @@ export function doctorCommand(program: CommandUnknownOpts, session: Session): vo
     .action(async ({ drift = false }) => {
       const { terminal } = session;
       let failures = 0;
-      for await (const { level, thing, saw, remedy } of examine(session, version, drift)) {
+      for await (const { level, thing, saw, remedy } of examine(session, VERSION, drift)) {
         if (level === "FAIL") failures++;
         terminal.print(`${terminal.paint(STYLES[level], level.padEnd(4))}  ${thing}: ${oneLine(saw)}`);
         if (remedy !== undefined) terminal.print(`      ${oneLine(remedy)}`);

@@ -77,6 +77,19 @@ describe("the help of", () => {
   }
 });
 
+it("events -f hears of what happens from the Worker itself", async () => {
+  await demo.renew();
+  const script = `timeout 60 meshboot events -f >heard 2>&1 & follower=$!
+until grep -q . heard; do sleep 0.1; done
+meshboot reserve heard1 >&2
+until grep -q 'heard1' heard; do sleep 0.1; done
+kill -INT $follower; wait $follower; echo "$?"; cat heard >&2`;
+  const { out, err } = await demo.line.shell(script);
+  expect(out, err).toBe("130\n");
+  expect(err).toMatch(/reserved {2}heard1, slot \d+/);
+  expect(err).not.toContain("looking every");
+});
+
 describe("files", () => {
   it("of backup and login are their owner's alone, and a backup overwrites none", async () => {
     const { line, mesh } = demo;

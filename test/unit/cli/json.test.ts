@@ -37,6 +37,7 @@ const answers: readonly (readonly [example: string, method: string, path: string
   ["meshboot pool", "get", "/v1/pool", "200"],
   ["meshboot pool --slots", "get", "/v1/pool/slots", "200"],
   ["meshboot events --limit 300", "get", "/v1/events", "200"],
+  ["meshboot reach", "get", "/v1/reach", "200"],
   ["meshboot tokens list", "get", "/v1/tokens", "200"],
   ["meshboot tokens make --scopes read", "post", "/v1/tokens", "201"],
   ["meshboot tokens revoke 59fd13b0f1a4c2e7 --yes", "post", "/v1/tokens/{id}/revoke", "200"],

@@ -58,13 +58,14 @@ it("has one program, no install script, and no package that it would need", () =
     "dist/LICENSES.txt",
     "dist/meshboot.mjs",
     "package.json",
+    "scripts/meshboot.mjs",
   ]);
   expect(size).toBeLessThan(600_000);
   const manifest = z
     .looseObject({ scripts: z.record(z.string(), z.string()), dependencies: z.unknown().optional() })
     .parse(JSON.parse(readFileSync(join(folder, "app/node_modules/meshboot/package.json"), "utf8")));
   expect(manifest.dependencies).toBeUndefined();
-  for (const script of ["preinstall", "install", "postinstall"])
+  for (const script of ["preinstall", "install", "postinstall", "prepare"])
     expect(manifest.scripts).not.toHaveProperty(script);
 });
 
@@ -88,4 +89,15 @@ it("has the licence of each package that is in the program", () => {
   for (const name of ["commander", "@clack/prompts", "undici", "zod", "hono"])
     expect(licences).toMatch(new RegExp(`^${name.replace("/", "\\/")} \\d`, "m"));
   expect(licences.match(/Copyright/g)?.length).toBeGreaterThan(5);
+});
+
+it("runs in a clone without being made, and says so where Node does not run its sources", () => {
+  const inClone = (...flags: string[]) =>
+    spawnSync(process.execPath, [...flags, join(ROOT, "scripts/meshboot.mjs"), "--version"], {
+      encoding: "utf8",
+    });
+  expect(inClone()).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+  const old = inClone("--no-strip-types");
+  expect(old).toMatchObject({ status: 1, stdout: "" });
+  expect(old.stderr).toContain("Node 24 is missing");
 });
