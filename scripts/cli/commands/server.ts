@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { nodeSchema } from "../../../worker/schema/lease.ts";
+import { addedBy } from "../call/added-by.ts";
 import { demandServer, serverPath } from "../call/server.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
 import { stateOf, trouble, withoutPrefix } from "../server-text.ts";
@@ -12,8 +13,10 @@ import { printFields } from "../terminal/table.ts";
 export function serverCommand(program: CommandUnknownOpts, session: Session): void {
   const command = program
     .command("server")
-    .summary("show one server: addresses, versions, what its agent said last")
-    .description("Shows one server, with what its agent said last and, of a failure, the end of its log.")
+    .summary("show one server: addresses, versions, who added it, what its agent said last")
+    .description(
+      "Shows one server, with who added it, what its agent said last and, of a failure, the end of its log.",
+    )
     .argument("<server>", "its name")
     .addOption(outputOption())
     .action(async (name, { output }) => {
@@ -23,6 +26,7 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
       const { value: server, document } = await worker.ask("GET", serverPath(found), nodeSchema);
       if (output === "json") return printJson(session, document);
       const now = session.now();
+      const added = await addedBy(worker, server);
       const { zerotier, docker, facts, report } = server;
       printFields(terminal, [
         ["name", server.name],
@@ -35,6 +39,10 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
         ["gateways", `${docker.ipv4.gateway}, ${docker.ipv6.gateway}`],
         ["public", server.address],
         ["tags", server.tags.join(", ")],
+        [
+          "added",
+          added && `by ${added.by.who} ${added.by.id ?? ""}, ${ago(added.at, now)} (${added.action})`,
+        ],
         ["enrolment key", server.key],
         ["leased", ago(server.leasedAt, now)],
         ["seen", ago(server.lastSeen, now)],
