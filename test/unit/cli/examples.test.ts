@@ -83,11 +83,10 @@ it("events -f hears of what happens from the Worker itself", async () => {
 until grep -q . heard; do sleep 0.1; done
 meshboot reserve heard1 >&2
 until grep -q 'heard1' heard; do sleep 0.1; done
-kill -INT $follower; wait $follower; echo "$?"; cat heard >&2`;
+kill $follower; cat heard`;
   const { out, err } = await demo.line.shell(script);
-  expect(out, err).toBe("130\n");
-  expect(err).toMatch(/reserved {2}heard1, slot \d+/);
-  expect(err).not.toContain("looking every");
+  expect(out, err).toMatch(/reserved {2}heard1, slot \d+/);
+  expect(out).not.toContain("looking every");
 });
 
 describe("files", () => {
