@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { measureContainerMtu } from "./bench/container-mtu.ts";
+import { measureDashboard } from "./bench/dashboard.ts";
 import { measureFirstBoots } from "./bench/first-boot.ts";
 import { measureProof } from "./bench/proof.ts";
 import { bundleGzipBytes } from "./bench/sizes.ts";
@@ -22,7 +23,7 @@ const options = z.object({
     .register(told, { value: "N", help: "first boots of each kind, whose median counts" }),
 });
 
-const HELP = `Measures Meshboot on this machine; takes about five minutes.
+const HELP = `Measures Meshboot on this machine; takes about seven minutes.
 
 Usage: npm run bench -- [options]
 
@@ -40,6 +41,8 @@ ${helpOf(options)}
   user_data_golden_bytes         user-data of the form golden
   user_data_vs_packed_cpu        CPU time of POST /v1/user-data ÷ the least that it took while user-data carried the agent
   user_data_multipart_vs_packed_cpu  the same for the form multipart with 225 KB of the operator's own
+  dashboard_list_5000_vs_50      CPU time of the dashboard's list of servers with 5,000 of them ÷ with 50
+  dashboard_pool_5000_vs_50      the same for its picture of the pool
   containers_vs_hosts_1500       throughput between containers of two hosts ÷ between the hosts, over a tunnel of 2800
                                  in user space; containers have Docker's packets of 1500
   containers_vs_hosts_2800       the same with packets of 2800, as by MTU=auto
@@ -82,6 +85,8 @@ progress(`${LEASES} genuine identities`);
 const identities = await generateIdentities(LEASES);
 progress("enrolments against bare writes and bare routes");
 const throughput = await measureThroughput(identities);
+progress("pages of the dashboard with 5,000 servers");
+const dashboard = await measureDashboard();
 progress("throughput between containers");
 const containers = measureContainerMtu();
 progress("first boots");
@@ -91,6 +96,7 @@ const results = {
   ...throughput,
   proof_ms,
   ...sizes,
+  ...dashboard,
   ...containers,
   golden_vs_vanilla_first_boot,
   golden_vs_vanilla_static_ipv6,

@@ -1,21 +1,18 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { startBaseline } from "./baseline.ts";
+import { compareCpu } from "./compare-cpu.ts";
 import { onFreshWorker } from "./fresh-worker.ts";
-import { median } from "./load.ts";
-import { workerdCpuMs } from "./workerd-cpu.ts";
 
 const CENTRAL_LIMIT = 20;
 /** The shortest cloud-config of an operator's that there is. */
 const OWN = "#cloud-config\n{}\n";
 /** About the longest that the Worker takes: commands, each a text of its own. */
 const LONG_BYTES = 225_000;
-/** Calls until the JavaScript engine has compiled all that it will: with 60 the same code took a fifth longer. */
-const WARM_UP = 500;
-const CALLS = 100;
-const ROUNDS = 5;
+/** With a warm-up of 60 the same code took a fifth longer. */
+const COMPARISON = { warmUp: 500, calls: 100 } as const;
 
 const answerSchema = z.object({ bytes: z.number() });
 
@@ -40,17 +37,18 @@ export async function measureUserData(): Promise<UserDataFigures> {
   const packed = (): Promise<Response> => fetch(`${baseline.url}/packed`, { method: "POST" });
   const long = { form: "multipart", cloudConfig: commandsOf(LONG_BYTES) };
   try {
-    return await onFreshWorker(CENTRAL_LIMIT, async ({ request }) => {
+    return await onFreshWorker(CENTRAL_LIMIT, async ({ call }) => {
+      const make = (body: unknown) => (): Promise<Response> => fetch(call("/v1/user-data", body));
       const bytesOf = async (body: Readonly<Record<string, string>>): Promise<number> =>
-        answerSchema.parse(await (await request("/v1/user-data", body)).json()).bytes;
+        answerSchema.parse(await (await make(body)()).json()).bytes;
       return {
         user_data_full_bytes: await bytesOf({ form: "cloud-config" }),
         user_data_script_bytes: await bytesOf({ form: "script" }),
         user_data_multipart_bytes: (await bytesOf({ form: "multipart", cloudConfig: OWN })) - OWN.length,
         user_data_include_bytes: await bytesOf({ form: "include" }),
         user_data_golden_bytes: await bytesOf({ form: "golden" }),
-        user_data_vs_packed_cpu: await compareCpu(() => request("/v1/user-data", {}), packed),
-        user_data_multipart_vs_packed_cpu: await compareCpu(() => request("/v1/user-data", long), packed),
+        user_data_vs_packed_cpu: await compareCpu(make({}), packed, COMPARISON),
+        user_data_multipart_vs_packed_cpu: await compareCpu(make(long), packed, COMPARISON),
       };
     });
   } finally {
@@ -64,31 +62,4 @@ function commandsOf(bytes: number): string {
   const head = "#cloud-config\nruncmd:\n";
   const command = "  - apt-get install -y some-package-of-mine\n";
   return head + command.repeat(Math.floor((bytes - head.length) / command.length));
-}
-
-type Call = () => Promise<Response>;
-
-/** Null where the machine does not tell CPU times. */
-async function compareCpu(measured: Call, against: Call): Promise<number | null> {
-  if (!existsSync("/proc/self/stat")) {
-    console.error("bench: SKIPPED: CPU times of user-data want Linux, whose /proc tells CPU times");
-    return null;
-  }
-  await cpuOf(measured, WARM_UP);
-  await cpuOf(against, WARM_UP);
-  const ratios: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1)
-    ratios.push((await cpuOf(measured, CALLS)) / (await cpuOf(against, CALLS)));
-  return median(ratios);
-}
-
-async function cpuOf(call: Call, times: number): Promise<number> {
-  const before = workerdCpuMs();
-  for (let time = 0; time < times; time += 1) {
-    const answer = await call();
-    const body = await answer.text();
-    // How long a refusal takes says nothing.
-    if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}: ${body}`);
-  }
-  return workerdCpuMs() - before;
 }

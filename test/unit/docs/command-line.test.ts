@@ -8,7 +8,12 @@ import { declaredCommands, PROGRAM } from "../cli/demo-mesh.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const read = (page: string): string => readFileSync(join(ROOT, page), "utf8");
-const pages = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const pages = [
+  "README.md",
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 const page = read("docs/command-line.md");
 
 test("the page on the command line has each command, with what its help says of it", () => {
