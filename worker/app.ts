@@ -31,6 +31,7 @@ import { nodeRoutes } from "./routes/nodes.ts";
 import { openapiRoute } from "./routes/openapi.ts";
 import { poolRoute } from "./routes/pool.ts";
 import { problemRoute } from "./routes/problems.ts";
+import { reachRoute } from "./routes/reach.ts";
 import { reconcileRoute } from "./routes/reconcile.ts";
 import { refusalRoute } from "./routes/refusals.ts";
 import { reservationRoutes } from "./routes/reservations.ts";
@@ -104,6 +105,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   nodeEndingRoutes(app);
   poolRoute(app);
   controllerRoute(app);
+  reachRoute(app);
   reconcileRoute(app);
   adoptRoute(app);
   backupRoutes(app);

@@ -23,8 +23,10 @@ Meshboot runs.
   tokens             ${setting.directory}/dev.json
 
 ${userData(state, setting)}
-To try, list the nodes:
+To try, sign in with the command line, and list the servers; or do so by the API:
 
+  MESHBOOT_TOKEN=${adminToken} npx meshboot login ${url} --name local
+  npx meshboot servers
   curl -s -H 'Authorization: Bearer ${adminToken}' ${url}/v1/nodes
 
 Stop with Ctrl-C; the leases stay in ${setting.directory}.

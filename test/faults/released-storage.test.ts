@@ -224,6 +224,7 @@ describe.each(RELEASED.map((_, before) => before + 1))(
         findings: null,
         address: null,
         facts: null,
+        probes: undefined,
       };
       expect(await call((object) => object.heartbeat(beat))).toMatchObject({
         ok: true,

@@ -765,7 +765,10 @@ export class Simulation {
 
   #heartbeat(node: NodeId): void {
     const tokenHash = this.#tokens.get(node) ?? "";
-    const beat = { node, tokenHash, report: "{}", repaired: [], findings: null, address: null, facts: null };
+    const beat = {
+      ...{ node, tokenHash, report: "{}", repaired: [], findings: null, address: null, facts: null },
+      probes: undefined,
+    };
     this.#watch(
       this.host
         .call((object) => object.heartbeat(beat))

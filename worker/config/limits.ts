@@ -6,8 +6,8 @@ const DAY_SECONDS = DAY_MS / 1000;
 export const LIMITS = {
   /** Bytes of an enrolment: identity, signature, facts and some hundred prefixes fit with room. */
   enrolBytes: 16 * 1024,
-  /** Bytes of a heartbeat: 4 KiB of log as JSON escapes (six bytes a control character), and facts. */
-  heartbeatBytes: 32 * 1024,
+  /** Bytes of a heartbeat: 4 KiB of log as JSON escapes (six bytes a control character), facts, and some 200 bytes a probe. */
+  heartbeatBytes: 40 * 1024,
   /** Bytes of any other body but user-data's. */
   bodyBytes: 8 * 1024,
   /** Bytes of a form of the dashboard's, and of the one that asks for user-data. */
@@ -99,6 +99,14 @@ export const LIMITS = {
   peers: 8,
   /** Servers that one answer of `/v1/nodes/:node/hosts` names: the agent takes answers of 64 KiB, and one has 81 bytes at most. */
   hosts: 700,
+  /** Servers that each probes an hour, itself among those that are looked through: in a mesh of so many, all. */
+  probes: 25,
+  /** Of those that did not answer, how many are probed again besides. */
+  probesAgain: 8,
+  /** Probes that a heartbeat may tell: both kinds. */
+  probesMost: 33,
+  /** Seconds for which probes are shown. */
+  probesSeconds: DAY_SECONDS,
   /** Items of a page: the default and the most. */
   page: 50,
   pageMost: 200,

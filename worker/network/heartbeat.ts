@@ -1,7 +1,9 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { BootNews } from "../lease/first-boot.ts";
+import { takeProbes } from "../reach/kept-probes.ts";
 import type { Renewed } from "../schema/lease.ts";
+import type { Probes } from "../schema/reach.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import { noteFromNode } from "./first-boots.ts";
 import { hostsVersionFor } from "./hosts.ts";
@@ -28,6 +30,8 @@ export interface Heartbeat {
   readonly hosts?: string | undefined;
   /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
+  /** What it found of others; undefined: it does not probe. */
+  readonly probes: Probes | undefined;
 }
 
 /** Renews the lease and keeps the report. Neither is worth a copy in KV: the free plan has 1,000 writes a day. */
@@ -37,6 +41,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     const now = net.now();
     const known = authorize(stores, beat.node, { admin: false, tokenHash: beat.tokenHash }, now);
     if (!known.ok) return known;
+    const { kept, probe } = takeProbes(stores.nodes, known.value, beat.probes, now);
     const node = {
       ...known.value,
       seenAt: now,
@@ -52,6 +57,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
           : `{"at":${JSON.stringify(new Date(now).toISOString())},"items":${beat.findings}}`,
       address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
+      probes: kept,
     };
     if (isNews(known.value, node, now)) stores.nodes.reported(node.node, node);
     else stores.nodes.reportedAgain(node.node, now);
@@ -62,6 +68,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     return ok({
       ...leaseView(config, told, now),
       peers: peersOf(net, told),
+      probe,
       ...(hosts !== undefined && { hosts }),
     });
   });

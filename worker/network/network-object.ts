@@ -5,13 +5,14 @@ import { restoreBackup } from "../backup/restore.ts";
 import { isQuotaUsedUp } from "../base/quota.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
-import type { Topic } from "../base/topic.ts";
 import { sha256Hex } from "../base/secret.ts";
+import type { Topic } from "../base/topic.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
+import { listReach, type ReachPage, type ReachQuery } from "../reach/list-reach.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type {
   AdminTokenRotation,
@@ -398,6 +399,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   async testWebhook(id: string): Promise<Result<TestedWebhook, Refusal>> {
     return testWebhook(this.#openToWrite(), id);
+  }
+
+  listReach(query: ReachQuery): Result<ReachPage, Refusal> {
+    const { stores, now } = this.#open();
+    return listReach(stores, query, now());
   }
 
   poolUse(): PoolUse {

@@ -47,7 +47,7 @@ const route = apiRoute({
 export function heartbeatRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { node } = c.req.valid("param");
-    const { facts, findings, hosts, firstBoot, ...report } = c.req.valid("json");
+    const { facts, findings, hosts, firstBoot, probes, ...report } = c.req.valid("json");
     const renewed = await askObject(c, async (object) =>
       object.heartbeat({
         node,
@@ -59,6 +59,7 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         findings: findings === undefined ? null : redactedJson(findings),
         hosts,
         facts: facts === undefined ? null : redactedJson(facts),
+        probes,
       }),
     );
     return answerAgent(c, renewedSchema, { ...renewed });

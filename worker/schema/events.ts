@@ -37,7 +37,7 @@ const eventSchema = z
       .string()
       .nullable()
       .openapi({
-        enum: ["pending", "active", "revoked", "released"],
+        enum: ["pending", "active", "revoked", "released", null],
         description: "The lease's from then on.",
       }),
     key: z.string().nullable().openapi({ description: "The id of the enrolment key." }),
@@ -52,7 +52,7 @@ const eventSchema = z
     why: z
       .string()
       .nullable()
-      .openapi({ enum: [...DEED_REASONS], description: "Where the action does not say it." }),
+      .openapi({ enum: [...DEED_REASONS, null], description: "Where the action does not say it." }),
   })
   .openapi("Event");
 

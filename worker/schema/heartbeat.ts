@@ -1,9 +1,10 @@
 import { LIMITS } from "../config/limits.ts";
 import { factsSchema } from "./enrolment.ts";
-import { bootNewsSchema, logSchema } from "./first-boot.ts";
 import { findingSchema } from "./finding.ts";
+import { bootNewsSchema, logSchema } from "./first-boot.ts";
 import { hostsVersion } from "./hosts.ts";
 import { z } from "./openapi.ts";
+import { probesSchema } from "./reach.ts";
 
 /** The agent's report: what it did last, and where it stopped. As in an enrolment, unknown fields are passed over. */
 export const heartbeatSchema = z
@@ -29,6 +30,7 @@ export const heartbeatSchema = z
         "The version that it has of `GET /v1/nodes/:node/hosts`, empty for none: then the answer has the version that there is.",
     }),
     facts: factsSchema.optional(),
+    probes: probesSchema.optional(),
   })
   .openapi("Heartbeat");
 

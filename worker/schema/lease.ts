@@ -3,6 +3,7 @@ import { findingsSchema, worstFindingSchema } from "./finding.ts";
 import { hostsVersion } from "./hosts.ts";
 import { z } from "./openapi.ts";
 import { poolSettingsSchema } from "./pool.ts";
+import { probeTargets } from "./reach.ts";
 
 const time = z.iso.datetime().openapi({ example: "2026-08-01T12:00:00.000Z" });
 const state = z.enum(LEASE_STATES).openapi({
@@ -54,6 +55,7 @@ const peers = z.array(peerSchema).openapi({
 export const renewedSchema = leaseSchema
   .extend({
     peers,
+    probe: probeTargets,
     hosts: hostsVersion.optional().openapi({
       description: "The version of the list of servers, for who has said which one it has.",
     }),
@@ -64,8 +66,8 @@ export const renewedSchema = leaseSchema
 export type Renewed = z.output<typeof renewedSchema>;
 
 /** What an enrolment is answered with: the lease and the node's token. */
-export const enrolledSchema = renewedSchema
-  .extend({ token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
+export const enrolledSchema = leaseSchema
+  .extend({ peers, token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
   .openapi("EnrolledLease");
 
 /** A lease that waits for approval: the node gets its token once, and it must not change with each time it asks. */

@@ -4,7 +4,7 @@ import { z } from "./openapi.ts";
 import { pageQuery } from "./page.ts";
 
 /** In which order nodes are listed; `-` in front turns it round. */
-const NODE_SORTS = ["name", "-name", "slot", "-slot", "lastSeen", "-lastSeen"] as const;
+export const NODE_SORTS = ["name", "-name", "slot", "-slot", "lastSeen", "-lastSeen"] as const;
 
 export type NodeSort = (typeof NODE_SORTS)[number];
 

@@ -270,6 +270,9 @@ export const MIGRATIONS: readonly string[] = [
      WHEN CASE WHEN old.state = 'active' AND old.delivered_at IS NOT NULL THEN old.slot || ' ' || old.name END
        IS NOT CASE WHEN new.state = 'active' AND new.delivered_at IS NOT NULL THEN new.slot || ' ' || new.name END
      BEGIN UPDATE hosts SET changes = changes + 1; END;`,
+  // 21: what each node found of others, as JSON, and who got no answer
+  `ALTER TABLE nodes ADD COLUMN probes TEXT;
+   CREATE INDEX unanswered_nodes ON nodes (name) WHERE probes ->> '$.isUnanswered';`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

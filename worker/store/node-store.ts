@@ -24,6 +24,7 @@ type Row = {
   reported_at: number | null;
   last_repair: string | null;
   findings: string | null;
+  probes: string | null;
   address: string | null;
   tags: string | null;
   let_in_at: number | null;
@@ -70,9 +71,12 @@ export type NodeSubset =
   /** Active, and not seen since then (ms since 1970). */
   | { readonly kind: "unseen"; readonly since: number }
   /** Whose last report is of a failure. */
-  | { readonly kind: "failed" };
+  | { readonly kind: "failed" }
+  /** Who got no answer from somebody, when they last probed. */
+  | { readonly kind: "unanswered" };
 
 const NOT_ACTIVE = "SELECT * FROM nodes INDEXED BY nodes_not_active WHERE state <> 'active'";
+const UNANSWERED = "SELECT * FROM nodes INDEXED BY unanswered_nodes WHERE probes ->> '$.isUnanswered'";
 const FAILED = "nodes INDEXED BY failed_nodes WHERE report ->> '$.state' = 'failed'";
 
 /** The query of a subset, and its values, ?1 first. An order would make SQLite take the index of that order instead, so the index is named. */
@@ -96,6 +100,8 @@ function rowsOf(subset: NodeSubset): readonly [query: string, ...values: (string
       ];
     case "failed":
       return [`SELECT * FROM ${FAILED}`];
+    case "unanswered":
+      return [UNANSWERED];
   }
 }
 
@@ -124,6 +130,13 @@ export class NodeStore {
       .map(fromRow);
   }
 
+  /** The nodes of the next slots behind that one, at most `limit`, by slot. */
+  behind(slot: number, limit: number): StoredNode[] {
+    return this.#db
+      .read<Row>("SELECT * FROM nodes WHERE slot > ? ORDER BY slot LIMIT ?", slot, limit)
+      .map(fromRow);
+  }
+
   /** Writes the whole row, new or known, and what the pages of slots say of it. */
   put(node: StoredNode): void {
     const before = this.#slotOf(node.node);
@@ -138,8 +151,8 @@ export class NodeStore {
     this.#db.write(
       `INSERT INTO nodes (node, name, slot, state, revoked_by, identity, machine_id, key_id, token_hashes,
          leased_at, seen_at, delivered_at, facts, report, reported_at, last_repair, findings, address, tags,
-         let_in_at, deauthorized_at, ephemeral_minutes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         let_in_at, deauthorized_at, ephemeral_minutes, probes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (node) DO UPDATE SET name = excluded.name, slot = excluded.slot, state = excluded.state,
          revoked_by = excluded.revoked_by, identity = excluded.identity, machine_id = excluded.machine_id,
          key_id = excluded.key_id, token_hashes = excluded.token_hashes, leased_at = excluded.leased_at,
@@ -147,7 +160,7 @@ export class NodeStore {
          facts = excluded.facts, report = excluded.report, reported_at = excluded.reported_at,
          last_repair = excluded.last_repair, findings = excluded.findings, address = excluded.address, tags = excluded.tags,
          let_in_at = excluded.let_in_at, deauthorized_at = excluded.deauthorized_at,
-         ephemeral_minutes = excluded.ephemeral_minutes`,
+         ephemeral_minutes = excluded.ephemeral_minutes, probes = excluded.probes`,
       node.node,
       node.name,
       node.slot,
@@ -170,18 +183,18 @@ export class NodeStore {
       node.letInAt,
       node.deauthorizedAt,
       node.ephemeralMinutes,
+      node.probes,
     );
   }
 
   /** Writes what a heartbeat changes. The columns alone: with a name and a slot in it, a write would cost their indexes too. */
   reported(
     node: string,
-    beat: Sight & Pick<StoredNode, "report" | "reportedAt" | "lastRepair" | "findings" | "facts">,
+    beat: Sight & Pick<StoredNode, "report" | "reportedAt" | "lastRepair" | "findings" | "facts" | "probes">,
   ): void {
     this.#db.write(
       `UPDATE nodes SET seen_at = ?, address = ?, report = ?, reported_at = ?, last_repair = ?,
-         findings = ?, facts = ?
-         WHERE node = ?`,
+         findings = ?, facts = ?, probes = ? WHERE node = ?`,
       beat.seenAt,
       beat.address,
       beat.report,
@@ -189,6 +202,7 @@ export class NodeStore {
       beat.lastRepair,
       beat.findings,
       beat.facts,
+      beat.probes,
       node,
     );
   }
@@ -338,6 +352,7 @@ function fromRow(row: Row): StoredNode {
     reportedAt: row.reported_at,
     lastRepair: row.last_repair,
     findings: row.findings,
+    probes: row.probes,
     address: row.address,
     tags: row.tags === null ? [] : texts.parse(JSON.parse(row.tags)),
     letInAt: row.let_in_at,

@@ -15,7 +15,7 @@ import { newNode, type StoredNode } from "./stored-node.ts";
 /** A node without what it says of itself, which its next call says again. */
 export type SnapshotNode = Omit<
   StoredNode,
-  "address" | "facts" | "report" | "reportedAt" | "lastRepair" | "findings"
+  "address" | "facts" | "report" | "reportedAt" | "lastRepair" | "findings" | "probes"
 >;
 
 /** In place of a released slot's last holder: to a node that has another slot by now it must not be given back. */
@@ -131,7 +131,16 @@ export class SnapshotStore {
   #readNodes(): SnapshotNode[] {
     return Array.from(
       this.#nodes.inOrder("slot", undefined),
-      ({ address: _a, facts: _f, report: _r, reportedAt: _t, lastRepair: _l, findings: _d, ...node }) => node,
+      ({
+        address: _a,
+        facts: _f,
+        report: _r,
+        reportedAt: _t,
+        lastRepair: _l,
+        findings: _d,
+        probes: _p,
+        ...node
+      }) => node,
     );
   }
 

@@ -43,6 +43,8 @@ export interface StoredNode {
   readonly lastRepair: string | null;
   /** What its doctor found, `{ at, items }` as JSON. */
   readonly findings: string | null;
+  /** What it last found of others, as JSON: see `worker/reach/kept-probes.ts`. */
+  readonly probes: string | null;
 }
 
 /** Whether the node is to be in the mesh and the controller has not taken its lease yet: until then its slot may change. */
@@ -75,5 +77,6 @@ export function newNode(
     reportedAt: null,
     lastRepair: null,
     findings: null,
+    probes: null,
   };
 }

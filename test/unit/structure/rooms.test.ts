@@ -19,6 +19,7 @@ const FLOORS = [
   "controller",
   "schema",
   "store",
+  "reach",
   "outbox",
   "reconcile",
   "webhook",

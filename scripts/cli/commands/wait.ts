@@ -1,0 +1,27 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { GOALS, waitForServer } from "../call/wait-for-server.ts";
+import { withExamples } from "../output.ts";
+import type { Session } from "../session.ts";
+import { parseDuration } from "../terminal/duration.ts";
+
+const TIMEOUT_S = 600;
+
+/** `wait NAME`: until a server is there. */
+export function waitCommand(program: CommandUnknownOpts, session: Session): void {
+  const command = program
+    .command("wait")
+    .summary("wait until a server is there")
+    .description("Waits until a server is in the mesh. Ends with 5 when it is not in time.")
+    .argument("<server>", "its name")
+    .addOption(
+      new Option("--for <goal>", "active: it is let in; reachable: its agent has set up all, Docker too")
+        .choices(GOALS)
+        .default("reachable" as const),
+    )
+    .option("--timeout <duration>", "how long, such as 90s or 10m", parseDuration, TIMEOUT_S)
+    .action(async (name, { for: goal, timeout }) => {
+      const { zerotier } = await waitForServer(session, { name }, goal, timeout);
+      session.terminal.print(`${name} is ${goal}: ${zerotier.ipv4}`);
+    });
+  withExamples(command, "meshboot wait demo1", "meshboot wait demo1 --for active --timeout 90s");
+}

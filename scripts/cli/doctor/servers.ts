@@ -1,0 +1,84 @@
+import type { WorkerHealth } from "../../../worker/schema/health.ts";
+import { nodesSchema } from "../../../worker/schema/lease.ts";
+import { allPages } from "../call/pages.ts";
+import type { Server } from "../call/server.ts";
+import type { Worker } from "../call/worker.ts";
+import type { Finding } from "./finding.ts";
+
+/** So many servers of a kind are named. */
+const NAMED = 20;
+/** So many servers are asked whether they are behind. */
+const COMPARED = 1000;
+
+/** What is said of servers in a state. */
+const STATES = [
+  {
+    state: "failed",
+    level: "FAIL",
+    what: (server: Server) => `stopped${server.failed?.step ? ` at ${server.failed.step}` : ""}`,
+    remedy: "The end of its log: meshboot server NAME.",
+  },
+  {
+    state: "offline",
+    level: "FAIL",
+    what: () => "not heard for three hours and a half, or longer",
+    remedy: "Is it switched on, and does it reach the Worker? For good: meshboot replace, retire or delete.",
+  },
+  {
+    state: "stale",
+    level: "FAIL",
+    what: () => "not heard for a week, or longer",
+    remedy: "If it is gone: meshboot replace, retire or delete.",
+  },
+  {
+    state: "pending",
+    level: "warn",
+    what: () => "waits for approval",
+    remedy: "Who it is: meshboot approvals; then meshboot approve NAME, or meshboot delete NAME.",
+  },
+] as const;
+
+/** Servers that need somebody. `counts`: how many are in each state, as /healthz says. */
+export async function* examineServers(
+  worker: Worker,
+  counts: WorkerHealth["nodes"],
+): AsyncGenerator<Finding> {
+  for (const { state, level, what, remedy } of STATES) {
+    const count = counts?.[state] ?? 0;
+    if (count === 0) continue;
+    const { items } = await allPages(worker, "/v1/nodes", nodesSchema, { state }, { most: NAMED });
+    for (const server of items) yield { level, thing: server.name, saw: what(server), remedy };
+    if (count > items.length)
+      yield {
+        level,
+        thing: "servers",
+        saw: `${count - items.length} more are ${state}`,
+        remedy: `All of them: meshboot servers --state ${state}.`,
+      };
+  }
+  const { items, document } = await allPages(worker, "/v1/nodes", nodesSchema, {}, { most: COMPARED });
+  const active = items.filter(({ state, failed }) => state === "active" && failed === null).length;
+  yield {
+    level: "ok",
+    thing: "servers",
+    saw: `${active} are well${document.next === null ? "" : ` of the first ${items.length}: of the others it was not looked at whether they are behind`}`,
+  };
+  const behind = items.filter((server) => server.behind === true).map(({ name }) => name);
+  if (behind.length > 0)
+    yield {
+      level: "warn",
+      thing: "agents",
+      saw: `behind: ${behind.slice(0, NAMED).join(", ")}${behind.length > NAMED ? ` and ${behind.length - NAMED} more` : ""}`,
+      remedy: "On each of them, as root: meshboot upgrade.",
+    };
+  const untold = items
+    .filter(({ delivered, state }) => !delivered && state === "active")
+    .map(({ name }) => name);
+  if (untold.length > 0)
+    yield {
+      level: "warn",
+      thing: "controller",
+      saw: `not told yet of ${untold.slice(0, NAMED).join(", ")}`,
+      remedy: "The Worker tries again by itself; when it stays so, look at the controller: meshboot pool.",
+    };
+}

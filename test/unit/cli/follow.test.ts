@@ -1,0 +1,144 @@
+/** What waits for something to happen: `events -f` and `wait`. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { bundledCommandLine, type CommandLine, signIn } from "./command-line.ts";
+import { type StubWorker, sendJson, startStubWorker } from "./stub-worker.ts";
+
+const event = (id: number) => ({
+  id,
+  at: "2026-08-01T12:00:00.000Z",
+  by: { who: "operator", id: "root" },
+  action: `done-${id}`,
+  ...{
+    node: null,
+    name: null,
+    slot: null,
+    state: null,
+    key: null,
+    token: null,
+    webhook: null,
+    was: null,
+    why: null,
+  },
+});
+
+let line: CommandLine;
+let stub: StubWorker;
+/** How many events there are. */
+let count: number;
+
+beforeAll(() => {
+  line = bundledCommandLine();
+});
+afterAll(() => line.remove());
+afterEach(() => stub.close());
+
+async function start(isLive: boolean): Promise<void> {
+  count = 1;
+  stub = await startStubWorker((asked, response) => {
+    if (asked.url?.startsWith("/v1/nodes")) return sendJson(response, { items: [], next: null });
+    const limit = Number(new URL(asked.url ?? "", stub.url).searchParams.get("limit"));
+    const all = Array.from({ length: count }, (_, at) => event(count - at));
+    sendJson(response, { items: all.slice(0, limit), next: all.length > limit ? "ff" : null });
+  }, isLive);
+  signIn(line, { stub: { url: stub.url, token: "mba_x" } });
+}
+
+/** Starts a command that goes on; gives its process, and what resolves when it has printed so. */
+function follow(words: readonly string[]): {
+  child: ChildProcess;
+  printed(text: string): Promise<void>;
+  out(): string;
+} {
+  const child = spawn(process.execPath, [join(line.directory, "bundle/meshboot.mjs"), ...words], {
+    env: line.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let out = "";
+  const watchers = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk) => {
+      out += chunk;
+      for (const look of watchers) look();
+    });
+  return {
+    child,
+    out: () => out,
+    printed: (text) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!out.includes(text)) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+        look();
+      }),
+  };
+}
+
+describe("events -f", () => {
+  it("prints what is new when the Worker says that there is something, each once, in order", async () => {
+    await start(true);
+    const { child, printed, out } = follow(["events", "-f"]);
+    await printed("done-1");
+    await connected();
+    count = 3;
+    stub.tell({ changed: ["events"] });
+    await printed("done-3");
+    // More than a page.
+    count = 60;
+    stub.tell({ changed: ["servers", "events"] });
+    await printed("done-60");
+    child.kill("SIGINT");
+    const [code] = await once(child, "exit");
+    expect(code).toBe(130);
+    const ids = [...out().matchAll(/done-(\d+)/g)].map(([, id]) => Number(id));
+    expect(ids).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+  });
+
+  it("asks for nothing when something else changed", async () => {
+    await start(true);
+    const { child, printed } = follow(["events", "-f"]);
+    await printed("done-1");
+    await connected();
+    const before = stub.asked.length;
+    stub.tell({ changed: ["pool"] });
+    count = 2;
+    stub.tell({ changed: ["events"] });
+    await printed("done-2");
+    expect(stub.asked).toHaveLength(before + 1);
+    child.kill("SIGINT");
+    await once(child, "exit");
+  });
+
+  it("says that it looks from time to time where the Worker does not tell", async () => {
+    await start(false);
+    const { child, printed } = follow(["events", "-f"]);
+    await printed("looking every 15 s");
+    child.kill("SIGINT");
+    expect(await once(child, "exit")).toEqual([130, null]);
+  });
+
+  /** Resolves once the connection is open, and what came before it was asked for. */
+  async function connected(): Promise<void> {
+    while (
+      stub.tell({ changed: [] }) === 0 ||
+      stub.asked.filter(({ url }) => url?.includes("/v1/events")).length < 3
+    )
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+describe("wait", () => {
+  it("ends with 5 when the server does not come in time", async () => {
+    await start(true);
+    const { child, printed } = follow(["wait", "web1", "--timeout", "1s"]);
+    await printed("web1: not there yet");
+    await printed("not reachable within 1s");
+    const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
+    expect(code).toBe(5);
+  });
+});

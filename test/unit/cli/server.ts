@@ -1,0 +1,28 @@
+/** A server as the API shows it. */
+export const SERVER = {
+  network: "8056c2e21c000001",
+  node: "4e8d87c868",
+  name: "web1",
+  slot: 1,
+  state: "active",
+  zerotier: { ipv4: "10.147.17.1/24", ipv6: "fc9c::1/40" },
+  docker: {
+    ipv4: { subnet: "172.28.1.0/24", gateway: "172.28.1.1" },
+    ipv6: { subnet: "fc9c::/80", gateway: "fc9c::1" },
+  },
+  pool: { zerotier: "10.147.17.0/24", docker: "172.28.0.0/16", nodePrefix: 24 },
+  leasedAt: "2026-08-01T12:00:00.000Z",
+  renewBefore: "2026-08-01T12:00:00.000Z",
+  lastSeen: "2026-08-01T12:00:00.000Z",
+  key: null,
+  delivered: true,
+  failed: null,
+  address: null,
+  tags: [],
+  ephemeralMinutes: null,
+  behind: false,
+  facts: { os: "debian 12" },
+  report: null,
+  reportedAt: null,
+  lastRepair: null,
+};
