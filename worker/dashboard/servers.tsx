@@ -248,7 +248,7 @@ function Table(props: { items: readonly Node[]; now: number; mayChoose: boolean;
       </thead>
       <tbody>
         {items.map((node) => (
-          <tr>
+          <tr id={`server-${node.node}`}>
             {mayChoose && (
               <td>
                 <Tick node={node} isChosen={isAllChosen} />
