@@ -21,6 +21,7 @@ import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { heartbeatRoute } from "./routes/heartbeat.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { liveRoute } from "./routes/live.ts";
 import { nodeChangeRoutes } from "./routes/node-changes.ts";
 import { nodeEndingRoutes } from "./routes/node-endings.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -108,6 +109,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   sessionRoutes(app);
   refusalRoute(app);
   eventRoute(app);
+  liveRoute(app);
   webhookRoutes(app);
   userDataRoute(app, keepAgent);
   healthRoute(app);

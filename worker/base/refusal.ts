@@ -62,7 +62,7 @@ export interface NotEmpty {
 }
 
 /** Of which there may be so many and no more. */
-export type Limited = "admin-token" | "session" | "webhook";
+export type Limited = "admin-token" | "session" | "webhook" | "listener";
 
 /**
  * How the operator took the node out: with its slot left to it, or for good; `barred`: the key had let it in before it was deleted.

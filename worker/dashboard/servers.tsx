@@ -77,7 +77,7 @@ const showServers: Show = async (api, c) => {
   const parts = { list, search, health, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
   const isAllChosen = c.req.query("chosen") === "all";
   const body = <Servers {...parts} isAllChosen={isAllChosen} />;
-  return page(c, { title: "Servers", place: "/", body });
+  return page(c, { title: "Servers", place: "/", live: ["servers", "controller"], body });
 };
 
 /** What the list of servers shows. */

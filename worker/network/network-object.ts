@@ -4,6 +4,7 @@ import { rebuild } from "../backup/rebuild.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
+import type { Topic } from "../base/topic.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { Ending } from "../lease/ending.ts";
@@ -28,7 +29,7 @@ import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "
 import type { MadePlace } from "../store/made-place.ts";
 import { migrate } from "../store/migrations.ts";
 import type { RefusalPlace } from "../store/refusal-store.ts";
-import { openStores, type Stores } from "../store/stores.ts";
+import { openStores, type Stores, type Waiting } from "../store/stores.ts";
 import {
   type AdminTokenBearer,
   adminTokenBearer,
@@ -59,6 +60,7 @@ import {
 import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
 import { listSlots, type SlotsPart } from "./list-slots.ts";
+import { LISTENER_HEADER, type Listener, LiveSockets, listenerSchema } from "./live-sockets.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
@@ -84,6 +86,7 @@ import {
 import {
   beginSession,
   endSession,
+  isStillGood,
   listSessions,
   type RootHash,
   type SessionBearer,
@@ -124,13 +127,17 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   /** The network that the tables are of, when the settings name another one. */
   #otherNetwork: string | undefined;
   readonly #platform: Platform;
+  readonly #live: LiveSockets;
 
   constructor(ctx: DurableObjectState, env: ObjectEnv, platform: Platform = workersPlatform) {
     super(ctx, env);
     this.#platform = platform;
+    const { sleep, log } = platform;
+    const isGood = (listener: Listener) => isStillGood(this.#open(), listener);
+    this.#live = new LiveSockets({ platform: ctx, isGood, sleep, log });
     void ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
-      const { now, log } = platform;
+      const { now } = platform;
       const setTo = (await ctx.storage.getAlarm()) ?? undefined;
       const alarm = new AlarmClock({ storage: ctx.storage, setTo, now, log });
       this.#alarm = alarm;
@@ -138,7 +145,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       if (!read.ok) return;
       const { networkId } = read.value;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
-      const stores = openStores(ctx.storage, (waiting) => alarm.arm(waiting), now);
+      const changed = (waiting: Waiting, news: ReadonlySet<Topic>): void => {
+        alarm.arm(waiting);
+        this.#live.changed(news);
+      };
+      const stores = openStores(ctx.storage, changed, now);
       const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? networkId);
       if (own !== networkId) {
         this.#otherNetwork = own;
@@ -389,6 +400,27 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   /** Run by the cron trigger. */
   async reconcile(): Promise<void> {
     await reconcile(this.#openToAsk(), { endsLeases: true });
+    // Servers go offline by the time alone, without a write.
+    this.#live.changed(new Set(["servers"]));
+  }
+
+  /** A WebSocket for one who listens for changes: those alone cannot come by RPC. 409 with how many there may be when there are as many. */
+  override fetch(request: Request): Response {
+    const listener = listenerSchema.parse(JSON.parse(request.headers.get(LISTENER_HEADER) ?? ""));
+    this.#open();
+    const opened = this.#live.open(listener);
+    return opened.ok
+      ? new Response(null, { status: 101, webSocket: opened.value })
+      : Response.json({ most: opened.error }, { status: 409 });
+  }
+
+  override webSocketMessage(socket: WebSocket): void {
+    this.#live.refuse(socket);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    // For sockets that it keeps while the object is not in memory, the platform does not answer a close by itself.
+    socket.close();
   }
 
   override async alarm(): Promise<void> {

@@ -6,6 +6,7 @@ import { makeSecret, sha256Hex } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
+import { adminTokenState } from "../store/admin-token-store.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import type { Session } from "../store/session-store.ts";
 import { type AdminTokenBearer, adminTokenBearer, goodAdminToken, ROOT } from "./admin-token-operations.ts";
@@ -85,6 +86,21 @@ export function listSessions(
     .filter((session) => isLive(net, session, rootHash))
     .slice(0, limit)
     .map(sessionView);
+}
+
+/** Whether a session (or, without one, an admin token) is good still, by its id: for one who was let in before. */
+export function isStillGood(
+  { stores, now }: NetworkContext,
+  { session: id, token: tokenId }: { readonly session: string | null; readonly token: string },
+): boolean {
+  if (id !== null) {
+    const session = stores.sessions.byId(id);
+    if (session === undefined || session.expiresAt <= now()) return false;
+  }
+  // That of the settings changes with the object's start alone, which ends whatever is open.
+  if (tokenId === ROOT.id) return true;
+  const token = stores.adminTokens.byId(tokenId);
+  return token !== undefined && adminTokenState(token, now()) === "valid";
 }
 
 /** Ends a session, by its id. */

@@ -234,6 +234,8 @@ const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
     `there are ${most} sessions, and those of other admin tokens are not ended for yours; end some with DELETE /v1/sessions/:id, or wait until they are over`,
   webhook: (most) =>
     `there are ${most} webhooks; delete one that you need no more with DELETE /v1/webhooks/:id, or let one receiver tell the others`,
+  listener: (most) =>
+    `${most} listen already; close pages of the dashboard that are open, or end commands that follow events`,
 };
 
 function notEmptyText({ leases, keys, reservations, waiting }: NotEmpty): string {
