@@ -65,6 +65,14 @@ describe("a key with a pattern of names", () => {
 });
 
 describe("the use of a key", () => {
+  it("is read by itself, without its secret", async () => {
+    const key = await use.world.key({ names: "web-*", note: "rack 7" });
+    const { status, json, text } = await use.world.admin("GET", `/v1/keys/${await lastId()}`);
+    expect([status, json]).toMatchObject([200, { names: "web-*", note: "rack 7", state: "valid", uses: 0 }]);
+    expect(text).not.toContain(key);
+    expect((await use.world.admin("GET", `/v1/keys/${"0".repeat(16)}`)).status).toBe(404);
+  });
+
   it("is shown with its last time, and with whom it let in", async () => {
     const key = await use.world.key({ maxUses: 2 });
     const id = await lastId();

@@ -105,7 +105,10 @@ describe("a heartbeat", () => {
     };
     expect(await behind()).toEqual([null, null]);
     expect(await behind({ agent: AGENT.version, agentSha256: AGENT.sha256 })).toEqual([false, false]);
+    const listed = async () => (await use.world.admin("GET", "/v1/nodes?behind=true")).json["items"];
+    expect(await listed()).toEqual([]);
     expect(await behind({ agent: AGENT.version, agentSha256: "0".repeat(64) })).toEqual([true, true]);
+    expect(await listed()).toMatchObject([{ behind: true }]);
     // An agent before there was this fact, and a server without a program in its place.
     expect(await behind({ agent: "0.1.0" })).toEqual([null, null]);
     expect(await behind({ agent: "0.1.0", agentSha256: "" })).toEqual([null, null]);

@@ -33,7 +33,7 @@ describe("a faulty value", () => {
     expect(await faults("POST", "/v1/user-data", { provider: "nobody" })).toEqual([
       expect.stringMatching(/^provider: give one of .*hetzner/),
     ]);
-    expect(await faults("PATCH", "/v1/nodes/4e8d87c868", {})).toEqual(["name: it is missing"]);
+    expect(await faults("PATCH", "/v1/nodes/4e8d87c868", {})).toEqual(["body: say `name`, `tags` or both"]);
     expect(await faults("POST", "/v1/keys", [])).toEqual(["body: give an object"]);
   });
 });

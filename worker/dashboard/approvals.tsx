@@ -35,7 +35,7 @@ export function approvalsPage(pages: Pages): void {
         <NextPage path="/approvals" next={next} />
       </>
     );
-    return page(c, { title: "Approvals", place: "/approvals", body });
+    return page(c, { title: "Approvals", place: "/approvals", live: ["servers"], body });
   });
 }
 
@@ -62,7 +62,7 @@ function Waiting(props: { nodes: readonly Node[]; now: number; mayDecide: boolea
       </thead>
       <tbody>
         {nodes.map((node) => (
-          <tr>
+          <tr id={`server-${node.node}`}>
             {mayDecide && (
               <td>
                 <Tick node={node} />

@@ -15,18 +15,20 @@ import { Pages } from "./pages.ts";
 import { poolPage } from "./pool.tsx";
 import { refusalsPage } from "./refusals.tsx";
 import { reservationsPages } from "./reservations.tsx";
+import { script } from "./script.ts";
 import { serverPage } from "./server.tsx";
 import { serversPage } from "./servers.tsx";
 import { sessionsPage } from "./sessions.tsx";
 import { signInForms } from "./sign-in.ts";
-import { stylesheetRoute } from "./stylesheet.ts";
+import { stylesheet } from "./stylesheet.ts";
 import { tokensPages } from "./tokens.tsx";
 import { webhookPages } from "./webhook.tsx";
 import { webhooksPage } from "./webhooks.tsx";
 
 /** The dashboard: what its pages show and do is the API's, by its own calls. */
 export function dashboardRoutes(app: OpenAPIHono<App>): void {
-  stylesheetRoute(app);
+  stylesheet.route(app);
+  script.route(app);
   const pages = new Pages(app);
   signInForms(pages);
   liveSocket(pages);

@@ -30,7 +30,7 @@ export function keysPage(pages: Pages): void {
         <NextPage path="/keys" next={next} />
       </>
     );
-    return page(c, { title: "Keys", place: "/keys", body });
+    return page(c, { title: "Keys", place: "/keys", live: ["keys"], body });
   });
 }
 
@@ -60,7 +60,7 @@ function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boole
       </thead>
       <tbody>
         {keys.map((key) => (
-          <tr>
+          <tr id={`key-${key.id}`}>
             <th scope="row">
               {key.note ?? <code>{key.id}</code>}
               {key.note !== null && (

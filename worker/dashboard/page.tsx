@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import { allows, type Scope } from "../base/scope.ts";
 import type { Topic } from "../base/topic.ts";
 import type { App } from "../http/context.ts";
+import { script } from "./script.ts";
 import { stylesheet } from "./stylesheet.ts";
 
 /** What a page is made of. */
@@ -41,9 +42,9 @@ const MORE: typeof MENU = [
   ["/sessions", "Sessions", ["admin"]],
 ];
 
-/** Nothing but our own stylesheet, and forms to ourselves. */
+/** Nothing but our own stylesheet and script, what that asks of ourselves, and forms to ourselves. */
 const POLICY =
-  "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** A whole page as the answer. Never cached: it shows the mesh. */
 export async function page(
@@ -57,7 +58,8 @@ export async function page(
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{title === "Meshboot" ? title : `${title} - Meshboot`}</title>
         {refreshTo !== undefined && <meta http-equiv="refresh" content={`0; url=${refreshTo}`} />}
-        <link rel="stylesheet" href={await stylesheet()} />
+        <link rel="stylesheet" href={await stylesheet.path()} />
+        {place !== undefined && <script type="module" src={await script.path()} />}
       </head>
       <body>
         <a class="skip" href="#main">
@@ -67,6 +69,7 @@ export async function page(
         <main id="main" {...(live !== undefined && { "data-live": live.join(" ") })}>
           {body}
         </main>
+        {place !== undefined && <Notes />}
       </body>
     </html>
   );
@@ -112,6 +115,16 @@ function MenuLinks({ place, entries }: { place: string; entries: typeof MENU }) 
           {name}
         </a>
       ))}
+    </>
+  );
+}
+
+/** Where the script says what it did, and that it can do nothing; for a screen reader they are there before. */
+function Notes() {
+  return (
+    <>
+      <p id="live-note" role="status" />
+      <p id="copy-note" role="status" class="unseen" />
     </>
   );
 }

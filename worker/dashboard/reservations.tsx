@@ -82,10 +82,10 @@ async function showReservations(c: Context<App>, api: Api, tried?: Tried): Promi
   );
   return page(c, {
     ...{ title: "Reservations", place: "/reservations", body },
-    ...(tried !== undefined && {
-      status: pageStatus(tried.refused.status),
-      retryAfter: tried.refused.retryAfter,
-    }),
+    // The answer to a form cannot be asked for again.
+    ...(tried === undefined
+      ? { live: ["reservations"] }
+      : { status: pageStatus(tried.refused.status), retryAfter: tried.refused.retryAfter }),
   });
 }
 
@@ -128,7 +128,7 @@ function Table(props: { items: readonly ReservationView[]; now: number; mayChang
       </thead>
       <tbody>
         {items.map(({ name, slot, node, zerotier, docker, createdAt }) => (
-          <tr>
+          <tr id={`reservation-${name}`}>
             <th scope="row">{name}</th>
             <td>{slot}</td>
             <td>{node === null ? "none now" : <a href={`/servers/${node}`}>{node}</a>}</td>

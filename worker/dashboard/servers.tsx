@@ -77,7 +77,7 @@ const showServers: Show = async (api, c) => {
   const parts = { list, search, health, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
   const isAllChosen = c.req.query("chosen") === "all";
   const body = <Servers {...parts} isAllChosen={isAllChosen} />;
-  return page(c, { title: "Servers", place: "/", body });
+  return page(c, { title: "Servers", place: "/", live: ["servers", "controller"], body });
 };
 
 /** What the list of servers shows. */
@@ -248,7 +248,7 @@ function Table(props: { items: readonly Node[]; now: number; mayChoose: boolean;
       </thead>
       <tbody>
         {items.map((node) => (
-          <tr>
+          <tr id={`server-${node.node}`}>
             {mayChoose && (
               <td>
                 <Tick node={node} isChosen={isAllChosen} />

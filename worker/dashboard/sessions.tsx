@@ -50,7 +50,7 @@ function Table(props: { sessions: readonly SessionView[]; own: string | null; no
       </thead>
       <tbody>
         {sessions.map(({ id, token, address, createdAt, expiresAt }) => (
-          <tr>
+          <tr id={`session-${id}`}>
             <th scope="row" class="long">
               <code>{token}</code>
               {id === own && <div class="good">this one</div>}

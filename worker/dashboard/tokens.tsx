@@ -120,10 +120,10 @@ async function showTokens(c: Context<App>, api: Api, tried?: Tried): Promise<Res
   );
   return page(c, {
     ...{ title: "Tokens", place: "/tokens", body },
-    ...(tried !== undefined && {
-      status: pageStatus(tried.refused.status),
-      retryAfter: tried.refused.retryAfter,
-    }),
+    // The answer to a form cannot be asked for again.
+    ...(tried === undefined
+      ? { live: ["tokens"] }
+      : { status: pageStatus(tried.refused.status), retryAfter: tried.refused.retryAfter }),
   });
 }
 
@@ -201,7 +201,7 @@ function Table({ tokens, now }: { tokens: readonly AdminTokenView[]; now: number
       </thead>
       <tbody>
         {tokens.map(({ id, scopes, note, state, expiresAt, lastUsedAt }) => (
-          <tr>
+          <tr id={`token-${id}`}>
             <th scope="row" class="long">
               {note ?? <code>{id}</code>}
               {note !== null && (

@@ -57,10 +57,10 @@ async function showWebhooks(c: Context<App>, api: Api, tried?: Tried): Promise<R
   );
   return page(c, {
     ...{ title: "Webhooks", place: "/webhooks", body },
-    ...(tried !== undefined && {
-      status: pageStatus(tried.refused.status),
-      retryAfter: tried.refused.retryAfter,
-    }),
+    // The answer to a form cannot be asked for again.
+    ...(tried === undefined
+      ? { live: ["webhooks"] }
+      : { status: pageStatus(tried.refused.status), retryAfter: tried.refused.retryAfter }),
   });
 }
 
@@ -115,7 +115,7 @@ function Table({ webhooks }: { webhooks: readonly WebhookView[] }) {
       </thead>
       <tbody>
         {webhooks.map(({ id, url, note, state, failures, fault, actions }) => (
-          <tr>
+          <tr id={`webhook-${id}`}>
             <th scope="row" class="long">
               <a href={`/webhooks/${id}`}>{url}</a>
               {note !== null && <div class="quiet">{note}</div>}
