@@ -105,6 +105,28 @@ describe("a page that is open", () => {
     await page.context().close();
   });
 
+  test("asks for a part that comes from elsewhere there, and for nothing else then", async () => {
+    const { page } = await visit(browser, mesh.state);
+    await signIn(page, mesh.state);
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket("**/v1/live", (one) => {
+      sockets.push(one);
+    });
+    const part = (text: string) => `<div id="part" data-live="first-boots" data-from="/part">${text}</div>`;
+    let text = "fetched";
+    await page.route("**/part", (route) => route.fulfill({ contentType: "text/html", body: part(text) }));
+    await page.goto("/keys");
+    await page.evaluate(`document.body.insertAdjacentHTML("beforeend", '${part("made")}')`);
+    await page.getByText("fetched").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    text = "enrolled";
+    sockets[0]?.send('{"changed":["servers","first-boots"]}');
+    await page.getByText("enrolled").waitFor();
+    expect(asked).toEqual(["/part"]);
+    await page.context().close();
+  });
+
   test("hears again when its socket died, says so meanwhile, and has what it missed", async () => {
     const { page } = await open("/");
     const port = Number(new URL(mesh.state.url).port);
