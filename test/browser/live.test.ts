@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Request, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { generateIdentity } from "../../scripts/identity/generate.ts";
@@ -48,6 +48,15 @@ async function listening(page: Page, act: () => Promise<unknown>): Promise<void>
   await act();
   await asked;
 }
+
+/** Whether a page asks for itself, and not for what a test lets it ask for. */
+const isOfPage = (request: Request) =>
+  request.resourceType() === "fetch" && !request.url().endsWith(SENTINEL);
+
+const SENTINEL = "/healthz";
+
+/** Lets the page ask for something: whatever it was about to ask for before is asked for by then. */
+const passBy = (page: Page) => page.evaluate(`fetch("${SENTINEL}").then((answer) => answer.text())`);
 
 const enrolledSchema = z.object({ node: z.string(), token: z.string() });
 
@@ -105,6 +114,28 @@ describe("a page that is open", () => {
     await page.context().close();
   });
 
+  test("asks for a part that comes from elsewhere there, and for nothing else then", async () => {
+    const { page } = await visit(browser, mesh.state);
+    await signIn(page, mesh.state);
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket("**/v1/live", (one) => {
+      sockets.push(one);
+    });
+    const part = (text: string) => `<div id="part" data-live="first-boots" data-from="/part">${text}</div>`;
+    let text = "fetched";
+    await page.route("**/part", (route) => route.fulfill({ contentType: "text/html", body: part(text) }));
+    await page.goto("/keys");
+    await page.evaluate(`document.body.insertAdjacentHTML("beforeend", '${part("made")}')`);
+    await page.getByText("fetched").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    text = "enrolled";
+    sockets[0]?.send('{"changed":["servers","first-boots"]}');
+    await page.getByText("enrolled").waitFor();
+    expect(asked).toEqual(["/part"]);
+    await page.context().close();
+  });
+
   test("hears again when its socket died, says so meanwhile, and has what it missed", async () => {
     const { page } = await open("/");
     const port = Number(new URL(mesh.state.url).port);
@@ -127,19 +158,23 @@ describe("a page that is open", () => {
     await page.routeWebSocket("**/v1/live", (one) => {
       sockets.push(one);
     });
-    let asked = 0;
+    let [asked, answered] = [0, 0];
+    page.on("request", (request) => {
+      if (isOfPage(request)) asked += 1;
+    });
     page.on("response", (answer) => {
-      if (answer.request().resourceType() === "fetch") asked += 1;
+      if (isOfPage(answer.request())) answered += 1;
     });
     await page.clock.install();
     await page.goto("/");
     await page.clock.runFor(2000);
     // One after each connection, and nine more.
     for (let number = 1; number <= 10; number++) {
-      await expect.poll(() => asked, LONG).toBe(number);
+      await expect.poll(() => answered, LONG).toBe(number);
       sockets[0]?.send('{"changed":["servers"]}');
     }
     await page.clock.runFor(50_000);
+    await passBy(page);
     expect(asked).toBe(10);
     await page.clock.runFor(20_000);
     await expect.poll(() => asked, LONG).toBe(11);
@@ -171,14 +206,19 @@ describe("a page that is open", () => {
       );
     await hide(true);
     let asked = 0;
-    page.on("request", () => {
-      asked += 1;
+    page.on("request", (request) => {
+      if (isOfPage(request)) asked += 1;
     });
     const heard = page.waitForEvent("console", { predicate: (message) => message.text() === "heard" });
     await page.evaluate(`(() => { const socket = new WebSocket(location.origin.replace("http", "ws") + "/v1/live");
       socket.onmessage = () => console.log("heard"); return new Promise((open) => { socket.onopen = open; }); })()`);
     await admin("POST", "/v1/keys", { note: "while away" });
     await heard;
+    // Once more: then the page's own socket has heard of the first as well.
+    const again = page.waitForEvent("console", { predicate: (message) => message.text() === "heard" });
+    await admin("POST", "/v1/keys", {});
+    await again;
+    await passBy(page);
     expect([asked, await page.getByText("while away").count()]).toEqual([0, 0]);
     await hide(false);
     await page.getByText("while away").waitFor();

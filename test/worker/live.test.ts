@@ -82,6 +82,42 @@ async function signIn(token: string = ADMIN) {
 const beat = async (token: string, report: object) =>
   (await use.world.call("POST", `/v1/nodes/${identity(0).node}/heartbeat`, { token, body: report })).status;
 
+/** One imagined listener, who comes and goes bad when the test says so, and the time, which passes when it says so. */
+function imagined() {
+  const told: string[] = [];
+  const closed: number[] = [];
+  const sleepers: { ms: number; wake: () => void }[] = [];
+  let [isThere, isGood] = [false, true];
+  const socket = {
+    readyState: WebSocket.OPEN,
+    deserializeAttachment: () => ({ token: "root", session: null }),
+    send: (text: string) => told.push(text),
+    close: (code: number) => closed.push(code),
+  };
+  const live = new LiveSockets({
+    platform: {
+      // Of a socket no more is used for this.
+      getWebSockets: () => (isThere ? [socket as unknown as WebSocket] : []),
+      acceptWebSocket: () => undefined,
+      setWebSocketAutoResponse: () => undefined,
+    },
+    isGood: () => isGood,
+    sleep: (ms) => new Promise((resolve) => void sleepers.push({ ms, wake: resolve })),
+    log: () => undefined,
+  });
+  const pass = async () => {
+    sleepers.shift()?.wake();
+    await Promise.resolve();
+  };
+  const come = () => {
+    isThere = true;
+  };
+  const goBad = () => {
+    isGood = false;
+  };
+  return { live, told, closed, sleepers, pass, come, goBad };
+}
+
 describe("whoever asks to listen", () => {
   it.each([
     ["nothing", {}],
@@ -152,32 +188,10 @@ describe("what changes", () => {
   });
 
   it("is told together when it comes within a second, and costs no timer while nobody listens", async () => {
-    const told: string[] = [];
-    const socket = {
-      readyState: WebSocket.OPEN,
-      deserializeAttachment: () => ({ token: "root", session: null }),
-      send: (text: string) => told.push(text),
-    };
-    const sleepers: { ms: number; wake: () => void }[] = [];
-    let isThere = false;
-    const live = new LiveSockets({
-      platform: {
-        // Of a socket no more is used for this.
-        getWebSockets: () => (isThere ? [socket as unknown as WebSocket] : []),
-        acceptWebSocket: () => undefined,
-        setWebSocketAutoResponse: () => undefined,
-      },
-      isGood: () => true,
-      sleep: (ms) => new Promise((resolve) => void sleepers.push({ ms, wake: resolve })),
-      log: () => undefined,
-    });
-    const pass = async () => {
-      sleepers.shift()?.wake();
-      await Promise.resolve();
-    };
+    const { live, told, sleepers, pass, come } = imagined();
     live.changed(new Set(["keys"]));
     expect(sleepers).toEqual([]);
-    isThere = true;
+    come();
     for (const news of [["servers", "pool"], ["events"], ["servers"], []] as const)
       live.changed(new Set(news));
     expect([sleepers.length, sleepers[0]?.ms, told]).toEqual([1, LIMITS.liveMs, []]);
@@ -236,6 +250,18 @@ describe("what changes", () => {
 });
 
 describe("a socket", () => {
+  it("of one who may listen no more is closed at once when tokens or sessions change", () => {
+    for (const topic of ["tokens", "sessions"] as const) {
+      const { live, told, closed, come, goBad } = imagined();
+      come();
+      goBad();
+      live.changed(new Set(["servers"]));
+      expect(closed).toEqual([]);
+      live.changed(new Set([topic]));
+      expect([closed, told]).toEqual([[4401], []]);
+    }
+  });
+
   it("is answered ping by the platform, and ended by anything else", async () => {
     const listener = await listen();
     listener.send("ping");
