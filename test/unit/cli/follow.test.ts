@@ -99,6 +99,20 @@ describe("events -f", () => {
     expect(ids).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
   });
 
+  it("ends well when its reader has seen enough", async () => {
+    await start(true);
+    const piped = line.shell("{ meshboot events -f; echo $? >&2; } | head -n 1");
+    let isOver = false;
+    piped.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      if (stub.tell({ changed: ["events"] }) > 0) count++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await piped).toMatchObject({ code: 0, out: expect.stringMatching(/done-1/), err: "0\n" });
+  });
+
   it("asks for nothing when something else changed", async () => {
     await start(true);
     const { child, printed } = follow(["events", "-f"]);
@@ -106,6 +120,7 @@ describe("events -f", () => {
     await connected();
     const before = stub.asked.length;
     stub.tell({ changed: ["pool"] });
+    await stub.heard();
     count = 2;
     stub.tell({ changed: ["events"] });
     await printed("done-2");

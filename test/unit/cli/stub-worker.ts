@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -15,6 +16,8 @@ export interface StubWorker {
   readonly asked: readonly Asked[];
   /** Sends a message by every WebSocket that is open, and gives how many those are. */
   tell(message: object): number;
+  /** Resolves once whoever listens has read what was sent: it answers a ping in its turn. */
+  heard(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,6 +57,15 @@ export async function startStubWorker(
       const text = Buffer.from(JSON.stringify(message));
       for (const socket of sockets) socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
       return sockets.size;
+    },
+    async heard() {
+      await Promise.all(
+        [...sockets].map((socket) => {
+          const answered = once(socket, "data");
+          socket.write(Buffer.from([0x89, 0]));
+          return answered;
+        }),
+      );
     },
     async close() {
       for (const socket of sockets) socket.destroy();
