@@ -14,7 +14,9 @@ export interface Asked {
 export interface StubWorker {
   readonly url: string;
   readonly asked: readonly Asked[];
-  /** Sends a message by every WebSocket that is open, and gives how many those are. */
+  /** How many WebSockets are open. */
+  listeners(): number;
+  /** Sends a message by every one of them, and gives how many those are. */
   tell(message: object): number;
   /** Resolves once whoever listens has read what was sent: it answers a ping in its turn. */
   heard(): Promise<void>;
@@ -53,6 +55,7 @@ export async function startStubWorker(
   return {
     url: `http://127.0.0.1:${port}`,
     asked,
+    listeners: () => sockets.size,
     tell(message) {
       const text = Buffer.from(JSON.stringify(message));
       for (const socket of sockets) socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
