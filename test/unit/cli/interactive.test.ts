@@ -39,7 +39,7 @@ function onTerminal(
   env: Readonly<Record<string, string>> = {},
   columns = 120,
 ): Promise<{ code: number; shown: string }> {
-  const command = `stty cols ${columns}; meshboot ${words}; echo "ended with $?"`;
+  const command = `stty rows 40 cols ${columns}; meshboot ${words}; echo "ended with $?"`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     env: { ...line.env, TERM: "xterm-256color", ...env },
   });

@@ -266,10 +266,3 @@ describe("a wrong command line", () => {
     expect(existsSync(join(line.directory, "absent.json"))).toBe(false);
   });
 });
-
-it("a reader that has seen enough is no fault", async () => {
-  const items = Array.from({ length: 5000 }, (_, at) => ({ ...SERVER, name: `web${at}` }));
-  answer = (_, response) => sendJson(response, { items, next: null });
-  const { code, out, err } = await line.shell("{ meshboot servers; echo $? >&2; } | head -n 1");
-  expect({ code, out, err }).toMatchObject({ code: 0, out: expect.stringMatching(/^NAME/), err: "0\n" });
-});

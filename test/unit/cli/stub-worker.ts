@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -13,8 +14,12 @@ export interface Asked {
 export interface StubWorker {
   readonly url: string;
   readonly asked: readonly Asked[];
-  /** Sends a message by every WebSocket that is open, and gives how many those are. */
+  /** How many WebSockets are open. */
+  listeners(): number;
+  /** Sends a message by every one of them, and gives how many those are. */
   tell(message: object): number;
+  /** Resolves once whoever listens has read what was sent: it answers a ping in its turn. */
+  heard(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,10 +55,20 @@ export async function startStubWorker(
   return {
     url: `http://127.0.0.1:${port}`,
     asked,
+    listeners: () => sockets.size,
     tell(message) {
       const text = Buffer.from(JSON.stringify(message));
       for (const socket of sockets) socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
       return sockets.size;
+    },
+    async heard() {
+      await Promise.all(
+        [...sockets].map((socket) => {
+          const answered = once(socket, "data");
+          socket.write(Buffer.from([0x89, 0]));
+          return answered;
+        }),
+      );
     },
     async close() {
       for (const socket of sockets) socket.destroy();
