@@ -226,20 +226,21 @@ export const MIGRATIONS: readonly string[] = [
      expires_at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
   // 22: what a node's doctor found, `{ at, items }` as JSON; and how often it has changed which servers are in the mesh, and under which
-  // name and slot. `began` tells these tables from any that were lost. Triggers: no writer of `nodes` can pass them by
+  // name and slot. `began` tells these tables from any that were lost; what nobody was told of need not be counted. Triggers: no writer of
+  // `nodes` can pass them by
   `ALTER TABLE nodes ADD COLUMN findings TEXT;
-   CREATE TABLE hosts (began TEXT NOT NULL, changes INTEGER NOT NULL);
-   INSERT INTO hosts VALUES (lower(hex(randomblob(4))), 0);
+   CREATE TABLE hosts (began TEXT NOT NULL, changes INTEGER NOT NULL, told INTEGER NOT NULL);
+   INSERT INTO hosts VALUES (lower(hex(randomblob(4))), 0, 0);
    CREATE TRIGGER host_came AFTER INSERT ON nodes
      WHEN new.state = 'active' AND new.delivered_at IS NOT NULL
-     BEGIN UPDATE hosts SET changes = changes + 1; END;
+     BEGIN UPDATE hosts SET changes = changes + 1, told = 0 WHERE told; END;
    CREATE TRIGGER host_went AFTER DELETE ON nodes
      WHEN old.state = 'active' AND old.delivered_at IS NOT NULL
-     BEGIN UPDATE hosts SET changes = changes + 1; END;
+     BEGIN UPDATE hosts SET changes = changes + 1, told = 0 WHERE told; END;
    CREATE TRIGGER host_changed AFTER UPDATE OF name, slot, state, delivered_at ON nodes
      WHEN CASE WHEN old.state = 'active' AND old.delivered_at IS NOT NULL THEN old.slot || ' ' || old.name END
        IS NOT CASE WHEN new.state = 'active' AND new.delivered_at IS NOT NULL THEN new.slot || ' ' || new.name END
-     BEGIN UPDATE hosts SET changes = changes + 1; END;`,
+     BEGIN UPDATE hosts SET changes = changes + 1, told = 0 WHERE told; END;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */
