@@ -1,10 +1,11 @@
 // The names of the mesh's servers in /etc/hosts, of which no line but ours is touched.
-import { chmodSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
 import { leaseText } from "./leases.ts";
-import { SHELLS, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
+import { runWithAgent, SHELLS, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const PATIENCE = { timeout: 300_000 };
 const MARK = "# meshboot.hosts";
@@ -15,6 +16,9 @@ const DB1 = `10.147.17.2 db1 ${MARK}\nfc9c:56c2:e3a3:b033:f4db::1 db1 ${MARK}\n`
 const APP1 = `10.147.17.3 app1 ${MARK}\nfc9c:56c2:e339:f51d:fb25::1 app1 ${MARK}\n`;
 const PAIR = "2:a3b033f4db:db1 3:39f51dfb25:app1 233:4e8d87c868:web1";
 const CONF = "URL=https://mesh.example.com\n";
+
+const canMount = spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+if (!canMount) console.warn("SKIPPED: /etc/hosts on a full disk: only root can mount one");
 
 /** What the Worker answers to a request for the list, and to the heartbeat before it. */
 function world(hosts: string, version = "5db36edb-1", next = "") {
@@ -213,6 +217,30 @@ describe.each(shellOfTheDay(import.meta.filename))("meshboot hosts in $name", PA
         `extra_hosts:\n  - "db1:10.147.17.2"\n  - "db1:${six}"\n`,
       );
       expect(host.run(shell, "hosts --dns").status).toBe(2);
+    });
+  });
+});
+
+describe.skipIf(!canMount).each(SHELLS)("on a full disk, in $name,", (shell) => {
+  it("/etc/hosts stays as it was, which is said", () => {
+    withDirectory((root) => {
+      mkdirSync(join(root, "etc"));
+      const inside: Shell = { ...shell, command: ["unshare", "-m", ...shell.command] };
+      const { out, err } = runWithAgent(
+        inside,
+        `set +e
+mount -t tmpfs -o size=32k full "$R/etc"
+printf '192.0.2.9 printer\\n' >"$R/etc/hosts"
+cat /dev/zero >"$R/etc/filling" 2>/dev/null
+awk 'BEGIN { for (i = 1; i < 250; i++) print "10.147.17." i, "web" i }' | put_hosts_text
+echo "ended with $?"
+rm "$R/etc/filling"
+cat "$R/etc/hosts"
+ls "$R/etc"`,
+        { MESHBOOT_ROOT: root, TMP: root },
+      );
+      expect(out).toMatch(/ended with 1\n192\.0\.2\.9 printer\nhosts\n$/);
+      expect(err).toContain("/etc/hosts is not written: No space left on device. What was there stays");
     });
   });
 });

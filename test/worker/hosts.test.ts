@@ -135,8 +135,26 @@ describe("the list of servers", () => {
     };
     await use.world.admin("PATCH", path(1), { name: "db1" });
     const [first, second] = [await read(), await read()];
-    expect(first - second).toBe(8);
+    // Eight servers, and the row that notes that the list was told.
+    expect(first - second).toBe(8 + 1);
     await use.world.admin("PATCH", path(1), { name: "db2" });
     expect(await read()).toBe(first);
+  });
+
+  it("costs no row where nobody asks, and one a version where somebody does", async () => {
+    const changes = () =>
+      runInDurableObject(
+        use.world.object,
+        (_, { storage }) => storage.sql.exec<{ changes: number }>("SELECT changes FROM hosts").one().changes,
+      );
+    const [token] = await enrolMany(2);
+    const rename = async (name: string) =>
+      expect((await use.world.admin("PATCH", path(1), { name })).status).toBe(200);
+    await rename("db1");
+    expect(await changes()).toBe(0);
+    const first = await beat(token, "");
+    for (const name of ["db2", "db3"]) await rename(name);
+    expect(await changes()).toBe(1);
+    expect(await beat(token, "")).not.toBe(first);
   });
 });

@@ -23,10 +23,15 @@ export function listHosts(
   caller: Caller,
   after: number,
 ): Result<HostsView, Refusal> {
-  const known = stores.transaction(() => authorize(stores, node, caller, now()));
-  if (!known.ok) return known;
-  if (!caller.admin && !isInMesh(known.value)) return err({ problem: "revoked", reason: "taken-out", node });
-  const { version, all } = hosts.now();
+  const list = stores.transaction(() => {
+    const known = authorize(stores, node, caller, now());
+    if (!known.ok) return known;
+    if (!caller.admin && !isInMesh(known.value))
+      return err({ problem: "revoked", reason: "taken-out", node } as const);
+    return ok(hosts.now());
+  });
+  if (!list.ok) return list;
+  const { version, all } = list.value;
   const from = all.findIndex(({ slot }) => slot > after);
   const part = from === -1 ? [] : all.slice(from, from + LIMITS.hosts);
   const isLast = from === -1 || from + LIMITS.hosts >= all.length;

@@ -15,7 +15,7 @@ export class KnownHosts {
     this.#store = store;
   }
 
-  /** The list as it is, with its version. */
+  /** Within a transaction: the list as it is, with its version. */
   now(): HostList {
     const version = this.#store.version();
     if (this.#known?.version !== version) this.#known = { version, all: this.#store.all() };

@@ -15,11 +15,15 @@ export class HostStore {
     this.#db = db;
   }
 
-  /** Another one after each change of the list, and in tables that were made anew. Kept by triggers of `nodes`. */
+  /**
+   * Within a transaction: another one after each change of the list, and in tables that were made anew. Kept by triggers of `nodes`, which
+   * count once until it is asked for again: where nobody asks, changes cost no row.
+   */
   version(): string {
-    const { began, changes } = this.#db.readOne<{ began: string; changes: number }>(
-      "SELECT began, changes FROM hosts",
+    const { began, changes, told } = this.#db.readOne<{ began: string; changes: number; told: number }>(
+      "SELECT began, changes, told FROM hosts",
     );
+    if (told === 0) this.#db.write("UPDATE hosts SET told = 1");
     return `${began}-${changes}`;
   }
 

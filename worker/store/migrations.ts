@@ -242,7 +242,7 @@ export const MIGRATIONS: readonly string[] = [
      proven_at INTEGER,
      UNIQUE (key_id, machine_id)
    );`,
-  // 20: the admin tokens that the settings have had (`replaced_at` is null of the present one); the secret that others are sealed
+  // 19: the admin tokens that the settings have had (`replaced_at` is null of the present one); the secret that others are sealed
   // under, sealed under each of the settings' two tokens, so that either can be another one
   `CREATE TABLE root_tokens (
      hash TEXT PRIMARY KEY,
@@ -255,21 +255,22 @@ export const MIGRATIONS: readonly string[] = [
      under_admin_token BLOB NOT NULL,
      under_controller_token BLOB NOT NULL
    ) WITHOUT ROWID;`,
-  // 22: what a node's doctor found, `{ at, items }` as JSON; and how often it has changed which servers are in the mesh, and under which
-  // name and slot. `began` tells these tables from any that were lost. Triggers: no writer of `nodes` can pass them by
+  // 20: what a node's doctor found, `{ at, items }` as JSON; and how often it has changed which servers are in the mesh, and under which
+  // name and slot. `began` tells these tables from any that were lost; what nobody was told of need not be counted. Triggers: no writer of
+  // `nodes` can pass them by
   `ALTER TABLE nodes ADD COLUMN findings TEXT;
-   CREATE TABLE hosts (began TEXT NOT NULL, changes INTEGER NOT NULL);
-   INSERT INTO hosts VALUES (lower(hex(randomblob(4))), 0);
+   CREATE TABLE hosts (began TEXT NOT NULL, changes INTEGER NOT NULL, told INTEGER NOT NULL);
+   INSERT INTO hosts VALUES (lower(hex(randomblob(4))), 0, 0);
    CREATE TRIGGER host_came AFTER INSERT ON nodes
      WHEN new.state = 'active' AND new.delivered_at IS NOT NULL
-     BEGIN UPDATE hosts SET changes = changes + 1; END;
+     BEGIN UPDATE hosts SET changes = changes + 1, told = 0 WHERE told; END;
    CREATE TRIGGER host_went AFTER DELETE ON nodes
      WHEN old.state = 'active' AND old.delivered_at IS NOT NULL
-     BEGIN UPDATE hosts SET changes = changes + 1; END;
+     BEGIN UPDATE hosts SET changes = changes + 1, told = 0 WHERE told; END;
    CREATE TRIGGER host_changed AFTER UPDATE OF name, slot, state, delivered_at ON nodes
      WHEN CASE WHEN old.state = 'active' AND old.delivered_at IS NOT NULL THEN old.slot || ' ' || old.name END
        IS NOT CASE WHEN new.state = 'active' AND new.delivered_at IS NOT NULL THEN new.slot || ' ' || new.name END
-     BEGIN UPDATE hosts SET changes = changes + 1; END;`,
+     BEGIN UPDATE hosts SET changes = changes + 1, told = 0 WHERE told; END;`,
   // 21: what each node found of others, as JSON, and who got no answer
   `ALTER TABLE nodes ADD COLUMN probes TEXT;
    CREATE INDEX unanswered_nodes ON nodes (name) WHERE probes ->> '$.isUnanswered';`,
