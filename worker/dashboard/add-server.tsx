@@ -5,6 +5,7 @@ import { LIMITS } from "../config/limits.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { userDataSchema } from "../schema/user-data.ts";
 import { Refused } from "./api.ts";
+import { FirstBoots } from "./first-boots.tsx";
 import type { Form } from "./form.ts";
 import { Notice, page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
@@ -222,6 +223,12 @@ function MadeUserData(props: { made: z.output<typeof userDataSchema>; origin: st
       <pre>{made.userData}</pre>
       <h2>{made.form === "script" ? "The same in one line" : "For a server that runs already"}</h2>
       <pre>{`curl -fsS ${origin}/boot/${key}/sh | sh`}</pre>
+      <h2>How far it has come</h2>
+      <FirstBoots keyView={made.key} boots={[]} now={Date.now()} />
+      <p>
+        Without a script this page does not follow it:{" "}
+        <a href={`/keys/${made.key.id}`}>the page of its key</a> does, each time it is loaded.
+      </p>
       {mayList && (
         <p>
           <a class="button" href={`/?key=${made.key.id}`}>

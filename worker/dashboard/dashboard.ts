@@ -3,6 +3,7 @@ import type { OpenAPIHono } from "../schema/openapi.ts";
 import { addServerPage } from "./add-server.tsx";
 import { endingPages } from "./ending.tsx";
 import { eventsPage } from "./events.tsx";
+import { firstBootsPage } from "./first-boots.tsx";
 import { keysPage } from "./keys.tsx";
 import { liveSocket } from "./live-socket.ts";
 import { Pages } from "./pages.ts";
@@ -18,6 +19,15 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
   const pages = new Pages(app);
   signInForms(pages);
   liveSocket(pages);
-  for (const add of [serversPage, serverPage, endingPages, addServerPage, poolPage, keysPage, eventsPage])
+  for (const add of [
+    serversPage,
+    serverPage,
+    endingPages,
+    addServerPage,
+    poolPage,
+    keysPage,
+    firstBootsPage,
+    eventsPage,
+  ])
     add(pages);
 }

@@ -3,7 +3,6 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { BootNews } from "../lease/first-boot.ts";
 import type { Renewed } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
-
 import { noteFromNode } from "./first-boots.ts";
 import { leaseView, shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";

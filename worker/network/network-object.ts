@@ -55,6 +55,7 @@ import {
   type KeyRequest,
   type KeyUserData,
   listKeys,
+  readKey,
   revokeKey,
   userDataOf,
 } from "./key-operations.ts";
@@ -233,6 +234,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listKeys(limit: number, after: MadePlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
+  }
+
+  readKey(id: string): Result<KeyView, Refusal> {
+    return readKey(this.#open(), id);
   }
 
   deleteKey(id: string, by: Operator): Result<true, Refusal> {
