@@ -1,8 +1,9 @@
 // Who listens for changes: who is let in, what is told, and when it ends.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { makeApp } from "../../worker/app.ts";
 import { TOPICS } from "../../worker/base/topic.ts";
 import { LIMITS } from "../../worker/config/limits.ts";
 import { LiveSockets } from "../../worker/network/live-sockets.ts";
@@ -273,5 +274,41 @@ describe("a socket", () => {
     use.world.advance(13 * HOUR);
     await use.world.key();
     expect([await listener.end(), listener.heard]).toEqual([4401, []]);
+  });
+});
+
+describe("a page", () => {
+  it("looks its session up once, however much it asks for, and a form does so again", async () => {
+    const { session } = await signIn();
+    let asked = 0;
+    const NETWORK = {
+      getByName: (name: string) => {
+        asked += 1;
+        return env.NETWORK.getByName(name);
+      },
+    };
+    const browse = async (path: string, method = "GET") => {
+      asked = 0;
+      const headers = { Cookie: `__Host-meshboot=${session}`, Origin: ORIGIN };
+      const request = new Request(`${ORIGIN}${path}`, { method, headers, redirect: "manual" });
+      const { status } = await makeApp().fetch(request, { ...env, NETWORK });
+      return [status, asked];
+    };
+    // Whose session it is, the list, and how the object is.
+    expect(await browse("/")).toEqual([200, 3]);
+    expect(await browse("/pool")).toEqual([200, 3]);
+    // The key itself is looked for by the call that takes it back, after a look at whose call it is.
+    expect(await browse("/keys/0123456789abcdef/revoke", "POST")).toEqual([404, 3]);
+  });
+
+  it("is not let in by another request's word", async () => {
+    const { session, id } = await signIn();
+    const browse = async () => {
+      const headers = { Cookie: `__Host-meshboot=${session}` };
+      return (await exports.default.fetch(`${ORIGIN}/keys`, { headers, redirect: "manual" })).status;
+    };
+    expect(await browse()).toBe(200);
+    await use.world.admin("DELETE", `/v1/sessions/${id}`);
+    expect(await browse()).toBe(401);
   });
 });

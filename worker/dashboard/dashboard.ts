@@ -8,14 +8,16 @@ import { keysPage } from "./keys.tsx";
 import { liveSocket } from "./live-socket.ts";
 import { Pages } from "./pages.ts";
 import { poolPage } from "./pool.tsx";
+import { script } from "./script.ts";
 import { serverPage } from "./server.tsx";
 import { serversPage } from "./servers.tsx";
 import { signInForms } from "./sign-in.ts";
-import { stylesheetRoute } from "./stylesheet.ts";
+import { stylesheet } from "./stylesheet.ts";
 
 /** The dashboard: what its pages show and do is the API's, by its own calls. */
 export function dashboardRoutes(app: OpenAPIHono<App>): void {
-  stylesheetRoute(app);
+  stylesheet.route(app);
+  script.route(app);
   const pages = new Pages(app);
   signInForms(pages);
   liveSocket(pages);

@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import { allows, type Scope } from "../base/scope.ts";
 import type { Topic } from "../base/topic.ts";
 import type { App } from "../http/context.ts";
+import { script } from "./script.ts";
 import { stylesheet } from "./stylesheet.ts";
 
 /** What a page is made of. */
@@ -30,9 +31,9 @@ const MENU: readonly (readonly [path: string, name: string, scopes: readonly Sco
   ["/events", "Events", ["read"]],
 ];
 
-/** Nothing but our own stylesheet, and forms to ourselves. */
+/** Nothing but our own stylesheet and script, what that asks of ourselves, and forms to ourselves. */
 const POLICY =
-  "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** A whole page as the answer. Never cached: it shows the mesh. */
 export async function page(
@@ -46,7 +47,8 @@ export async function page(
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{title === "Meshboot" ? title : `${title} - Meshboot`}</title>
         {refreshTo !== undefined && <meta http-equiv="refresh" content={`0; url=${refreshTo}`} />}
-        <link rel="stylesheet" href={await stylesheet()} />
+        <link rel="stylesheet" href={await stylesheet.path()} />
+        {place !== undefined && <script type="module" src={await script.path()} />}
       </head>
       <body>
         <a class="skip" href="#main">
@@ -56,6 +58,7 @@ export async function page(
         <main id="main" {...(live !== undefined && { "data-live": live.join(" ") })}>
           {body}
         </main>
+        {place !== undefined && <Notes />}
       </body>
     </html>
   );
@@ -85,6 +88,16 @@ function Menu({ place, scopes }: { place: string; scopes: readonly Scope[] | und
         <button type="submit">Sign out</button>
       </form>
     </header>
+  );
+}
+
+/** Where the script says what it did, and that it can do nothing; for a screen reader they are there before. */
+function Notes() {
+  return (
+    <>
+      <p id="live-note" role="status" />
+      <p id="copy-note" role="status" class="unseen" />
+    </>
   );
 }
 

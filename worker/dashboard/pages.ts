@@ -4,7 +4,6 @@ import { createMiddleware } from "hono/factory";
 import { LIMITS } from "../config/limits.ts";
 import type { App } from "../http/context.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
-import { currentSessionSchema } from "../schema/session.ts";
 import { Api, Refused } from "./api.ts";
 import { type Form, readForm } from "./form.ts";
 import { withCookie } from "./onward-page.tsx";
@@ -47,7 +46,7 @@ export class Pages {
       return c.redirect(isPage ? `/?${new URLSearchParams({ to: pathHere(c) })}` : "/", 303);
     try {
       const api = new Api(this.app, c, session);
-      c.set("visitor", await api.ask("GET", "/v1/sessions/current", currentSessionSchema));
+      c.set("visitor", await api.whoAmI());
       return await show(api, c);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

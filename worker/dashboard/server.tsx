@@ -7,6 +7,7 @@ import { eventsSchema } from "../schema/events.ts";
 import type { FirstBootView } from "../schema/first-boot.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { type Api, Refused } from "./api.ts";
+import { Copyable } from "./copyable.tsx";
 import { EventTable } from "./events.tsx";
 import { bootsOf, FirstBoot } from "./first-boots.tsx";
 import type { Form } from "./form.ts";
@@ -45,7 +46,10 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
   };
   return page(c, {
     ...{ title: node.name, place: "/", body: <Server {...parts} /> },
-    ...(refused !== undefined && { status: pageStatus(refused.status), retryAfter: refused.retryAfter }),
+    // The answer to a form cannot be asked for again.
+    ...(refused === undefined
+      ? { live: ["servers", "events"] }
+      : { status: pageStatus(refused.status), retryAfter: refused.retryAfter }),
   });
 }
 
@@ -178,23 +182,41 @@ function Addresses({ node }: { node: Node }) {
       <h2>Addresses</h2>
       <dl>
         <Item name="On the mesh, IPv4">
-          <code>{node.zerotier.ipv4}</code>
+          <WithPrefix name="IPv4 address on the mesh" address={node.zerotier.ipv4} />
         </Item>
         <Item name="On the mesh, IPv6">
-          <code>{node.zerotier.ipv6}</code>
+          <WithPrefix name="IPv6 address on the mesh" address={node.zerotier.ipv6} />
         </Item>
         <Item name="Containers, IPv4">
-          <code>{node.docker.ipv4.subnet}</code>, gateway <code>{node.docker.ipv4.gateway}</code>
+          <Copyable name="IPv4 subnet of its containers" text={node.docker.ipv4.subnet} />, gateway{" "}
+          <Copyable name="IPv4 gateway of its containers" text={node.docker.ipv4.gateway} />
         </Item>
         <Item name="Containers, IPv6">
-          <code>{node.docker.ipv6.subnet}</code>, gateway <code>{node.docker.ipv6.gateway}</code>
+          <Copyable name="IPv6 subnet of its containers" text={node.docker.ipv6.subnet} />, gateway{" "}
+          <Copyable name="IPv6 gateway of its containers" text={node.docker.ipv6.gateway} />
         </Item>
-        <Item name="Calls from">{node.address === null ? "not known" : <code>{node.address}</code>}</Item>
+        <Item name="Calls from">
+          {node.address === null ? (
+            "not known"
+          ) : (
+            <Copyable name="address that it calls from" text={node.address} />
+          )}
+        </Item>
         <Item name="Slot">{node.slot}</Item>
         <Item name="Node">
-          <code>{node.node}</code>
+          <Copyable name="node id" text={node.node} />
         </Item>
       </dl>
+    </>
+  );
+}
+
+/** An address with the length of its prefix, of which the address alone is what other programs take. */
+function WithPrefix({ name, address }: { name: string; address: string }) {
+  const [alone = "", length] = address.split("/");
+  return (
+    <>
+      <Copyable name={name} text={alone} /> /{length}
     </>
   );
 }
