@@ -9,6 +9,7 @@ import { endingPages } from "./ending.tsx";
 import { eventsPage } from "./events.tsx";
 import { firstPingPage } from "./first-ping.tsx";
 import { keyRevocationPage } from "./key-revocation.tsx";
+import { firstBootsPage } from "./first-boots.tsx";
 import { keysPage } from "./keys.tsx";
 import { liveSocket } from "./live-socket.ts";
 import { Pages } from "./pages.ts";
@@ -32,7 +33,16 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
   const pages = new Pages(app);
   signInForms(pages);
   liveSocket(pages);
-  for (const add of [serversPage, serverPage, endingPages, addServerPage, poolPage, keysPage, eventsPage])
+  for (const add of [
+    serversPage,
+    serverPage,
+    endingPages,
+    addServerPage,
+    poolPage,
+    keysPage,
+    firstBootsPage,
+    eventsPage,
+  ])
     add(pages);
   for (const add of [chosenPage, approvalsPage, firstPingPage, keyRevocationPage, reservationsPages])
     add(pages);

@@ -62,7 +62,7 @@ function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boole
         {keys.map((key) => (
           <tr id={`key-${key.id}`}>
             <th scope="row">
-              {key.note ?? <code>{key.id}</code>}
+              <a href={`/keys/${key.id}`}>{key.note ?? <code>{key.id}</code>}</a>
               {key.note !== null && (
                 <div class="quiet">
                   <code>{key.id}</code>

@@ -4,11 +4,13 @@ import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { App } from "../http/context.ts";
 import { eventsSchema } from "../schema/events.ts";
+import type { FirstBootView } from "../schema/first-boot.ts";
 import { nodeDetailSchema, nodeSchema } from "../schema/lease.ts";
 import { type Api, Refused } from "./api.ts";
 import { Copyable } from "./copyable.tsx";
 import { EventTable } from "./events.tsx";
 import { Findings } from "./findings.tsx";
+import { bootsOf, FirstBoot } from "./first-boots.tsx";
 import type { Form } from "./form.ts";
 import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
 import { Notice, page } from "./page.tsx";
@@ -29,13 +31,21 @@ export function serverPage(pages: Pages): void {
 }
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
-  const [node, events] = await Promise.all([
+  const [node, events, boots] = await Promise.all([
     api.ask("GET", apiPathOf(id), nodeDetailSchema),
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
+    may(c, "read", "keys") ? bootsOf(api, `node=${encodeURIComponent(id)}`) : [],
   ]);
-  const parts = { node, events, now: Date.now(), mayChange: may(c, "nodes"), fault: refused?.detail };
+  const parts = {
+    node,
+    events,
+    boot: boots[0],
+    now: Date.now(),
+    mayChange: may(c, "nodes"),
+    fault: refused?.detail,
+  };
   return page(c, {
     ...{ title: node.name, place: "/", body: <Server {...parts} /> },
     // The answer to a form cannot be asked for again.
@@ -70,6 +80,8 @@ interface Parts {
   readonly node: z.output<typeof nodeDetailSchema>;
   /** Its newest events; undefined: for nobody who may not read them. */
   readonly events: z.output<typeof eventsSchema> | undefined;
+  /** Its first boot; undefined: not known, or for nobody who may not see it. */
+  readonly boot: FirstBootView | undefined;
   readonly now: number;
   readonly mayChange: boolean;
   /** Why what was asked for was not done. */
@@ -77,7 +89,7 @@ interface Parts {
 }
 
 /** All that is known of a server, and what can be done with it. */
-function Server({ node, events, now, mayChange, fault }: Parts) {
+function Server({ node, events, boot, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, now);
   return (
     <>
@@ -96,6 +108,12 @@ function Server({ node, events, now, mayChange, fault }: Parts) {
       <Facts node={node} now={now} />
       <Findings node={node} now={now} />
       <Report node={node} />
+      {boot !== undefined && (
+        <>
+          <h2>Its first boot</h2>
+          <FirstBoot boot={boot} now={now} />
+        </>
+      )}
       {events !== undefined && <Events events={events} node={node} now={now} />}
     </>
   );
