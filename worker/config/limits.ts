@@ -47,6 +47,8 @@ export const LIMITS = {
   sessionsOfToken: 10,
   sessions: 100,
   sessionSeconds: 12 * 60 * 60,
+  /** The same for one that was begun by Cloudflare Access, which is asked again then whether it still lets that person in. */
+  accessSessionSeconds: 60 * 60,
   /** Slots that one call lists: each that is leased is a row read. */
   slotsLookedThrough: 4096,
   /** Events of the audit log that are kept, the newest. */

@@ -1,5 +1,6 @@
 import type { App } from "../http/context.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
+import { accessPages } from "./access.tsx";
 import { addServerPage } from "./add-server.tsx";
 import { endingPages } from "./ending.tsx";
 import { eventsPage } from "./events.tsx";
@@ -16,6 +17,7 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
   stylesheetRoute(app);
   const pages = new Pages(app);
   signInForms(pages);
+  accessPages(pages);
   for (const add of [serversPage, serverPage, endingPages, addServerPage, poolPage, keysPage, eventsPage])
     add(pages);
 }

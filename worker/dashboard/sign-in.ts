@@ -1,7 +1,8 @@
 import { secretKind } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { configOf } from "../http/guards.ts";
-import { newSessionSchema } from "../schema/session.ts";
+import { currentSessionSchema, newSessionSchema } from "../schema/session.ts";
+import { accessSignedOut } from "./access.tsx";
 import { Api, Refused } from "./api.ts";
 import { readForm } from "./form.ts";
 import { ownPath } from "./own-path.ts";
@@ -37,11 +38,13 @@ export function signInForms({ app }: Pages): void {
 
   app.post("/sign-out", ownForms, async (c) => {
     const session = sessionOf(c);
-    const refused = session === undefined ? undefined : await end(new Api(app, c, session));
+    const api = session === undefined ? undefined : new Api(app, c, session);
+    const isByAccess = api !== undefined && (await begunByAccess(api));
+    const refused = api && (await end(api));
     dropSession(c);
     if (refused !== undefined)
       return stillGoodPage(c, { title: "Signed out in this browser alone", refused, to: "/" });
-    return c.redirect("/", 303);
+    return isByAccess ? accessSignedOut(c) : c.redirect("/", 303);
   });
 }
 
@@ -50,6 +53,17 @@ const NO_TOKEN = {
   detail: "An admin token is mba_ and at least 22 characters.",
   status: 400,
 } as const;
+
+/** Whether the session that the calls carry was begun by Cloudflare Access: then it is an e-mail's. */
+async function begunByAccess(api: Api): Promise<boolean> {
+  try {
+    const { token } = await api.ask("GET", "/v1/sessions/current", currentSessionSchema);
+    return token.includes("@");
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return false;
+  }
+}
 
 /** Ends the session that the calls carry; what refuses it, unless it is over by now, which is what was asked for. */
 async function end(api: Api): Promise<Refused | undefined> {

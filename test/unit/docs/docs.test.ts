@@ -20,7 +20,12 @@ import { userDataRequestSchema } from "../../../worker/schema/user-data.ts";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 const inRoot = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-const pages = [...inRoot, ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const pages = [
+  ...inRoot,
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 /** The text without fenced blocks, in which `[a](b)` and `#` mean something else. */
 function prose(text: string): string {

@@ -17,7 +17,13 @@ import { available } from "../../agent/shells.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const read = (page: string): string => readFileSync(join(ROOT, page), "utf8");
-const pages = ["README.md", "SECURITY.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const pages = [
+  "README.md",
+  "SECURITY.md",
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 /** What a page has a shell run, block by block, but without what sets the reader's own values. */
 const shellBlocks = (page: string): string[] =>
