@@ -36,6 +36,8 @@ export default defineConfig({
                 ZEROTIER_NETWORK: "8056c2e21c000001",
                 ZEROTIER_TOKEN: "central-token-of-the-tests-0123456789",
                 ADMIN_TOKEN: "mba_operator-of-the-tests-0123",
+                ACCESS_AUD: "a1".repeat(32),
+                ACCESS_SCOPES: "ann@example.com=admin; *@example.com=read",
                 // Each day others; a day's are the same on every machine.
                 FUZZ_SEED: Number(
                   process.env["FUZZ_SEED"] ?? new Date().toISOString().slice(0, 10).replaceAll("-", ""),

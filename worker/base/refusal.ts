@@ -53,6 +53,7 @@ export type TokenFault =
   | "admin-token-expired"
   | "admin-token-revoked"
   | "root-token-revoked"
+  | "no-scope-by-access"
   | "session-over";
 
 /** How much there is where nothing must be; `waiting`: changes that the controller is still to be told. */

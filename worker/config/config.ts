@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { ADMIN_TOKEN_MOST, secretKind } from "../base/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
+import { type AccessSettings, readAccess } from "./access.ts";
 import { LIMITS } from "./limits.ts";
 
 /** The settings an operator gives; every one may be missing or wrong until `parseConfig` has read it. */
@@ -15,6 +16,8 @@ export interface Settings {
   readonly NODE_PREFIX?: string;
   readonly ROUTE_LIMIT?: string;
   readonly ADMIN_TOKEN_OVERLAP?: string;
+  readonly ACCESS_AUD?: string;
+  readonly ACCESS_SCOPES?: string;
   /** Secret: the ZeroTier token. It never leaves the Worker. */
   readonly ZEROTIER_TOKEN?: string;
   /** Secret: what the operator's calls carry. */
@@ -31,6 +34,8 @@ export interface Config {
   readonly adminToken: string;
   /** Hours for which the admin token before stays good when the settings have another one. */
   readonly adminTokenOverlap: number;
+  /** Who may sign in by Cloudflare Access; null: nobody. */
+  readonly access: AccessSettings | null;
 }
 
 /** The configuration, or all that is wrong with it. */
@@ -44,6 +49,7 @@ const MOST_ROUTES = 128;
 
 export function parseConfig(settings: Settings): ConfigResult {
   const faults: string[] = [];
+  const accessFaults: string[] = [];
   const show = quoting(settings);
   const networkId = readNetworkId(settings.ZEROTIER_NETWORK, show, faults);
   const url = readUrl(settings.ZEROTIER_URL, show, faults);
@@ -52,6 +58,8 @@ export function parseConfig(settings: Settings): ConfigResult {
   const readInteger = integerReader(show, faults);
   const nodePrefix = readInteger("NODE_PREFIX", settings.NODE_PREFIX, 24, 8, 28);
   const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES);
+  const access = readAccess(settings.ACCESS_AUD, settings.ACCESS_SCOPES, accessFaults);
+  faults.push(...accessFaults);
   const { tokenOverlapHours, tokenOverlapHoursMost } = LIMITS;
   const adminTokenOverlap = readInteger(
     "ADMIN_TOKEN_OVERLAP",
@@ -68,10 +76,11 @@ export function parseConfig(settings: Settings): ConfigResult {
     adminToken === undefined ||
     routeLimit === undefined ||
     adminTokenOverlap === undefined ||
+    accessFaults.length > 0 ||
     pool === undefined
   )
     return err(faults);
-  return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken, adminTokenOverlap });
+  return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken, adminTokenOverlap, access });
 }
 
 /** A faulty value as a message may show it. */

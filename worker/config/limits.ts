@@ -68,6 +68,8 @@ export const LIMITS = {
   listeners: 100,
   /** Milliseconds for which news are gathered before those who listen are told. */
   liveMs: 1000,
+  /** The same for one that was begun by Cloudflare Access, which is asked again then whether it still lets that person in. */
+  accessSessionSeconds: 60 * 60,
   /** Slots that one call lists: each that is leased is a row read. */
   slotsLookedThrough: 4096,
   /** Events of the audit log that are kept, the newest. */

@@ -15,8 +15,8 @@ export function sessionOf(c: Context<App>): string | undefined {
   return session !== undefined && secretKind(session) === "mbs" ? session : undefined;
 }
 
-export function keepSession(c: Context<App>, session: string): void {
-  setCookie(c, NAME, session, { ...OPTIONS, maxAge: LIMITS.sessionSeconds });
+export function keepSession(c: Context<App>, session: string, seconds: number = LIMITS.sessionSeconds): void {
+  setCookie(c, NAME, session, { ...OPTIONS, maxAge: seconds });
 }
 
 export function dropSession(c: Context<App>): void {

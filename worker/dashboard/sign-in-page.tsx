@@ -1,7 +1,9 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from "hono";
 import type { App } from "../http/context.ts";
+import { configOf } from "../http/guards.ts";
 import { workerHealth } from "../routes/worker-health.ts";
+import { ACCESS_PATH } from "./access-path.ts";
 import type { Refused } from "./api.ts";
 import { Health } from "./health.tsx";
 import { Notice, page } from "./page.tsx";
@@ -28,6 +30,13 @@ export async function signInPage(
           </Notice>
         )}
         {isConfigured && <SignIn to={to} />}
+        {isByAccess(c) && (
+          <p>
+            <a class="button" href={`${ACCESS_PATH}?${new URLSearchParams({ to })}`}>
+              Sign in by Cloudflare Access
+            </a>
+          </p>
+        )}
         <Health health={health} />
         <p>
           The API is described at <a href="/openapi.json">/openapi.json</a>; for monitoring there is{" "}
@@ -36,6 +45,11 @@ export async function signInPage(
       </>
     ),
   });
+}
+
+function isByAccess(c: Context<App>): boolean {
+  const config = configOf(c.env);
+  return config.ok && config.value.access !== null;
 }
 
 function SignIn({ to }: { to: string }) {

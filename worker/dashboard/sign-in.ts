@@ -1,7 +1,8 @@
 import { secretKind } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { configOf } from "../http/guards.ts";
-import { newSessionSchema } from "../schema/session.ts";
+import { currentSessionSchema, newSessionSchema } from "../schema/session.ts";
+import { accessSignedOut } from "./access.tsx";
 import { Api, Refused } from "./api.ts";
 import { readForm } from "./form.ts";
 import { ownPath } from "./own-path.ts";
@@ -23,7 +24,7 @@ export function signInForms({ app }: Pages): void {
       const { session } = await new Api(app, c, token).ask("POST", "/v1/sessions", newSessionSchema);
       const before = sessionOf(c);
       keepSession(c, session);
-      const refused = before === undefined ? undefined : await end(new Api(app, c, before));
+      const { refused } = before === undefined ? {} : await end(new Api(app, c, before));
       if (refused !== undefined)
         return stillGoodPage(c, { title: "Signed in, and the session before is not ended", refused, to });
       return c.redirect(to, 303);
@@ -37,11 +38,12 @@ export function signInForms({ app }: Pages): void {
 
   app.post("/sign-out", ownForms, async (c) => {
     const session = sessionOf(c);
-    const refused = session === undefined ? undefined : await end(new Api(app, c, session));
+    const { token, refused } = session === undefined ? {} : await end(new Api(app, c, session));
     dropSession(c);
     if (refused !== undefined)
       return stillGoodPage(c, { title: "Signed out in this browser alone", refused, to: "/" });
-    return c.redirect("/", 303);
+    // An e-mail: it was begun by Cloudflare Access.
+    return token?.includes("@") ? accessSignedOut(c) : c.redirect("/", 303);
   });
 }
 
@@ -51,13 +53,21 @@ const NO_TOKEN = {
   status: 400,
 } as const;
 
-/** Ends the session that the calls carry; what refuses it, unless it is over by now, which is what was asked for. */
-async function end(api: Api): Promise<Refused | undefined> {
+/** What was said of a session, and what refused its end. */
+interface Ended {
+  readonly token?: string;
+  readonly refused?: Refused;
+}
+
+/** Ends the session that the calls carry; nothing refuses it that is over by now, which is what was asked for. */
+async function end(api: Api): Promise<Ended> {
+  let of: { readonly token?: string } = {};
   try {
+    of = await api.ask("GET", "/v1/sessions/current", currentSessionSchema);
     await api.tell("DELETE", "/v1/sessions/current");
-    return undefined;
+    return of;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return error.status === 401 ? undefined : error;
+    return error.status === 401 ? of : { ...of, refused: error };
   }
 }

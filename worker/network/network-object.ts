@@ -109,6 +109,7 @@ import {
   isStillGood,
   listSessions,
   type SessionBearer,
+  type SignIn,
   sessionBearer,
   signOut,
 } from "./session-operations.ts";
@@ -236,10 +237,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return deleteAdminToken(this.#openToWrite(), id, by);
   }
 
-  async beginSession(begun: {
-    tokenHash: string;
-    address: string | null;
-  }): Promise<Result<NewSession, Refusal>> {
+  async beginSession(begun: SignIn & { address: string | null }): Promise<Result<NewSession, Refusal>> {
     return beginSession(this.#openToWrite(), begun);
   }
 

@@ -3,6 +3,7 @@ import { makeId } from "../base/made-id.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
+import { scopesByAccess } from "../config/access.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
@@ -23,15 +24,25 @@ export interface SessionBearer extends AdminTokenBearer {
   readonly session: Pick<SessionView, "id" | "expiresAt">;
 }
 
-/** Begins a session with an admin token, by that token's SHA-256. */
+/** Whoever begins a session: with an admin token of this SHA-256, or let in under this e-mail by Cloudflare Access. */
+export type SignIn = { readonly tokenHash: string } | { readonly email: string };
+
+/** In place of the SHA-256 of a token: which has 64 hex digits, and so is never mistaken for one. */
+const BY_ACCESS = "access ";
+
+/** Begins a session. */
 export async function beginSession(
   net: NetworkContext,
-  { tokenHash, address }: { tokenHash: string; address: string | null },
+  { address, ...signIn }: SignIn & { readonly address: string | null },
 ): Promise<Result<NewSession, Refusal>> {
   const { stores, now, randomBytes } = net;
   const secret = makeSecret("mbs", randomBytes);
   const hash = await sha256Hex(secret);
-  const bearer = adminTokenBearer(net, tokenHash);
+  const [tokenHash, seconds] =
+    "email" in signIn
+      ? [`${BY_ACCESS}${signIn.email}`, LIMITS.accessSessionSeconds]
+      : [signIn.tokenHash, LIMITS.sessionSeconds];
+  const bearer = bearerOf(net, tokenHash);
   if (!bearer.ok) return bearer;
   const createdAt = now();
   const session: Session = {
@@ -40,7 +51,7 @@ export async function beginSession(
     tokenId: bearer.value.id,
     address,
     createdAt,
-    expiresAt: createdAt + LIMITS.sessionSeconds * 1000,
+    expiresAt: createdAt + seconds * 1000,
   };
   return stores.transaction(() => {
     const kept = stores.sessions.list(LIMITS.sessions, undefined);
@@ -67,7 +78,7 @@ export function sessionBearer(net: NetworkContext, hash: string): Result<Session
   const session = net.stores.sessions.byHash(hash);
   if (session === undefined || session.expiresAt <= net.now())
     return err({ problem: "unauthorized", reason: "session-over" });
-  const bearer = adminTokenBearer(net, session.tokenHash);
+  const bearer = bearerOf(net, session.tokenHash);
   if (!bearer.ok) return bearer;
   const { id, expiresAt } = sessionView(session);
   return ok({ ...bearer.value, session: { id, expiresAt } });
@@ -131,7 +142,19 @@ function byToken({ tokenId }: Session): Operator {
 
 /** Whether it is good still, which is no use of its token. */
 function isLive(net: NetworkContext, { expiresAt, tokenHash }: Session): boolean {
-  return expiresAt > net.now() && (isRootToken(net, tokenHash) || goodAdminToken(net, tokenHash).ok);
+  if (expiresAt <= net.now()) return false;
+  if (tokenHash.startsWith(BY_ACCESS)) return bearerOf(net, tokenHash).ok;
+  return isRootToken(net, tokenHash) || goodAdminToken(net, tokenHash).ok;
+}
+
+/** Of an admin token, or of whom Access let in, with the scopes that the settings give to the e-mail by now. */
+function bearerOf(net: NetworkContext, tokenHash: string): Result<AdminTokenBearer, Refusal> {
+  if (!tokenHash.startsWith(BY_ACCESS)) return adminTokenBearer(net, tokenHash);
+  const email = tokenHash.slice(BY_ACCESS.length);
+  const scopes = scopesByAccess(net.config.access, email);
+  return scopes.length === 0
+    ? err({ problem: "unauthorized", reason: "no-scope-by-access" })
+    : ok({ id: email, scopes: [...scopes] });
 }
 
 function sessionView({ id, tokenId, address, createdAt, expiresAt }: Session): SessionView {

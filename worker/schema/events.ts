@@ -23,7 +23,7 @@ const eventSchema = z
       }),
       id: z.string().optional().openapi({
         description:
-          "Of the operator's admin token (`root`: the secret ADMIN_TOKEN, `former`: the one before), or of the node.",
+          "Of the operator's admin token (`root`: the secret ADMIN_TOKEN, `former`: the one before), the e-mail of whom Cloudflare Access let in, or of the node.",
       }),
     }),
     action: z.string().openapi({ enum: [...DEED_ACTIONS] }),

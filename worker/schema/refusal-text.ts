@@ -233,6 +233,8 @@ const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
   "admin-token-revoked": "the admin token was revoked; POST /v1/tokens makes another one",
   "root-token-revoked":
     "the secret ADMIN_TOKEN is one that was taken back, and changes nothing any more: set another one with `npx wrangler secret put ADMIN_TOKEN`",
+  "no-scope-by-access":
+    "Cloudflare Access let you in, but ACCESS_SCOPES gives nothing to your e-mail: have whoever deploys this Worker add it, or sign in with an admin token",
   "session-over": "the session is over: sign in again with an admin token (POST /v1/sessions)",
 };
 

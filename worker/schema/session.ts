@@ -9,7 +9,7 @@ export const sessionSchema = z
     id: z.string(),
     token: z.string().openapi({
       description:
-        "The id of the admin token that it was begun with, and whose scopes it has; `root` for the secret ADMIN_TOKEN. It ends with that token.",
+        "The id of the admin token that it was begun with, and whose scopes it has; `root` for the secret ADMIN_TOKEN. It ends with that token. Of one that was begun by Cloudflare Access, the e-mail.",
     }),
     address: z.string().nullable().openapi({
       description: "Where it was begun from, as this Worker saw it.",
