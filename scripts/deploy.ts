@@ -1,5 +1,6 @@
 // Meshboot at Cloudflare: see --help.
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { z } from "zod";
 import { questionsHere, Stopped } from "./deploy/questions.ts";
@@ -101,7 +102,7 @@ ${EXIT_CODES}`,
   .action(async (options) => {
     // In Cloudflare's own builds, which the Deploy button sets up, the repository is the deployment: nobody is there to be asked.
     if (process.env["WORKERS_CI"] === "1") {
-      if (!(await showWrangler(["deploy"], ROOT.pathname))) process.exitCode = 1;
+      if (!(await showWrangler(["deploy"], fileURLToPath(ROOT)))) process.exitCode = 1;
       return;
     }
     await deploy(options, tools());

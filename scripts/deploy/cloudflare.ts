@@ -108,10 +108,10 @@ export class Cloudflare {
     };
   }
 
-  /** The KV namespace with that title; undefined when there is none. */
-  async namespace(title: string): Promise<Namespace | undefined> {
+  /** The KV namespace with that title or id; undefined when there is none. */
+  async namespace(titleOrId: string): Promise<Namespace | undefined> {
     const listed = await this.#run("Reading the KV namespaces", ["kv", "namespace", "list"]);
-    return namespaces.parse(jsonOf(listed)).find((namespace) => namespace.title === title);
+    return namespaces.parse(jsonOf(listed)).find(({ id, title }) => title === titleOrId || id === titleOrId);
   }
 
   /** Makes a KV namespace; gives its id. */

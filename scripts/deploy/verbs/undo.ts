@@ -26,19 +26,20 @@ export async function undo(options: UndoOptions, { questions, say }: Tools): Pro
       `The Worker ${place.name} is none of Meshboot, and is left alone: give the --name of one that is`,
     );
   const title = `${place.name}-leases`;
-  const namespace = isLoggedIn ? await cloudflare.namespace(title) : undefined;
-  const kv = place.settings.kv ?? worker?.kv ?? namespace?.id;
+  // By its title alone it may be somebody else's, where nothing here knows of a deployment of that name.
+  const known = place.settings.kv ?? worker?.kv ?? (place.isKnown ? title : undefined);
+  const namespace = isLoggedIn && known !== undefined ? await cloudflare.namespace(known) : undefined;
   const steps: Step[] = [];
   if (!isLoggedIn || worker !== undefined)
     steps.push({
       will: `delete the Worker ${place.name}, and with it every lease, key, token and event`,
       run: async () => cloudflare.deleteWorker(place.name),
     });
-  if (!isLoggedIn || namespace !== undefined || (kv !== undefined && worker !== undefined))
+  if (!isLoggedIn || namespace !== undefined)
     steps.push({
-      will: `delete the KV namespace ${title}, and with it the copies of the leases`,
+      will: `delete the KV namespace ${namespace?.title ?? title}, and with it the copies of the leases`,
       run: async () => {
-        if (kv !== undefined) await cloudflare.deleteNamespace(kv);
+        if (namespace !== undefined) await cloudflare.deleteNamespace(namespace.id);
       },
     });
   if (steps.length === 0)
