@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { version } from "../../package.json";
 import { makeApp } from "../../worker/app.ts";
 import { dashboardRoutes } from "../../worker/dashboard/dashboard.ts";
 import type { App } from "../../worker/http/context.ts";
@@ -216,6 +217,13 @@ describe("/openapi.json", () => {
     expect(text.match(/"example":"SLOT=/g)).toHaveLength(3);
     expect(text).toContain('"example":"TYPE=/problems/');
     expect(text).toContain('"bearerFormat":"mbk_…"');
+  });
+});
+
+describe("/openapi.json, asked which release runs", () => {
+  it("says the version of package.json", async () => {
+    const { text } = await use.world.call("GET", "/openapi.json");
+    expect(JSON.parse(text)).toMatchObject({ info: { version } });
   });
 });
 

@@ -1,3 +1,4 @@
+import { version } from "../../package.json";
 import type { App } from "../http/context.ts";
 import { rateLimited } from "../http/guards.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
@@ -37,7 +38,7 @@ export function openapiRoute(app: OpenAPIHono<App>): void {
     document ??= JSON.stringify(
       app.getOpenAPI31Document({
         openapi: "3.1.0",
-        info: { title: "Meshboot", version: "0.1.0", description: DESCRIPTION },
+        info: { title: "Meshboot", version, description: DESCRIPTION },
         tags: [
           { name: "servers", description: "What a server calls." },
           { name: "keys", description: "How servers are let in." },

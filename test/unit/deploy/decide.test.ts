@@ -1,0 +1,132 @@
+/** What a deployment is decided to be, from flags, settings, an edited wrangler.jsonc and what is at Cloudflare. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { DeployedWorker } from "../../../scripts/deploy/cloudflare.ts";
+import { decide } from "../../../scripts/deploy/decide.ts";
+import type { DeployOptions } from "../../../scripts/deploy/options.ts";
+import { Place } from "../../../scripts/deploy/place.ts";
+import { type Edits, editsBetween, readConfig } from "../../../scripts/deploy/wrangler-config.ts";
+import { type RunningCentral, startCentral } from "../../../scripts/simulated-central/server.ts";
+
+const NETWORK = "8056c2e21c000001";
+const TOKEN = "central-token-of-the-tests-0123456789";
+const tracked = readConfig(fileURLToPath(new URL("../../../wrangler.jsonc", import.meta.url)));
+const UNTOUCHED = editsBetween(tracked, tracked);
+let central: RunningCentral;
+let directory: string;
+let tokenFile: string;
+
+beforeAll(async () => {
+  central = await startCentral({ token: TOKEN, networks: [NETWORK], limit: 1000 });
+  directory = mkdtempSync(join(tmpdir(), "meshboot-decide-"));
+  tokenFile = join(directory, "zerotier-token");
+  writeFileSync(tokenFile, `${TOKEN}\n`);
+});
+
+afterAll(async () => {
+  await central.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+beforeEach(() => setNetwork({ private: true, routes: [] }));
+
+/** What an operator sets in the web panel. */
+async function setNetwork(config: object): Promise<void> {
+  const answer = await fetch(`${central.url}/network/${NETWORK}`, {
+    ...{ method: "POST", headers: { authorization: `token ${TOKEN}` }, body: JSON.stringify({ config }) },
+  });
+  expect(answer.status).toBe(200);
+}
+
+/** Decides without a terminal, for a deployment that this machine knows nothing of. */
+function decided(
+  given: { name?: string; edits?: Edits; worker?: DeployedWorker; options?: Partial<DeployOptions> } = {},
+) {
+  const options: DeployOptions = {
+    ...{ name: given.name ?? "meshboot", directory: join(directory, "deployments") },
+    ...{ zerotierTokenFile: tokenFile, zerotierUrl: central.url },
+    ...given.options,
+  };
+  return decide({
+    ...{ options, place: new Place(options), tracked, account: "a".repeat(32), questions: undefined },
+    ...{ edits: given.edits ?? UNTOUCHED, worker: given.worker },
+  });
+}
+
+const EDITED: Edits = {
+  name: undefined,
+  vars: { ZEROTIER_NETWORK: NETWORK, DOCKER_POOL: "172.30.0.0/16" },
+  kv: "b".repeat(32),
+  wrangler: { workers_dev: false },
+};
+
+test("an edited wrangler.jsonc is taken over whole, and that is said", async () => {
+  const { settings, remarks } = await decided({ edits: EDITED });
+  expect(settings).toMatchObject({ kv: EDITED.kv, wrangler: EDITED.wrangler });
+  expect(settings.vars).toMatchObject(EDITED.vars);
+  expect(remarks.join()).toMatch(
+    /ZEROTIER_NETWORK, DOCKER_POOL, the KV namespace, workers_dev taken over.*git checkout/,
+  );
+});
+
+test("a deployment of another name takes nothing of it: it would share network and leases' copies", async () => {
+  const { settings, remarks } = await decided({
+    ...{ name: "staging", edits: EDITED, options: { newNetwork: "staging" } },
+  });
+  expect(settings.kv).toBeUndefined();
+  expect(settings.vars["ZEROTIER_NETWORK"]).toBe("");
+  expect(remarks.join()).toContain("takes nothing of");
+});
+
+test("a flag counts before what wrangler.jsonc was edited to", async () => {
+  const { settings } = await decided({ edits: EDITED, options: { dockerPool: "172.29.0.0/16" } });
+  expect(settings.vars["DOCKER_POOL"]).toBe("172.29.0.0/16");
+});
+
+test("each deployment gets rate limits of its own", async () => {
+  const all = await Promise.all([decided({ edits: EDITED }), decided({ edits: EDITED })]);
+  const ids = all.flatMap(({ settings }) => Object.values(settings.rateLimits));
+  expect(new Set(ids).size).toBe(4);
+});
+
+test("a Meshboot that is there keeps ranges, KV, limits and secrets, once it is said that it is taken over", async () => {
+  const worker: DeployedWorker = {
+    ...{ version: "1", isMeshboot: true, kv: "c".repeat(32), secrets: ["ADMIN_TOKEN", "ZEROTIER_TOKEN"] },
+    vars: { ...tracked.vars, ZEROTIER_NETWORK: NETWORK, DOCKER_POOL: "10.64.0.0/16" },
+    rateLimits: { CALLS: "7", NODE_CALLS: "8" },
+  };
+  await expect(decided({ worker })).rejects.toThrow("--take-over");
+  const taken = await decided({ worker, options: { takeOver: true } });
+  expect(taken.settings).toMatchObject({ kv: worker.kv, rateLimits: worker.rateLimits });
+  expect(taken.settings.vars).toMatchObject({ ZEROTIER_NETWORK: NETWORK, DOCKER_POOL: "10.64.0.0/16" });
+  expect(taken.adminToken).toBeUndefined();
+  expect(taken.secretNames).toEqual(["ZEROTIER_TOKEN"]);
+});
+
+test("a public network, and every setting that does not do, are refused with the reason before anything is made", async () => {
+  await setNetwork({ private: false });
+  await expect(decided({ options: { network: NETWORK } })).rejects.toThrow(
+    /The settings do not do:\n.*public/,
+  );
+  await expect(decided({ options: { network: NETWORK, nodePrefix: "40", routeLimit: "0" } })).rejects.toThrow(
+    /NODE_PREFIX is "40".*\n.*ROUTE_LIMIT is "0"/,
+  );
+});
+
+test("a network that the token's account does not have is named beside those that it has", async () => {
+  await expect(decided({ options: { network: "8056c2e21c0000ff" } })).rejects.toThrow(
+    new RegExp(`^--network 8056c2e21c0000ff: .* it has ${NETWORK} `),
+  );
+});
+
+test("routes of the network that no mesh has set move the pool; those of one built by hand do not", async () => {
+  await setNetwork({ routes: [{ target: "172.28.5.0/24", via: "10.147.17.5" }] });
+  const adopted = await decided({ options: { network: NETWORK } });
+  expect(adopted.settings.vars["DOCKER_POOL"]).toBe("172.28.0.0/16");
+  await setNetwork({ routes: [{ target: "172.28.5.0/24", via: "10.9.9.9" }] });
+  const clear = await decided({ options: { network: NETWORK } });
+  expect(clear.settings.vars["DOCKER_POOL"]).toBe("172.31.0.0/16");
+});
