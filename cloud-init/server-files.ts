@@ -114,6 +114,7 @@ function optionLines(options: UserDataOptions): string[] {
     ["MTU", String(options.mtu)],
     ["COMPOSE", onOff(options.compose)],
     ["RESTART_DOCKER", onOff(options.restartDocker)],
+    ["PROBES", onOff(options.probes)],
     ["ZEROTIER_REPOSITORY", options.zerotierRepository],
     ["ZEROTIER_FINGERPRINT", options.zerotierFingerprint?.toUpperCase()],
   ];

@@ -92,6 +92,7 @@ import verbsGreet from "./verbs/greet.sh";
 import verbsHeartbeat from "./verbs/heartbeat.sh";
 import verbsKeep from "./verbs/keep.sh";
 import verbsMain from "./verbs/main.sh";
+import verbsProbe from "./verbs/probe.sh";
 import verbsRetry from "./verbs/retry.sh";
 import verbsRules from "./verbs/rules.sh";
 import verbsStatus from "./verbs/status.sh";
@@ -211,6 +212,7 @@ const FILES: readonly string[] = [
   verbsHeartbeat,
   verbsKeep,
   verbsGreet,
+  verbsProbe,
   verbsWatch,
   verbsRules,
   verbsUpgrade,

@@ -6,6 +6,7 @@ import { eventsPage } from "./events.tsx";
 import { keysPage } from "./keys.tsx";
 import { Pages } from "./pages.ts";
 import { poolPage } from "./pool.tsx";
+import { reachPage } from "./reach.tsx";
 import { serverPage } from "./server.tsx";
 import { serversPage } from "./servers.tsx";
 import { signInForms } from "./sign-in.ts";
@@ -16,6 +17,15 @@ export function dashboardRoutes(app: OpenAPIHono<App>): void {
   stylesheetRoute(app);
   const pages = new Pages(app);
   signInForms(pages);
-  for (const add of [serversPage, serverPage, endingPages, addServerPage, poolPage, keysPage, eventsPage])
+  for (const add of [
+    serversPage,
+    serverPage,
+    endingPages,
+    addServerPage,
+    poolPage,
+    reachPage,
+    keysPage,
+    eventsPage,
+  ])
     add(pages);
 }

@@ -5,12 +5,14 @@ import type { z } from "zod";
 import type { App } from "../http/context.ts";
 import { eventsSchema } from "../schema/events.ts";
 import { nodeSchema } from "../schema/lease.ts";
+import { type ReachOfServer, reachSchema } from "../schema/reach.ts";
 import { type Api, Refused } from "./api.ts";
 import { EventTable } from "./events.tsx";
 import type { Form } from "./form.ts";
 import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
+import { ReachTable } from "./reach-table.tsx";
 import { pageStatus } from "./refusal-page.tsx";
 import { TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
@@ -26,13 +28,21 @@ export function serverPage(pages: Pages): void {
 }
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
-  const [node, events] = await Promise.all([
+  const [node, reach, events] = await Promise.all([
     api.ask("GET", apiPathOf(id), nodeSchema),
+    may(c, "read") ? api.ask("GET", `/v1/reach?node=${encodeURIComponent(id)}`, reachSchema) : undefined,
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
   ]);
-  const parts = { node, events, now: Date.now(), mayChange: may(c, "nodes"), fault: refused?.detail };
+  const parts = {
+    node,
+    reach: reach?.items[0],
+    events,
+    now: Date.now(),
+    mayChange: may(c, "nodes"),
+    fault: refused?.detail,
+  };
   return page(c, {
     ...{ title: node.name, place: "/", body: <Server {...parts} /> },
     ...(refused !== undefined && { status: pageStatus(refused.status), retryAfter: refused.retryAfter }),
@@ -60,6 +70,8 @@ async function changeServer(
 /** What the page of a server shows; `now`: ms since 1970. */
 interface Parts {
   readonly node: Node;
+  /** Whom it reaches; undefined: for nobody who may not read it. */
+  readonly reach: ReachOfServer | undefined;
   /** Its newest events; undefined: for nobody who may not read them. */
   readonly events: z.output<typeof eventsSchema> | undefined;
   readonly now: number;
@@ -69,7 +81,7 @@ interface Parts {
 }
 
 /** All that is known of a server, and what can be done with it. */
-function Server({ node, events, now, mayChange, fault }: Parts) {
+function Server({ node, reach, events, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, now);
   return (
     <>
@@ -86,6 +98,12 @@ function Server({ node, events, now, mayChange, fault }: Parts) {
       {mayChange && <Actions node={node} />}
       <Addresses node={node} />
       <Facts node={node} now={now} />
+      {reach !== undefined && (
+        <>
+          <h2>Reach</h2>
+          <ReachTable reach={reach} now={now} />
+        </>
+      )}
       <Report node={node} />
       {events !== undefined && <Events events={events} node={node} now={now} />}
     </>
