@@ -109,7 +109,7 @@ describe("the page of reach", () => {
     const one = await read("/reach?name=DB1");
     for (const words of ["Reach of db1", "12 ms, 1500 bytes", "direct"]) expect(one).toContain(words);
     expect(await read("/reach?name=nobody")).toContain("No server is called so.");
-    expect(await read("/reach?name=other7")).toContain("It has probed nobody within a day.");
+    expect(await read("/reach?name=other7")).toContain("Nobody has probed yet.");
   });
 
   it("shows a name as text, whatever somebody asks for", async () => {

@@ -89,7 +89,7 @@ describe("whoever is not signed in", () => {
   });
 
   it("is led to the way in from every other page", async () => {
-    for (const path of ["/pool", "/add", "/keys", "/events", server(), `${server()}/delete`]) {
+    for (const path of ["/pool", "/reach", "/add", "/keys", "/events", server(), `${server()}/delete`]) {
       const { status, headers } = await browse(path);
       const to = `/?to=${encodeURIComponent(path)}`;
       expect([path, status, headers.get("Location")]).toEqual([path, 303, to]);
@@ -508,13 +508,13 @@ describe("whoever may not do everything", () => {
     [...text.matchAll(/<a href="([^"]*)"[^>]*>(?=[A-Z][a-z ]*<\/a>(?:<a|<\/nav))/g)].map(([, path]) => path);
 
   it.each([
-    [["read"], ["/", "/pool", "/keys", "/events"]],
+    [["read"], ["/", "/pool", "/reach", "/keys", "/events"]],
     [["nodes"], ["/", "/pool"]],
     [
       ["keys", "nodes"],
       ["/", "/add", "/pool", "/keys"],
     ],
-    [["admin"], ["/", "/add", "/pool", "/keys", "/events"]],
+    [["admin"], ["/", "/add", "/pool", "/reach", "/keys", "/events"]],
   ])("sees with %j what that is for, and nothing else", async (scopes, paths) => {
     await use.world.enrol();
     await signInWith(...scopes);

@@ -1,16 +1,15 @@
 /** @jsxImportSource hono/jsx */
 import type { ReachOfServer, ReachPair } from "../schema/reach.ts";
-import { faultOf, sayMs, wrongWith } from "./reach-words.ts";
+import { sayMs } from "./reach-words.ts";
+import { Wrong } from "./reach-wrong.tsx";
 import { TimeAgo } from "./time-ago.tsx";
 
-/** What one server found of others, a row each. `now`: ms since 1970. */
+/** What one server found of others, a row each, below what is wrong. `now`: ms since 1970. */
 export function ReachTable({ reach, now }: { reach: ReachOfServer; now: number }) {
-  const fault = faultOf(reach);
-  if (reach.pairs.length === 0 || reach.at === null)
-    return <p>{fault ?? "It has probed nobody within a day."}</p>;
+  if (reach.pairs.length === 0 || reach.at === null) return <Wrong servers={[reach]} now={now} />;
   return (
     <>
-      {fault !== undefined && <p class="failed">{fault}</p>}
+      <Wrong servers={[reach]} now={now} />
       <table>
         <caption>
           From its containers' address, <TimeAgo time={reach.at} now={now} />
@@ -21,7 +20,6 @@ export function ReachTable({ reach, now }: { reach: ReachOfServer; now: number }
             <th scope="col">IPv4</th>
             <th scope="col">IPv6</th>
             <th scope="col">Path</th>
-            <th scope="col">What is wrong</th>
           </tr>
         </thead>
         <tbody>
@@ -33,7 +31,6 @@ export function ReachTable({ reach, now }: { reach: ReachOfServer; now: number }
               <Found family={pair.ipv4} />
               <Found family={pair.ipv6} />
               <td>{pair.path ?? "not known"}</td>
-              <td>{wrongWith(reach.name, pair) ?? ""}</td>
             </tr>
           ))}
         </tbody>

@@ -4,8 +4,8 @@ import { type ReachOfServer, type ReachPair, reachSchema } from "../schema/reach
 import { page } from "./page.tsx";
 import type { Pages, Show } from "./pages.ts";
 import { ReachTable } from "./reach-table.tsx";
-import { faultOf, roundTrip, wrongWith } from "./reach-words.ts";
-import { TimeAgo } from "./time-ago.tsx";
+import { roundTrip, wrongWith } from "./reach-words.ts";
+import { Wrong } from "./reach-wrong.tsx";
 
 /** Servers of which the picture can be read; of more there is what is wrong. They all probe each other within the hour. */
 const LEGIBLE = 25;
@@ -104,41 +104,6 @@ function SearchForm({ name }: { name: string }) {
         <button type="submit">Show</button>
       </form>
     </search>
-  );
-}
-
-/** What is wrong, a clause each. */
-function Wrong({ servers, now }: { servers: readonly ReachOfServer[]; now: number }) {
-  const faults = servers.flatMap((reach) => faultOf(reach) ?? []);
-  const wrongs = servers.flatMap(({ name, at, pairs }) =>
-    pairs.flatMap((pair) => {
-      const wrong = wrongWith(name, pair);
-      return wrong === undefined || at === null ? [] : [{ wrong, at }];
-    }),
-  );
-  const probed = servers.some(({ pairs }) => pairs.length > 0);
-  if (faults.length + wrongs.length === 0)
-    return (
-      <p>
-        {probed
-          ? "All who were probed answer."
-          : "Nobody has probed yet. A server does a minute after its first report that finds another one, and about hourly from then on."}
-      </p>
-    );
-  return (
-    <ul>
-      {faults.map((fault) => (
-        <li>{fault}</li>
-      ))}
-      {wrongs.map(({ wrong, at }) => (
-        <li>
-          <span class="failed">{wrong}</span>{" "}
-          <span class="quiet">
-            (<TimeAgo time={at} now={now} />)
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }
 
