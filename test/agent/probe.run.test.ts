@@ -139,19 +139,19 @@ describe.runIf(possible).each(shellOfTheDay(import.meta.filename))(
 const pathOf = ({ command }: Shell): string => command.join(" ");
 
 describe.each(shellOfTheDay(import.meta.filename))("probing in $name", (shell) => {
-  it("follows a report: what is found after a start is told at once, and later just before the next report", () => {
+  it("follows a report: what is found after a start, or of a newcomer, is told at once, and else just before the next report", () => {
     withDirectory((root) => {
       layRoot(root, { "bin/told": '#!/bin/sh\necho "runs $*"\n' });
-      // The Worker names somebody before the second look, and again before the fourth.
+      // The Worker names somebody before the second look, again before the fourth, and one more before the sixth.
       const text = `. "$AGENT"
 looks=0
 sleep() {
   echo "pause $1"
   [ "$1" = 60 ] || return 0
   looks=$((looks + 1))
-  case $looks in 2 | 4) echo 1:39f51dfb25 >"$RUN/to-probe" ;; 6) exit 0 ;; esac
+  case $looks in 2 | 4) echo 1:39f51dfb25 >"$RUN/to-probe" ;; 6) echo 1:39f51dfb25 2:a3b033f4db >"$RUN/to-probe" ;; 7) exit 0 ;; esac
 }
-probe() { rm "$RUN/to-probe"; echo probes; }
+probe() { rm "$RUN/to-probe"; echo "10 \\"to\\":\\"39f51dfb25\\"" >"$RUN/probes"; echo probes; }
 keep_probing`;
       const { out, err, status } = runShell(
         shell,
@@ -161,7 +161,8 @@ keep_probing`;
       expect(status, err).toBe(0);
       expect(out.trimEnd().split("\n")).toEqual([
         ...["pause 60", "pause 60", "pause 0", "probes", "runs heartbeat"],
-        ...["pause 60", "pause 60", "pause 3300", "probes", "pause 60", "pause 60"],
+        ...["pause 60", "pause 60", "pause 3300", "probes"],
+        ...["pause 60", "pause 60", "pause 0", "probes", "runs heartbeat", "pause 60"],
       ]);
     });
   });

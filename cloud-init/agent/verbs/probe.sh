@@ -119,11 +119,19 @@ probe() {
   write_whole "$RUN/probes" 600 "$(uptime_seconds) \"fault\":$fault,\"pairs\":[$(found_of_each "$PACKET")]$NL"
 }
 
-# What is found after a start is told at once.
+# Of few enough to be all others: in a large mesh there is always one who was not probed the last time.
+names_newcomer() {
+  awk 'of == "probes" { before = before $0; next }
+    NF < 25 { for (i = 1; i <= NF; i++) if (!index(before, "\"" substr($i, index($i, ":") + 1) "\"")) new = 1 }
+    END { exit !new }' of=probes "$RUN/probes" of=named "$RUN/to-probe" 2>/dev/null
+}
+
+# What is found after a start, or of somebody new in a small mesh, is told at once.
 keep_probing() {
   pause=0
   while sleep 60; do
     if [ -s "$RUN/to-probe" ]; then
+      ! names_newcomer || pause=0
       sleep $pause
       if probe && [ $pause = 0 ]; then
         "$0" heartbeat || :
