@@ -52,6 +52,10 @@ const fields = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether containers that run already may restart with dockerd when it gets the mesh's options"),
+  probes: z
+    .boolean()
+    .default(true)
+    .describe("Whether the server pings a few others once an hour, for who reaches whom"),
   zerotierRepository: z
     .string()
     .regex(REPOSITORY_PATTERN, "give an http or https URL without a slash at its end, query or user")

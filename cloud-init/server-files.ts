@@ -115,6 +115,7 @@ function optionLines(options: UserDataOptions): string[] {
     ["COMPOSE", onOff(options.compose)],
     ["HOSTS", onOff(options.hosts)],
     ["RESTART_DOCKER", onOff(options.restartDocker)],
+    ["PROBES", onOff(options.probes)],
     ["ZEROTIER_REPOSITORY", options.zerotierRepository],
     ["ZEROTIER_FINGERPRINT", options.zerotierFingerprint?.toUpperCase()],
   ];

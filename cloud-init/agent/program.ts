@@ -97,6 +97,7 @@ import verbsHeartbeat from "./verbs/heartbeat.sh";
 import verbsHosts from "./verbs/hosts.sh";
 import verbsKeep from "./verbs/keep.sh";
 import verbsMain from "./verbs/main.sh";
+import verbsProbe from "./verbs/probe.sh";
 import verbsRetry from "./verbs/retry.sh";
 import verbsRules from "./verbs/rules.sh";
 import verbsStatus from "./verbs/status.sh";
@@ -221,6 +222,7 @@ const FILES: readonly string[] = [
   verbsHeartbeat,
   verbsKeep,
   verbsGreet,
+  verbsProbe,
   verbsWatch,
   verbsRules,
   verbsUpgrade,

@@ -44,11 +44,16 @@ const FAILED = {
 /** The name is the one that was given: the one that was asked for may be taken. */
 const enrolled = z.object({ name: z.string(), token: z.string() });
 
+/** Whom a report's answer says to probe. */
+const asked = z.object({ probe: z.array(z.object({ node: z.string() })).default([]) });
+
 interface Reporter {
   readonly name: string;
   readonly node: string;
   readonly token: string;
   readonly report: object;
+  /** What it found of those whom it was told to probe. */
+  probes: object;
 }
 
 /**
@@ -63,6 +68,10 @@ export async function enrolDemo(
 ): Promise<() => Promise<void>> {
   const { url, enrolmentKey } = state;
   const reporters: Reporter[] = [];
+  const silent = new Set<string>();
+  const reportAll = async (): Promise<void> => {
+    for (const reporter of reporters) await deliver(url, reporter, silent, signal);
+  };
   for (let number = 1; number <= count; number++) {
     const fate = FATES[number] ?? "reports";
     const identity = await generateIdentity();
@@ -77,22 +86,37 @@ export async function enrolDemo(
     const { name, token } = enrolled.parse(await response.json());
     if (fate === "reports" || fate === "reports a failed step") {
       const report = { ...(fate === "reports" ? { state: "ok" } : FAILED), facts };
-      const reporter = { name, node: server.node, token, report };
-      await deliver(url, reporter, signal);
+      const reporter = { name, node: server.node, token, report, probes: { pairs: [] } };
+      await deliver(url, reporter, silent, signal);
       reporters.push(reporter);
-    }
+    } else if (fate === "is not heard of again") silent.add(server.node);
     say(`  enrolled ${name}, node ${server.node}: ${fate}`);
   }
-  return async () => {
-    for (const reporter of reporters) await deliver(url, reporter, signal);
-  };
+  // Each was told whom to probe before the others were there.
+  await reportAll();
+  await reportAll();
+  return reportAll;
 }
 
 async function deliver(
   url: string,
-  { name, node, token, report }: Reporter,
+  reporter: Reporter,
+  silent: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await postReport(url, node, token, report, signal);
+  const { name, node, token, report, probes } = reporter;
+  const response = await postReport(url, node, token, { ...report, probes }, signal);
   if (!response.ok) throw new Error(`demo server ${name}: ${await describeRefusal(response)}`);
+  const { probe } = asked.parse(await response.json());
+  const pairs = probe.map((other) => foundOf(node, other.node, silent.has(other.node)));
+  reporter.probes = { secondsAgo: 0, pairs };
+}
+
+/** What one server finds of another, always the same. */
+function foundOf(from: string, to: string, isSilent: boolean): object {
+  const apart = Number.parseInt(from.slice(0, 6), 16) ^ Number.parseInt(to.slice(0, 6), 16);
+  const silent = { answers: false, rttMs: null, loss: 100, mtu: null };
+  if (isSilent) return { to, ipv4: silent, ipv6: silent, path: null };
+  const family = { answers: true, rttMs: (apart % 400) / 10 + 0.4, loss: 0, mtu: 1500 };
+  return { to, ipv4: family, ipv6: family, path: apart % 7 === 0 ? "relayed" : "direct" };
 }

@@ -99,7 +99,7 @@ describe("whoever is not signed in", () => {
     ];
     const theAdmins = ["/webhooks", "/tokens", "/sessions", "/first-ping"];
     for (const path of [
-      ...["/pool", "/add", "/keys", "/events", server(), `${server()}/delete`],
+      ...["/pool", "/reach", "/add", "/keys", "/events", server(), `${server()}/delete`],
       ...[...further, ...theAdmins],
     ]) {
       const { status, headers } = await browse(path);
@@ -529,7 +529,7 @@ describe("whoever may not do everything", () => {
   const OF_SERVERS = ["/approvals", "/reservations", "/refusals", "/controller"];
 
   it.each([
-    [["read"], ["/", "/pool", "/keys", "/events", ...OF_SERVERS]],
+    [["read"], ["/", "/pool", "/reach", "/keys", "/events", ...OF_SERVERS]],
     [["nodes"], ["/", "/pool", ...OF_SERVERS]],
     [
       ["keys", "nodes"],

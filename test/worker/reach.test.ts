@@ -247,8 +247,8 @@ describe("what a server tells", () => {
   it("is bounded", async () => {
     const [token] = await enrolMany(2);
     const many = (count: number) => Array.from({ length: count }, () => found(1));
-    expect((await tell(0, token, ...many(33))).status).toBe(200);
-    expect((await tell(0, token, ...many(34))).status).toBe(400);
+    expect((await tell(0, token, ...many(32))).status).toBe(200);
+    expect((await tell(0, token, ...many(33))).status).toBe(400);
   });
 
   it("is of others alone, and of servers that there are", async () => {

@@ -104,9 +104,9 @@ export const LIMITS = {
   /** Servers that each probes an hour, itself among those that are looked through: in a mesh of so many, all. */
   probes: 25,
   /** Of those that did not answer, how many are probed again besides. */
-  probesAgain: 8,
+  probesAgain: 7,
   /** Probes that a heartbeat may tell: both kinds. */
-  probesMost: 33,
+  probesMost: 32,
   /** Seconds for which probes are shown. */
   probesSeconds: DAY_SECONDS,
   /** Items of a page: the default and the most. */

@@ -15,6 +15,7 @@ import { keysPage } from "./keys.tsx";
 import { liveSocket } from "./live-socket.ts";
 import { Pages } from "./pages.ts";
 import { poolPage } from "./pool.tsx";
+import { reachPage } from "./reach.tsx";
 import { refusalsPage } from "./refusals.tsx";
 import { reservationsPages } from "./reservations.tsx";
 import { script } from "./script.ts";
@@ -30,7 +31,16 @@ import { webhooksPage } from "./webhooks.tsx";
 /** Each adds pages, or forms. */
 const PAGES = [
   ...[signInForms, liveSocket, accessPages, serversPage, serverPage, endingPages, chosenPage, approvalsPage],
-  ...[addServerPage, firstBootsPage, firstPingPage, poolPage, keysPage, keyRevocationPage, reservationsPages],
+  ...[
+    addServerPage,
+    firstBootsPage,
+    firstPingPage,
+    poolPage,
+    reachPage,
+    keysPage,
+    keyRevocationPage,
+    reservationsPages,
+  ],
   ...[
     eventsPage,
     refusalsPage,

@@ -27,6 +27,7 @@ const MENU: readonly (readonly [path: string, name: string, scopes: readonly Sco
   ["/", "Servers", ["read", "nodes"]],
   ["/add", "Add a server", ["keys"]],
   ["/pool", "Pool", ["read", "nodes"]],
+  ["/reach", "Reach", ["read"]],
   ["/keys", "Keys", ["read", "keys"]],
   ["/events", "Events", ["read"]],
 ];

@@ -6,6 +6,7 @@ import type { App } from "../http/context.ts";
 import { eventsSchema } from "../schema/events.ts";
 import type { FirstBootView } from "../schema/first-boot.ts";
 import { nodeDetailSchema, nodeSchema } from "../schema/lease.ts";
+import { type ReachOfServer, reachSchema } from "../schema/reach.ts";
 import { type Api, Refused } from "./api.ts";
 import { Copyable } from "./copyable.tsx";
 import { EventTable } from "./events.tsx";
@@ -15,6 +16,7 @@ import type { Form } from "./form.ts";
 import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
+import { ReachTable } from "./reach-table.tsx";
 import { pageStatus } from "./refusal-page.tsx";
 import { Tags, tagsIn } from "./tags.tsx";
 import { TimeAgo } from "./time-ago.tsx";
@@ -31,8 +33,9 @@ export function serverPage(pages: Pages): void {
 }
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
-  const [node, events, boots] = await Promise.all([
+  const [node, reach, events, boots] = await Promise.all([
     api.ask("GET", apiPathOf(id), nodeDetailSchema),
+    may(c, "read") ? api.ask("GET", `/v1/reach?node=${encodeURIComponent(id)}`, reachSchema) : undefined,
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
@@ -40,6 +43,7 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
   ]);
   const parts = {
     node,
+    reach: reach?.items[0],
     events,
     boot: boots[0],
     now: Date.now(),
@@ -78,6 +82,8 @@ async function changeServer(
 /** What the page of a server shows; `now`: ms since 1970. */
 interface Parts {
   readonly node: z.output<typeof nodeDetailSchema>;
+  /** Whom it reaches; undefined: for nobody who may not read it. */
+  readonly reach: ReachOfServer | undefined;
   /** Its newest events; undefined: for nobody who may not read them. */
   readonly events: z.output<typeof eventsSchema> | undefined;
   /** Its first boot; undefined: not known, or for nobody who may not see it. */
@@ -89,7 +95,7 @@ interface Parts {
 }
 
 /** All that is known of a server, and what can be done with it. */
-function Server({ node, events, boot, now, mayChange, fault }: Parts) {
+function Server({ node, reach, events, boot, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, now);
   return (
     <>
@@ -107,6 +113,12 @@ function Server({ node, events, boot, now, mayChange, fault }: Parts) {
       <Addresses node={node} />
       <Facts node={node} now={now} />
       <Findings node={node} now={now} />
+      {reach !== undefined && (
+        <>
+          <h2>Reach</h2>
+          <ReachTable reach={reach} now={now} />
+        </>
+      )}
       <Report node={node} />
       {boot !== undefined && (
         <>

@@ -95,19 +95,24 @@ use_saved_lease() {
   has_ipv6 || IPV6=off
 }
 
+# Whom the Worker names: the peers, and whom to probe.
 store_peers() {
-  awk 'sub(/^PEERS=/, "") {
+  awk -v to_probe="$RUN/to-probe" 'sub(/^PEERS=/, "") {
     for (i = 1; i <= NF && n < 8; i++) if (split($i, part, ":") == 3 && $i ~ /^[1-9][0-9]*:[0-9a-f]+:[a-z0-9-]+$/ && length(part[1]) < 9 && length(part[2]) == 10 && length(part[3]) < 64) {
       print $i
       n++
     }
+  }
+  sub(/^PROBE=/, "") {
+    for (i = 1; i <= NF && i <= 32; i++) if ($i ~ /^[1-9][0-9]*:[0-9a-f]+$/ && split($i, part, ":") == 2 && length(part[1]) < 9 && length(part[2]) == 10) list = list $i " "
+    if (list != "") print list >to_probe
   }' "$TMP/answer" >"$TMP/peers"
   cmp -s "$TMP/peers" "$STATE/peers" || put_file /var/lib/meshboot/peers 600 <"$TMP/peers"
 }
 
 # Without what is different in each answer: a file that nothing changed is not written.
 answered_lease() {
-  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; /^HOSTS=/d; p; }' "$TMP/answer"
+  sed -n '/^[A-Z0-9_][A-Z0-9_]*=/ { /^TOKEN=/d; /^RENEW_BEFORE=/d; /^PEERS=/d; /^HOSTS=/d; /^PROBE=/d; p; }' "$TMP/answer"
 }
 
 # By way of a file: a pipe does not say that what comes out of it was cut.

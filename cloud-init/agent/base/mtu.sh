@@ -10,4 +10,13 @@ container_mtu() {
   [ "$mtu" = 1500 ] || echo "$mtu"
 }
 
+# PACKET and TUNNEL: the largest packet that a container sends, and that the mesh carries whole.
+look_at_packets() {
+  PACKET=$(container_mtu)
+  PACKET=${PACKET:-$(read_file "$R/sys/class/net/docker0/mtu")}
+  PACKET=${PACKET:-1500}
+  read_line "$R/sys/class/net/$DEV/mtu"
+  TUNNEL=${LINE:-2800}
+}
+
 MTU_OPTION=com.docker.network.driver.mtu

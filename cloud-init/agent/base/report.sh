@@ -31,6 +31,19 @@ log_as_json() {
   read_file "$RUN/log" | tail -c 3500 | tr -cd '\n\40-\176' | sed 's/[\\"]/\\&/g' | awk '{ printf "%s\\n", $0 }'
 }
 
+# What was last found of others as the inside of a JSON object, into PROBED.
+look_at_probes() {
+  PROBED='"pairs":[]'
+  read_line "$RUN/probes"
+  probes=$LINE
+  read_line "$R/proc/uptime"
+  [ -n "$probes" ] && [ -n "$LINE" ] || return 0
+  seconds=$((${LINE%%.*} - ${probes%% *}))
+  # The Worker was away for long.
+  [ $seconds -lt 86400 ] || return 0
+  PROBED="\"secondsAgo\":$seconds,${probes#* }"
+}
+
 heartbeat() { # ok|failed [STEP]
   [ -s "$STATE/token" ] || return 0
   lines=''
@@ -48,6 +61,11 @@ heartbeat() { # ok|failed [STEP]
   if [ "$HOSTS" = on ]; then
     read_line "$STATE/hosts"
     lines="$lines,\"hosts\":\"$LINE\""
+  fi
+  # Where settings cannot be read, nobody has said that it may.
+  if [ "${PROBES:-off}" = on ]; then
+    look_at_probes
+    lines="$lines,\"probes\":{$PROBED}"
   fi
   look_at_facts
   printf %s "{\"state\":\"$1\"$lines,\"facts\":$FACTS}" >"$TMP/body"

@@ -40,7 +40,7 @@ take_setting() {
   IPV6NAT) one_of 'auto docker container off' ;;
   IPV6NAT_IMAGE) matches "$value" '[a-z0-9][A-Za-z0-9./:@_-]*' || bad_setting 'an image like robbertkl/ipv6nat:0.4.4' ;;
   MTU) matches "$value" 'auto|12[89][0-9]|1[3-9][0-9]{2}|[2-9][0-9]{3}|10000' || bad_setting 'auto, or 1280 to 10000' ;;
-  USERLAND_PROXY | COMPOSE | HOSTS | ALLOW_OVERLAP | RESTART_DOCKER) one_of 'on off' ;;
+  USERLAND_PROXY | COMPOSE | HOSTS | ALLOW_OVERLAP | RESTART_DOCKER | PROBES) one_of 'on off' ;;
   # Its value is not shown: it may be anything, even a key that went into the wrong file.
   *) refuse "$CONF: this version does not know the setting $key" ;;
   esac
@@ -59,11 +59,12 @@ take_setting() {
   HOSTS) HOSTS=$value ;;
   ALLOW_OVERLAP) ALLOW_OVERLAP=$value ;;
   RESTART_DOCKER) RESTART_DOCKER=$value ;;
+  PROBES) PROBES=$value ;;
   esac
 }
 
 read_settings() {
-  URL='' NAME='' DOCKER=distro LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on MTU=1500 COMPOSE=off HOSTS=off ALLOW_OVERLAP=off RESTART_DOCKER=off
+  URL='' NAME='' DOCKER=distro LAYOUT=split IPV6NAT=auto USERLAND_PROXY=on MTU=1500 COMPOSE=off HOSTS=off ALLOW_OVERLAP=off RESTART_DOCKER=off PROBES=on
   ZEROTIER_REPOSITORY=https://download.zerotier.com
   IPV6NAT_IMAGE=robbertkl/ipv6nat:0.4.4
   ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61

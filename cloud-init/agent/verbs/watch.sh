@@ -55,6 +55,7 @@ watch() {
   make_run
   watch_mark >"$RUN/watching"
   keep_in_touch &
+  keep_probing &
   # A run of `up` or `down` comes first, and changes much.
   flock "$RUN/lock" true
   mkfifo "$TMP/changes"

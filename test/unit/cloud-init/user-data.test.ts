@@ -79,7 +79,13 @@ test("the settings say what was chosen", () => {
   const options = { ...variants["mirror"], name: "db-1", docker: "official", ipv6nat: "off", compose: true };
   const { text } = generate({
     ...request,
-    options: optionsSchema.parse({ ...options, userlandProxy: false, mtu: 1400, restartDocker: true }),
+    options: optionsSchema.parse({
+      ...options,
+      userlandProxy: false,
+      mtu: 1400,
+      restartDocker: true,
+      probes: false,
+    }),
   });
   const file = documentOf(text).write_files.find(({ path }) => path === "/etc/meshboot/meshboot.conf");
   expect(file?.content.split("\n")).toEqual([
@@ -91,6 +97,7 @@ test("the settings say what was chosen", () => {
     "MTU=1400",
     "COMPOSE=on",
     "RESTART_DOCKER=on",
+    "PROBES=off",
     "ZEROTIER_REPOSITORY=http://203.0.113.1:8080/zerotier",
     "ZEROTIER_FINGERPRINT=74A5E9C458E1A431F1DA57A71657198823E52A61",
     "",
@@ -214,6 +221,7 @@ describe("options", () => {
       compose: false,
       hosts: false,
       restartDocker: false,
+      probes: true,
     });
   });
 
@@ -232,6 +240,7 @@ describe("options", () => {
     ["mtu", 1400.5],
     ["hosts", "on"],
     ["restartDocker", "on"],
+    ["probes", "off"],
     ["zerotierRepository", "https://example.com/a b"],
     ["zerotierRepository", "https://example.com/\nNAME=x"],
     ["zerotierRepository", "file:///etc"],

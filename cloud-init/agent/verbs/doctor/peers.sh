@@ -81,14 +81,11 @@ doctor_peers() {
 # The largest packet of a container, not to be split, to those that answer a small one. Where the mesh's own are smaller, this host
 # says so to who sends a larger one.
 doctor_mtu() {
-  size=$(container_mtu)
-  size=${size:-$(read_file "$R/sys/class/net/docker0/mtu")}
-  size=${size:-1500}
-  read_line "$R/sys/class/net/$DEV/mtu"
-  tunnel=${LINE:-2800}
-  if [ "$tunnel" -lt "$size" ]; then
-    finding note "$tunnel on $DEV, and containers have $size: larger packets are answered, and sent again smaller" '' "MTU=auto in $CONF spares them that"
-    size=$tunnel
+  look_at_packets
+  size=$PACKET
+  if [ "$TUNNEL" -lt "$size" ]; then
+    finding note "$TUNNEL on $DEV, and containers have $size: larger packets are answered, and sent again smaller" '' "MTU=auto in $CONF spares them that"
+    size=$TUNNEL
   fi
   for family in 4 6; do
     grep -s "$([ $family = 6 ] && echo : || echo '[.]')" "$TMP/answered" | sort -u -k 1,1 >"$TMP/small"

@@ -1,0 +1,146 @@
+// The page of who reaches whom, and what a server's own page says of it.
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import { makeApp } from "../../worker/app.ts";
+import { identity } from "./identities.ts";
+import { ADMIN, ORIGIN, useWorld } from "./world.ts";
+
+const use = useWorld();
+let cookie = "";
+
+async function request(path: string, init: RequestInit): Promise<Response> {
+  const headers = { Origin: ORIGIN, "Sec-Fetch-Site": "same-origin", Accept: "text/html", Cookie: cookie };
+  return makeApp().fetch(new Request(`${ORIGIN}${path}`, { redirect: "manual", headers, ...init }), env);
+}
+
+/** A page as its text, without the marks that split it. */
+async function read(path: string): Promise<string> {
+  const response = await request(path, { method: "GET" });
+  expect(response.status).toBe(200);
+  return (await response.text()).replace(/<[^>]+>/g, "").replaceAll("&#39;", "'");
+}
+
+async function signIn(token: string): Promise<void> {
+  const response = await request("/sign-in", { method: "POST", body: new URLSearchParams({ token }) });
+  cookie = response.headers.get("Set-Cookie")?.split(";")[0] ?? "";
+}
+
+beforeEach(async () => {
+  cookie = "";
+  await signIn(ADMIN);
+});
+
+const ANSWERS = { answers: true, rttMs: 12.3, loss: 0, mtu: 1500 };
+const SILENT = { answers: false, rttMs: null, loss: 100, mtu: null };
+
+const found = (to: number, change: object = {}) => ({
+  ...{ to: identity(to).node, ipv4: ANSWERS, ipv6: ANSWERS, path: "direct" },
+  ...change,
+});
+
+async function enrol(number: number, name: string): Promise<string> {
+  const { json } = await use.world.enrol({ number, name });
+  return String(json["token"]);
+}
+
+const tell = (number: number, token: string, probes: object) =>
+  use.world.call("POST", `/v1/nodes/${identity(number).node}/heartbeat`, {
+    ...{ token, body: { state: "ok", probes } },
+  });
+
+describe("the page of reach", () => {
+  it("leads on who has no servers, or one", async () => {
+    expect(await read("/reach")).toContain("A link takes two servers, and there is none. Add one");
+    await enrol(0, "web1");
+    expect(await read("/reach")).toContain("there is one");
+  });
+
+  it("says that nobody has probed yet", async () => {
+    await enrol(0, "web1");
+    await enrol(1, "db1");
+    expect(await read("/reach")).toContain("Nobody has probed yet");
+  });
+
+  it("has a cell for each pair, and in words what is wrong", async () => {
+    const web = await enrol(0, "web1");
+    const db = await enrol(1, "db1");
+    const app = await enrol(2, "app1");
+    const relayed = found(2, { path: "relayed", ipv4: { ...ANSWERS, rttMs: 0.84 } });
+    await tell(0, web, { secondsAgo: 0, pairs: [found(1, { ipv6: SILENT }), relayed] });
+    await tell(1, db, {
+      secondsAgo: 0,
+      pairs: [found(0, { ipv4: SILENT, ipv6: SILENT }), found(2, { ipv4: { ...ANSWERS, mtu: null } })],
+    });
+    await tell(2, app, { secondsAgo: 0, fault: "no-ping", pairs: [] });
+    const text = await read("/reach");
+    for (const words of [
+      "web1 does not reach db1 over IPv6",
+      "db1 does not reach web1 (just now)",
+      "full packets of db1's do not reach app1 over IPv4, small ones do: a lower MTU on both",
+      "app1 has no ping of iputils, and probes nobody: apt-get install iputils-ping there",
+      "12, no IPv6",
+      "0.8, relayed",
+      "none",
+      "12, small packets alone",
+    ])
+      expect(text).toContain(words);
+  });
+
+  it("says that all is well", async () => {
+    const web = await enrol(0, "web1");
+    await enrol(1, "db1");
+    await tell(0, web, { secondsAgo: 0, pairs: [found(1)] });
+    expect(await read("/reach")).toContain("All who were probed answer.");
+  });
+
+  it("of a large mesh has who gets no answer alone, and any server by its name", async () => {
+    const web = await enrol(0, "web1");
+    const db = await enrol(1, "db1");
+    await tell(0, web, { secondsAgo: 0, pairs: [found(1, { ipv4: SILENT })] });
+    await tell(1, db, { secondsAgo: 0, pairs: [found(0)] });
+    for (let number = 0; number < 24; number++)
+      await use.world.admin("PUT", `/v1/nodes/5e2${String(number).padStart(7, "0")}`, {
+        name: `other${number}`,
+      });
+    const text = await read("/reach");
+    expect(text).toContain("web1 does not reach db1 over IPv4");
+    expect(text).not.toContain("round trip in ms");
+    expect(text).not.toContain("other7");
+    const one = await read("/reach?name=DB1");
+    for (const words of ["Reach of db1", "12 ms, 1500 bytes", "direct"]) expect(one).toContain(words);
+    expect(await read("/reach?name=nobody")).toContain("No server is called so.");
+    expect(await read("/reach?name=other7")).toContain("Nobody has probed yet.");
+  });
+
+  it("shows a name as text, whatever somebody asks for", async () => {
+    const response = await request("/reach?name=%3Cb%3E", { method: "GET" });
+    expect(response.status).toBe(400);
+    expect(await response.text()).not.toContain("<b>");
+  });
+});
+
+describe("a server's page", () => {
+  it("has whom it reaches", async () => {
+    const web = await enrol(0, "web1");
+    await enrol(1, "db1");
+    await tell(0, web, {
+      secondsAgo: 120,
+      pairs: [found(1, { ipv6: SILENT, ipv4: { ...ANSWERS, loss: 33 } })],
+    });
+    const text = await read(`/servers/${identity(0).node}`);
+    for (const words of [
+      "12 ms, 1500 bytes, 33 % lost",
+      "no answer",
+      "web1 does not reach db1 over IPv6",
+      "2 minutes ago",
+    ])
+      expect(text).toContain(words);
+  });
+
+  it("has it not for whom may not read it", async () => {
+    await enrol(0, "web1");
+    const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["nodes"] });
+    await signIn(String(json["token"]));
+    expect(await read(`/servers/${identity(0).node}`)).not.toContain("Reach");
+  });
+});
