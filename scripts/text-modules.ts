@@ -3,7 +3,7 @@ import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 
 /** Files that a bundle takes as text: wrangler.jsonc has them under "rules". */
-const TEXT = /\.(?:sh|service|timer|css)$/;
+const TEXT = /\.(?:sh|service|timer|css|client\.js|min\.js)$/;
 
 const asModule = (path: string) => `export default ${JSON.stringify(readFileSync(path, "utf8"))};`;
 

@@ -8,6 +8,7 @@ import baseDockerRules6 from "./base/docker-rules6.sh";
 import baseDockerUnit from "./base/docker-unit.sh";
 import baseFiles from "./base/files.sh";
 import baseFindings from "./base/findings.sh";
+import baseFirstBoot from "./base/first-boot.sh";
 import baseHostNetworks from "./base/host-networks.sh";
 import baseJson from "./base/json.sh";
 import baseKeptOff from "./base/kept-off.sh";
@@ -136,6 +137,7 @@ const FILES: readonly string[] = [
   baseProxy,
   baseWorker,
   baseReport,
+  baseFirstBoot,
   baseSysctl,
   baseDocker,
   baseDockerUnit,

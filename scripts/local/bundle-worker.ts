@@ -10,8 +10,11 @@ export async function bundleWorker(entry: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*"],
-    // The rules of wrangler.jsonc: the agent's files and the stylesheet are text.
-    loader: { ".sh": "text", ".service": "text", ".timer": "text", ".css": "text" },
+    // The rules of wrangler.jsonc: the agent's files and what the dashboard's pages load are text.
+    loader: {
+      ...{ ".sh": "text", ".service": "text", ".timer": "text" },
+      ...{ ".css": "text", ".client.js": "text", ".min.js": "text" },
+    },
     sourcemap: "inline",
     logLevel: "silent",
   });

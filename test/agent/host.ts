@@ -117,6 +117,8 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
       calls: "",
       requests: "",
       proxies: "",
+      boots: "",
+      "boot-exit": "",
       ruleset: "",
       iptables: "",
       ip6tables: "",

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enrolDemo } from "../../scripts/local/demo.ts";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
+import { expectSound, signIn as signInWith, visit } from "./visitor.ts";
 
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
 const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
@@ -30,38 +30,13 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A page of a browser of its own, and what its console has said of faults so far. */
-async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
-  const context = await browser.newContext({ baseURL: mesh.state.url, ...options });
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
-  });
-  page.on("pageerror", (error) => faults.push(String(error)));
-  return { page, faults };
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.goto("/");
-  await page.getByLabel("Admin token").fill(mesh.state.adminToken);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "Servers" }).waitFor();
-}
+const open = (options: BrowserContextOptions = {}) => visit(browser, mesh.state, options);
+const signIn = (page: Page) => signInWith(page, mesh.state);
 
 /** Where the page of the server with that name is. */
 async function pathOf(page: Page, name: string): Promise<string> {
   await page.goto(`/?name=${name}`);
   return (await page.getByRole("link", { name, exact: true }).getAttribute("href")) ?? "none";
-}
-
-async function expectSound(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(
-    violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-  ).toEqual([]);
-  const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
-  expect(beyond, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
 }
 
 describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {

@@ -176,6 +176,7 @@ export class Host {
     const state = {
       storage: this.storage.view(later),
       id: { name: NETWORK },
+      getWebSockets: () => [],
       blockConcurrencyWhile: (start: () => Promise<void>) => {
         ready = start();
         return ready;

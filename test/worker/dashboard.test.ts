@@ -72,7 +72,7 @@ describe("whoever is not signed in", () => {
     expect(text).toContain('type="password"');
     expect(text).not.toContain("web1");
     expect(headers.get("Content-Security-Policy")).toBe(
-      "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
   });
 

@@ -8,7 +8,7 @@ export type Refusal =
   | Found<"forbidden", { readonly needs: readonly Scope[] }>
   | Found<"limit-reached", { readonly what: Limited; readonly most: number }>
   | Found<"too-many-requests", { readonly by: "address" | "node" }>
-  | Found<"too-many-requests", { readonly by: "returning-node"; readonly retryAfter: number }>
+  | Found<"too-many-requests", { readonly by: "returning-node" | "key"; readonly retryAfter: number }>
   | Found<"busy", { readonly retryAfter: number }>
   | Found<"object-unreachable", { readonly reason: "failed" | "late" | "overloaded" }>
   | Found<"object-unreachable", { readonly reason: "used-up"; readonly retryAfter: number }>
@@ -45,6 +45,7 @@ export type ProblemName = Refusal["problem"];
 /** What is wrong with the token or key that a call carries: none of the kind that it needs, or one that is good no more. */
 export type TokenFault =
   | "no-key"
+  | "late-proof"
   | "no-admin-token"
   | "no-node-token"
   | "no-token"
@@ -64,7 +65,7 @@ export interface NotEmpty {
 }
 
 /** Of which there may be so many and no more. */
-export type Limited = "admin-token" | "session" | "webhook";
+export type Limited = "admin-token" | "session" | "webhook" | "listener";
 
 /**
  * How the operator took the node out: with its slot left to it, or for good; `barred`: the key had let it in before it was deleted.

@@ -36,6 +36,17 @@ export const LIMITS = {
    * than are kept: those that are found are what was written before the object started anew.
    */
   refusalsAnHour: 50,
+  /** First boots that are kept, and those of one key: what is looked for is among the newest. Milliseconds for which an idle one is. */
+  firstBoots: 200,
+  firstBootsOfKey: 20,
+  firstBootMs: 30 * DAY_MS,
+  /** How many an hourly run forgets at most. */
+  firstBootsForgotten: 50,
+  /** Reports of first boots that are written an hour, of one key and of all: a boot has some six. */
+  bootReportsOfKeyAnHour: 200,
+  bootReportsAnHour: 600,
+  /** Milliseconds within which the same report is not written again. */
+  bootAgainMs: 10 * 60_000,
   /** How often an hour a node that gave up its lease may come back: each time writes some forty rows. */
   returnsAnHour: 10,
   /** Admin tokens that are kept, revoked ones among them. */
@@ -49,6 +60,11 @@ export const LIMITS = {
   sessionSeconds: 12 * 60 * 60,
   /** The same for one that was begun by Cloudflare Access, which is asked again then whether it still lets that person in. */
   accessSessionSeconds: 60 * 60,
+  /** Who may listen for changes at a time: by one session or token, and in all. */
+  listenersOfOne: 10,
+  listeners: 100,
+  /** Milliseconds for which news are gathered before those who listen are told. */
+  liveMs: 1000,
   /** Slots that one call lists: each that is leased is a row read. */
   slotsLookedThrough: 4096,
   /** Events of the audit log that are kept, the newest. */

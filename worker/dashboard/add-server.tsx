@@ -5,6 +5,8 @@ import { LIMITS } from "../config/limits.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { userDataSchema } from "../schema/user-data.ts";
 import { Refused } from "./api.ts";
+import { Copyable } from "./copyable.tsx";
+import { FirstBoots } from "./first-boots.tsx";
 import type { Form } from "./form.ts";
 import { Notice, page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
@@ -219,9 +221,15 @@ function MadeUserData(props: { made: z.output<typeof userDataSchema>; origin: st
         </Notice>
       )}
       <h2>{made.form === "script" ? "To run on the server" : "To paste where you order it"}</h2>
-      <pre>{made.userData}</pre>
+      <Copyable name="user-data" text={made.userData} isBlock file="user-data.txt" />
       <h2>{made.form === "script" ? "The same in one line" : "For a server that runs already"}</h2>
-      <pre>{`curl -fsS ${origin}/boot/${key}/sh | sh`}</pre>
+      <Copyable name="line" text={`curl -fsS ${origin}/boot/${key}/sh | sh`} isBlock />
+      <h2>How far it has come</h2>
+      <FirstBoots keyView={made.key} boots={[]} now={Date.now()} />
+      <p>
+        Without a script this page does not follow it:{" "}
+        <a href={`/keys/${made.key.id}`}>the page of its key</a> does, each time it is loaded.
+      </p>
       {mayList && (
         <p>
           <a class="button" href={`/?key=${made.key.id}`}>

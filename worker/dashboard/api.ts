@@ -4,10 +4,13 @@ import type { z } from "zod";
 import type { Refusal } from "../base/refusal.ts";
 import type { Env } from "../env.ts";
 import type { App } from "../http/context.ts";
+import type { SessionBearer } from "../network/session-operations.ts";
+import { vouchFor } from "../routes/operator-call.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
 import { problemSchema } from "../schema/problem.ts";
 import { PROBLEMS } from "../schema/problem-kinds.ts";
 import { occurrenceOf } from "../schema/refusal-text.ts";
+import { currentSessionSchema } from "../schema/session.ts";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -56,11 +59,20 @@ export class Api {
   readonly #bearer: string;
   /** Whether a call has counted for the limit of the caller's address: a page counts as one, however much it asks. */
   #isCounted = false;
+  #visitor: SessionBearer | undefined;
 
   constructor(app: OpenAPIHono<App>, c: Context<App>, bearer: string) {
     this.#app = app;
     this.#c = c;
     this.#bearer = bearer;
+  }
+
+  /** Who carries the session, and what it is good for; later calls for the same page need not look that up again. Throws {@link Refused}. */
+  async whoAmI(): Promise<z.output<typeof currentSessionSchema>> {
+    const visitor = await this.ask("GET", "/v1/sessions/current", currentSessionSchema);
+    const { id, token, scopes, expiresAt } = visitor;
+    if (id !== null && expiresAt !== null) this.#visitor = { id: token, scopes, session: { id, expiresAt } };
+    return visitor;
   }
 
   /** The document that the call is answered with. Throws {@link Refused}. */
@@ -95,6 +107,7 @@ export class Api {
       headers,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
+    if (this.#visitor !== undefined) vouchFor(request, this.#visitor);
     const response = await this.#app.fetch(request, this.#isCounted ? uncounted(env) : env);
     this.#isCounted = true;
     if (response.ok || response.status === orStatus) return response;

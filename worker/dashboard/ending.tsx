@@ -4,6 +4,7 @@ import type { App } from "../http/context.ts";
 import { type EndingView, endingSchema, type Replaced, replacedSchema } from "../schema/ending.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import type { Api } from "./api.ts";
+import { Copyable } from "./copyable.tsx";
 import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
@@ -133,7 +134,7 @@ function ReplacementKey({ replaced }: { replaced: Replaced }) {
       <p>
         It lets one server in under the name {replaced.name} and slot {replaced.slot}. It is shown this once:
       </p>
-      <pre>{replaced.key.key}</pre>
+      <Copyable name="key" text={replaced.key.key} isBlock />
       <p>
         To load this page again makes another key beside it; the one that is not needed can be taken back
         among the <a href="/keys">keys</a>.

@@ -36,7 +36,7 @@ export function eventsPage(pages: Pages): void {
         )}
       </>
     );
-    return page(c, { title: "Events", place: "/events", body });
+    return page(c, { title: "Events", place: "/events", live: ["events"], body });
   });
 }
 
@@ -85,7 +85,7 @@ export function EventTable({ events, now }: { events: readonly EventView[]; now:
       </thead>
       <tbody>
         {events.map((event) => (
-          <tr>
+          <tr id={`event-${event.id}`}>
             <td>
               <TimeAgo time={event.at} now={now} />
             </td>

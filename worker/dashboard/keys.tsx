@@ -37,7 +37,7 @@ export function keysPage(pages: Pages): void {
         )}
       </>
     );
-    return page(c, { title: "Keys", place: "/keys", body });
+    return page(c, { title: "Keys", place: "/keys", live: ["keys"], body });
   });
 
   pages.act("/keys/:id/revoke", async (api, c) => {
@@ -73,9 +73,9 @@ function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boole
       </thead>
       <tbody>
         {keys.map((key) => (
-          <tr>
+          <tr id={`key-${key.id}`}>
             <th scope="row">
-              {key.note ?? <code>{key.id}</code>}
+              <a href={`/keys/${key.id}`}>{key.note ?? <code>{key.id}</code>}</a>
               {key.note !== null && (
                 <div class="quiet">
                   <code>{key.id}</code>

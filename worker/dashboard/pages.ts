@@ -4,7 +4,6 @@ import { createMiddleware } from "hono/factory";
 import { LIMITS } from "../config/limits.ts";
 import type { App } from "../http/context.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
-import { currentSessionSchema } from "../schema/session.ts";
 import { Api, Refused } from "./api.ts";
 import { type Form, readForm } from "./form.ts";
 import { withCookie } from "./onward-page.tsx";
@@ -47,7 +46,7 @@ export class Pages {
       return c.redirect(isPage ? `/?${new URLSearchParams({ to: pathHere(c) })}` : "/", 303);
     try {
       const api = new Api(this.app, c, session);
-      c.set("visitor", await api.ask("GET", "/v1/sessions/current", currentSessionSchema));
+      c.set("visitor", await api.whoAmI());
       return await show(api, c);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -58,14 +57,19 @@ export class Pages {
   }
 }
 
+/** Whether the browser says that a page of this Worker's asks. */
+export function isFromOwnPage(c: Context<App>): boolean {
+  return (
+    c.req.header("Sec-Fetch-Site") === "same-origin" || c.req.header("Origin") === new URL(c.req.url).origin
+  );
+}
+
 /**
  * A page of somebody else's must not have a signed-in browser send anything here, of whatever type; the cookie does not come along
  * with that either.
  */
 export const ownForms = createMiddleware<App>(async (c, next) => {
-  const isOurs =
-    c.req.header("Sec-Fetch-Site") === "same-origin" || c.req.header("Origin") === new URL(c.req.url).origin;
-  if (isOurs) return next();
+  if (isFromOwnPage(c)) return next();
   return refusalPage(c, {
     title: "Sent by another page",
     detail: "This form was sent by a page that is not of this Worker. Open this one, and send it from here.",

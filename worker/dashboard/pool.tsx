@@ -29,7 +29,7 @@ export function poolPage(pages: Pages): void {
     ]);
     const from = Number(asked.get("from"));
     const body = <Pool use={use} slots={items} from={from} next={next} />;
-    return page(c, { title: "Pool", place: "/pool", body });
+    return page(c, { title: "Pool", place: "/pool", live: ["pool"], body });
   });
 }
 

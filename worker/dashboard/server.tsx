@@ -4,9 +4,12 @@ import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { App } from "../http/context.ts";
 import { eventsSchema } from "../schema/events.ts";
+import type { FirstBootView } from "../schema/first-boot.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { type Api, Refused } from "./api.ts";
+import { Copyable } from "./copyable.tsx";
 import { EventTable } from "./events.tsx";
+import { bootsOf, FirstBoot } from "./first-boots.tsx";
 import type { Form } from "./form.ts";
 import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
 import { Notice, page } from "./page.tsx";
@@ -26,16 +29,27 @@ export function serverPage(pages: Pages): void {
 }
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
-  const [node, events] = await Promise.all([
+  const [node, events, boots] = await Promise.all([
     api.ask("GET", apiPathOf(id), nodeSchema),
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
+    may(c, "read", "keys") ? bootsOf(api, `node=${encodeURIComponent(id)}`) : [],
   ]);
-  const parts = { node, events, now: Date.now(), mayChange: may(c, "nodes"), fault: refused?.detail };
+  const parts = {
+    node,
+    events,
+    boot: boots[0],
+    now: Date.now(),
+    mayChange: may(c, "nodes"),
+    fault: refused?.detail,
+  };
   return page(c, {
     ...{ title: node.name, place: "/", body: <Server {...parts} /> },
-    ...(refused !== undefined && { status: pageStatus(refused.status), retryAfter: refused.retryAfter }),
+    // The answer to a form cannot be asked for again.
+    ...(refused === undefined
+      ? { live: ["servers", "events"] }
+      : { status: pageStatus(refused.status), retryAfter: refused.retryAfter }),
   });
 }
 
@@ -62,6 +76,8 @@ interface Parts {
   readonly node: Node;
   /** Its newest events; undefined: for nobody who may not read them. */
   readonly events: z.output<typeof eventsSchema> | undefined;
+  /** Its first boot; undefined: not known, or for nobody who may not see it. */
+  readonly boot: FirstBootView | undefined;
   readonly now: number;
   readonly mayChange: boolean;
   /** Why what was asked for was not done. */
@@ -69,7 +85,7 @@ interface Parts {
 }
 
 /** All that is known of a server, and what can be done with it. */
-function Server({ node, events, now, mayChange, fault }: Parts) {
+function Server({ node, events, boot, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, now);
   return (
     <>
@@ -87,6 +103,12 @@ function Server({ node, events, now, mayChange, fault }: Parts) {
       <Addresses node={node} />
       <Facts node={node} now={now} />
       <Report node={node} />
+      {boot !== undefined && (
+        <>
+          <h2>Its first boot</h2>
+          <FirstBoot boot={boot} now={now} />
+        </>
+      )}
       {events !== undefined && <Events events={events} node={node} now={now} />}
     </>
   );
@@ -160,23 +182,41 @@ function Addresses({ node }: { node: Node }) {
       <h2>Addresses</h2>
       <dl>
         <Item name="On the mesh, IPv4">
-          <code>{node.zerotier.ipv4}</code>
+          <WithPrefix name="IPv4 address on the mesh" address={node.zerotier.ipv4} />
         </Item>
         <Item name="On the mesh, IPv6">
-          <code>{node.zerotier.ipv6}</code>
+          <WithPrefix name="IPv6 address on the mesh" address={node.zerotier.ipv6} />
         </Item>
         <Item name="Containers, IPv4">
-          <code>{node.docker.ipv4.subnet}</code>, gateway <code>{node.docker.ipv4.gateway}</code>
+          <Copyable name="IPv4 subnet of its containers" text={node.docker.ipv4.subnet} />, gateway{" "}
+          <Copyable name="IPv4 gateway of its containers" text={node.docker.ipv4.gateway} />
         </Item>
         <Item name="Containers, IPv6">
-          <code>{node.docker.ipv6.subnet}</code>, gateway <code>{node.docker.ipv6.gateway}</code>
+          <Copyable name="IPv6 subnet of its containers" text={node.docker.ipv6.subnet} />, gateway{" "}
+          <Copyable name="IPv6 gateway of its containers" text={node.docker.ipv6.gateway} />
         </Item>
-        <Item name="Calls from">{node.address === null ? "not known" : <code>{node.address}</code>}</Item>
+        <Item name="Calls from">
+          {node.address === null ? (
+            "not known"
+          ) : (
+            <Copyable name="address that it calls from" text={node.address} />
+          )}
+        </Item>
         <Item name="Slot">{node.slot}</Item>
         <Item name="Node">
-          <code>{node.node}</code>
+          <Copyable name="node id" text={node.node} />
         </Item>
       </dl>
+    </>
+  );
+}
+
+/** An address with the length of its prefix, of which the address alone is what other programs take. */
+function WithPrefix({ name, address }: { name: string; address: string }) {
+  const [alone = "", length] = address.split("/");
+  return (
+    <>
+      <Copyable name={name} text={alone} /> /{length}
     </>
   );
 }

@@ -64,7 +64,7 @@ const showServers: Show = async (api, c) => {
   ]);
   const parts = { list, search, health, now: Date.now(), mayAdd: may(c, "keys") };
   const body = <Servers {...parts} />;
-  return page(c, { title: "Servers", place: "/", body });
+  return page(c, { title: "Servers", place: "/", live: ["servers", "controller"], body });
 };
 
 /** What the list of servers shows. */
@@ -220,7 +220,7 @@ function Table({ items, now }: { items: readonly Node[]; now: number }) {
 
 function Row({ node, now }: { node: Node; now: number }) {
   return (
-    <tr>
+    <tr id={`server-${node.node}`}>
       <th scope="row">
         <a href={`/servers/${node.node}`}>{node.name}</a>
         {node.tags.length > 0 && <div class="quiet">{node.tags.join(", ")}</div>}

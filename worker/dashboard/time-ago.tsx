@@ -17,10 +17,16 @@ export function TimeAgo({ time, now }: { time: string; now: number }) {
 
 /** How long before `now` that was; both ms since 1970. */
 export function sayAgo(then: number, now: number): string {
-  const seconds = Math.abs(now - then) / 1000;
-  const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? ["", 0];
-  if (size === 0) return "just now";
-  const count = Math.floor(seconds / size);
-  const span = `${count} ${unit}${count === 1 ? "" : "s"}`;
+  const span = sayFor(Math.abs(now - then));
+  if (span === undefined) return "just now";
   return then > now ? `in ${span}` : `${span} ago`;
+}
+
+/** How long so many ms are, in the largest unit that they fill; undefined for less than a minute. */
+export function sayFor(ms: number): string | undefined {
+  const seconds = ms / 1000;
+  const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? ["", 0];
+  if (size === 0) return undefined;
+  const count = Math.floor(seconds / size);
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

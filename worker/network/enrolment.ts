@@ -13,6 +13,7 @@ import type { EnrolmentKey } from "../store/key-store.ts";
 import type { Reservation } from "../store/reservation-store.ts";
 import { newNode, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
+import { noteEnrolled } from "./first-boots.ts";
 import { overlapRefusal } from "./overlap.ts";
 import { takeReserved } from "./take-reserved.ts";
 
@@ -89,6 +90,7 @@ export function leaseTo(
     };
     stores.nodes.put(changed);
     stores.keys.use(key.id, request.node, now);
+    noteEnrolled(stores, changed, now);
     if (known === undefined && changed.state === "active") queueMember(stores, changed.node, now);
     if (known === undefined || isRegisteredAnew(known, changed)) {
       stores.events.add(now, enrolmentDeed(known, changed, key.id), changed);

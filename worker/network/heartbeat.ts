@@ -1,8 +1,10 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { BootNews } from "../lease/first-boot.ts";
 import type { Renewed } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
-import { leaseView } from "./lease-view.ts";
+import { noteFromNode } from "./first-boots.ts";
+import { leaseView, shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
 import { peersOf } from "./peers.ts";
@@ -17,6 +19,8 @@ export interface Heartbeat {
   readonly report: string;
   /** The steps in which it put something right since the last heartbeat. */
   readonly repaired: readonly string[];
+  /** What a first boot has come to; left out: nothing of one. */
+  readonly boot?: BootNews | undefined;
   /** What the host says of itself, as JSON; null: what is known stays. */
   readonly facts: string | null;
 }
@@ -40,9 +44,20 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
       address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
     };
-    stores.nodes.reported(node.node, node);
+    if (isNews(known.value, node, now)) stores.nodes.reported(node.node, node);
+    else stores.nodes.reportedAgain(node.node, now);
+    if (beat.boot !== undefined) noteFromNode(net, node, beat.boot);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
     const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
     return ok({ ...leaseView(config, told, now), peers: peersOf(net, told) });
   });
+}
+
+/** Whether a heartbeat makes the node another one than it was shown as, but for the time when it was seen. */
+function isNews(before: StoredNode, after: StoredNode, now: number): boolean {
+  const seen = { seenAt: after.seenAt, reportedAt: after.reportedAt };
+  return (
+    JSON.stringify({ ...before, ...seen }) !== JSON.stringify(after) ||
+    shownState(before, now) !== shownState(after, now)
+  );
 }

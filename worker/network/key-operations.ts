@@ -99,6 +99,11 @@ export function listKeys(net: NetworkContext, limit: number, after: MadePlace | 
   return net.stores.keys.list(limit, after).map((key) => keyView(key, now));
 }
 
+export function readKey({ stores, now }: NetworkContext, id: string): Result<KeyView, Refusal> {
+  const key = stores.keys.byId(id);
+  return key === undefined ? notFound(id) : ok(keyView(key, now()));
+}
+
 /** Deletes a key, and user-data that is kept with it; what it let in stays. */
 export function deleteKey(net: NetworkContext, id: string, by: Operator): Result<true, Refusal> {
   const removed = net.stores.transaction(() => {
@@ -107,7 +112,7 @@ export function deleteKey(net: NetworkContext, id: string, by: Operator): Result
     if (isGone) net.stores.events.add(net.now(), { by, action: "key-deleted", key: id });
     return isGone;
   });
-  return removed ? ok(true) : err({ problem: "not-found", missing: { what: "key", id } });
+  return removed ? ok(true) : notFound(id);
 }
 
 /**
@@ -127,10 +132,14 @@ export async function revokeKey(
     stores.userData.forget(id);
     return stores.keys.byId(id);
   });
-  if (key === undefined) return err({ problem: "not-found", missing: { what: "key", id } });
+  if (key === undefined) return notFound(id);
   const revokedNodes = nodes ? stores.transaction(() => takeOut(stores, id, now(), by)) : [];
   await outbox.hurry("member", revokedNodes);
   return ok({ ...keyView(key, now()), revokedNodes });
+}
+
+function notFound(id: string): Result<never, Refusal> {
+  return err({ problem: "not-found", missing: { what: "key", id } });
 }
 
 /** Takes out the nodes that came in by the key, but for those that came in by another one since. Gives all that are out. */

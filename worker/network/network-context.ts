@@ -14,6 +14,7 @@ import { NetworkReadiness } from "../reconcile/network-readiness.ts";
 import type { Upkeep } from "../reconcile/upkeep.ts";
 import type { Stores } from "../store/stores.ts";
 import { WebhookSender } from "../webhook/webhook-sender.ts";
+import { BootBudget } from "./boot-budget.ts";
 import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 import { KeptSeals } from "./kept-seals.ts";
@@ -37,6 +38,7 @@ export interface NetworkContext extends Upkeep {
   readonly readiness: NetworkReadiness;
   readonly refusalBudget: RefusalBudget;
   readonly returns: ReturnBudget;
+  readonly bootBudget: BootBudget;
   /** The node id that follows from a public key (64 bytes), one derivation at a time; or how long the wait for it would be. */
   readonly deriveNodeId: (
     publicKey: Uint8Array<ArrayBuffer>,
@@ -97,6 +99,7 @@ export function openNetwork(
     leases,
     readiness,
     returns: new ReturnBudget(LIMITS.returnsAnHour),
+    bootBudget: new BootBudget(LIMITS.bootReportsOfKeyAnHour, LIMITS.bootReportsAnHour),
     refusalBudget: new RefusalBudget((isKnownKey, since) => stores.refusals.countSince(isKnownKey, since)),
     deriveNodeId: inTurn(platform.deriveNodeId, {
       pause: () => sleep(1),

@@ -6,6 +6,7 @@ import { isQuotaUsedUp } from "../base/quota.ts";
 import type { Refusal } from "../base/refusal.ts";
 import type { Result } from "../base/result.ts";
 import { sha256Hex } from "../base/secret.ts";
+import type { Topic } from "../base/topic.ts";
 import { parseConfig, type Settings } from "../config/config.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { Ending } from "../lease/ending.ts";
@@ -32,7 +33,7 @@ import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "
 import type { MadePlace } from "../store/made-place.ts";
 import { migrate } from "../store/migrations.ts";
 import type { RefusalPlace } from "../store/refusal-store.ts";
-import { openStores, type Stores } from "../store/stores.ts";
+import { openStores, type Stores, type Waiting } from "../store/stores.ts";
 import {
   type AdminTokenBearer,
   adminTokenBearer,
@@ -46,6 +47,13 @@ import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
 import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
+import {
+  type BootQuery,
+  type BootReport,
+  type ListedBoot,
+  listFirstBoots,
+  reportFirstBoot,
+} from "./first-boots.ts";
 import { health } from "./health.ts";
 import { type Heartbeat, heartbeat } from "./heartbeat.ts";
 import {
@@ -55,12 +63,14 @@ import {
   type KeyRequest,
   type KeyUserData,
   listKeys,
+  readKey,
   revokeKey,
   userDataOf,
 } from "./key-operations.ts";
 import { type EventPage, type EventQuery, listEvents } from "./list-events.ts";
 import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
 import { listSlots, type SlotsPart } from "./list-slots.ts";
+import { LISTENER_HEADER, type Listener, LiveSockets, listenerSchema } from "./live-sockets.ts";
 import { type NetworkMetrics, networkMetrics } from "./metrics.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
@@ -87,6 +97,7 @@ import { seeRootToken } from "./root-token.ts";
 import {
   beginSession,
   endSession,
+  isStillGood,
   listSessions,
   type SessionBearer,
   type SignIn,
@@ -127,13 +138,17 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   /** The network that the tables are of, when the settings name another one. */
   #otherNetwork: string | undefined;
   readonly #platform: Platform;
+  readonly #live: LiveSockets;
 
   constructor(ctx: DurableObjectState, env: ObjectEnv, platform: Platform = workersPlatform) {
     super(ctx, env);
     this.#platform = platform;
+    const { sleep, log } = platform;
+    const isGood = (listener: Listener) => isStillGood(this.#open(), listener);
+    this.#live = new LiveSockets({ platform: ctx, isGood, sleep, log });
     void ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
-      const { now, log } = platform;
+      const { now } = platform;
       const setTo = (await ctx.storage.getAlarm()) ?? undefined;
       const alarm = new AlarmClock({ storage: ctx.storage, setTo, now, log });
       this.#alarm = alarm;
@@ -141,7 +156,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
       if (!read.ok) return;
       const { networkId } = read.value;
       // Calls come to the object of the network in the settings; the alarm of one before that comes to its own.
-      const stores = openStores(ctx.storage, (waiting) => alarm.arm(waiting), now);
+      const changed = (waiting: Waiting, news: ReadonlySet<Topic>): void => {
+        alarm.arm(waiting);
+        this.#live.changed(news);
+      };
+      const stores = openStores(ctx.storage, changed, now);
       const own = stores.memory.networkId() ?? claim(stores, ctx.id.name ?? networkId);
       if (own !== networkId) {
         this.#otherNetwork = own;
@@ -166,6 +185,14 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listRefusals(limit: number, after: RefusalPlace | undefined): ListedRefusal[] {
     return listRefusals(this.#open(), limit, after);
+  }
+
+  async reportFirstBoot(report: BootReport): Promise<Result<true, Refusal>> {
+    return reportFirstBoot(this.#openToWrite(), report);
+  }
+
+  listFirstBoots(query: BootQuery): ListedBoot[] {
+    return listFirstBoots(this.#open(), query);
   }
 
   adminTokenBearer(hash: string): Result<AdminTokenBearer, Refusal> {
@@ -227,6 +254,10 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   listKeys(limit: number, after: MadePlace | undefined): KeyView[] {
     return listKeys(this.#open(), limit, after);
+  }
+
+  readKey(id: string): Result<KeyView, Refusal> {
+    return readKey(this.#open(), id);
   }
 
   deleteKey(id: string, by: Operator): Result<true, Refusal> {
@@ -390,6 +421,27 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   /** Run by the cron trigger. */
   async reconcile(): Promise<void> {
     await reconcile(this.#openToAsk(), { endsLeases: true });
+    // Servers go offline by the time alone, without a write.
+    this.#live.changed(new Set(["servers"]));
+  }
+
+  /** A WebSocket for one who listens for changes: those alone cannot come by RPC. 409 with how many there may be when there are as many. */
+  override fetch(request: Request): Response {
+    const listener = listenerSchema.parse(JSON.parse(request.headers.get(LISTENER_HEADER) ?? ""));
+    this.#open();
+    const opened = this.#live.open(listener);
+    return opened.ok
+      ? new Response(null, { status: 101, webSocket: opened.value })
+      : Response.json({ most: opened.error }, { status: 409 });
+  }
+
+  override webSocketMessage(socket: WebSocket): void {
+    this.#live.refuse(socket);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    // For sockets that it keeps while the object is not in memory, the platform does not answer a close by itself.
+    socket.close();
   }
 
   override async alarm(): Promise<void> {

@@ -11,6 +11,7 @@ import type { NodeView } from "../schema/lease.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { changeLease, endForGood, takenOut } from "./change-lease.ts";
+import { noteEnrolled } from "./first-boots.ts";
 import { nodeView } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize, type Caller } from "./node-access.ts";
@@ -47,6 +48,7 @@ export function approveNode(
 ): Promise<Result<NodeView, Refusal>> {
   return changeNode(net, node, { by, action: "approved" }, (known) => {
     // Seen now: one that was revoked long ago would otherwise be released by time at the next run.
+    noteEnrolled(net.stores, { ...known, state: "active" }, net.now());
     const seenAt = known.state === "active" ? known.seenAt : net.now();
     return ok({
       ...known,

@@ -7,6 +7,7 @@ import { scopesByAccess } from "../config/access.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { Operator } from "../lease/deed.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
+import { adminTokenState } from "../store/admin-token-store.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import type { Session } from "../store/session-store.ts";
 import {
@@ -14,6 +15,7 @@ import {
   adminTokenBearer,
   goodAdminToken,
   isRootToken,
+  ROOT,
 } from "./admin-token-operations.ts";
 import type { NetworkContext } from "./network-context.ts";
 
@@ -93,6 +95,21 @@ export function listSessions(
     .filter((session) => isLive(net, session))
     .slice(0, limit)
     .map(sessionView);
+}
+
+/** Whether a session (or, without one, an admin token) is good still, by its id: for one who was let in before. */
+export function isStillGood(
+  net: NetworkContext,
+  { session: id, token: tokenId }: { readonly session: string | null; readonly token: string },
+): boolean {
+  if (id !== null) {
+    const session = net.stores.sessions.byId(id);
+    return session !== undefined && isLive(net, session);
+  }
+  // That of the settings changes by a deployment, which ends whatever is open.
+  if (tokenId === ROOT.id) return true;
+  const token = net.stores.adminTokens.byId(tokenId);
+  return token !== undefined && adminTokenState(token, net.now()) === "valid";
 }
 
 /** Ends a session, by its id. */

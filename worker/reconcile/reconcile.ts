@@ -38,7 +38,10 @@ export async function reconcile(
   { endsLeases }: { readonly endsLeases: boolean },
 ): Promise<Result<Difference, ControllerError>> {
   const { stores, now, log } = upkeep;
-  stores.transaction(() => stores.events.trim(LIMITS.events, LIMITS.eventsForgotten));
+  stores.transaction(() => {
+    stores.events.trim(LIMITS.events, LIMITS.eventsForgotten);
+    stores.firstBoots.forgetBefore(now() - LIMITS.firstBootMs, LIMITS.firstBootsForgotten);
+  });
   const before = stores.memory.lastCheck();
   const watch = {
     unbrokenSince: watchedSince(before, now()),

@@ -1,11 +1,12 @@
-import { redactedJson } from "../base/redact.ts";
+import { redact, redactedJson } from "../base/redact.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answerAgent } from "../http/answer.ts";
 import { callerAddress } from "../http/caller-address.ts";
 import type { App } from "../http/context.ts";
 import { configured, nodeOnly } from "../http/guards.ts";
 import { jsonBody } from "../http/json-body.ts";
-import { heartbeatSchema } from "../schema/heartbeat.ts";
+import type { BootNews } from "../lease/first-boot.ts";
+import { type HeartbeatBody, heartbeatSchema } from "../schema/heartbeat.ts";
 import { renewedSchema } from "../schema/lease.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
@@ -46,17 +47,28 @@ const route = apiRoute({
 export function heartbeatRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
     const { node } = c.req.valid("param");
-    const { facts, ...report } = c.req.valid("json");
+    const { facts, firstBoot, ...report } = c.req.valid("json");
     const renewed = await askObject(c, async (object) =>
       object.heartbeat({
         node,
         tokenHash: c.get("secretHash"),
         address: callerAddress(c),
         report: redactedJson(report),
+        boot: bootNews(report, firstBoot),
         repaired: report.repaired ?? [],
         facts: facts === undefined ? null : redactedJson(facts),
       }),
     );
     return answerAgent(c, renewedSchema, { ...renewed });
   });
+}
+
+/** A failure is one of a first boot until that is done, which the object knows. */
+function bootNews(
+  { state, step, log }: Pick<HeartbeatBody, "state" | "step" | "log">,
+  reached: HeartbeatBody["firstBoot"],
+): BootNews | undefined {
+  const lines = log === undefined ? null : redact(log);
+  if (state === "failed") return { state, step: step === undefined ? null : redact(step), log: lines };
+  return reached && { ...reached, log: lines };
 }

@@ -5,6 +5,7 @@ import { jsonBody } from "../http/json-body.ts";
 import { keyRequest } from "../network/key-operations.ts";
 import {
   keyRevocationSchema,
+  keySchema,
   keysSchema,
   keyTermsSchema,
   newKeySchema,
@@ -65,6 +66,20 @@ const list = apiRoute({
   },
 });
 
+const read = apiRoute({
+  method: "get",
+  path: "/v1/keys/{id}",
+  summary: "Read an enrolment key",
+  description: "Without its secret.",
+  tags: ["keys"],
+  ...operatorCall(["read", "keys"]),
+  request: { params },
+  responses: {
+    200: { description: "The key.", content: { "application/json": { schema: keySchema } } },
+    ...problemResponses("bad-request", "not-found", ...ADMIN_PROBLEMS),
+  },
+});
+
 const remove = apiRoute({
   method: "delete",
   path: "/v1/keys/{id}",
@@ -115,6 +130,12 @@ export function keyRoutes(app: OpenAPIHono<App>): void {
     const { limit, cursor } = c.req.valid("query");
     const keys = await callObject(c, async (object) => object.listKeys(limit + 1, placeOf(cursor)));
     return answer(c, keysSchema, pageOf(keys, limit, cursorOf));
+  });
+
+  app.openapi(read, async (c) => {
+    const { id } = c.req.valid("param");
+    const key = await askObject(c, async (object) => object.readKey(id));
+    return answer(c, keySchema, key);
   });
 
   app.openapi(revoke, async (c) => {

@@ -22,6 +22,10 @@ export function openapiRoute(app: OpenAPIHono<App>): void {
     bearerFormat: "mbk_…",
     description: "An enrolment key: lets servers in, and nothing else.",
   });
+  openAPIRegistry.registerComponent("securitySchemes", "bootProof", {
+    ...{ type: "apiKey", in: "header", name: "Authorization" },
+    description: "`Meshboot-Proof PREFIX.MAC`: that the sender has an enrolment key, which it does not send.",
+  });
   openAPIRegistry.registerComponent("securitySchemes", "nodeToken", {
     ...bearer,
     bearerFormat: "mbn_…",

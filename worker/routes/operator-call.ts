@@ -16,6 +16,14 @@ import { askObject } from "./object-call.ts";
 // An isolate reads its configuration once, see configOf.
 const rootHashes = new WeakMap<Config, string>();
 
+// Requests that this Worker makes of itself, for whoever was asked about by the one before.
+const vouchedFor = new WeakMap<Request, SessionBearer>();
+
+/** A call of a page's that the object need not be asked about: it comes from the bearer that the page was asked for by. */
+export function vouchFor(request: Request, bearer: SessionBearer): void {
+  vouchedFor.set(request, bearer);
+}
+
 type Guard = MiddlewareHandler<App>;
 
 /** What a call takes whose operator needs any of those scopes; behind the guards comes `more`. */
@@ -120,6 +128,8 @@ async function letIn(c: Context<App>, carrying: Carried, scopes: readonly Scope[
 }
 
 async function bearerOf(c: Context<App>, carrying: Carried): Promise<AdminTokenBearer | SessionBearer> {
+  const known = vouchedFor.get(c.req.raw);
+  if (known !== undefined) return known;
   const proof = await proofOf(c, carrying);
   if (proof.isRoot) return ROOT;
   // It may be a stranger's: such a call must not use up the object's day.

@@ -134,6 +134,11 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
           detail: "this node has left the mesh and come back too often within an hour; ask again",
           retryAfter: refusal.retryAfter,
         };
+      if (refusal.by === "key")
+        return {
+          detail: "too many reports of first boots within an hour; nothing hangs on them: go on without",
+          retryAfter: refusal.retryAfter,
+        };
       return { detail: `too many calls ${CALLERS[refusal.by]} within a minute`, retryAfter: 60 };
     case "internal":
       return { detail: "an unexpected fault; the log has it under `instance`" };
@@ -217,6 +222,8 @@ function revokedText(node: string): Readonly<Record<RevokedFault, string>> {
 
 const TOKEN_FAULTS: Readonly<Record<TokenFault, string>> = {
   "no-key": "enrolling needs `Authorization: Bearer mbk_…`, an enrolment key",
+  "late-proof":
+    "a report without the key itself is taken once, with a later clock than the one before, and not of a server that is in",
   "no-admin-token": "this call needs `Authorization: Bearer mba_…`, the admin token",
   "no-node-token": "this call needs `Authorization: Bearer mbn_…`, the node's own token",
   "no-token": "this call needs `Authorization: Bearer …` with the admin token or the node's own token",
@@ -238,6 +245,8 @@ const LIMITED: Readonly<Record<Limited, (most: number) => string>> = {
     `there are ${most} sessions, and those of other admin tokens are not ended for yours; end some with DELETE /v1/sessions/:id, or wait until they are over`,
   webhook: (most) =>
     `there are ${most} webhooks; delete one that you need no more with DELETE /v1/webhooks/:id, or let one receiver tell the others`,
+  listener: (most) =>
+    `${most} listen already; close pages of the dashboard that are open, or end commands that follow events`,
 };
 
 function notEmptyText({ leases, keys, reservations, waiting }: NotEmpty): string {

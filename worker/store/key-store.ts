@@ -109,6 +109,17 @@ export class KeyStore {
     return this.#db.read<Row>(`${SELECT} WHERE hash = ?`, hash).map(fromRow)[0];
   }
 
+  /** SHA-256 of each key whose digest begins with these hex digits: mostly one or none. */
+  hashesFrom(prefix: string): string[] {
+    return this.#db
+      .read<{ hash: string }>(
+        "SELECT hash FROM keys WHERE hash >= ? AND hash < ? LIMIT 4",
+        prefix,
+        `${prefix}g`,
+      )
+      .map(({ hash }) => hash);
+  }
+
   byId(id: string): EnrolmentKey | undefined {
     return this.#db.read<Row>(`${SELECT} WHERE id = ?`, id).map(fromRow)[0];
   }

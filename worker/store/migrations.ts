@@ -225,6 +225,23 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL,
      expires_at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  // 18: what servers tell of their first boots, the oldest with the lowest id; `stages` is JSON, the time of each
+  `CREATE TABLE first_boots (
+     id INTEGER PRIMARY KEY,
+     key_id TEXT NOT NULL,
+     machine_id TEXT NOT NULL,
+     node TEXT,
+     name TEXT,
+     address TEXT,
+     state TEXT NOT NULL CHECK (state IN ('running', 'failed', 'done')),
+     step TEXT,
+     log TEXT,
+     clock_ahead INTEGER,
+     stages TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     proven_at INTEGER,
+     UNIQUE (key_id, machine_id)
+   );`,
   // 20: the admin tokens that the settings have had (`replaced_at` is null of the present one); the secret that others are sealed
   // under, sealed under each of the settings' two tokens, so that either can be another one
   `CREATE TABLE root_tokens (

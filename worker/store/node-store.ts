@@ -189,9 +189,14 @@ export class NodeStore {
     );
   }
 
+  /** The node reported at that time (ms since 1970) what it had reported before. */
+  reportedAgain(node: string, at: number): void {
+    this.#db.writeQuietly("UPDATE nodes SET seen_at = ?1, reported_at = ?1 WHERE node = ?2", at, node);
+  }
+
   /** The node was seen at that time. */
   seen(node: string, at: number): void {
-    this.#db.write("UPDATE nodes SET seen_at = ? WHERE node = ?", at, node);
+    this.#db.writeQuietly("UPDATE nodes SET seen_at = ? WHERE node = ?", at, node);
   }
 
   /**

@@ -1,10 +1,13 @@
+import type { Topic } from "../base/topic.ts";
 import { AdminTokenStore } from "./admin-token-store.ts";
 import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
+import { FirstBootStore } from "./first-boot-store.ts";
 import { FormerNodeStore } from "./former-node-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { NameStore } from "./name-store.ts";
+import { newsOf } from "./news.ts";
 import { NodeStore } from "./node-store.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { RefusalStore } from "./refusal-store.ts";
@@ -32,6 +35,7 @@ export interface Stores {
   readonly adminTokens: AdminTokenStore;
   readonly events: EventStore;
   readonly memory: MemoryStore;
+  readonly firstBoots: FirstBootStore;
   readonly formerNodes: FormerNodeStore;
   readonly keys: KeyStore;
   readonly names: NameStore;
@@ -56,12 +60,12 @@ export interface Stores {
 }
 
 /**
- * The tables over an object's storage; `migrate` must have run. `changed` is called after each transaction, before
- * anything else can happen, so that what it writes (the alarm) is committed together with it. `now` gives ms since 1970.
+ * The tables over an object's storage; `migrate` must have run. `changed` is called after each transaction with what that
+ * changed, before anything else can happen, so that what it writes (the alarm) is committed together with it. `now` gives ms since 1970.
  */
 export function openStores(
   storage: DurableObjectStorage,
-  changed: (waiting: Waiting) => void,
+  changed: (waiting: Waiting, news: ReadonlySet<Topic>) => void,
   now: () => number,
 ): Stores {
   const db = new Database(storage);
@@ -74,8 +78,8 @@ export function openStores(
   const nodes = new NodeStore(db, pages);
   const keys = new KeyStore(db);
   const transaction = <T>(change: () => T): T => {
-    const result = db.transaction(change);
-    changed(waiting);
+    const { result, tables } = db.transaction(change);
+    changed(waiting, newsOf(tables));
     return result;
   };
   const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
@@ -83,6 +87,7 @@ export function openStores(
     adminTokens: new AdminTokenStore(db),
     events: new EventStore(db, webhooks),
     memory,
+    firstBoots: new FirstBootStore(db),
     formerNodes: new FormerNodeStore(db),
     keys,
     names: new NameStore(db, reservations),

@@ -65,6 +65,9 @@ json=''
 AGREED=''
 # Set when the Worker has a lease for this server and somebody has to approve it: said last, when all else is done.
 PENDING=''
+# Set while the first boot is not told to its end; SHA-256 of this machine's id.
+BOOTING=''
+MACHINE=''
 # What `down` removes the packages of, `zerotier` or `docker`, with commas.
 PURGE=''
 # Set while an image is made: there is no Worker yet.

@@ -41,12 +41,17 @@ heartbeat() { # ok|failed [STEP]
   fi
   if [ -n "${2:-}" ]; then
     lines="$lines,\"step\":\"$2\",\"log\":\"$(log_as_json)\""
+  elif [ -n "$BOOTING" ]; then
+    lines="$lines,$(boot_end)"
   fi
   look_at_facts
   printf %s "{\"state\":\"$1\"$lines,\"facts\":$FACTS}" >"$TMP/body"
   call POST "/v1/nodes/$NODE/heartbeat" "$STATE/token" "$TMP/body"
   if [ "$HTTP" = 200 ] && [ -e "$RUN/changed" ]; then
     rm -f "$RUN/changed"
+  fi
+  if [ "$HTTP$1" = 200ok ] && [ -n "$BOOTING" ]; then
+    rm -f "$STATE/first-boot"
   fi
   problem=''
   [ "$HTTP" = 200 ] || problem=$(field answer TYPE=)

@@ -45,6 +45,8 @@ leave() {
           heartbeat failed "$STEP"
           [ "$HTTP" != 200 ] || take_reported_lease
         ) >/dev/null 2>&1
+      else
+        tell_failed_boot "$STEP" || :
       fi
     fi
     ;;

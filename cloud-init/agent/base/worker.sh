@@ -45,11 +45,20 @@ workers_time() {
   [ -z "$there" ] || date -d "$there" +%s 2>/dev/null || :
 }
 
+# What curl said of it. By a clock that is off no certificate is valid.
+no_answer() {
+  said=$(head -n 1 "$TMP/curl")
+  case $said in
+  *'not yet valid'* | *'has expired'*) said="$said, by this clock, which says $(date -u '+%F %H:%M') UTC: is it right?" ;;
+  esac
+  printf '%s\n' "$URL does not answer ($said)"
+}
+
 the_problem() {
   if [ -n "$FOREIGN" ]; then
     printf '%s\n' "$FOREIGN"
   elif [ "$HTTP" = 000 ]; then
-    printf '%s\n' "$URL does not answer ($(head -n 1 "$TMP/curl"))"
+    no_answer
   else
     printf '%s\n' "$URL says $HTTP $(field answer TYPE=): $(field answer DETAIL=)"
   fi

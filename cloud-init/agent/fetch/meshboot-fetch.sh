@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts Meshboot's agent in place: from the Worker the text whose SHA-256 is in /etc/meshboot/agent.sha256, or none.
-# Tries until it is there; a server with an agent goes on with that one.
+# No certificate counts: the clock may be off. Tries until it is there; a server with an agent goes on with that one.
 set -euf
 R=${MESHBOOT_ROOT:-}
 agent=$R/usr/local/sbin/meshboot
@@ -13,12 +13,13 @@ is_named() { # FILE
 
 get() { # URL SECONDS
   if command -v curl >/dev/null; then
-    curl -gfsSL --connect-timeout "$2" --max-time $(($2 * 4)) "$1"
+    curl -gkfsSL --connect-timeout "$2" --max-time $(($2 * 4)) "$1"
   elif command -v wget >/dev/null; then
-    wget -nv -t 1 -T "$2" -O - "$1"
+    wget --no-check-certificate -nv -t 1 -T "$2" -O - "$1"
   else
-    python3 -c 'import sys, urllib.request as u
-sys.stdout.buffer.write(u.urlopen(sys.argv[1], timeout=int(sys.argv[2])).read(2000000))' "$@"
+    python3 -c 'import ssl, sys, urllib.request as u
+c = ssl._create_unverified_context()
+sys.stdout.buffer.write(u.urlopen(sys.argv[1], timeout=int(sys.argv[2]), context=c).read(2000000))' "$@"
   fi
 }
 
@@ -43,7 +44,6 @@ until is_named "$agent"; do
   case $said in
   *'No space'*) why='the disk is full' ;;
   *' 404'*) why="$why: the Worker has no such agent; new user-data names one that it has" ;;
-  *'not yet'* | *'has expired'*) why="its certificate is not valid on $(date -u +%F), by this clock: is it right?" ;;
   *python3*found*) why='this needs curl, wget or python3' ;;
   esac
   why=$(echo "meshboot-fetch: no agent from $url: ${why:-an empty answer}" | sed 's|//[^ ]*@|//|g')

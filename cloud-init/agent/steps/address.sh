@@ -17,6 +17,7 @@ doctor_address() {
 # What `join` has just seen of the network holds mostly.
 address_up() {
   has_come address || wait_for address
+  tell_boot mesh
 }
 
 address_state() {

@@ -26,14 +26,13 @@ ask_enrolment() { # OFFSET of the clock, in seconds
   if ! read_secret "$ETC/key"; then
     not_enrolled refuse '/etc/meshboot/key holds no key (mbk_...)'
     return 1
-  elif [ ! -s "$R/etc/machine-id" ]; then
+  elif ! look_at_machine; then
     not_enrolled fail '/etc/machine-id is empty: systemd-machine-id-setup makes one'
     return 1
   fi
-  machine=$(tr -d '\n' <"$R/etc/machine-id" | sha256sum | cut -c 1-64)
   identity=$(tr -cd 0-9a-f: <"$ZT/identity.public")
   node=${identity%%:*}
-  printf '%s\n' meshboot-enroll-v1 "$HOST" "$node" "$as" "$machine" $now >"$TMP/proof"
+  printf '%s\n' meshboot-enroll-v1 "$HOST" "$node" "$as" "$MACHINE" $now >"$TMP/proof"
   signature=$(zerotier-idtool sign "$ZT/identity.secret" "$TMP/proof" | tr -cd 0-9a-f)
   if [ ${#signature} != 192 ]; then
     not_enrolled fail 'zerotier-idtool sign gives no signature'
@@ -41,7 +40,7 @@ ask_enrolment() { # OFFSET of the clock, in seconds
   fi
   look_at_facts
   printf '{"identity":"%s","name":"%s","machineId":"%s","timestamp":%s,"signature":"%s","localPrefixes":[%s],"facts":%s}' \
-    "$identity" "$as" "$machine" $now "$signature" "$(local_prefixes)" "$FACTS" >"$TMP/body"
+    "$identity" "$as" "$MACHINE" $now "$signature" "$(local_prefixes)" "$FACTS" >"$TMP/body"
   call POST /v1/enroll "$ETC/key" "$TMP/body"
 }
 
@@ -141,6 +140,7 @@ take_lease() {
 # reach the disk before the other two have their names there: a power cut would take all three.
 save_lease() {
   make_state
+  [ -z "$BOOTING" ] || : >"$STATE/first-boot"
   store_lease
   store_peers
   put_file /var/lib/meshboot/token 600 <<EOF

@@ -76,6 +76,8 @@ EOF
 zerotier_up() {
   install_zerotier
   start_zerotier
+  # Where nothing had to be installed, the lease says so soon enough.
+  [ -z "$LISTS" ] || tell_boot packages
 }
 
 # A network that was joined before is not left: zerotier-one reads what it may set only when it starts.

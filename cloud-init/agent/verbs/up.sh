@@ -43,6 +43,10 @@ up() {
     STEP=settings
   fi
   read_settings
+  if ! dry && { ! has_lease || [ -e "$STATE/first-boot" ]; }; then
+    BOOTING=yes
+    tell_boot fetched
+  fi
   if has_lease; then
     use_saved_lease
     look_for_repairs

@@ -9,7 +9,7 @@ network_up() {
   fi
   until curl -gsS -o /dev/null --max-time 10 "$URL/healthz" </dev/null 2>"$TMP/curl"; do
     tries=$((tries + 1))
-    why="$URL does not answer ($(head -n 1 "$TMP/curl"))"
+    why=$(no_answer)
     [ $tries -lt 10 ] || fail "$why: check this server's network and DNS, the Worker, and URL in $CONF"
     say "$why: tries again, $tries of 10"
     sleep $tries

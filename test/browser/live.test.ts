@@ -1,0 +1,243 @@
+// What pages do where scripts run: they change by themselves, and what is on them can be copied.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { generateIdentity } from "../../scripts/identity/generate.ts";
+import { enrolDemo } from "../../scripts/local/demo.ts";
+import { enrolmentBody, postEnrolment, postReport } from "../../scripts/local/invented-server.ts";
+import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
+import { startBrowser } from "./browser.ts";
+import { expectSound, signIn, visit } from "./visitor.ts";
+
+/** For what hangs, not for what is slow. */
+const LONG = { timeout: 60_000 };
+
+const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
+let mesh: LocalMesh;
+let browser: Browser;
+
+const start = (port: number) =>
+  startLocalMesh({ host: "127.0.0.1", port, directory, central: undefined }, () => undefined);
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  mesh = await start(0);
+  await enrolDemo(mesh.state, 1, () => undefined, new AbortController().signal);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await mesh?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Whoever is signed in, at that page, which hears what changes. */
+async function open(path: string, options: BrowserContextOptions = {}) {
+  const { page, faults } = await visit(browser, mesh.state, options);
+  await signIn(page, mesh.state);
+  await listening(page, () => page.goto(path));
+  return { page, faults };
+}
+
+/** Does something and waits until the page hears what changes, and has asked for what it missed. */
+async function listening(page: Page, act: () => Promise<unknown>): Promise<void> {
+  const asked = page.waitForResponse((answer) => answer.request().resourceType() === "fetch");
+  await act();
+  await asked;
+}
+
+const enrolledSchema = z.object({ node: z.string(), token: z.string() });
+
+async function enrol(name: string) {
+  const { url, enrolmentKey } = mesh.state;
+  const server = { ...(await generateIdentity()), name, machine: name };
+  const answer = await postEnrolment(url, enrolmentKey, enrolmentBody(url, server));
+  return enrolledSchema.parse(await answer.json());
+}
+
+const admin = (method: string, path: string, body?: object) =>
+  fetch(`${mesh.state.url}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${mesh.state.adminToken}`, "Content-Type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+
+describe("a page that is open", () => {
+  test("shows a server that comes in, and what becomes of it, without being loaded again", async () => {
+    const { page, faults } = await open("/");
+    await page.evaluate("window.isTheSame = true");
+    const { node, token } = await enrol("late");
+    const row = page.getByRole("row", { name: "late" });
+    await row.waitFor();
+    const { url } = mesh.state;
+    await postReport(url, node, token, { state: "failed", step: "docker", log: "no dockerd" });
+    await row.getByText("failed", { exact: true }).waitFor();
+    await admin("PATCH", `/v1/nodes/${node}`, { name: "later" });
+    await page.getByRole("row", { name: "later" }).waitFor();
+    expect(await page.evaluate("window.isTheSame")).toBe(true);
+    await expectSound(page);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("leaves focus, what is typed and what is opened as they are", async () => {
+    const { node } = await enrol("steady");
+    const { page } = await open(`/servers/${node}`);
+    const name = page.getByLabel("Name");
+    await name.fill("half-typ");
+    await page.evaluate(`document.querySelector("main").insertAdjacentHTML(
+      "beforeend", "<details><summary>More</summary>of it</details>")`);
+    await page.locator("details summary").click();
+    await page.getByRole("link", { name: "Retire…" }).focus();
+    await admin("POST", `/v1/nodes/${node}/revoke`);
+    await page.getByText("revoked", { exact: true }).first().waitFor();
+    expect(await name.inputValue()).toBe("half-typ");
+    expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Retire…");
+    await name.focus();
+    await name.press("End");
+    await admin("POST", `/v1/nodes/${node}/approve`);
+    await page.getByText("active", { exact: true }).first().waitFor();
+    await page.keyboard.type("ed");
+    expect(await name.inputValue()).toBe("half-typed");
+    await page.context().close();
+  });
+
+  test("hears again when its socket died, says so meanwhile, and has what it missed", async () => {
+    const { page } = await open("/");
+    const port = Number(new URL(mesh.state.url).port);
+    await mesh.close();
+    const note = page.getByText("This page is not live");
+    await note.waitFor();
+    mesh = await start(port);
+    await enrol("missed");
+    await page.getByRole("row", { name: "missed" }).waitFor();
+    await note.waitFor({ state: "hidden" });
+    await enrol("heard");
+    await page.getByRole("row", { name: "heard" }).waitFor();
+    await page.context().close();
+  });
+
+  test("asks ten times in a row and once a minute then, however much changes", async () => {
+    const { page } = await visit(browser, mesh.state);
+    await signIn(page, mesh.state);
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket("**/v1/live", (one) => {
+      sockets.push(one);
+    });
+    let asked = 0;
+    page.on("response", (answer) => {
+      if (answer.request().resourceType() === "fetch") asked += 1;
+    });
+    await page.clock.install();
+    await page.goto("/");
+    await page.clock.runFor(2000);
+    // One after each connection, and nine more.
+    for (let number = 1; number <= 10; number++) {
+      await expect.poll(() => asked, LONG).toBe(number);
+      sockets[0]?.send('{"changed":["servers"]}');
+    }
+    await page.clock.runFor(50_000);
+    expect(asked).toBe(10);
+    await page.clock.runFor(20_000);
+    await expect.poll(() => asked, LONG).toBe(11);
+    await page.context().close();
+  });
+
+  test("leads to the way in once its session is over, and stays there", async () => {
+    const { page } = await open("/pool");
+    const { items } = z
+      .object({ items: z.array(z.object({ id: z.string() })) })
+      .parse(await (await admin("GET", "/v1/sessions?limit=200")).json());
+    for (const { id } of items) await admin("DELETE", `/v1/sessions/${id}`);
+    await page.getByLabel("Admin token").waitFor();
+    let isAskedAgain = false;
+    page.on("request", () => {
+      isAskedAgain = true;
+    });
+    await page.waitForLoadState("networkidle");
+    expect([isAskedAgain, new URL(page.url()).search]).toEqual([false, "?to=%2Fpool"]);
+    await page.context().close();
+  });
+
+  test("asks for nothing while nobody sees it, and catches up", async () => {
+    const { page } = await open("/keys");
+    const hide = (isHidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
+         document.dispatchEvent(new Event("visibilitychange"))`,
+      );
+    await hide(true);
+    let asked = 0;
+    page.on("request", () => {
+      asked += 1;
+    });
+    const heard = page.waitForEvent("console", { predicate: (message) => message.text() === "heard" });
+    await page.evaluate(`(() => { const socket = new WebSocket(location.origin.replace("http", "ws") + "/v1/live");
+      socket.onmessage = () => console.log("heard"); return new Promise((open) => { socket.onopen = open; }); })()`);
+    await admin("POST", "/v1/keys", { note: "while away" });
+    await heard;
+    expect([asked, await page.getByText("while away").count()]).toEqual([0, 0]);
+    await hide(false);
+    await page.getByText("while away").waitFor();
+    await page.context().close();
+  });
+});
+
+describe("what people carry elsewhere", () => {
+  test("is copied by a button, by mouse and keyboard, and said to be", async () => {
+    const { node } = await enrol("copied");
+    const { page, faults } = await open(`/servers/${node}`, {
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    const copied = () => page.evaluate("navigator.clipboard.readText()");
+    await page.getByRole("button", { name: "Copy node id" }).click();
+    await page.getByText("Copied: node id").waitFor();
+    expect(await copied()).toBe(node);
+    await page.getByRole("button", { name: "Copy IPv4 address on the mesh" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Copied: IPv4 address on the mesh").waitFor();
+    expect(await copied()).toMatch(/^10\.147\.17\.\d+$/);
+    await page.goto("/add?provider=hetzner");
+    await page.getByRole("button", { name: "Make its user-data" }).click();
+    const shown = await page.locator("pre").first().textContent();
+    await page.getByRole("button", { name: "Copy user-data" }).click();
+    await page.getByText("Copied: user-data").waitFor();
+    expect(await copied()).toBe(shown);
+    await page.getByRole("button", { name: "Copy line" }).click();
+    await page.getByText("Copied: line").waitFor();
+    expect(await copied()).toMatch(/^curl .* \| sh$/);
+    await expectSound(page);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("is selected where the clipboard is not to be had", async () => {
+    const { node } = await enrol("selected");
+    const { page } = await open(`/servers/${node}`);
+    await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+    await page.getByRole("button", { name: "Copy node id" }).click();
+    await page.getByText("Selected: node id").waitFor();
+    expect(await page.evaluate("String(getSelection())")).toBe(node);
+    await page.context().close();
+  });
+
+  test("has no button without a script, and user-data is kept as a file all the same", async () => {
+    const { page } = await visit(browser, mesh.state, { javaScriptEnabled: false, acceptDownloads: true });
+    await signIn(page, mesh.state);
+    await page.goto("/add?provider=hetzner");
+    await page.getByRole("button", { name: "Make its user-data" }).click();
+    expect(await page.getByRole("button", { name: "Copy user-data" }).count()).toBe(0);
+    const shown = await page.locator("pre").first().textContent();
+    const kept = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download" }).click();
+    const file = await kept;
+    expect([file.suggestedFilename(), readFileSync(await file.path(), "utf8")]).toEqual([
+      "user-data.txt",
+      shown,
+    ]);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,42 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { expect } from "vitest";
+import type { DevState } from "../../scripts/local/dev-state.ts";
+
+/** A page of a browser of its own, and what its console has said of faults so far. */
+export interface Visit {
+  readonly page: Page;
+  readonly faults: string[];
+}
+
+export async function visit(
+  browser: Browser,
+  { url }: DevState,
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ baseURL: url, ...options });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(String(error)));
+  return { page, faults };
+}
+
+export async function signIn(page: Page, { adminToken }: DevState): Promise<void> {
+  await page.goto("/");
+  await page.getByLabel("Admin token").fill(adminToken);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Servers" }).waitFor();
+}
+
+/** No violation that axe finds, and no wider than the screen. */
+export async function expectSound(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(
+    violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(" ")}`),
+  ).toEqual([]);
+  const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+  expect(beyond, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
+}
