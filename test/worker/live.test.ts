@@ -295,6 +295,28 @@ describe("a socket", () => {
     for (const listener of listeners) expect(await listener.end()).toBe(4401);
   });
 
+  it("goes on for whom Cloudflare Access let in, until that session ends", async () => {
+    const begun = await use.world.object.beginSession({ email: "ann@example.com", address: null });
+    if (!begun.ok) throw new Error(begun.error.problem);
+    const listener = await listen(carrying(begun.value.session));
+    await use.world.key();
+    expect(await listener.next()).toContain("keys");
+    await use.world.admin("DELETE", `/v1/sessions/${begun.value.id}`);
+    expect(await listener.end()).toBe(4401);
+  });
+
+  it("ends for a session that was begun with an ADMIN_TOKEN, once that is a former one and taken back", async () => {
+    const { json } = await use.world.admin("POST", "/v1/sessions");
+    const listener = await listen(carrying(String(json["session"])));
+    const next = "mba_the-next-one-of-the-tests-01";
+    const request = new Request(`${ORIGIN}/v1/tokens/former/revoke`, {
+      method: "POST",
+      headers: carrying(next),
+    });
+    expect((await makeApp().fetch(request, { ...env, ADMIN_TOKEN: next })).status).toBe(200);
+    expect(await listener.end()).toBe(4401);
+  });
+
   it("tells nothing more when its session has expired", async () => {
     const listener = await listen(carrying((await signIn()).session));
     use.world.advance(13 * HOUR);

@@ -63,13 +63,13 @@ export const LIMITS = {
   sessionsOfToken: 10,
   sessions: 100,
   sessionSeconds: 12 * 60 * 60,
+  /** The same for one that was begun by Cloudflare Access, which is asked again then whether it still lets that person in. */
+  accessSessionSeconds: 60 * 60,
   /** Who may listen for changes at a time: by one session or token, and in all. */
   listenersOfOne: 10,
   listeners: 100,
   /** Milliseconds for which news are gathered before those who listen are told. */
   liveMs: 1000,
-  /** The same for one that was begun by Cloudflare Access, which is asked again then whether it still lets that person in. */
-  accessSessionSeconds: 60 * 60,
   /** Slots that one call lists: each that is leased is a row read. */
   slotsLookedThrough: 4096,
   /** Events of the audit log that are kept, the newest. */

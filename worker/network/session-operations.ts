@@ -106,7 +106,7 @@ export function isStillGood(
     const session = net.stores.sessions.byId(id);
     return session !== undefined && isLive(net, session);
   }
-  // That of the settings changes with the object's start alone, which ends whatever is open.
+  // That of the settings changes by a deployment, which ends whatever is open.
   if (tokenId === ROOT.id) return true;
   const token = net.stores.adminTokens.byId(tokenId);
   return token !== undefined && adminTokenState(token, net.now()) === "valid";

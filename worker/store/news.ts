@@ -19,6 +19,8 @@ export const NEWS_OF_TABLES: Readonly<Record<string, readonly Topic[]>> = {
   former_nodes: [],
   events: ["events"],
   admin_tokens: ["tokens"],
+  root_tokens: ["tokens"],
+  seal: [],
   webhooks: ["webhooks"],
   sessions: ["sessions"],
 };
