@@ -489,7 +489,7 @@ say "$text"
 { advise "$text"; warn "$text"; (fail "$text") || :; (refuse "$text") || :; end_with 1 "$text"; (end_as_said) || :; } 2>&1
 DRY=yes; run "$text"; DRY=''
 finding fault "$text" "$text" "$text"
-JSON=yes; finding fault "$text" "$text" "$text"; findings_as_json; echo
+JSON=yes; finding fault "$text" "$text" "$text"; findings_as_json <"$TMP/findings"; echo
 printable "$text"
 log_as_json`;
     const out = withLease(shell, {}, script);

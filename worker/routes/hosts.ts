@@ -1,9 +1,9 @@
 import { answerAgent } from "../http/answer.ts";
 import type { App } from "../http/context.ts";
-import { hostsQuery, hostsSchema } from "../schema/hosts.ts";
+import { hostsLines, hostsQuery, hostsSchema } from "../schema/hosts.ts";
 import { nodeId } from "../schema/names.ts";
 import { apiRoute, type OpenAPIHono, z } from "../schema/openapi.ts";
-import { NODE_PROBLEMS, plainLines, problemResponses } from "../schema/problem.ts";
+import { NODE_PROBLEMS, problemResponses } from "../schema/problem.ts";
 import { askObject, callerOf } from "./object-call.ts";
 import { operatorOrNodeCall } from "./operator-call.ts";
 
@@ -19,7 +19,7 @@ const route = apiRoute({
   responses: {
     200: {
       description: "Up to 700 of them.",
-      content: { "application/json": { schema: hostsSchema }, "text/plain": { schema: plainLines } },
+      content: { "application/json": { schema: hostsSchema }, "text/plain": { schema: hostsLines } },
     },
     ...problemResponses("bad-request", ...NODE_PROBLEMS, "revoked"),
   },

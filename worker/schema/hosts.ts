@@ -33,5 +33,11 @@ export const hostsSchema = z
   })
   .openapi("Hosts");
 
+/** The same as lines. */
+export const hostsLines = z.string().openapi({
+  description: "`KEY=value` lines.",
+  example: "NETWORK=8056c2e21c000001\nVERSION=5db36edb-17\nHOSTS=1:4e8d87c868:web1 2:a3b033f4db:db1\n",
+});
+
 /** A part of the list of servers. */
 export type HostsView = z.output<typeof hostsSchema>;
