@@ -175,7 +175,7 @@ describe("a thousand servers", () => {
       beyond(days.first, {
         requests: 27_000,
         alarms: 2200,
-        rowsRead: 1_100_000,
+        rowsRead: 1_120_000,
         rowsWritten: 86_000,
         controllerCalls: 4200,
       }),

@@ -48,6 +48,9 @@ export function isUnanswered({ ipv4, ipv6 }: Pick<Found, "ipv4" | "ipv6">): bool
   return ipv4?.answers === false || ipv6?.answers === false;
 }
 
+/** What is to be known of another node. */
+type Beside = Pick<StoredNode, "node" | "slot" | "state" | "seenAt" | "deliveredAt">;
+
 /** What to keep of a node's probes, as JSON, and whom it is to probe next. */
 export interface Taken {
   readonly kept: string | null;
@@ -73,7 +76,7 @@ export function takeProbes(
   // Reports in between tell the same probes again, and turn nothing.
   const isDone = before !== undefined && at !== null && at >= before.toldAt;
   const begin = before === undefined ? asking.slot : isDone ? before.through : before.begin;
-  const isAsked = (node: StoredNode): boolean => node.node !== asking.node && isHeard(node, now);
+  const isAsked = (node: Beside): boolean => node.node !== asking.node && isHeard(node, now);
   const looked = asking.state === "active" ? lookThrough(nodes, begin) : [];
   const next = looked.filter(isAsked);
   const again = asking.state === "active" ? stillUnanswered(nodes, pairs, next).filter(isAsked) : [];
@@ -90,17 +93,13 @@ export function takeProbes(
 }
 
 /** The nodes of the slots behind that one, and on from the first when there are no more; each once. */
-function lookThrough(nodes: NodeStore, begin: number): StoredNode[] {
+function lookThrough(nodes: NodeStore, begin: number): Beside[] {
   const behind = nodes.behind(begin, LIMITS.probes);
   const rest = nodes.behind(0, LIMITS.probes - behind.length).filter(({ slot }) => slot <= begin);
   return [...behind, ...rest];
 }
 
-function stillUnanswered(
-  nodes: NodeStore,
-  pairs: readonly Found[],
-  others: readonly StoredNode[],
-): StoredNode[] {
+function stillUnanswered(nodes: NodeStore, pairs: readonly Found[], others: readonly Beside[]): StoredNode[] {
   const unanswered = pairs.filter(
     (pair) => isUnanswered(pair) && others.every(({ node }) => node !== pair.to),
   );
@@ -108,6 +107,6 @@ function stillUnanswered(
 }
 
 /** Whether it is in the mesh, and by what is known it runs: nobody waits for one that does not. */
-function isHeard(node: StoredNode, now: number): boolean {
+function isHeard(node: Beside, now: number): boolean {
   return node.state === "active" && !isUntold(node) && now - node.seenAt < defaultLeaseTimes.offlineAfter;
 }

@@ -1,6 +1,6 @@
 // The nodes and their leases. One row a node; `slot` and `name` are unique by the table itself.
 import { z } from "zod";
-import { parseNodeId } from "../lease/ids.ts";
+import { type NodeId, parseNodeId } from "../lease/ids.ts";
 import type { NodeSort } from "../schema/node-query.ts";
 import type { Database } from "./database.ts";
 import type { SlotPages } from "./slot-pages.ts";
@@ -131,10 +131,20 @@ export class NodeStore {
   }
 
   /** The nodes of the next slots behind that one, at most `limit`, by slot. */
-  behind(slot: number, limit: number): StoredNode[] {
+  behind(
+    slot: number,
+    limit: number,
+  ): Pick<StoredNode, "node" | "slot" | "state" | "seenAt" | "deliveredAt">[] {
     return this.#db
-      .read<Row>("SELECT * FROM nodes WHERE slot > ? ORDER BY slot LIMIT ?", slot, limit)
-      .map(fromRow);
+      .read<Pick<Row, "node" | "slot" | "state" | "seen_at" | "delivered_at">>(
+        "SELECT node, slot, state, seen_at, delivered_at FROM nodes WHERE slot > ? ORDER BY slot LIMIT ?",
+        slot,
+        limit,
+      )
+      .map((row) => ({
+        ...{ node: nodeIdOf(row), slot: row.slot, state: storedState(row.state) },
+        ...{ seenAt: row.seen_at, deliveredAt: row.delivered_at },
+      }));
   }
 
   /** Writes the whole row, new or known, and what the pages of slots say of it. */
@@ -330,12 +340,16 @@ export class NodeStore {
   }
 }
 
-function fromRow(row: Row): StoredNode {
+function nodeIdOf(row: Pick<Row, "node">): NodeId {
   const node = parseNodeId(row.node);
   if (node === undefined)
     throw new Error(`the table nodes holds ${JSON.stringify(row.node)}, which is no node id`);
+  return node;
+}
+
+function fromRow(row: Row): StoredNode {
   return {
-    node,
+    node: nodeIdOf(row),
     name: row.name,
     slot: row.slot,
     state: storedState(row.state),
