@@ -537,7 +537,18 @@ describe("whoever may not do everything", () => {
     ],
     [
       ["admin"],
-      ["/", "/add", "/pool", "/keys", "/events", ...OF_SERVERS, "/webhooks", "/tokens", "/sessions"],
+      [
+        "/",
+        "/add",
+        "/pool",
+        "/reach",
+        "/keys",
+        "/events",
+        ...OF_SERVERS,
+        "/webhooks",
+        "/tokens",
+        "/sessions",
+      ],
     ],
   ])("sees with %j what that is for, and nothing else", async (scopes, paths) => {
     await use.world.enrol();

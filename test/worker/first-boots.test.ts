@@ -238,9 +238,9 @@ describe("a report is refused", () => {
     expect((await tell(await use.world.key(), news)).json["type"]).toBe("/problems/bad-request");
   });
 
-  it("of more than 32 KiB", async () => {
+  it("of more than 40 KiB", async () => {
     const key = await use.world.key();
-    const answer = await tell(key, { ...FETCHED, more: "x".repeat(33_000) });
+    const answer = await tell(key, { ...FETCHED, more: "x".repeat(41_000) });
     expect(answer.json["type"]).toBe("/problems/body-too-large");
   });
 });

@@ -128,7 +128,7 @@ describe("a heartbeat", () => {
       (await use.world.call("POST", `${path()}/heartbeat`, { token, body: { state: "ok", log } })).status;
     expect(await beat("x".repeat(4096))).toBe(200);
     expect(await beat("é".repeat(2049))).toBe(400);
-    expect(await beat("x".repeat(40_000))).toBe(413);
+    expect(await beat("x".repeat(41_000))).toBe(413);
   });
 });
 

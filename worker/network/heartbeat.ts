@@ -1,7 +1,7 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { BootNews } from "../lease/first-boot.ts";
-import { takeProbes } from "../reach/kept-probes.ts";
+import { isUnanswered, keptProbes, takeProbes } from "../reach/kept-probes.ts";
 import type { Renewed } from "../schema/lease.ts";
 import type { Probes } from "../schema/reach.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
@@ -59,8 +59,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
       facts: beat.facts ?? known.value.facts,
       probes: kept,
     };
-    if (isNews(known.value, node, now)) stores.nodes.reported(node.node, node);
-    else stores.nodes.reportedAgain(node.node, now);
+    stores.nodes.reported(node.node, node, { isNews: isNews(known.value, node, now) });
     if (beat.boot !== undefined) noteFromNode(net, node, beat.boot);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
     const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
@@ -74,11 +73,22 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
   });
 }
 
-/** Whether a heartbeat makes the node another one than it was shown as, but for the time when it was seen. */
+/** Whether a heartbeat makes the node another one than it was shown as, but for times and round trips. */
 function isNews(before: StoredNode, after: StoredNode, now: number): boolean {
-  const seen = { seenAt: after.seenAt, reportedAt: after.reportedAt };
-  return (
-    JSON.stringify({ ...before, ...seen }) !== JSON.stringify(after) ||
-    shownState(before, now) !== shownState(after, now)
-  );
+  return shownOf(before, now) !== shownOf(after, now);
+}
+
+function shownOf(node: StoredNode, now: number): string {
+  const probes = keptProbes(node);
+  return JSON.stringify({
+    ...node,
+    ...{ state: shownState(node, now), seenAt: null, reportedAt: null },
+    findings: node.findings?.replace(/^\{"at":"[^"]*",/, ""),
+    probes: probes && [
+      probes.fault,
+      probes.at === null,
+      probes.pairs.length,
+      probes.pairs.filter(isUnanswered),
+    ],
+  });
 }

@@ -11,6 +11,7 @@ export const NEWS_OF_TABLES: Readonly<Record<string, readonly Topic[]>> = {
   user_data: [],
   refusals: ["refusals"],
   first_boots: ["first-boots"],
+  hosts: [],
   unheard: [],
   slot_pages: [],
   name_numbers: [],

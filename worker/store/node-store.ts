@@ -201,8 +201,9 @@ export class NodeStore {
   reported(
     node: string,
     beat: Sight & Pick<StoredNode, "report" | "reportedAt" | "lastRepair" | "findings" | "facts" | "probes">,
+    { isNews }: { readonly isNews: boolean },
   ): void {
-    this.#db.write(
+    this.#db[isNews ? "write" : "writeQuietly"](
       `UPDATE nodes SET seen_at = ?, address = ?, report = ?, reported_at = ?, last_repair = ?,
          findings = ?, facts = ?, probes = ? WHERE node = ?`,
       beat.seenAt,
@@ -215,11 +216,6 @@ export class NodeStore {
       beat.probes,
       node,
     );
-  }
-
-  /** The node reported at that time (ms since 1970) what it had reported before. */
-  reportedAgain(node: string, at: number): void {
-    this.#db.writeQuietly("UPDATE nodes SET seen_at = ?1, reported_at = ?1 WHERE node = ?2", at, node);
   }
 
   /** The node was seen at that time. */

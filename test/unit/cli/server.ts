@@ -25,4 +25,5 @@ export const SERVER = {
   report: null,
   reportedAt: null,
   lastRepair: null,
+  worstFinding: null,
 };
