@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AGENT } from "../../scripts/agent.ts";
-import { makeFutureCertificate } from "../lab/certificate.ts";
+import { makeCertificate } from "../lab/certificate.ts";
 import { available } from "./shells.ts";
 
 const PROGRAM = "#!/bin/sh\necho the agent\n";
@@ -281,7 +281,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
   it.runIf(available("openssl", ["version"], "no certificate that is not valid yet is tested"))(
     "comes by a certificate that is not valid by this clock, and takes no other text by it",
     async () => {
-      const { cert, key } = makeFutureCertificate(join(directory, "tls"), "127.0.0.1");
+      const { cert, key } = makeCertificate(join(directory, "tls"), "IP:127.0.0.1", 2040);
       let text = `${PROGRAM}# another\n`;
       const made = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) =>
         response.end(text),

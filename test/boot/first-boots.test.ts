@@ -1,14 +1,13 @@
 // First boots as the operator reads them without a console: a good one, stage by stage, and those that fail before they enrol.
 import { appendFileSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { makeFutureCertificate } from "../lab/certificate.ts";
+import { makeCertificate } from "../lab/certificate.ts";
 import { run } from "../lab/command.ts";
 import type { Guest } from "../lab/guest.ts";
+import { serveByHttps } from "../lab/https.ts";
 import { Lab } from "../lab/lab.ts";
 import { untilInMesh } from "../lab/mesh-node.ts";
-import { ServerProcess } from "../lab/server-process.ts";
 import { Servers } from "../lab/servers.ts";
 import { GATEWAY_IPV4, WORKER_PORT } from "../lab/topology.ts";
 import { holds, not, until } from "../lab/until.ts";
@@ -65,18 +64,8 @@ beforeAll(async () => {
   lab = await Lab.open();
   servers = await Servers.start(lab);
   await servers.worker.start();
-  const { cert, key } = makeFutureCertificate(`${lab.directory}/tls`, GATEWAY_IPV4);
-  await new ServerProcess({
-    name: "tls",
-    namespace: lab.network.internet,
-    args: [
-      join(import.meta.dirname, "../lab/tls-door.ts"),
-      ...[cert, key, GATEWAY_IPV4, String(TLS_PORT), String(WORKER_PORT)],
-    ],
-    directory: lab.directory,
-    journal: lab.journal,
-    answers: async (written) => written.includes("ready"),
-  }).start();
+  const certificate = makeCertificate(`${lab.directory}/tls`, `IP:${GATEWAY_IPV4}`, 2040);
+  await serveByHttps(lab, certificate, TLS_PORT);
 
   const order = async (name: string, index: number, request: object, change = (text: string) => text) => {
     const userData = change(await servers.userData({ name, ...request }));
@@ -88,7 +77,7 @@ beforeAll(async () => {
   early1 = await order("early1", 3, {}, (text) =>
     text.replaceAll(`http://${GATEWAY_IPV4}:${WORKER_PORT}`, `https://${GATEWAY_IPV4}:${TLS_PORT}`),
   );
-  appendFileSync(`${early1.root}/etc/ssl/certs/ca-certificates.crt`, readFileSync(cert, "utf8"));
+  appendFileSync(`${early1.root}/etc/ssl/certs/ca-certificates.crt`, readFileSync(certificate.cert, "utf8"));
   near1 = await order("near1", 4, {
     form: "multipart",
     cloudConfig:

@@ -6,6 +6,7 @@ import { run } from "../lab/command.ts";
 import type { Guest } from "../lab/guest.ts";
 import { Lab } from "../lab/lab.ts";
 import { meshStatus, untilInMesh } from "../lab/mesh-node.ts";
+import { addZerotierSource } from "../lab/package-repository.ts";
 import { Servers } from "../lab/servers.ts";
 import { GATEWAY_IPV4, MIRROR_PORT } from "../lab/topology.ts";
 import { holds, not, until } from "../lab/until.ts";
@@ -43,15 +44,11 @@ beforeAll(async () => {
   web1 = await order("web1", 1, "docker");
   kube1 = await order("kube1", 2, "bare");
 
-  const { url } = servers.repository;
-  const key = "/usr/share/keyrings/zerotier-debian-package-key.gpg";
-  await run("gpg", [
-    ...["--batch", "--quiet", "--dearmor", "--output", `${web1.root}${key}`],
-    `${lab.directory}/repository/contact@zerotier.com.gpg`,
-  ]);
-  const sources = `${web1.root}/etc/apt/sources.list.d`;
-  writeFileSync(`${sources}/zerotier.list`, `deb [signed-by=${key}] ${url}/debian/bookworm bookworm main\n`);
-  writeFileSync(`${sources}/dead.list`, `deb ${url}/gone/debian bookworm main\n`);
+  await addZerotierSource(web1.root, servers.repository);
+  writeFileSync(
+    `${web1.root}/etc/apt/sources.list.d/dead.list`,
+    `deb ${servers.repository.url}/gone/debian bookworm main\n`,
+  );
 
   const tree = `${lab.directory}/containerd.io`;
   mkdirSync(`${tree}/DEBIAN`, { recursive: true });

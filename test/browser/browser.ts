@@ -1,15 +1,20 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type LaunchOptions } from "playwright-core";
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** Starts the machine's own Chromium, or the one that CHROMIUM names. Rejects, with the remedy, where there is none. */
-export async function startBrowser(): Promise<Browser> {
+/** Where the machine's own Chromium is, or the one that CHROMIUM names. Throws, with the remedy, where there is none. */
+export function chromiumPath(): string {
   const named = process.env["CHROMIUM"];
-  const executablePath = (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
-  if (executablePath === undefined)
+  const path = (named === undefined ? PLACES : [named]).find((place) => existsSync(place));
+  if (path === undefined)
     throw new Error(
-      `The browser tests cannot run here: there is no ${named ?? "Chromium"}. Run: apt-get install --no-install-recommends chromium; or say where one is: CHROMIUM=/path`,
+      `Tests in a browser cannot run here: there is no ${named ?? "Chromium"}. Run: apt-get install --no-install-recommends chromium; or say where one is: CHROMIUM=/path`,
     );
-  return chromium.launch({ executablePath });
+  return path;
+}
+
+/** Starts it. */
+export async function startBrowser(options: LaunchOptions = {}): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath(), ...options });
 }

@@ -11,7 +11,7 @@ export interface Visit {
 
 export async function visit(
   browser: Browser,
-  { url }: DevState,
+  { url }: Pick<DevState, "url">,
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({ baseURL: url, ...options });
@@ -24,7 +24,7 @@ export async function visit(
   return { page, faults };
 }
 
-export async function signIn(page: Page, { adminToken }: DevState): Promise<void> {
+export async function signIn(page: Page, { adminToken }: Pick<DevState, "adminToken">): Promise<void> {
   await page.goto("/");
   await page.getByLabel("Admin token").fill(adminToken);
   await page.getByRole("button", { name: "Sign in" }).click();

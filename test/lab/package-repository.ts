@@ -6,6 +6,7 @@ import { WIRE } from "./topology.ts";
 
 const DOUBLE = join(import.meta.dirname, "zerotier-double");
 const CODENAME = "bookworm";
+const ARMORED_KEY = "contact@zerotier.com.gpg";
 const SIGNER = "ZeroTier test double <tests@meshboot.invalid>";
 
 /** Where the double's files go on a system. */
@@ -42,6 +43,24 @@ async function buildPackage(tree: string, deb: string, { central, root }: Peers)
     mode: 0o644,
   });
   await run("dpkg-deb", ["--root-owner-group", "--build", tree, deb]);
+}
+
+/** The repository as servers reach it; `directory`: its files on this machine. */
+export interface PackageRepository {
+  readonly url: string;
+  readonly fingerprint: string;
+  readonly directory: string;
+}
+
+/** Gives a server that is off ZeroTier's own package source, as its owner may have added it: its agent then adds none. */
+export async function addZerotierSource(root: string, { url, directory }: PackageRepository): Promise<void> {
+  const key = "/usr/share/keyrings/zerotier-debian-package-key.gpg";
+  const dearmor = ["--batch", "--quiet", "--dearmor", "--output", `${root}${key}`];
+  await run("gpg", [...dearmor, `${directory}/${ARMORED_KEY}`]);
+  writeFileSync(
+    `${root}/etc/apt/sources.list.d/zerotier.list`,
+    `deb [signed-by=${key}] ${url}/debian/${CODENAME} ${CODENAME} main\n`,
+  );
 }
 
 /**
@@ -81,7 +100,7 @@ export async function makePackageRepository(
     run("gpg", ["--homedir", home, "--batch", "--quiet", "--passphrase", "", ...args]);
   await gpg("--quick-generate-key", SIGNER, "rsa3072", "sign", "never");
   await gpg("--clearsign", "--output", `${repository}/${dist}/InRelease`, `${repository}/${dist}/Release`);
-  writeFileSync(`${directory}/contact@zerotier.com.gpg`, await gpg("--armor", "--export"));
+  writeFileSync(`${directory}/${ARMORED_KEY}`, await gpg("--armor", "--export"));
   const listing = await gpg("--with-colons", "--list-keys");
   const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(listing)?.[1];
   if (fingerprint === undefined) throw new Error(`gpg shows no fingerprint:\n${listing}`);

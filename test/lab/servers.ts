@@ -5,7 +5,7 @@ import { z } from "zod";
 import { createAptMirror } from "./apt-mirror.ts";
 import { type Answer, call } from "./http-client.ts";
 import type { Lab } from "./lab.ts";
-import { makePackageRepository } from "./package-repository.ts";
+import { makePackageRepository, type PackageRepository } from "./package-repository.ts";
 import { PROJECT } from "./project-copy.ts";
 import { CACHE } from "./rootfs.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -33,7 +33,7 @@ export class Servers {
   readonly central: ServerProcess;
   readonly root: ServerProcess;
   /** What a guest is told to install ZeroTier from. */
-  readonly repository: { readonly url: string; readonly fingerprint: string };
+  readonly repository: PackageRepository;
   readonly #sockets: { readonly worker: string; readonly central: string };
   readonly #devJson: string;
   readonly #mirror: Server;
@@ -43,7 +43,7 @@ export class Servers {
     worker: ServerProcess;
     central: ServerProcess;
     root: ServerProcess;
-    repository: { url: string; fingerprint: string };
+    repository: PackageRepository;
     sockets: { worker: string; central: string };
     devJson: string;
     mirror: Server;
@@ -135,7 +135,7 @@ export class Servers {
       worker,
       central,
       root,
-      repository: { url: `http://${GATEWAY_IPV4}:${REPOSITORY_PORT}`, fingerprint },
+      repository: { url: `http://${GATEWAY_IPV4}:${REPOSITORY_PORT}`, fingerprint, directory: tree },
       sockets,
       devJson,
       mirror,
@@ -153,6 +153,11 @@ export class Servers {
     await this.worker.start();
   }
 
+  /** The operator's, of the Worker that runs. */
+  get adminToken(): string {
+    return DevJson.parse(JSON.parse(readFileSync(this.#devJson, "utf8"))).adminToken;
+  }
+
   /** A call to the Worker with the operator's token. */
   async asOperator(
     method: string,
@@ -160,9 +165,8 @@ export class Servers {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
-    const { adminToken } = DevJson.parse(JSON.parse(readFileSync(this.#devJson, "utf8")));
     return call(this.#sockets.worker, WORKER_HOST, method, path, {
-      headers: { authorization: `Bearer ${adminToken}`, ...headers },
+      headers: { authorization: `Bearer ${this.adminToken}`, ...headers },
       body,
     });
   }

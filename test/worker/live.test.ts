@@ -15,8 +15,8 @@ const use = useWorld();
 const HOUR = 3_600_000;
 
 /** The request for a socket, with those headers. */
-const ask = (headers: Record<string, string>) =>
-  exports.default.fetch(`${ORIGIN}/v1/live`, { headers: { Upgrade: "websocket", ...headers } });
+const ask = (headers: Record<string, string>, origin = ORIGIN) =>
+  exports.default.fetch(`${origin}/v1/live`, { headers: { Upgrade: "websocket", ...headers } });
 
 const carrying = (token: string) => ({ Authorization: `Bearer ${token}` });
 
@@ -151,6 +151,13 @@ describe("whoever asks to listen", () => {
       const answer = await ask({ ...cookie, ...headers });
       expect([answer.status, answer.webSocket]).toEqual([401, null]);
     }
+  });
+
+  it("may be a page of ours by https, where something before the Worker has taken that off", async () => {
+    const cookie = { Cookie: `__Host-meshboot=${(await signIn()).session}` };
+    const plain = ORIGIN.replace("https:", "http:");
+    expect((await ask({ ...cookie, Origin: ORIGIN }, plain)).status).toBe(101);
+    expect((await ask({ ...cookie, Origin: plain }, plain)).status).toBe(401);
   });
 
   it("has so many sockets and no more, by each session", async () => {

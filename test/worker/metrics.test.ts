@@ -111,6 +111,48 @@ describe("GET /metrics", () => {
     });
   });
 
+  it("says how long first boots took from the agent's start to each stage, and how they are", async () => {
+    const key = await use.world.key({ maxUses: 2 });
+    const tell = (machine: number, news: object) =>
+      use.world.call("POST", "/v1/first-boots", {
+        token: key,
+        body: {
+          machineId: `${machine}`.padStart(64, "0"),
+          clock: Math.floor(use.world.now() / 1000),
+          ...news,
+        },
+      });
+    expect(await samples()).toMatchObject({
+      'meshboot_first_boots{state="running"}': 0,
+      meshboot_first_boot_standstill_seconds: 0,
+    });
+    use.world.advance(3_600_000);
+    await tell(0, { state: "running", stage: "fetched" });
+    use.world.advance(20_000);
+    const { json } = await use.world.enrol({ number: 0, key });
+    use.world.advance(10_000);
+    await use.world.call("POST", `/v1/nodes/${json["node"]}/heartbeat`, {
+      token: String(json["token"]),
+      body: { state: "ok", firstBoot: { stage: "containers", state: "done" } },
+    });
+    await tell(1, { state: "running", stage: "fetched" });
+    use.world.advance(600_000);
+    await tell(1, { state: "failed", step: "zerotier" });
+    const found = await samples();
+    expect(found).toMatchObject({
+      'meshboot_first_boots{state="running"}': 0,
+      'meshboot_first_boots{state="failed"}': 1,
+      'meshboot_first_boots{state="done"}': 1,
+    });
+    const near = (name: string) => Math.round(found[name] ?? -1);
+    expect(near('meshboot_first_boot_seconds{stage="enrolled",quantile="0.5"}')).toBe(20);
+    expect(near('meshboot_first_boot_seconds{stage="containers",quantile="0.9"}')).toBe(30);
+    expect(near("meshboot_first_boot_standstill_seconds")).toBe(600);
+    expect(Object.keys(found).filter((name) => name.startsWith("meshboot_first_boot_seconds"))).toHaveLength(
+      10,
+    );
+  });
+
   it("names no server, key or address", async () => {
     const key = await use.world.key();
     const { json } = await use.world.enrol({ key, name: "secret-name" });

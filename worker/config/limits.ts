@@ -45,6 +45,8 @@ export const LIMITS = {
   firstBoots: 200,
   firstBootsOfKey: 20,
   firstBootMs: 30 * DAY_MS,
+  /** The newest, of which monitoring is told: each is a row read at each of its calls. */
+  firstBootsMeasured: 50,
   /** How many an hourly run forgets at most. */
   firstBootsForgotten: 50,
   /** Reports of first boots that are written an hour, of one key and of all: a boot has some six. */

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { LIMITS } from "../config/limits.ts";
 import type { App } from "../http/context.ts";
+import { publicOrigin } from "../http/public-origin.ts";
 import type { OpenAPIHono } from "../schema/openapi.ts";
 import { Api, Refused } from "./api.ts";
 import { type Form, readForm } from "./form.ts";
@@ -57,10 +58,10 @@ export class Pages {
   }
 }
 
-/** Whether the browser says that a page of this Worker's asks. */
+/** Whether the browser says that a page of this Worker's asks; with a WebSocket it says the origin alone. */
 export function isFromOwnPage(c: Context<App>): boolean {
   return (
-    c.req.header("Sec-Fetch-Site") === "same-origin" || c.req.header("Origin") === new URL(c.req.url).origin
+    c.req.header("Sec-Fetch-Site") === "same-origin" || c.req.header("Origin") === publicOrigin(c.req.url)
   );
 }
 

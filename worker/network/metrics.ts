@@ -1,3 +1,5 @@
+import { LIMITS } from "../config/limits.ts";
+import { type BootFigures, bootFigures } from "../lease/boot-figures.ts";
 import type { ShownState } from "../lease/lease-times.ts";
 import type { ObjectHealth } from "../schema/health.ts";
 import type { PoolUse } from "../schema/pool.ts";
@@ -24,6 +26,7 @@ export interface NetworkMetrics {
   readonly isControllerRead: boolean;
   /** How many refused enrolments are kept, by problem. */
   readonly refused: Readonly<Record<string, number>>;
+  readonly firstBoots: BootFigures;
   readonly webhooks: { readonly failing: number; readonly well: number };
 }
 
@@ -35,7 +38,7 @@ interface OutboxWaiting {
 }
 
 /**
- * From what is stored: nobody is asked. Reads as `GET /v1/pool` and `/healthz` do together, and the kept refusals: the same rows
+ * From what is stored: nobody is asked. Reads as `GET /v1/pool` and `/healthz` do together, the kept refusals and the newest first boots: the same rows
  * beside however many servers that are well.
  */
 export function networkMetrics(net: NetworkContext): NetworkMetrics {
@@ -57,6 +60,7 @@ export function networkMetrics(net: NetworkContext): NetworkMetrics {
     reconciledAt: check?.at,
     isControllerRead: check === undefined || check.unreachable === null,
     refused: stores.refusals.countByProblem(),
+    firstBoots: bootFigures(stores.firstBoots.list(LIMITS.firstBootsMeasured, undefined, undefined), now()),
     webhooks: stores.webhooks.countByHealth(),
   };
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from "../config/limits.ts";
 import type { App } from "../http/context.ts";
 import { type Metric, PROMETHEUS_TYPE, prometheusText, type Sample } from "../http/prometheus-text.ts";
 import type { NetworkMetrics } from "../network/metrics.ts";
@@ -83,6 +84,25 @@ function metricsOf(found: NetworkMetrics): Metric[] {
       "Enrolments whose refusal is kept, by problem.",
       by("problem", found.refused),
     ),
+    gauge(
+      "first_boots",
+      `Of the last ${LIMITS.firstBootsMeasured} first boots those of which anything was told within six hours, by state.`,
+      by("state", found.firstBoots.states),
+    ),
+    gauge(
+      "first_boot_standstill_seconds",
+      "For how long the one of these that is not through, and waits for no approval, has come to no further stage; the longest.",
+      found.firstBoots.standstill / 1000,
+    ),
+    {
+      name: "meshboot_first_boot_seconds",
+      help: `From the agent's start on a server until it came to the stage: of the last ${LIMITS.firstBootsMeasured} first boots those that are through and had not to wait for an approval.`,
+      type: "summary",
+      samples: found.firstBoots.reached.map(({ stage, quantile, ms }) => ({
+        labels: { stage, quantile: String(quantile) },
+        value: ms / 1000,
+      })),
+    },
     gauge("webhooks", "Webhooks, by whether their last call was taken.", by("state", found.webhooks)),
   ];
 }

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { generateIdentity } from "../../../scripts/identity/generate.ts";
+import type { DevState } from "../../../scripts/local/dev-state.ts";
+import { enrolmentBody, postEnrolment, postReport } from "../../../scripts/local/invented-server.ts";
 import { type LocalMesh, startLocalMesh } from "../../../scripts/local/local-mesh.ts";
 import { available } from "../../agent/shells.ts";
 
@@ -25,6 +28,7 @@ beforeAll(async () => {
     { host: "127.0.0.1", port: 0, directory: join(directory, ".meshboot"), central: undefined },
     () => {},
   );
+  await bootOnce(mesh.state);
   const headers = { Authorization: `Bearer ${mesh.state.adminToken}` };
   text = await (await fetch(`${mesh.state.url}/metrics`, { headers })).text();
 });
@@ -32,6 +36,20 @@ afterAll(async () => {
   await mesh.close();
   rmSync(directory, { recursive: true });
 });
+
+/** A server comes in that tells of its first boot: some metrics are there since then. */
+async function bootOnce({ url, enrolmentKey }: DevState): Promise<void> {
+  const body = enrolmentBody(url, { ...(await generateIdentity()), name: "web1", machine: "web1" });
+  const { machineId, timestamp: clock } = body;
+  await fetch(`${url}/v1/first-boots`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${enrolmentKey}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ state: "running", stage: "fetched", machineId, clock }),
+  });
+  const lease = await (await postEnrolment(url, enrolmentKey, body)).json();
+  const { node, token } = z.object({ node: z.string(), token: z.string() }).parse(lease);
+  await postReport(url, node, token, { state: "ok", firstBoot: { stage: "containers", state: "done" } });
+}
 
 function promtool(args: readonly string[], input = ""): string {
   const { status, stdout, stderr } = spawnSync("promtool", args, {
@@ -45,7 +63,7 @@ function promtool(args: readonly string[], input = ""): string {
 /** The metrics of ours that a text names. */
 const named = (part: string): string[] => [...new Set(part.match(/\bmeshboot_[a-z_]+/g))].sort();
 const told = (): string[] => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
-// The hourly run has not come, and nobody was refused.
+// The hourly run may not have come yet, and nobody was refused.
 const LATER = ["meshboot_reconcile_last_timestamp_seconds", "meshboot_refused_enrolments"];
 
 describe("GET /metrics", () => {
@@ -55,7 +73,7 @@ describe("GET /metrics", () => {
   });
 
   it("has each metric that the page, the alerts and the dashboard name, and no other", () => {
-    const all = [...told(), ...LATER].sort();
+    const all = [...new Set([...told(), ...LATER])].sort();
     const page = readFileSync(join(MONITORING, "../metrics.md"), "utf8");
     expect([...page.matchAll(/^\| `(meshboot_[a-z_]+)` /gm)].map(([, name = ""]) => name).sort()).toEqual(
       all,
