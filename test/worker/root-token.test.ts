@@ -135,6 +135,39 @@ describe("the ADMIN_TOKEN before", () => {
       });
     }
   });
+
+  it("changes nothing by any call of such a deployment, also by those that take no body", async () => {
+    await use.world.key();
+    await rotated();
+    await at(NEXT, NEXT, "DELETE", "/v1/tokens/former");
+    const { paths } = z
+      .object({
+        paths: z.record(
+          z.string(),
+          z.record(z.string(), z.object({ security: z.array(z.record(z.string(), z.unknown())).optional() })),
+        ),
+      })
+      .parse((await use.world.call("GET", "/openapi.json")).json);
+    const calls = Object.entries(paths).flatMap(([path, ways]) =>
+      Object.entries(ways).flatMap(([method, { security = [] }]) =>
+        method !== "get" && security.some((scheme) => "adminToken" in scheme)
+          ? [[method, path] as const]
+          : [],
+      ),
+    );
+    expect(calls.length).toBeGreaterThan(20);
+    for (const [method, path] of calls) {
+      const one = path
+        .replace("{node}", "0100000000")
+        .replace("{name}", "db1")
+        .replace("{id}", "59fd13b0f1a4c2e7");
+      // What takes a body looks at that first, in whatever way.
+      const sent = await Promise.all(
+        [undefined, {}].map((body) => at(ADMIN, ADMIN, method.toUpperCase(), one, body)),
+      );
+      expect([method, one, sent.some(({ status }) => status === 401)]).toEqual([method, one, true]);
+    }
+  });
 });
 
 describe("the present ADMIN_TOKEN", () => {
