@@ -195,6 +195,20 @@ describe("an admin token", () => {
     ]);
   });
 
+  it("is rotated once more when the answer was lost, for as long as it was made for", async () => {
+    const [lasting, week] = [await make(["read"]), await make(["read"], { expiresIn: 7 * 24 * 3600 })];
+    const rotate = async (id: string) => (await use.world.admin("POST", `/v1/tokens/${id}/rotate`, {})).json;
+    for (const { id } of [lasting, week]) await rotate(id);
+    use.world.advance(HOUR);
+    expect((await rotate(lasting.id))["expiresAt"]).toBeNull();
+    const { expiresAt } = await rotate(week.id);
+    expect(Math.round((Date.parse(String(expiresAt)) - use.world.now()) / HOUR)).toBe(7 * 24);
+    expect((await use.world.admin("POST", `/v1/tokens/${lasting.id}/revoke`)).json["state"]).toBe("revoked");
+    expect((await by(lasting.token, "GET", "/v1/nodes")).json["detail"]).toContain("was revoked");
+    use.world.advance(23 * HOUR);
+    expect((await by(week.token, "GET", "/v1/nodes")).status).toBe(401);
+  });
+
   it("is rotated at once when it has leaked, never by itself without the scope, and not when it is good no more", async () => {
     const leaked = await make(["read"]);
     const rotate = (id: string, body: object = { overlapHours: 0 }) =>

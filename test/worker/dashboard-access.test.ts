@@ -109,7 +109,11 @@ describe("whoever Cloudflare Access lets in", () => {
       });
     expect(await answered({})).toEqual(["admin"]);
     expect(await answered({ ACCESS_SCOPES: "*@example.com=read,keys" })).toEqual(["read", "keys"]);
-    for (const settings of [{ ACCESS_SCOPES: "*@example.org=admin" }, { ACCESS_AUD: "", ACCESS_SCOPES: "" }])
+    for (const settings of [
+      { ACCESS_SCOPES: "*@example.org=admin" },
+      { ACCESS_AUD: "", ACCESS_SCOPES: "" },
+      { ACCESS_AUD: "b2".repeat(32) },
+    ])
       expect(await answered(settings)).toEqual({ problem: "unauthorized", reason: "no-scope-by-access" });
     use.world.advance(HOUR - 1000);
     expect((await bySession("GET", "/v1/nodes")).status).toBe(200);
@@ -177,6 +181,13 @@ describe("nobody is let in", () => {
     await refused({ access: letIn({ email: "ann@example.com" }), settings });
     await refused({ access: letIn({ email: "ann@example.com" }, ""), settings });
     expect((await visit("/", { settings })).text).not.toContain("/access");
+  });
+
+  it("whose e-mail is somebody else's but for letters that are alike in lower case", async () => {
+    const settings = { ACCESS_SCOPES: "kim@example.com=admin" };
+    const access = letIn({ email: "\u212aim@example.com" });
+    const { text } = await visit("/access", { access, settings });
+    expect(text).toContain("<strong>\u212aim@example.com</strong>");
   });
 
   it("whose e-mail is given nothing", async () => {

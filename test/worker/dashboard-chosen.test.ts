@@ -100,6 +100,19 @@ describe("what is to be done with the chosen servers", () => {
     expect(await states()).toEqual(["web1 revoked"]);
   });
 
+  it("says of which the controller has not heard, which are in the mesh still", async () => {
+    await enrol(["web1", "web2"]);
+    await use.world.settle();
+    await browser.signIn(use.world);
+    const revoke = (...nodes: string[]) => browser.browse("/chosen", { change: "revoke", node: nodes });
+    expect((await revoke(node(0))).text).not.toContain("has not confirmed");
+    use.world.central.fail("POST", "/member/", { kind: "status", status: 502, times: 99 });
+    const { text } = await revoke(node(1));
+    expect(text).toMatch(/class="notice warn"[\s\S]*web2[\s\S]*has not confirmed/);
+    expect((await browser.browse(`/servers/${node(1)}`)).text).toContain("has not confirmed");
+    expect((await browser.browse(`/servers/${node(0)}`)).text).not.toContain("has not confirmed");
+  });
+
   it("is their tags, of which some are added and others go", async () => {
     await enrol(["web1", "web2"]);
     await browser.signIn(use.world);

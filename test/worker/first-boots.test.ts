@@ -160,6 +160,24 @@ describe("a first boot", () => {
     expect(Math.round(waited / MINUTE)).toBe(1);
   });
 
+  it("is not approved by what the server says of itself, and stands where it stood once that is out", async () => {
+    const key = await use.world.key({ approval: true });
+    await tell(key, FETCHED);
+    const token = (await use.world.enrol({ key })).json["token"];
+    const reachedNow = async () =>
+      (await listed())[0]?.stages.flatMap(({ stage, at }) => (at === null ? [] : [stage]));
+    const says = [
+      reached("containers", "done"),
+      { state: "failed", step: "docker", log: "docker: failed\n" },
+    ];
+    for (const body of says) await beat(token, body);
+    expect(await reachedNow()).toEqual(["made", "fetched", "packages", "enrolled"]);
+    expect(await listed()).toMatchObject([{ state: "failed", step: "docker" }]);
+    await use.world.admin("POST", `/v1/nodes/${identity(0).node}/revoke`);
+    for (const body of says) await beat(token, body);
+    expect(await reachedNow()).toEqual(["made", "fetched", "packages", "enrolled"]);
+  });
+
   it("of which no report came before the lease has its times of the lease", async () => {
     const token = (await use.world.enrol()).json["token"];
     use.world.advance(MINUTE);

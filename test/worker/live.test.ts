@@ -303,7 +303,11 @@ describe("a socket", () => {
   });
 
   it("goes on for whom Cloudflare Access let in, until that session ends", async () => {
-    const begun = await use.world.object.beginSession({ email: "ann@example.com", address: null });
+    const begun = await use.world.object.beginSession({
+      email: "ann@example.com",
+      audience: env.ACCESS_AUD,
+      address: null,
+    });
     if (!begun.ok) throw new Error(begun.error.problem);
     const listener = await listen(carrying(begun.value.session));
     await use.world.key();

@@ -4,6 +4,7 @@ import { identity } from "./identities.ts";
 import { type Document, useWorld } from "./world.ts";
 
 const use = useWorld();
+const HOUR = 3_600_000;
 const node = (number: number): string => identity(number).node;
 const member = (number: number) => use.world.central.network.members.get(node(number));
 const change = (body: object, query = "") => use.world.admin("POST", `/v1/nodes/changes${query}`, body);
@@ -35,12 +36,30 @@ describe("a change of many nodes", () => {
     );
   });
 
+  it("says of which the controller has not heard yet, and goes on telling it", async () => {
+    await enrol(["web1", "web2", "web3"]);
+    await use.world.settle();
+    use.world.central.fail("POST", "/member/", { kind: "status", status: 502, times: 99 });
+    const delivered = (json: Document) => items(json).map((item) => item["delivered"]);
+    expect(delivered((await change({ change: "revoke", nodes: [node(0)] })).json)).toEqual([false]);
+    expect(delivered((await change({ change: "delete", nodes: [node(1)] })).json)).toEqual([false]);
+    const tag = { change: "tag", nodes: [node(0), node(2), "0100000000"], addTags: ["eu"] };
+    expect(delivered((await change(tag)).json)).toEqual([false, true, true]);
+    use.world.central.faults.clear();
+    use.world.advance(HOUR);
+    await use.world.settle();
+    expect([member(0)?.config.authorized, member(1)?.config.authorized ?? false]).toEqual([false, false]);
+    expect(delivered((await change({ change: "revoke", nodes: [node(0)] }, "?dryRun=true")).json)).toEqual([
+      true,
+    ]);
+  });
+
   it("says of each what came of it, and does the others when one cannot be done", async () => {
     await enrol(["web1"]);
     const { json } = await change({ change: "retire", nodes: ["0100000000", node(0)] });
     expect(items(json)).toEqual([
       {
-        ...{ node: "0100000000", name: null, state: null, tags: [], ending: null },
+        ...{ node: "0100000000", name: null, state: null, delivered: true, tags: [], ending: null },
         problem: expect.objectContaining({ type: "/problems/not-found", status: 404 }),
       },
       expect.objectContaining({ name: "web1", state: null, problem: null }),

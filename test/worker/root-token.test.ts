@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { makeApp } from "../../worker/app.ts";
 import { seal } from "../../worker/base/seal.ts";
+import { sha256Hex } from "../../worker/base/secret.ts";
 import { NetworkObject } from "../../worker/network/network-object.ts";
 import { workersPlatform } from "../../worker/network/platform.ts";
 import { ADMIN, type Answer, ORIGIN, readAnswer, useWorld } from "./world.ts";
@@ -135,6 +136,39 @@ describe("the ADMIN_TOKEN before", () => {
       });
     }
   });
+
+  it("changes nothing by any call of such a deployment, also by those that take no body", async () => {
+    await use.world.key();
+    await rotated();
+    await at(NEXT, NEXT, "DELETE", "/v1/tokens/former");
+    const { paths } = z
+      .object({
+        paths: z.record(
+          z.string(),
+          z.record(z.string(), z.object({ security: z.array(z.record(z.string(), z.unknown())).optional() })),
+        ),
+      })
+      .parse((await use.world.call("GET", "/openapi.json")).json);
+    const calls = Object.entries(paths).flatMap(([path, ways]) =>
+      Object.entries(ways).flatMap(([method, { security = [] }]) =>
+        method !== "get" && security.some((scheme) => "adminToken" in scheme)
+          ? [[method, path] as const]
+          : [],
+      ),
+    );
+    expect(calls.length).toBeGreaterThan(20);
+    for (const [method, path] of calls) {
+      const one = path
+        .replace("{node}", "0100000000")
+        .replace("{name}", "db1")
+        .replace("{id}", "59fd13b0f1a4c2e7");
+      // What takes a body looks at that first, in whatever way.
+      const sent = await Promise.all(
+        [undefined, {}].map((body) => at(ADMIN, ADMIN, method.toUpperCase(), one, body)),
+      );
+      expect([method, one, sent.some(({ status }) => status === 401)]).toEqual([method, one, true]);
+    }
+  });
 });
 
 describe("the present ADMIN_TOKEN", () => {
@@ -181,6 +215,38 @@ describe("the present ADMIN_TOKEN", () => {
     );
     expect(stored).not.toContain(ADMIN);
     expect(stored).not.toContain(NEXT);
+  });
+});
+
+describe("an ADMIN_TOKEN that comes while the rows of the day are used up", () => {
+  it("ends the one before by the hourly run, once rows can be written again", async () => {
+    const id = await use.world.admin("POST", "/v1/webhooks", { url: "https://hooks.example.com/a" });
+    const former = await sha256Hex(ADMIN);
+    await runInDurableObject(use.world.object, async (_, state) => {
+      const { sql } = state.storage;
+      const exec = sql.exec.bind(sql);
+      sql.exec = (query, ...values) => {
+        if (/^\s*(INSERT|UPDATE|DELETE)/i.test(query))
+          throw new Error("Exceeded allowed rows written in Durable Objects free tier.");
+        return exec(query, ...values) as never;
+      };
+      const object = new NetworkObject(state, { ...env, ADMIN_TOKEN: NEXT }, workersPlatform);
+      await state.blockConcurrencyWhile(async () => {});
+      expect(object.adminTokenBearer(former)).toMatchObject({ value: { id: "root" } });
+      sql.exec = exec;
+      use.world.advance(HOUR);
+      await object.reconcile();
+      expect(object.adminTokenBearer(former)).toMatchObject({ value: { id: "former" } });
+      use.world.advance(25 * HOUR);
+      expect(object.adminTokenBearer(former)).toMatchObject({ error: { reason: "admin-token-expired" } });
+    });
+    // Sealed anew under both tokens of today: the controller's alone may be another one tomorrow.
+    const controller = { ADMIN_TOKEN: NEXT, ZEROTIER_TOKEN: "another-token-of-the-controller-0123" };
+    const fault = await started(controller, async (object) => {
+      const read = await object.readWebhook(String(id.json["id"]));
+      return read.ok ? read.value.fault : read.error.problem;
+    });
+    expect(fault).toBeNull();
   });
 });
 

@@ -20,7 +20,8 @@ const DOMAIN = /^\*@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+)$/;
 
 /** An e-mail as it is compared and shown; undefined for a text that is none. */
 export function parseEmail(text: string): string | undefined {
-  const email = text.trim().toLowerCase();
+  // Letters beyond A to Z stay: in lower case some of them (K, the sign of kelvin) would be those of somebody else's e-mail.
+  const email = text.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   return email.length <= 200 && EMAIL.test(email) ? email : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from "hono";
 import { LIMITS } from "../config/limits.ts";
-import { accessEmail } from "../http/access-identity.ts";
+import { accessIdentity } from "../http/access-identity.ts";
 import { callerAddress } from "../http/caller-address.ts";
 import type { App } from "../http/context.ts";
 import { configured, signInLimited } from "../http/guards.ts";
@@ -25,13 +25,13 @@ export const ACCESS_SIGN_OUT = "/cdn-cgi/access/logout";
  */
 export function accessPages({ app }: Pages): void {
   app.get(ACCESS_PATH, configured, async (c) => {
-    const email = await accessEmail(c);
-    if (email === undefined) return notByAccess(c);
+    const identity = await accessIdentity(c);
+    if (identity === undefined) return notByAccess(c);
     const body = (
       <>
         <h1>Sign in</h1>
         <p>
-          Cloudflare Access knows you as <strong>{email}</strong>.
+          Cloudflare Access knows you as <strong>{identity.email}</strong>.
         </p>
         <form class="row" method="post" action={ACCESS_PATH}>
           <input type="hidden" name="to" value={ownPath(c.req.query("to") ?? "/")} />
@@ -48,10 +48,10 @@ export function accessPages({ app }: Pages): void {
   app.post(ACCESS_PATH, ownForms, configured, signInLimited, async (c) => {
     try {
       const form = await readForm(c, LIMITS.formBytes);
-      const email = await accessEmail(c);
-      if (email === undefined) return notByAccess(c);
+      const identity = await accessIdentity(c);
+      if (identity === undefined) return notByAccess(c);
       const address = callerAddress(c);
-      const { session } = await askObject(c, async (object) => object.beginSession({ email, address }));
+      const { session } = await askObject(c, async (object) => object.beginSession({ ...identity, address }));
       keepSession(c, session, LIMITS.accessSessionSeconds);
       return c.redirect(ownPath(form("to")), 303);
     } catch (error) {

@@ -4,6 +4,7 @@ import { NODE_CHANGES, nodeChangesSchema } from "../schema/node-changes.ts";
 import { Refused } from "./api.ts";
 import { Decide } from "./decide.tsx";
 import { addressForm, type Form } from "./form.ts";
+import { UNCONFIRMED } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import { inPageWords } from "./page-words.ts";
 import type { Act, Pages, Show } from "./pages.ts";
@@ -156,6 +157,8 @@ function Prospect({ item, wanted }: { item: Changed; wanted: Wanted }) {
 function Outcome({ wanted, items }: { wanted: Wanted; items: readonly Changed[] }) {
   const failed = items.filter(({ problem }) => problem !== null);
   const done = items.filter(({ problem }) => problem === null);
+  // Of tags the controller hears nothing.
+  const unheard = done.filter(({ delivered }) => !delivered && wanted.change !== "tag");
   return (
     <>
       <h1>What came of it</h1>
@@ -172,15 +175,19 @@ function Outcome({ wanted, items }: { wanted: Wanted; items: readonly Changed[] 
         </Notice>
       )}
       {done.length > 0 && (
-        <Notice kind="good">
+        <Notice kind={unheard.length === 0 ? "good" : "warn"}>
           <ul>
             {done.map(({ node, name, state, tags }) => (
               <li>
                 {state === null ? name : <a href={`/servers/${node}`}>{name}</a>}: {WORDS[wanted.change].was}
                 {wanted.change === "tag" && ` ${tags.join(", ") || "none"}`}
+                {unheard.some((one) => one.node === node) && `, ${UNCONFIRMED}`}
               </li>
             ))}
           </ul>
+          {unheard.length > 0 && (
+            <p>It is told again by itself. Until it has confirmed, these are there as they were.</p>
+          )}
         </Notice>
       )}
       <p>

@@ -4,13 +4,16 @@ import type { App } from "../http/context.ts";
 import type { nodeSchema } from "../schema/lease.ts";
 import { sayAgo } from "./time-ago.tsx";
 
+/** What is said of a change that the controller is still to be told. */
+export const UNCONFIRMED = "which the ZeroTier controller has not confirmed yet";
+
 /** A node as the API shows it. */
 export type Node = z.output<typeof nodeSchema>;
 
 /** What is wrong with a server, the worst first, in a clause; undefined: nothing. `now`: ms since 1970. */
 export function trouble(node: Node, now: number): string | undefined {
   if (node.state === "pending") return "waits for your approval";
-  if (node.state === "revoked") return "taken out of the mesh";
+  if (node.state === "revoked") return `taken out of the mesh${node.delivered ? "" : `, ${UNCONFIRMED}`}`;
   if (node.failed !== null)
     return `${node.failed.step === null ? "stopped" : `stopped at ${node.failed.step}`} ${sayAgo(Date.parse(node.failed.at), now)}`;
   if (node.state === "offline" || node.state === "stale")

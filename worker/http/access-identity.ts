@@ -12,13 +12,21 @@ declare module "hono" {
   }
 }
 
-/** The e-mail under which the application of the settings let the request in; undefined where none did, or it is another one. */
-export async function accessEmail(c: Context<App>): Promise<string | undefined> {
+/** Whom an application let in. */
+export interface AccessIdentity {
+  readonly email: string;
+  /** The application's audience tag. */
+  readonly audience: string;
+}
+
+/** Whom the application of the settings let in with this request; undefined where none did, or it is another one. */
+export async function accessIdentity(c: Context<App>): Promise<AccessIdentity | undefined> {
   const config = configOf(c.env);
   const audience = config.ok ? config.value.access?.audience : undefined;
   const access = c.executionCtx.access;
   if (audience === undefined || access === undefined || access.aud !== audience) return undefined;
-  const email: unknown = (await access.getIdentity())?.email;
+  const said: unknown = (await access.getIdentity())?.email;
   // A service token has none: programs use admin tokens.
-  return typeof email === "string" ? parseEmail(email) : undefined;
+  const email = typeof said === "string" ? parseEmail(said) : undefined;
+  return email === undefined ? undefined : { email, audience };
 }

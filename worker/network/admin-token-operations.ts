@@ -15,7 +15,7 @@ import type {
   AdminTokenView,
   NewAdminToken,
 } from "../schema/admin-token.ts";
-import { type AdminToken, adminTokenState, isUseNews } from "../store/admin-token-store.ts";
+import { type AdminToken, adminTokenEnd, adminTokenState, isUseNews } from "../store/admin-token-store.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import type { Stores } from "../store/stores.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -91,8 +91,7 @@ export async function rotateAdminToken(
   return addMade(net, await makeToken(net, old, life), by, () => {
     const fault = rotationFault(id, stores.adminTokens.byId(id), now());
     if (fault !== undefined) return err({ problem: "bad-request", faults: [fault] });
-    if (overlapHours === 0) stores.adminTokens.revoke(id, now());
-    else stores.adminTokens.expire(id, now() + overlapHours * HOUR_MS);
+    stores.adminTokens.revoke(id, now() + overlapHours * HOUR_MS);
     stores.events.add(now(), { by, action: "token-rotated", token: id });
     return ok(true);
   });
@@ -165,8 +164,8 @@ export function revokeAdminToken(
   return stores.transaction(() => {
     const token = stores.adminTokens.byId(id);
     if (token === undefined) return notFound(id);
-    if (token.revokedAt !== null) return ok(adminTokenView(token, now()));
     const revokedAt = now();
+    if (token.revokedAt !== null && token.revokedAt <= revokedAt) return ok(adminTokenView(token, revokedAt));
     stores.adminTokens.revoke(id, revokedAt);
     if (id === FORMER) stores.rootTokens.revokeFormer(revokedAt);
     stores.events.add(revokedAt, { by, action: "token-revoked", token: id });
@@ -199,7 +198,7 @@ function adminTokenView(token: AdminToken, now: number): AdminTokenView {
     scopes: [...token.scopes],
     note: token.note,
     createdAt: new Date(token.createdAt).toISOString(),
-    expiresAt: isoTime(token.expiresAt),
+    expiresAt: isoTime(adminTokenEnd(token)),
     lastUsedAt: isoTime(token.lastUsedAt),
     state: adminTokenState(token, now),
   };

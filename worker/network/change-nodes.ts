@@ -10,7 +10,7 @@ import { changeLease, takenOut } from "./change-lease.ts";
 import { shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { endingOf, retire } from "./node-endings.ts";
-import { deleteForGood, letIn, retag } from "./node-operations.ts";
+import { deleteForGood, isDelivered, letIn, retag } from "./node-operations.ts";
 
 /**
  * Does it, or with `dryRun` says what it would do. The controller hears of as many as one call may tell it; the alarm sees to the
@@ -37,7 +37,10 @@ export async function changeNodes(
       "member",
       changed.filter(({ refusal }) => refusal === null).map(({ node }) => node),
     );
-  return changed;
+  return changed.map((one) => ({
+    ...one,
+    delivered: isDelivered(stores, one.node, stores.nodes.get(one.node)),
+  }));
 }
 
 function refusalOf(

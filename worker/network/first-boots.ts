@@ -122,10 +122,13 @@ export function noteEnrolled(
 /** Within a transaction: takes in what a node that calls with its token tells of its first boot. */
 export function noteFromNode(
   { stores: { firstBoots, keys }, now }: NetworkContext,
-  { node, keyId, machineId, leasedAt, address }: StoredNode,
+  { node, keyId, machineId, state, leasedAt, address }: StoredNode,
   news: BootNews,
 ): void {
   if (keyId === null || machineId === null) return;
+  const isIn = state === "active";
+  // How far it has come without being let in is for nobody to say but the operator.
+  if (!isIn && news.state !== "failed") return;
   const at = now();
   const before = firstBoots.get(keyId, machineId);
   // A failure years later is none of a first boot.
@@ -133,7 +136,7 @@ export function noteFromNode(
   const made = keys.byId(keyId)?.createdAt;
   if (before === undefined && made === undefined) return;
   const boot = before ?? newBoot({ keyId, machineId }, made ?? leasedAt, leasedAt);
-  const after = withNews(withLease(boot, node, true, before === undefined ? leasedAt : at), news, at);
+  const after = withNews(withLease(boot, node, isIn, before === undefined ? leasedAt : at), news, at);
   if (before !== undefined && (after === before || saysTheSame(before, after))) return;
   firstBoots.put({ ...after, address });
   if (before === undefined) firstBoots.forgetBeyond(LIMITS.firstBoots);

@@ -1,4 +1,3 @@
-import { isQuotaUsedUp } from "../base/quota.ts";
 import { type Seals, seal, unseal } from "../base/seal.ts";
 import { makeSecret } from "../base/secret.ts";
 import type { Config } from "../config/config.ts";
@@ -24,16 +23,9 @@ export class KeptSeals implements Seals {
     this.#options = options;
   }
 
-  /**
-   * Makes sure, when the object starts, that the secret can be opened with the tokens of today also when one of them is another
-   * tomorrow. While nothing can be written that is left to the next start.
-   */
+  /** Makes sure that the secret can be opened with the tokens of today also when one of them is another tomorrow. */
   async settle(): Promise<void> {
-    try {
-      await this.#open();
-    } catch (error) {
-      if (!isQuotaUsedUp(error)) throw error;
-    }
+    await this.#open();
   }
 
   async seal(text: string): Promise<ArrayBuffer> {

@@ -148,6 +148,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   #otherNetwork: string | undefined;
   readonly #platform: Platform;
   readonly #live: LiveSockets;
+  #areTokensNoted = false;
 
   constructor(ctx: DurableObjectState, env: ObjectEnv, platform: Platform = workersPlatform) {
     super(ctx, env);
@@ -176,7 +177,7 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
         return;
       }
       this.#network = openNetwork(stores, env.LEASES, read.value, platform);
-      await beginWithTokens(this.#network);
+      this.#areTokensNoted = await noteTokens(this.#network);
       // An alarm that got lost would be set by the next change only.
       alarm.begin(this.#network.stores.waiting);
     });
@@ -450,7 +451,9 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   /** Run by the cron trigger. */
   async reconcile(): Promise<void> {
-    await reconcile(this.#openToAsk(), { endsLeases: true });
+    const net = this.#openToAsk();
+    if (!this.#areTokensNoted) this.#areTokensNoted = await noteTokens(net);
+    await reconcile(net, { endsLeases: true });
     // Servers go offline by the time alone, without a write.
     this.#live.changed(new Set(["servers"]));
   }
@@ -518,15 +521,19 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   }
 }
 
-/** Notes which admin token the settings have, while that can be written, and keeps what is sealed readable with it. */
-async function beginWithTokens(net: NetworkContext): Promise<void> {
-  const hash = await sha256Hex(net.config.adminToken);
+/**
+ * Notes which admin token the settings have, and keeps what is sealed readable with their tokens. Whether that could be written: until it
+ * is, the admin token before is taken for the present one.
+ */
+async function noteTokens(net: NetworkContext): Promise<boolean> {
   try {
-    seeRootToken(net, hash);
+    seeRootToken(net, await sha256Hex(net.config.adminToken));
+    await net.seals.settle();
+    return true;
   } catch (error) {
     if (!isQuotaUsedUp(error)) throw error;
+    return false;
   }
-  await net.seals.settle();
 }
 
 /** Notes which network the tables are of, for good. */

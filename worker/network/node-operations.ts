@@ -158,8 +158,12 @@ export function deleteForGood(stores: Stores, lease: StoredNode, now: number, by
 }
 
 export function nodeViewOf(net: NetworkContext, node: StoredNode): NodeView {
-  const delivered = !isUntold(node) && net.stores.outbox.get("member", node.node) === undefined;
-  return nodeView(net.config, node, delivered, net.now());
+  return nodeView(net.config, node, isDelivered(net.stores, node.node, node), net.now());
+}
+
+/** Whether the controller has taken all that it is to hear of the node; `known`: the node, while it has a lease. */
+export function isDelivered({ outbox }: Stores, id: string, known: StoredNode | undefined): boolean {
+  return (known === undefined || !isUntold(known)) && outbox.get("member", id) === undefined;
 }
 
 async function changeNode(

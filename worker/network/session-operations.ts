@@ -24,11 +24,14 @@ export interface SessionBearer extends AdminTokenBearer {
   readonly session: Pick<SessionView, "id" | "expiresAt">;
 }
 
-/** Whoever begins a session: with an admin token of this SHA-256, or let in under this e-mail by Cloudflare Access. */
-export type SignIn = { readonly tokenHash: string } | { readonly email: string };
+/** Whoever begins a session: with an admin token of this SHA-256, or let in under this e-mail by an application of Cloudflare Access. */
+export type SignIn = { readonly tokenHash: string } | { readonly email: string; readonly audience: string };
 
-/** In place of the SHA-256 of a token: which has 64 hex digits, and so is never mistaken for one. */
-const BY_ACCESS = "access ";
+/**
+ * In place of the SHA-256 of a token, before the application's audience tag and the e-mail: a token's has 64 hex digits, and so is never
+ * mistaken for it.
+ */
+const BY_ACCESS = "access";
 
 /** Begins a session. */
 export async function beginSession(
@@ -40,7 +43,7 @@ export async function beginSession(
   const hash = await sha256Hex(secret);
   const [tokenHash, seconds] =
     "email" in signIn
-      ? [`${BY_ACCESS}${signIn.email}`, LIMITS.accessSessionSeconds]
+      ? [`${BY_ACCESS} ${signIn.audience} ${signIn.email}`, LIMITS.accessSessionSeconds]
       : [signIn.tokenHash, LIMITS.sessionSeconds];
   const bearer = bearerOf(net, tokenHash);
   if (!bearer.ok) return bearer;
@@ -143,15 +146,20 @@ function byToken({ tokenId }: Session): Operator {
 /** Whether it is good still, which is no use of its token. */
 function isLive(net: NetworkContext, { expiresAt, tokenHash }: Session): boolean {
   if (expiresAt <= net.now()) return false;
-  if (tokenHash.startsWith(BY_ACCESS)) return bearerOf(net, tokenHash).ok;
+  if (isByAccess(tokenHash)) return bearerOf(net, tokenHash).ok;
   return isRootToken(net, tokenHash) || goodAdminToken(net, tokenHash).ok;
+}
+
+function isByAccess(tokenHash: string): boolean {
+  return tokenHash.startsWith(`${BY_ACCESS} `);
 }
 
 /** Of an admin token, or of whom Access let in, with the scopes that the settings give to the e-mail by now. */
 function bearerOf(net: NetworkContext, tokenHash: string): Result<AdminTokenBearer, Refusal> {
-  if (!tokenHash.startsWith(BY_ACCESS)) return adminTokenBearer(net, tokenHash);
-  const email = tokenHash.slice(BY_ACCESS.length);
-  const scopes = scopesByAccess(net.config.access, email);
+  if (!isByAccess(tokenHash)) return adminTokenBearer(net, tokenHash);
+  const { access } = net.config;
+  const [, audience, email = ""] = tokenHash.split(" ");
+  const scopes = access?.audience === audience ? scopesByAccess(access, email) : [];
   return scopes.length === 0
     ? err({ problem: "unauthorized", reason: "no-scope-by-access" })
     : ok({ id: email, scopes: [...scopes] });

@@ -34,7 +34,7 @@ export function operatorCall(scopes: readonly Scope[], ...more: readonly Guard[]
     await letIn(c, { token, kind }, scopes);
     await next();
   });
-  return { security: securityOf(scopes), middleware: [configured, guard, ...withLookAgain(more)] };
+  return { security: securityOf(scopes), middleware: [configured, guard, ...more, lookAgain] };
 }
 
 /** The same where a node may call too; the allocator knows whether the token is that node's. */
@@ -47,7 +47,7 @@ export function operatorOrNodeCall(scopes: readonly Scope[], ...more: readonly G
     await next();
   });
   const security = [...securityOf(scopes), { nodeToken: [] }];
-  return { security, middleware: [configured, guard, ...withLookAgain(more)] };
+  return { security, middleware: [configured, guard, ...more, lookAgain] };
 }
 
 /** For a call that does more than its scopes are for: throws the problem `forbidden` unless the operator has this one too. */
@@ -68,13 +68,12 @@ export async function mayRead(c: Context<App>): Promise<boolean> {
   }
 }
 
-/** A body takes as long as its sender wants, and a token that is taken back meanwhile must be good for nothing. */
-function withLookAgain(more: readonly Guard[]): Guard[] {
-  return more.length === 0 ? [] : [...more, lookAgain];
-}
-
+/**
+ * Before anything is changed: a body takes as long as its sender wants, and a token that is taken back meanwhile must be good for
+ * nothing.
+ */
 const lookAgain: Guard = createMiddleware<App>(async (c, next) => {
-  const token = bearer(c);
+  const token = c.req.method === "GET" ? undefined : bearer(c);
   const kind = token === undefined ? undefined : secretKind(token);
   if (token !== undefined && isOperators(kind)) {
     const proof = await proofOf(c, { token, kind });

@@ -38,6 +38,10 @@ const changedNodeSchema = z.object({
     .enum(LEASE_STATES)
     .nullable()
     .openapi({ description: "From then on, with `dryRun` as it is now; null: it has no lease." }),
+  delivered: z.boolean().openapi({
+    description:
+      "Whether the controller has taken all that it is to hear of it: while it has not, a node that was taken out is in the mesh still. The Worker tries again on its own.",
+  }),
   tags: z.array(z.string()),
   ending: endingSchema.nullable().openapi({ description: "What the end of its lease breaks." }),
   problem: problemSchema

@@ -14,6 +14,7 @@ export interface AdminToken {
   readonly expiresAt: number | null;
   /** To the hour; null: never. */
   readonly lastUsedAt: number | null;
+  /** May be to come, for one that was rotated. */
   readonly revokedAt: number | null;
 }
 
@@ -72,14 +73,10 @@ export class AdminTokenStore {
     this.#db.write("UPDATE admin_tokens SET last_used_at = ? WHERE id = ?", at, id);
   }
 
-  revoke(id: string, at: number): void {
-    this.#db.write("UPDATE admin_tokens SET revoked_at = ? WHERE id = ?", at, id);
-  }
-
   /** It is good until then (ms since 1970), or as long as it was to be if that is less. */
-  expire(id: string, at: number): void {
+  revoke(id: string, at: number): void {
     this.#db.write(
-      "UPDATE admin_tokens SET expires_at = min(coalesce(expires_at, ?2), ?2) WHERE id = ?1",
+      "UPDATE admin_tokens SET revoked_at = min(coalesce(revoked_at, ?2), ?2) WHERE id = ?1",
       id,
       at,
     );
@@ -95,12 +92,18 @@ export function isUseNews({ lastUsedAt }: AdminToken, now: number): boolean {
   return lastUsedAt === null || lastUsedAt <= now - HOUR_MS;
 }
 
+/** When it is good no more (ms since 1970); null: it is until somebody revokes it. */
+export function adminTokenEnd({ expiresAt, revokedAt }: AdminToken): number | null {
+  if (expiresAt === null || revokedAt === null) return expiresAt ?? revokedAt;
+  return Math.min(expiresAt, revokedAt);
+}
+
 /** What the token is good for at `now` (ms since 1970). */
 export function adminTokenState(
   { revokedAt, expiresAt }: AdminToken,
   now: number,
 ): "valid" | "expired" | "revoked" {
-  if (revokedAt !== null) return "revoked";
+  if (revokedAt !== null && revokedAt <= now) return "revoked";
   return expiresAt !== null && expiresAt <= now ? "expired" : "valid";
 }
 
