@@ -135,7 +135,7 @@ describe.each(shellOfTheDay(import.meta.filename))("watch in $name", PATIENCE, (
     sourced(
       host,
       `said() { printf '%s\\n' ${said} >&7; }
-keep_in_touch() { :; }; tell_changes() { said; }
+keep_in_touch() { :; }; keep_probing() { :; }; tell_changes() { said; }
 timeout() { echo "waits $1" >&2; while read -r line && [ "$line" != . ]; do echo "$line"; done; }
 meshboot() { echo "$*" >&2; }
 ${more}
