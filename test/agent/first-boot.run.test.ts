@@ -1,9 +1,11 @@
 // What the agent tells of a first boot: stage by stage, where it fails, without its key over a connection that nobody vouches for;
 // and that none of it keeps a boot up.
 import { createHash, createHmac } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
-import { runWithAgent, SHELLS, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
+import { AGENT, runWithAgent, SHELLS, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const KEY = `mbk_${"k".repeat(22)}`;
 const MACHINE = createHash("sha256").update("0123456789abcdef0123456789abcdef").digest("hex");
@@ -33,12 +35,12 @@ function lastHeartbeat(host: Host): Record<string, unknown> {
   return JSON.parse(bodies.at(-1) ?? "{}");
 }
 
-function onHost(use: (host: Host, shell: Shell) => void): void {
+function onHost(use: (host: Host, shell: Shell, directory: string) => void): void {
   for (const shell of shellOfTheDay(import.meta.filename))
     withDirectory((directory) => {
       const host = new Host(directory);
       host.write("/proc/sys/kernel/hostname", "web7\n");
-      use(host, shell);
+      use(host, shell, directory);
     });
 }
 
@@ -127,6 +129,17 @@ describe("a first boot", { timeout: 300_000 }, () => {
       host.world({ boots: "", requests: "" });
       expect(host.run(shell, "up").status).toBe(0);
       expect(lastHeartbeat(host)).toMatchObject({ firstBoot: { stage: "containers", state: "done" } });
+    });
+  });
+
+  it("is waited for by nobody: neither by whoever reads what `up` says, nor by the next one", () => {
+    onHost((host, shell, directory) => {
+      host.world({ "boot-hangs": "" });
+      const up = () => host.run(shell, "up", AGENT, {}, false);
+      expect(up().status).toBe(0);
+      expect(up().out).not.toContain("waits for another meshboot");
+      // Whoever has the output has its end when the last one lets go of it.
+      expect(existsSync(join(directory, "world/boot-waited"))).toBe(false);
     });
   });
 

@@ -177,12 +177,13 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
     return this.read(`/proc/${this.seen("docker-pid").trim()}/cmdline`);
   }
 
-  /** Runs the agent (or the program given) with the arguments. */
+  /** Runs the agent (or the program given) with the arguments. `waits`: see runShell. */
   run(
     shell: Shell,
     args: string,
     agent: string = AGENT,
     environment: Readonly<Record<string, string>> = {},
+    waits = true,
   ): Run {
     // busybox prefers its own commands to those in PATH, but not to functions.
     const functions = readdirSync(STUBS)
@@ -194,12 +195,9 @@ LISTEN 0 10 *:9993 *:* users:(("zerotier-one",pid=600,fd=7))
     const text = isBusybox
       ? `MESHBOOT_SOURCE=1 . '${agent}'\n${functions.join("\n")}\nmain ${args}`
       : `exec ${shell.command.join(" ")} '${agent}' ${args}`;
-    return runShell(shell, text, {
-      PATH: `${STUBS}:${process.env["PATH"] ?? "/usr/bin:/bin"}`,
-      WORLD: this.#world,
-      MESHBOOT_ROOT: this.root,
-      ...environment,
-    });
+    const PATH = `${STUBS}:${process.env["PATH"] ?? "/usr/bin:/bin"}`;
+    const env = { PATH, WORLD: this.#world, MESHBOOT_ROOT: this.root, ...environment };
+    return runShell(shell, text, env, waits);
   }
 
   /**

@@ -1,6 +1,6 @@
 // The names of the mesh's servers in /etc/hosts, of which no line but ours is touched.
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Host } from "./host.ts";
@@ -185,6 +185,34 @@ describe.each(shellOfTheDay(import.meta.filename))("/etc/hosts in $name", PATIEN
       const { status, err } = host.run(shell, "up");
       expect([status, err]).toEqual([0, expect.stringContaining("the names of servers were not got")]);
       expect(host.read("/etc/hosts")).toBe(DEBIAN);
+    });
+  });
+
+  it("is as before after down, also when the list went first", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      up(shell, host, world(PAIR));
+      host.put("/var/lib/meshboot/hosts", undefined);
+      expect(host.run(shell, "down").status).toBe(0);
+      expect(host.read("/etc/hosts")).toBe(DEBIAN);
+    });
+  });
+
+  it("stays as it was when not all of it can be read, which is said", () => {
+    withDirectory((root) => {
+      mkdirSync(join(root, "etc"));
+      writeFileSync(join(root, "etc/hosts"), DEBIAN);
+      const { out, err } = runWithAgent(
+        shell,
+        `set +e
+sed() { case $1 in s/^/-/) echo -127.0.0.1 localhost; return 4 ;; *) command sed "$@" ;; esac; }
+echo 10.147.17.2 db1 | put_hosts_text
+echo "ended with $?"`,
+        { MESHBOOT_ROOT: root, TMP: root },
+      );
+      expect(out).toBe("ended with 1\n");
+      expect(err).toContain("/etc/hosts cannot be read whole, and is left as it is");
+      expect(readFileSync(join(root, "etc/hosts"), "utf8")).toBe(DEBIAN);
     });
   });
 

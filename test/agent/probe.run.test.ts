@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Host } from "./host.ts";
 import { leaseText } from "./leases.ts";
 import { hasNamespaces, inNamespace, layRoot } from "./namespace.ts";
-import { AGENT, available, runShell, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
+import { AGENT, available, runShell, runWithAgent, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
 
 const ANSWERS = { answers: true, rttMs: expect.any(Number), loss: 0, mtu: 1500 };
 const SILENT = { answers: false, rttMs: null, loss: 100, mtu: null };
@@ -33,7 +33,7 @@ ip -n db1 route add 172.28.233.0/24 via 10.147.17.233
 const PROBE = `export PING=$(PATH="$MESHBOOT_ROOT/bin:/usr/bin:/bin" && command -v ping)
 MESHBOOT_SOURCE=1 $SHELL_OF_DAY -c '. "$AGENT"
 ping() { "$PING" "$@"; }
-set_up; use_saved_lease
+set_up; use_saved_lease; eval "\${MEANWHILE:-}"
 printf "%s\\n" "$NAMED" >"$RUN/to-probe"
 probe'
 cat "$MESHBOOT_ROOT/run/meshboot/probes"
@@ -63,7 +63,7 @@ describe.runIf(possible).each(shellOfTheDay(import.meta.filename))(
   { timeout: 120_000 },
   (shell) => {
     /** What is found of those, after something was done to the mesh. */
-    function probe(named: string, done = "", conf = ""): z.output<typeof Probes> {
+    function probe(named: string, done = "", conf = "", meanwhile = ""): z.output<typeof Probes> {
       let found = "";
       withDirectory((root) => {
         const settings = `URL=https://mesh.example.com\n${conf}`;
@@ -76,6 +76,7 @@ describe.runIf(possible).each(shellOfTheDay(import.meta.filename))(
         const { stdout, stderr, status } = inNamespace(root, script, {
           NAMED: named,
           SHELL_OF_DAY: pathOf(shell),
+          MEANWHILE: meanwhile,
         });
         expect(status, stderr).toBe(0);
         found = stdout;
@@ -123,6 +124,12 @@ describe.runIf(possible).each(shellOfTheDay(import.meta.filename))(
       ]);
     });
 
+    it("go by the lease as it is now, when the watch began with another slot", () => {
+      expect(probe("1:39f51dfb25", "", "", "SUBNET4=172.28.7.0/24 L_SLOT=7").pairs).toMatchObject([
+        { ipv4: ANSWERS },
+      ]);
+    });
+
     it("say why there are none", () => {
       expect(probe("1:39f51dfb25", "ip addr flush dev docker0")).toEqual({ fault: "no-gateway", pairs: [] });
       const another =
@@ -139,6 +146,16 @@ describe.runIf(possible).each(shellOfTheDay(import.meta.filename))(
 const pathOf = ({ command }: Shell): string => command.join(" ");
 
 describe.each(shellOfTheDay(import.meta.filename))("probing in $name", (shell) => {
+  it("finds nobody new where nobody can be probed: that is told by the hourly report alone", () => {
+    const isNew = (probes: string) =>
+      withDirectory((root) => {
+        layRoot(root, { "run/meshboot/probes": `10 ${probes}\n`, "run/meshboot/to-probe": "1:39f51dfb25 \n" });
+        return runWithAgent(shell, "names_newcomer && echo new", { MESHBOOT_ROOT: root }).out;
+      });
+    expect(isNew('"fault":null,"pairs":[]')).toBe("new\n");
+    expect(isNew('"fault":"no-ping","pairs":[]')).toBe("");
+  });
+
   it("follows a report: what is found after a start, or of a newcomer, is told at once, and else just before the next report", () => {
     withDirectory((root) => {
       layRoot(root, { "bin/told": '#!/bin/sh\necho "runs $*"\n' });

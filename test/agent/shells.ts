@@ -48,11 +48,20 @@ export interface Run {
   readonly err: string;
 }
 
-/** Runs shell text, with the environment given and nothing else. */
-export function runShell(shell: Shell, text: string, env: Readonly<Record<string, string>> = {}): Run {
+/**
+ * Runs shell text, with the environment given and nothing else. `waits`: also for what it leaves behind that has let go of its
+ * output, by one more descriptor that all of it have.
+ */
+export function runShell(
+  shell: Shell,
+  text: string,
+  env: Readonly<Record<string, string>> = {},
+  waits = true,
+): Run {
   const [program, ...args] = shell.command;
   const { status, stdout, stderr } = spawnSync(program, [...args, "-c", text, "meshboot"], {
     encoding: "utf8",
+    stdio: ["pipe", "pipe", "pipe", waits ? "pipe" : "ignore"],
     env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin:/usr/sbin:/sbin", ...env },
   });
   return { status, out: stdout, err: stderr };

@@ -191,6 +191,18 @@ describe("a first boot", () => {
     expect(Object.keys(before).sort()).toEqual(["approved", "fetched", "made", "packages"]);
   });
 
+  it("is no word of how it ends while it runs: neither that all is set up, nor, coming late, that nothing failed", async () => {
+    const token = (await use.world.enrol()).json["token"];
+    const node = async () => (await use.world.admin("GET", `/v1/nodes/${identity(0).node}`)).json;
+    await beat(token, reached("mesh"));
+    expect(await node()).toMatchObject({ report: null, reportedAt: null, failed: null });
+    await beat(token, { state: "failed", step: "docker", log: "docker: failed: no space\n" });
+    await beat(token, reached("mesh"));
+    expect(await node()).toMatchObject({ report: { state: "failed" }, failed: { step: "docker" } });
+    await beat(token, reached("containers", "done"));
+    expect(await node()).toMatchObject({ report: { state: "ok" }, failed: null });
+  });
+
   it("begins anew when the server has left the mesh and comes again", async () => {
     const key = await use.world.key();
     await tell(key, FETCHED);

@@ -18,8 +18,8 @@ export interface Heartbeat {
   readonly tokenHash: string;
   /** Where it calls from, as the Worker sees it; null: what is known stays. */
   readonly address: string | null;
-  /** What the agent did last, as JSON. */
-  readonly report: string;
+  /** What the agent did last, as JSON; null: what is known stays. */
+  readonly report: string | null;
   /** The steps in which it put something right since the last heartbeat. */
   readonly repaired: readonly string[];
   /** What a first boot has come to; left out: nothing of one. */
@@ -45,8 +45,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     const node = {
       ...known.value,
       seenAt: now,
-      report: beat.report,
-      reportedAt: now,
+      ...(beat.report !== null && { report: beat.report, reportedAt: now }),
       lastRepair:
         beat.repaired.length === 0
           ? known.value.lastRepair

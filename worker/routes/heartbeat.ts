@@ -53,7 +53,8 @@ export function heartbeatRoute(app: OpenAPIHono<App>): void {
         node,
         tokenHash: c.get("secretHash"),
         address: callerAddress(c),
-        report: redactedJson(report),
+        // How far a first boot has come says nothing of how it ends.
+        report: firstBoot?.state === "running" ? null : redactedJson(report),
         boot: bootNews(report, firstBoot),
         repaired: report.repaired ?? [],
         findings: findings === undefined ? null : redactedJson(findings),

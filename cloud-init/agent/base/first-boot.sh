@@ -24,11 +24,15 @@ post() { # PATH AUTHORIZATION BODY [-k]
 header = "Authorization: $2"
 EOF
   else
+    # Python would wait for ever for an answer that comes byte by byte, and take the header along to wherever it is sent on.
     # shellcheck disable=SC2086 # the same
-    python3 -c 'import ssl, sys, urllib.error, urllib.request as u
+    timeout 20 python3 -c 'import ssl, sys, urllib.error, urllib.request as u
+class Here(u.HTTPRedirectHandler):
+    def redirect_request(self, *_): return None
 headers = {"Authorization": sys.stdin.readline().strip(), "Content-Type": "application/json"}
 trust = ssl._create_unverified_context() if sys.argv[3:] else None
-try: u.urlopen(u.Request(sys.argv[1], sys.argv[2].encode(), headers), timeout=15, context=trust)
+way = u.build_opener(Here, u.HTTPSHandler(context=trust))
+try: way.open(u.Request(sys.argv[1], sys.argv[2].encode(), headers), timeout=15)
 except urllib.error.URLError as error: sys.exit(60 if isinstance(error.reason, ssl.SSLCertVerificationError) else 1)' "$URL$1" "$3" ${4:-} <<EOF
 $2
 EOF
@@ -81,16 +85,16 @@ can_tell_by_key() {
   [ -n "$BOOTING" ] && [ -n "$URL" ] && ! has_lease && read_secret "$ETC/key" && look_at_machine
 }
 
-# That a stage is reached: once in a boot, by a process that nobody waits for.
+# That a stage is reached: once in a boot, by a process that nobody waits for: it holds neither the lock nor the output.
 tell_boot() { # fetched|packages|mesh
   if [ -z "$BOOTING" ] || [ -e "$RUN/told-$1" ]; then
     return 0
   elif [ "$1" = mesh ]; then
     read_secret "$STATE/token" || return 0
-    { post "/v1/nodes/$NODE/heartbeat" "Bearer $secret" '{"state":"ok","firstBoot":{"stage":"mesh","state":"running"}}' && : >"$RUN/told-mesh"; } &
+    { post "/v1/nodes/$NODE/heartbeat" "Bearer $secret" '{"state":"ok","firstBoot":{"stage":"mesh","state":"running"}}' && : >"$RUN/told-mesh"; } >/dev/null 2>&1 9>&- &
   elif can_tell_by_key; then
     look_at_sender
-    { post_by_key "$secret" "{\"state\":\"running\",\"stage\":\"$1\",$SENDER}" && : >"$RUN/told-$1"; } &
+    { post_by_key "$secret" "{\"state\":\"running\",\"stage\":\"$1\",$SENDER}" && : >"$RUN/told-$1"; } >/dev/null 2>&1 9>&- &
   fi
 }
 

@@ -37,10 +37,8 @@ host_lines() {
 hosts_text() { # [left]
   read_line "$R/proc/sys/kernel/hostname"
   {
-    read_file "$R/etc/hosts" | sed 's/^/-/'
     # The last line may have no end.
-    echo
-    sed 's/^/+/'
+    { [ ! -e "$R/etc/hosts" ] || sed 's/^/-/' "$R/etc/hosts"; } && echo && sed 's/^/+/' && echo whole
   } | awk -v mark="$HOSTS_MARK" -v own="$LINE" -v left="${1:-}" '
     BEGIN {
       sub(/[.].*/, "", own)
@@ -64,13 +62,19 @@ hosts_text() { # [left]
       if (left) next
       if (!ours++) print "# Servers of the mesh; HOSTS=off in /etc/meshboot/meshboot.conf takes them out " mark
       print $0, mark
-    }'
+      next
+    }
+    $0 == "whole" { whole = 1 }
+    END { exit !whole }'
 }
 
 # Puts the lines on stdin into /etc/hosts, or none; 1 when that cannot be done, and it stays as it is.
 put_hosts_text() {
   # The dot keeps the line feeds at the end.
-  text=$(hosts_text && echo .)
+  if ! text=$(hosts_text && echo .); then
+    warn '/etc/hosts cannot be read whole, and is left as it is'
+    return 1
+  fi
   text=${text%.}
   if printf %s "$text" | cmp -s - "$R/etc/hosts"; then
     return 0

@@ -108,9 +108,10 @@ ping_named() {
   fi
 }
 
-# 1 where it is not wanted.
+# 1 where it is not wanted, or there is no lease any more. By the lease as it is now: the watch may have begun with another slot.
 probe() {
   mv "$RUN/to-probe" "$TMP/to-probe"
+  use_lease "$STATE/lease" 2>/dev/null || return 1
   read_sound_settings
   [ "${PROBES:-off}" = on ] || return 1
   look_at_packets
@@ -119,9 +120,11 @@ probe() {
   write_whole "$RUN/probes" 600 "$(uptime_seconds) \"fault\":$fault,\"pairs\":[$(found_of_each "$PACKET")]$NL"
 }
 
-# Of few enough to be all others: in a large mesh there is always one who was not probed the last time.
+# Of few enough to be all others: in a large mesh there is always one who was not probed the last time. Where nobody can be, it is no
+# news either.
 names_newcomer() {
   awk 'of == "probes" { before = before $0; next }
+    before ~ /"fault":"/ { exit }
     NF < 25 { for (i = 1; i <= NF; i++) if (!index(before, "\"" substr($i, index($i, ":") + 1) "\"")) new = 1 }
     END { exit !new }' of=probes "$RUN/probes" of=named "$RUN/to-probe" 2>/dev/null
 }
