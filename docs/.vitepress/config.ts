@@ -24,9 +24,9 @@ function itemOf(page: string): DefaultTheme.SidebarItem {
   return { text: title ?? page, link: `/${page}` };
 }
 
-/** Whether it is a file of the repository that is no page, in a folder of which a page may be. */
+/** Whether it is a file that the site has beside its pages (`gather` in package.json), in a folder of which a page may be. */
 function isFile(link: string): boolean {
-  return ["", "docs"].some((folder) => existsSync(join(ROOT, folder, link)));
+  return ["", "docs"].some((folder) => existsSync(join(ROOT, "docs/pages/public", folder, link)));
 }
 
 export default defineConfig({
