@@ -1,9 +1,10 @@
-// Every page that links lead to, for each kind of visitor: none is forbidden, and none has a secret.
+// Every page that links lead to, for each kind of visitor: none is forbidden, and none has a secret. Every form: other sites' are refused.
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { makeApp } from "../../worker/app.ts";
 import { Browser } from "./dashboard-browse.ts";
 import { identity } from "./identities.ts";
-import { ADMIN, useWorld } from "./world.ts";
+import { ADMIN, ORIGIN, useWorld } from "./world.ts";
 
 const use = useWorld();
 
@@ -71,3 +72,26 @@ it.each([
     expect(seen.size).toBeGreaterThanOrEqual(least);
   },
 );
+
+it("takes no form that a page of another site sends", async () => {
+  const app = makeApp();
+  const forms = app.routes.flatMap(({ method, path }) =>
+    method === "POST" && !path.startsWith("/v1/") ? [path.replace(/:\w+/g, "0100000000")] : [],
+  );
+  expect(new Set(forms).size).toBeGreaterThan(15);
+  for (const path of new Set(forms))
+    for (const headers of [
+      { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" },
+      { Origin: "null", "Sec-Fetch-Site": "same-site" },
+      {},
+    ]) {
+      const sent = new Request(`${ORIGIN}${path}`, {
+        method: "POST",
+        headers,
+        body: new URLSearchParams({ a: "b" }),
+      });
+      const response = await app.fetch(sent, env);
+      expect([path, response.status]).toEqual([path, 403]);
+      expect(await response.text()).toContain("Sent by another page");
+    }
+});
