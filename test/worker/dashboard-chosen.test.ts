@@ -154,7 +154,7 @@ describe("approvals", () => {
     await enrol(["web1", "web2"], true);
     await browser.signIn(use.world);
     const { text } = await browser.browse("/approvals");
-    expect(text).toMatch(/>web1<[\s\S]*\/events\?key=[0-9a-f]{16}[\s\S]*hetzner/);
+    expect(text).toMatch(/>web1<[\s\S]*\/keys\/[0-9a-f]{16}[\s\S]*hetzner/);
     expect(text.match(/type="checkbox" name="node"/g)).toHaveLength(2);
     await browser.browse("/chosen", { change: "approve", node: node(0) });
     expect(await states()).toEqual(["web1 active", "web2 pending"]);

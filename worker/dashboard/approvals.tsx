@@ -76,7 +76,7 @@ function Waiting(props: { nodes: readonly Node[]; now: number; mayDecide: boolea
             </th>
             <td class="long">
               {node.key !== null && mayListKeys ? (
-                <a href={`/events?key=${node.key}`}>{node.key}</a>
+                <a href={`/keys/${node.key}`}>{node.key}</a>
               ) : (
                 (node.key ?? "none")
               )}
