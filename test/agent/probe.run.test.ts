@@ -4,7 +4,15 @@ import { z } from "zod";
 import { Host } from "./host.ts";
 import { leaseText } from "./leases.ts";
 import { hasNamespaces, inNamespace, layRoot } from "./namespace.ts";
-import { AGENT, available, runShell, runWithAgent, type Shell, shellOfTheDay, withDirectory } from "./shells.ts";
+import {
+  AGENT,
+  available,
+  runShell,
+  runWithAgent,
+  type Shell,
+  shellOfTheDay,
+  withDirectory,
+} from "./shells.ts";
 
 const ANSWERS = { answers: true, rttMs: expect.any(Number), loss: 0, mtu: 1500 };
 const SILENT = { answers: false, rttMs: null, loss: 100, mtu: null };
@@ -149,7 +157,10 @@ describe.each(shellOfTheDay(import.meta.filename))("probing in $name", (shell) =
   it("finds nobody new where nobody can be probed: that is told by the hourly report alone", () => {
     const isNew = (probes: string) =>
       withDirectory((root) => {
-        layRoot(root, { "run/meshboot/probes": `10 ${probes}\n`, "run/meshboot/to-probe": "1:39f51dfb25 \n" });
+        layRoot(root, {
+          "run/meshboot/probes": `10 ${probes}\n`,
+          "run/meshboot/to-probe": "1:39f51dfb25 \n",
+        });
         return runWithAgent(shell, "names_newcomer && echo new", { MESHBOOT_ROOT: root }).out;
       });
     expect(isNew('"fault":null,"pairs":[]')).toBe("new\n");
