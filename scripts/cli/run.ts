@@ -1,9 +1,9 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CommanderError } from "@commander-js/extra-typings";
+import { withoutSecrets } from "../../worker/base/redact.ts";
 import { EXIT } from "./exit-code.ts";
 import { Failure } from "./failure.ts";
 import { makeProgram } from "./program.ts";
-import { printable } from "./terminal/printable.ts";
 import { processTerminal } from "./terminal/terminal.ts";
 
 /** Runs the command line of this process, and ends that. */
@@ -33,7 +33,8 @@ export async function run(): Promise<void> {
       // Commander has said it.
       process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
     } else {
-      terminal.note(`meshboot: ${printable(reasonOf(error))}.`);
+      // A path may hold a key, and what a library says of a header that it does not take holds that.
+      terminal.note(`meshboot: ${withoutSecrets(reasonOf(error))}.`);
       process.exitCode = error instanceof Failure ? error.exitCode : EXIT.failed;
     }
   }

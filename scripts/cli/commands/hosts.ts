@@ -1,9 +1,11 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
 import { allPages } from "../call/pages.ts";
+import { unfitForFile } from "../host-name.ts";
 import { withExamples } from "../output.ts";
 import { withoutPrefix } from "../server-text.ts";
 import type { Session } from "../session.ts";
+import { oneLine } from "../terminal/printable.ts";
 
 /** `hosts`: names and addresses as lines of a hosts file. */
 export function hostsCommand(program: CommandUnknownOpts, session: Session): void {
@@ -18,9 +20,19 @@ export function hostsCommand(program: CommandUnknownOpts, session: Session): voi
       const { items } = await allPages(session.worker(), "/v1/nodes", nodesSchema, { tag });
       for (const { name, state, zerotier } of items) {
         if (state === "pending" || state === "revoked") continue;
+        const addresses = [
+          ...(family === "6" ? [] : [withoutPrefix(zerotier.ipv4)]),
+          ...(family === "4" ? [] : [withoutPrefix(zerotier.ipv6)]),
+        ];
+        const why = addresses
+          .map((address) => unfitForFile(name, address))
+          .find((each) => each !== undefined);
+        if (why !== undefined) {
+          session.terminal.note(`${oneLine(name)} is left out: ${why}.`);
+          continue;
+        }
         const names = suffix === undefined ? name : `${name}.${suffix} ${name}`;
-        if (family !== "6") session.terminal.print(`${withoutPrefix(zerotier.ipv4)}\t${names}`);
-        if (family !== "4") session.terminal.print(`${withoutPrefix(zerotier.ipv6)}\t${names}`);
+        for (const address of addresses) session.terminal.print(`${address}\t${names}`);
       }
     });
   withExamples(command, "meshboot hosts", "meshboot hosts --family 4 --suffix mesh.example.com");

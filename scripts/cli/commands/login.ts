@@ -5,6 +5,7 @@ import { currentSessionSchema } from "../../../worker/schema/session.ts";
 import { Worker } from "../call/worker.ts";
 import { workerOrigin } from "../deployment/address.ts";
 import { CONTEXT_NAME, contextsFile, readContexts, writeContexts } from "../deployment/contexts.ts";
+import { TOKEN } from "../deployment/deployment.ts";
 import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../output.ts";
@@ -68,7 +69,7 @@ async function askToken({ terminal, env, signal }: Session): Promise<string> {
       : await readAll(process.stdin));
   if (isCancel(given)) throw new Failure("cancelled, nothing was kept", EXIT.cancelled);
   const token = given.trim();
-  if (!/^mba_[\x21-\x7e]{1,500}$/.test(token))
+  if (!TOKEN.test(token))
     throw new Failure(
       "that is no admin token: one begins with mba_. It comes by the terminal, MESHBOOT_TOKEN or the standard input",
       EXIT.usage,

@@ -1,9 +1,11 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
 import { allPages } from "../call/pages.ts";
+import { unfitForFile } from "../host-name.ts";
 import { withExamples } from "../output.ts";
 import { withoutPrefix } from "../server-text.ts";
 import type { Session } from "../session.ts";
+import { oneLine } from "../terminal/printable.ts";
 
 /** `ssh-config`: servers as ssh finds them. */
 export function sshConfigCommand(program: CommandUnknownOpts, session: Session): void {
@@ -23,10 +25,14 @@ export function sshConfigCommand(program: CommandUnknownOpts, session: Session):
       for (const server of items) {
         const { name, zerotier } = server;
         const host = { mesh: zerotier.ipv4, ipv6: zerotier.ipv6, public: server.address }[address];
-        if (host === null)
-          session.terminal.note(`${name} is left out: no call of it came from anywhere yet.`);
-        else if (server.state === "pending")
-          session.terminal.note(`${name} is left out: it waits for approval.`);
+        const why =
+          host === null
+            ? "no call of it came from anywhere yet"
+            : server.state === "pending"
+              ? "it waits for approval"
+              : unfitForFile(name, withoutPrefix(host));
+        if (host === null || why !== undefined)
+          session.terminal.note(`${oneLine(name)} is left out: ${why}.`);
         else
           session.terminal.print(
             `Host ${name}\n  HostName ${withoutPrefix(host)}${user === undefined ? "" : `\n  User ${user}`}\n`,

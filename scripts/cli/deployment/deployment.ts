@@ -3,6 +3,9 @@ import { Failure } from "../failure.ts";
 import { workerOrigin } from "./address.ts";
 import { contextsFile, readContexts } from "./contexts.ts";
 
+/** An admin token, as far as one can be told from anything else here. */
+export const TOKEN = /^mba_[\x21-\x7e]{1,500}$/;
+
 /** The Worker that is spoken to, and the token that goes along. */
 export interface Deployment {
   /** The context's name; null: from the environment. */
@@ -18,12 +21,17 @@ export interface Deployment {
  */
 export function chooseDeployment(asked: string | undefined, env: NodeJS.ProcessEnv): Deployment {
   const url = env["MESHBOOT_URL"] || undefined;
-  const token = env["MESHBOOT_TOKEN"] || undefined;
+  const token = env["MESHBOOT_TOKEN"]?.trim() || undefined;
   if (asked === undefined && (url !== undefined || token !== undefined)) {
     // A token alone would go to whichever deployment is the current one.
     if (url === undefined || token === undefined)
       throw new Failure(
         `${url === undefined ? "MESHBOOT_TOKEN" : "MESHBOOT_URL"} is set, and ${url === undefined ? "MESHBOOT_URL" : "MESHBOOT_TOKEN"} is not. Set both, or neither and sign in: meshboot login`,
+        EXIT.usage,
+      );
+    if (!TOKEN.test(token))
+      throw new Failure(
+        "MESHBOOT_TOKEN holds no admin token: one begins with mba_, and has no blank or line feed in it. Set it to the token alone",
         EXIT.usage,
       );
     return { context: null, url: workerOrigin(url), token };

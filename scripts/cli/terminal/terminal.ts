@@ -1,10 +1,14 @@
 import type { ReadStream, WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import { shown } from "./printable.ts";
 
 /** How a text may look where there are colours. */
 export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan" | "magenta" | "blue" | "inverse";
 
-/** Where a command is typed: the answer goes to the standard output, all that is only for a person to the standard error output. */
+/**
+ * Where a command is typed: the answer goes to the standard output, all that is only for a person to the standard error output.
+ * Whoever a line is of, it does not steer the terminal.
+ */
 export interface Terminal {
   /** A line, or several, of the answer. */
   print(text: string): void;
@@ -30,9 +34,9 @@ export function processTerminal(
   // `hasColors` looks at what the terminal can; NO_COLOR is a wish, also of a terminal that can.
   const isColoured = stdout.isTTY && (env["NO_COLOR"] ?? "") === "" && stdout.hasColors();
   return {
-    print: (text) => void stdout.write(`${text}\n`),
+    print: (text) => void stdout.write(`${shown(text)}\n`),
     write: (text) => void stdout.write(text),
-    note: (text) => void stderr.write(`${text}\n`),
+    note: (text) => void stderr.write(`${shown(text)}\n`),
     progress(text) {
       if (stderr.isTTY) stderr.write(`\r\u001b[K${text}`);
     },

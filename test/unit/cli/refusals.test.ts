@@ -11,6 +11,16 @@ import { type StubWorker, sendJson, sendProblem, startStubWorker } from "./stub-
 const TOKEN = "mba_secret-of-these-tests-0123";
 /** One that says of itself what a terminal would obey. */
 const HOSTILE = { ...SERVER, facts: { os: "\u001b]0;owned\u0007debian\u009b2J" } };
+const POOL = {
+  network: "8056c2e21c000001",
+  pool: SERVER.pool,
+  slots: { total: 0, free: 0, active: 0, pending: 0, revoked: 0, quarantined: 0, excluded: 0, reserved: 0 },
+  ...{ conflicts: [], excluded: [], routeLimit: 32, waiting: { member: 0, routes: 0, copy: 0 } },
+};
+const PREVIEW = {
+  ...{ dryRun: true, node: SERVER.node, name: "web1", slot: 1, lastSeen: SERVER.lastSeen },
+  ...{ breaks: ["everything"], stays: [], freeAt: null },
+};
 const NO_SERVERS = { items: [], next: null };
 
 let line: CommandLine;
@@ -82,6 +92,33 @@ describe("an answer", () => {
     expect(JSON.parse(json.out)).toEqual({ items: [HOSTILE], next: null });
   });
 
+  it("steers no terminal outside of tables either: neither in lines nor in notes", async () => {
+    const found = { slot: 9, address: "10.147.17.9\u001b[2J", node: SERVER.node, member: "\u009b2J" };
+    answer = ({ url }, response) =>
+      url === "/v1/pool"
+        ? sendJson(response, { ...POOL, addressConflicts: [found] })
+        : sendJson(response, NO_SERVERS);
+    expect((await line.run(["pool"])).out).toContain("In the way: 10.147.17.9\ufffd[2J, leased");
+    answer = (_, response) =>
+      sendJson(response, { items: [{ ...SERVER, name: "web\u001b]0;x\u0007" }], next: null });
+    const { err } = await line.run(["ssh-config", "--address", "public"]);
+    expect(err).toContain("web\ufffd]0;x\ufffd is left out");
+  });
+
+  it("puts nothing into ssh's configuration or a hosts file but names and addresses", async () => {
+    const names = ["web1", "a\n  ProxyCommand id", "-oProxyCommand=id", "localhost"];
+    const items = [
+      ...names.map((name) => ({ ...SERVER, name })),
+      { ...SERVER, zerotier: { ipv4: "10.1.1.1\n  ProxyCommand id/24", ipv6: "fc9c::1\tx/40" } },
+    ];
+    answer = (_, response) => sendJson(response, { items, next: null });
+    const ssh = await line.run(["ssh-config"]);
+    expect(ssh.out).toBe("Host web1\n  HostName 10.147.17.1\n\n");
+    const hosts = await line.run(["hosts"]);
+    expect(hosts.out).toBe("10.147.17.1\tweb1\nfc9c::1\tweb1\n");
+    expect(hosts.err).toContain("localhost is left out");
+  });
+
   it("that is none of a Worker is told as that", async () => {
     answer = (_, response) =>
       void response.writeHead(200, { "content-type": "text/html" }).end("<h1>Hi</h1>");
@@ -135,20 +172,9 @@ describe("the way to the Worker", () => {
 });
 
 describe("without a terminal", () => {
-  const preview = {
-    dryRun: true,
-    node: SERVER.node,
-    name: "web1",
-    slot: 1,
-    lastSeen: SERVER.lastSeen,
-    breaks: ["everything"],
-    stays: [],
-    freeAt: null,
-  };
-
   it("nothing is taken away unless --yes says so: what it means is shown, and the remedy", async () => {
     answer = ({ method }, response) =>
-      method === "GET" ? sendJson(response, { items: [SERVER], next: null }) : sendJson(response, preview);
+      method === "GET" ? sendJson(response, { items: [SERVER], next: null }) : sendJson(response, PREVIEW);
     const run = await line.run(["delete", "web1"]);
     expect(run).toMatchObject({ code: 2, out: "" });
     expect(run.err).toContain("breaks: everything");
@@ -161,7 +187,7 @@ describe("without a terminal", () => {
 
   it("a dry run ends well, and does nothing", async () => {
     answer = ({ method }, response) =>
-      method === "GET" ? sendJson(response, { items: [SERVER], next: null }) : sendJson(response, preview);
+      method === "GET" ? sendJson(response, { items: [SERVER], next: null }) : sendJson(response, PREVIEW);
     expect(await line.run(["delete", "web1", "--dry-run", "--yes"])).toMatchObject({ code: 0 });
     expect(stub.asked.every(({ method, url }) => method === "GET" || url?.endsWith("?dryRun=true"))).toBe(
       true,
@@ -227,6 +253,40 @@ describe("a token", () => {
     expect(run).toMatchObject({ code: 2 });
     expect(run.err).toContain("MESHBOOT_TOKEN is set, and MESHBOOT_URL is not");
     expect(stub.asked).toEqual([]);
+  });
+
+  it("that no header can carry is refused before it gets into a message", async () => {
+    for (const bad of [`${TOKEN}\nx`, `${TOKEN}\u201c`, "another-secret"]) {
+      const run = await line.run(["servers"], { MESHBOOT_URL: stub.url, MESHBOOT_TOKEN: bad });
+      expect(run).toMatchObject({ code: 2, out: "" });
+      expect(run.err).toContain("MESHBOOT_TOKEN holds no admin token");
+      expect(run.err).not.toContain(bad.slice(0, 12));
+    }
+    const run = await line.run(["servers"], { MESHBOOT_URL: stub.url, MESHBOOT_TOKEN: `${TOKEN}\n` });
+    expect(run).toMatchObject({ code: 0 });
+    signIn(line, { stub: { url: stub.url, token: `${TOKEN}\nx` } });
+    expect((await line.run(["servers"])).err).not.toContain(TOKEN);
+  });
+
+  it("of a server that is in a path is in no message either", async () => {
+    const key = "mbk_0123456789abcdefghijkl";
+    const made = {
+      ...{ ...PREVIEW, dryRun: false },
+      key: {
+        ...{ id: "5db36edb221a0232", key, createdAt: SERVER.leasedAt, lastUsedAt: null },
+        ...{ expiresAt: SERVER.leasedAt, maxUses: 1, uses: 0, state: "valid", approval: false, names: null },
+        ...{ ephemeralMinutes: null, reservation: "web1", takesOver: SERVER.node },
+        ...{ allowOverlap: false, tags: [], note: null },
+      },
+    };
+    answer = ({ method, url }, response) => {
+      if (url?.startsWith("/boot/")) return void response.writeHead(502).end("bad gateway");
+      if (method === "GET") return sendJson(response, { items: [SERVER], next: null });
+      sendJson(response, url?.endsWith("dryRun=true") ? PREVIEW : made);
+    };
+    const run = await line.run(["replace", "web1", "--yes"]);
+    expect(run.err).toContain("GET /boot/mbk_… is answered with 502");
+    expect(run.err).not.toContain(key);
   });
 
   it("is in no output, whatever goes wrong", async () => {
