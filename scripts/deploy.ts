@@ -6,6 +6,7 @@ import { z } from "zod";
 import { questionsHere, Stopped } from "./deploy/questions.ts";
 import { Missing, Refused, reasonOf } from "./deploy/refused.ts";
 import { deploy, type Tools } from "./deploy/verbs/deploy.ts";
+import { rotateAdminToken } from "./deploy/verbs/rotate-admin-token.ts";
 import { undo } from "./deploy/verbs/undo.ts";
 import { upgrade } from "./deploy/verbs/upgrade.ts";
 import { showWrangler } from "./deploy/wrangler.ts";
@@ -54,6 +55,18 @@ const undoCommand = shared(
   )
   .action((options) => undo(options, tools()));
 
+const rotateCommand = shared(
+  "rotate-admin-token",
+  "another ADMIN_TOKEN; the one before stays good for ADMIN_TOKEN_OVERLAP hours",
+)
+  .option("--yes", "do it without asking")
+  .option("--now", "the one before is good no more: for one that has leaked")
+  .addHelpText(
+    "after",
+    `\nExamples:\n  npm run deploy -- rotate-admin-token --dry-run\n  npm run deploy -- rotate-admin-token --now --yes\n\n${EXIT_CODES}`,
+  )
+  .action((options) => rotateAdminToken(options, tools()));
+
 const deployCommand = shared(
   "up",
   "Deploys Meshboot to Cloudflare. Run again, it does what is missing, and nothing when nothing is.",
@@ -76,6 +89,15 @@ const deployCommand = shared(
   )
   .option("--node-prefix <length>", "how much of the pool each server gets")
   .option("--route-limit <count>", "managed routes that the network may hold")
+  .option("--admin-token-overlap <hours>", "for how long a former ADMIN_TOKEN stays good, 0 to 168")
+  .option(
+    "--access-aud <tag>",
+    'the audience tag of the Cloudflare Access application for /access; "" switches it off',
+  )
+  .option(
+    "--access-scopes <text>",
+    "what whoever comes by it may do, such as 'ann@example.com=admin; *@example.com=read'",
+  )
   .option("--url <url>", "where servers and you call the Worker (default: as Cloudflare says)")
   .option("--show-admin-token", "show a new admin token once instead of keeping it in a file")
   .option("--first-server <name>", "make user-data for a server of that name, into DIR/NAME")
@@ -85,8 +107,9 @@ const deployCommand = shared(
     "after",
     `
 Commands:
-  npm run deploy -- upgrade   ${upgradeCommand.description()}
-  npm run deploy -- undo      ${undoCommand.description()}
+  npm run deploy -- upgrade             ${upgradeCommand.description()}
+  npm run deploy -- rotate-admin-token  ${rotateCommand.description()}
+  npm run deploy -- undo                ${undoCommand.description()}
   Each has its own --help.
 
 Without a terminal nothing is asked: what is missing is named, with its flag. Logged in is who ran npx wrangler login, or has
@@ -114,6 +137,7 @@ const program = new Command("npm run deploy --")
   .helpCommand(false)
   .addCommand(deployCommand, { isDefault: true })
   .addCommand(upgradeCommand)
+  .addCommand(rotateCommand)
   .addCommand(undoCommand)
   .exitOverride();
 

@@ -7,6 +7,7 @@ export const EXIT = {
   refused: 4,
   tooLate: 5,
   unwell: 6,
+  standsStill: 7,
   cancelled: 130,
 } as const;
 
@@ -22,5 +23,6 @@ export const EXIT_HELP = `Exit codes:
   4    not signed in, or the token is not for this call
   5    what was waited for did not happen in time (wait, add --wait)
   6    something is wrong with the deployment (doctor)
+  7    the same as 5, and a first boot stands still (add --wait)
   130  cancelled, by Ctrl-C or by the answer no
 `;

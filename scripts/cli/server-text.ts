@@ -10,12 +10,13 @@ export function stateOf({ state, failed }: Server): string {
 
 /** What is wrong with a server, in a clause; "" when nothing is. */
 export function trouble(server: Server, now: number): string {
-  const { state, failed, delivered, behind, lastSeen, lastRepair } = server;
+  const { state, failed, delivered, behind, lastSeen, lastRepair, worstFinding } = server;
   if (state === "pending") return "waits for approval";
   if (state === "revoked") return "taken out";
   if (failed !== null)
     return `stopped ${failed.step === null ? "" : `at ${failed.step} `}${ago(failed.at, now)}`;
   if (state === "offline" || state === "stale") return `not heard since ${ago(lastSeen, now)}`;
+  if (worstFinding !== null) return `${worstFinding.level} at ${worstFinding.link}`;
   if (!delivered) return "the controller was not told yet";
   if (behind === true) return "agent behind";
   if (lastRepair !== null && now - Date.parse(lastRepair.at) < 86_400_000)

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { FORMER } from "../../worker/lease/deed.ts";
+import { type AdminTokenView, adminTokensSchema } from "../../worker/schema/admin-token.ts";
 import { healthSchema, type WorkerHealth } from "../../worker/schema/health.ts";
 import { reasonOf } from "./refused.ts";
 
@@ -30,6 +32,26 @@ export class LiveWorker {
       const isUp = "ok" in told && told.ok.status !== "misconfigured";
       if (isUp || Date.now() >= until) return told;
     }
+  }
+
+  /**
+   * The ADMIN_TOKEN before the present one, as the Worker lists it; undefined: there is none. Asked again while it does not take the
+   * admin token, for so many ms.
+   */
+  async formerToken(patience = COMES_UP_MS): Promise<Told<AdminTokenView | undefined>> {
+    for (const until = Date.now() + patience; ; await sleep(AGAIN_MS)) {
+      const told = await this.#text("/v1/tokens?limit=200");
+      if ("ok" in told) {
+        const { items } = adminTokensSchema.parse(jsonOf(told.ok));
+        return { ok: items.find(({ id }) => id === FORMER) };
+      }
+      if (Date.now() >= until) return told;
+    }
+  }
+
+  /** Ends the ADMIN_TOKEN before the present one. */
+  async endFormerToken(): Promise<Told<string>> {
+    return this.#text(`/v1/tokens/${FORMER}/revoke`, { method: "POST" });
   }
 
   /** The release that answers, as `/openapi.json` names it. */

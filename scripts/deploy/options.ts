@@ -20,6 +20,9 @@ export interface DeployOptions extends SharedOptions {
   readonly dockerPool?: string | undefined;
   readonly nodePrefix?: string | undefined;
   readonly routeLimit?: string | undefined;
+  readonly adminTokenOverlap?: string | undefined;
+  readonly accessAud?: string | undefined;
+  readonly accessScopes?: string | undefined;
   readonly url?: string | undefined;
   readonly showAdminToken?: boolean | undefined;
   readonly firstServer?: string | undefined;
@@ -35,6 +38,9 @@ export function givenVars(options: DeployOptions): Record<string, string> {
     DOCKER_POOL: options.dockerPool,
     NODE_PREFIX: options.nodePrefix,
     ROUTE_LIMIT: options.routeLimit,
+    ADMIN_TOKEN_OVERLAP: options.adminTokenOverlap,
+    ACCESS_AUD: options.accessAud,
+    ACCESS_SCOPES: options.accessScopes,
   };
   return Object.fromEntries(
     Object.entries(vars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

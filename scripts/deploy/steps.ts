@@ -4,8 +4,8 @@ import type { Decided, SeenWorker } from "./decide.ts";
 import type { Place } from "./place.ts";
 import { digestHere } from "./program-digest.ts";
 import { Refused } from "./refused.ts";
-import { digestOf } from "./secrets.ts";
 import { writePrivate } from "./settings.ts";
+import { storeSecrets } from "./store-secrets.ts";
 import { generatedConfig, type WranglerConfig } from "./wrangler-config.ts";
 
 /** One thing that is to be done. Done again, it changes nothing. */
@@ -143,21 +143,7 @@ function secretSteps({ place, decided: { secrets, secretNames }, cloudflare }: W
   return [
     {
       will: `store ${secretNames.join(" and ")} with the Worker, as secrets`,
-      run: async () => {
-        await cloudflare.putSecrets(place.name, secrets);
-        // A change of secrets is a version of its own.
-        const worker = await cloudflare.worker(place.name);
-        const { settings } = place;
-        const digests = Object.entries(secrets).map(([name, secret]) => [name, digestOf(secret)]);
-        place.change({
-          ...settings,
-          secrets: { ...settings.secrets, ...Object.fromEntries(digests) },
-          ...(settings.deployed && {
-            deployed: { ...settings.deployed, version: worker?.version ?? settings.deployed.version },
-          }),
-        });
-        place.save();
-      },
+      run: async () => storeSecrets(place, cloudflare, secrets),
     },
   ];
 }

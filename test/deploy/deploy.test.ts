@@ -108,17 +108,19 @@ describe("without a login", () => {
     expect(existsSync(inFolder())).toBe(false);
   });
 
-  test("every example of --help is a dry run that works, but for an upgrade of what is not there", async () => {
-    const helps = await Promise.all([[], ["upgrade"], ["undo"]].map((verb) => help(verb)));
+  test("every example of --help is a dry run that works, but for a change of what is not there", async () => {
+    const verbs = [[], ["upgrade"], ["rotate-admin-token"], ["undo"]];
+    const helps = await Promise.all(verbs.map((verb) => help(verb)));
     const examples = helps.flatMap((out) =>
       [...out.matchAll(/^ {2}npm run deploy -- (.*--dry-run.*)$/gm)].map(([, words = ""]) =>
         words.split(" "),
       ),
     );
-    expect(examples.length).toBeGreaterThan(4);
+    expect(examples.length).toBeGreaterThan(5);
     for (const example of examples) {
       const ran = await deploy(example);
-      if (example.includes("upgrade")) expect(ran.error).toMatch(/^There is no deployment meshboot/);
+      if (example.includes("upgrade") || example.includes("rotate-admin-token"))
+        expect(ran.error).toMatch(/^There is no deployment meshboot/);
       else expect(ran, example.join(" ")).toMatchObject({ code: 0, error: "" });
     }
     for (const out of helps) expect(out).toContain("Exit codes: 0 ");
@@ -259,6 +261,97 @@ describe("one deployment, from its beginning to its end", () => {
     expect(backups()).not.toEqual([]);
     const live = cloudflare.workers.get("meshboot")?.versions.at(-1)?.bindings ?? [];
     expect(live.find(({ name }) => name === "ROUTE_LIMIT")).toMatchObject({ text: "16" });
+  });
+
+  test("sign-in by Cloudflare Access and the overlap of admin tokens are settings like others, and judged first", async () => {
+    const wrong = ["--admin-token-overlap", "169", "--access-aud", "short", "--access-scopes", "ann=admin"];
+    cloudflare.calls.length = 0;
+    const refused = await deploy([...wrong, ...flags()], loggedIn());
+    expect(refused.code).toBe(1);
+    for (const name of ["ADMIN_TOKEN_OVERLAP", "ACCESS_AUD", "ACCESS_SCOPES"])
+      expect(refused.error).toContain(name);
+    expect(writes()).toEqual([]);
+    const vars = {
+      ADMIN_TOKEN_OVERLAP: "48",
+      ACCESS_AUD: "ab".repeat(32),
+      ACCESS_SCOPES: "ann@example.com=admin; *@example.com=read",
+    };
+    const given = Object.entries(vars).flatMap(([name, value]) => [
+      `--${name.toLowerCase().replaceAll("_", "-")}`,
+      value,
+    ]);
+    expect(await deploy([...given, ...flags()], loggedIn())).toMatchObject({ code: 0, error: "" });
+    const live = cloudflare.workers.get("meshboot")?.versions.at(-1)?.bindings ?? [];
+    const bound = live.filter(({ name }) => name in vars).map(({ name, text }) => [name, text]);
+    expect(Object.fromEntries(bound)).toEqual(vars);
+    expect(await health()).toMatchObject({ status: "ok" });
+  });
+
+  test("rotating the admin token says what it will do, and wants a word", async () => {
+    cloudflare.calls.length = 0;
+    const ran = await deploy(["rotate-admin-token"], loggedIn());
+    expect(ran.code).toBe(2);
+    expect(ran.out).toMatch(
+      /1\. make an admin token.*2\. store ADMIN_TOKEN.*3\. wait until the Worker takes it/s,
+    );
+    expect(ran.error).toContain("--yes");
+    const dry = await deploy(["rotate-admin-token", "--dry-run"]);
+    expect(dry).toMatchObject({ code: 0, error: "" });
+    expect(writes()).toEqual([]);
+    expect(existsSync(inFolder("meshboot", "admin-token.next"))).toBe(false);
+  });
+
+  const statusWith = async (token: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${cloudflare.workerUrl}/v1/nodes`, { headers })).status;
+  };
+  const mode = (file: string) => (statSync(inFolder("meshboot", file)).mode & 0o777).toString(8);
+
+  test("a rotation that is cut off loses no token, and goes on with the new one", async () => {
+    const before = adminToken();
+    cloudflare.failOnce("PATCH", /secrets-bulk$/);
+    const cut = await deploy(["rotate-admin-token", "--yes"], loggedIn());
+    expect(cut.code).toBe(1);
+    expect(cut.error).toMatch(/^Storing the secrets: .*An ordered fault/);
+    expect(adminToken()).toBe(before);
+    const next = readFileSync(inFolder("meshboot", "admin-token.next"), "utf8").trim();
+    expect(mode("admin-token.next")).toBe("600");
+    const ran = await deploy(["rotate-admin-token", "--yes"], loggedIn());
+    expect(ran).toMatchObject({ code: 0, error: "" });
+    expect(ran.out).toContain("of a run that was cut off");
+    expect(adminToken()).toBe(next);
+    expect(cloudflare.workers.get("meshboot")?.secrets.get("ADMIN_TOKEN")).toBe(next);
+    expect(mode("admin-token")).toBe("600");
+    expect(existsSync(inFolder("meshboot", "admin-token.next"))).toBe(false);
+    for (const token of [before, next]) expect(await statusWith(token)).toBe(200);
+    for (const { out, error } of [cut, ran])
+      for (const token of [before, next]) expect(out + error).not.toContain(token);
+    // The 48 hours that were set, from now on.
+    const [, end = ""] = /The one before stays good until (\S+), /.exec(ran.out) ?? [];
+    const hours = (Date.parse(end) - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(47);
+    expect(hours).toBeLessThanOrEqual(48);
+    const command = /^ {2}(MESHBOOT_URL=.* npx meshboot tokens revoke former --yes)$/m.exec(ran.out);
+    expect(command?.[1]).toContain(`MESHBOOT_URL=${cloudflare.workerUrl} `);
+  });
+
+  test("behind a rotation the deployment is as it should be", async () => {
+    cloudflare.calls.length = 0;
+    const ran = await deploy(flags(), loggedIn());
+    expect(ran.out).toContain("Nothing to change: meshboot is deployed as it should be.");
+    expect(writes()).toEqual([]);
+  });
+
+  test("a rotation within the agreed time says whom it ends, and with --now the one before is good no more", async () => {
+    const before = adminToken();
+    const ran = await deploy(["rotate-admin-token", "--now", "--yes"], loggedIn());
+    expect(ran).toMatchObject({ code: 0, error: "" });
+    expect(ran.out).toMatch(
+      /^Note: the one before the present one was good until \S+, and ends with this\.$/m,
+    );
+    expect(ran.out).toContain("The one before is good no more.");
+    expect(adminToken()).not.toBe(before);
+    expect(await Promise.all([before, adminToken()].map(statusWith))).toEqual([401, 200]);
   });
 
   test("an upgrade with nothing new does nothing", async () => {

@@ -93,6 +93,11 @@ describe("the page of reach", () => {
     expect(await read("/reach")).toContain("All who were probed answer.");
   });
 
+  it("is asked for again when a server's probes are news", async () => {
+    for (const path of ["/reach", "/reach?name=web1"])
+      expect(await (await request(path, { method: "GET" })).text()).toContain('data-live="servers"');
+  });
+
   it("of a large mesh has who gets no answer alone, and any server by its name", async () => {
     const web = await enrol(0, "web1");
     const db = await enrol(1, "db1");
@@ -142,5 +147,29 @@ describe("a server's page", () => {
     const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["nodes"] });
     await signIn(String(json["token"]));
     expect(await read(`/servers/${identity(0).node}`)).not.toContain("Reach");
+  });
+});
+
+describe("the first ping", () => {
+  it("has what the second server found of the first by itself, and leads to all of it", async () => {
+    await enrol(0, "web1");
+    const db = await enrol(1, "db1");
+    expect(await read("/first-ping")).toMatch(/What db1 has found by itself.*Nobody has probed yet/s);
+    await tell(1, db, { secondsAgo: 0, pairs: [found(0)] });
+    const response = await request("/first-ping", { method: "GET" });
+    const text = await response.text();
+    expect(text).toMatch(/>web1<[\s\S]*12 ms, 1500 bytes/);
+    expect(text).toContain('<a href="/reach">');
+    expect(text).toContain('data-live="servers"');
+  });
+
+  it("has the commands alone for whom may not read it", async () => {
+    await enrol(0, "web1");
+    await enrol(1, "db1");
+    const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["nodes"] });
+    await signIn(String(json["token"]));
+    const text = await read("/first-ping");
+    expect(text).toContain("docker run");
+    expect(text).not.toContain("by itself");
   });
 });

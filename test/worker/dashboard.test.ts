@@ -472,6 +472,15 @@ describe("a server's page", () => {
     expect(json["items"]).toEqual([expect.objectContaining({ name: "web2" })]);
   });
 
+  it("leads to who made the key that let it in", async () => {
+    const { json } = await use.world.admin("POST", "/v1/keys", { note: "rack 7" });
+    await use.world.enrol({ key: String(json["key"]) });
+    await signIn();
+    const way = `/events?key=${json["id"]}`;
+    expect((await browse(server())).text).toContain(`<a href="${way}">enrolment key ${json["id"]}</a>`);
+    expect((await browse(way)).text).toMatch(/key-made[^<]*<\/td><td>operator root</);
+  });
+
   it("replaces by a key that is shown once", async () => {
     await use.world.enrol();
     await signIn();
@@ -481,6 +490,8 @@ describe("a server's page", () => {
     expect(status).toBe(200);
     expect(text).toContain("To load this page again makes another key");
     const key = /mbk_[A-Za-z0-9_-]{22}/.exec(text)?.[0] ?? "none";
+    expect(text).toContain(`#include-once\n${ORIGIN}/boot/${key}\n`);
+    expect(text).toContain(`curl -fsS ${ORIGIN}/boot/${key}/sh | sh`);
     expect((await use.world.enrol({ key, number: 1 })).json["slot"]).toBe(1);
   });
 

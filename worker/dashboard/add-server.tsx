@@ -1,13 +1,14 @@
 /** @jsxImportSource hono/jsx */
-import type { z } from "zod";
+import type { Context } from "hono";
 import { PROVIDERS } from "../../cloud-init/provider-limits.ts";
 import { LIMITS } from "../config/limits.ts";
+import type { App } from "../http/context.ts";
 import { publicOrigin } from "../http/public-origin.ts";
+import { type ReservationView, reservationsSchema } from "../schema/reservation.ts";
 import { userDataSchema } from "../schema/user-data.ts";
-import { Refused } from "./api.ts";
-import { Copyable } from "./copyable.tsx";
-import { FirstBoots } from "./first-boots.tsx";
+import { type Api, Refused } from "./api.ts";
 import type { Form } from "./form.ts";
+import { MadeUserData } from "./made-user-data.tsx";
 import { Notice, page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
@@ -18,10 +19,13 @@ import { demand, may } from "./visitor.ts";
 interface AddForm {
   readonly provider: string;
   readonly name: string;
+  /** The reserved name that it gets; "": none. */
+  readonly reserved: string;
   readonly tags: string;
   readonly docker: string;
   readonly layout: string;
   readonly compose: boolean;
+  readonly hosts: boolean;
   readonly approval: boolean;
   readonly once: string;
 }
@@ -38,35 +42,63 @@ const LAYOUTS = [
   ["compose", "the networks that Compose files name"],
 ] as const;
 
+const TITLE = "Add a server";
+const TWO_NAMES = "Give a name or choose a reserved one, not both: the server gets the reserved one.";
+
 /** `/add`: the provider, then what the server is to be, then its user-data. */
 export function addServerPage(pages: Pages): void {
   pages.show("/add", showAdd);
   pages.act("/add", addServer, LIMITS.addServerFormBytes);
 }
 
-const showAdd: Show = async (_, c) => {
+const showAdd: Show = async (api, c) => {
   demand(c, "keys");
   const provider = c.req.query("provider") ?? "";
-  if (provider !== "") demandProvider(provider);
+  if (provider === "") return page(c, { title: TITLE, place: "/add", body: <ChooseProvider /> });
+  demandProvider(provider);
   const form: AddForm = {
-    ...{ provider, name: "", tags: "", docker: "distro", layout: "split" },
-    ...{ compose: false, approval: false, once: crypto.randomUUID() },
+    ...{ provider, name: "", reserved: "", tags: "", docker: "distro" },
+    ...{ layout: "split", compose: false, hosts: false, approval: false, once: crypto.randomUUID() },
   };
-  const body = provider === "" ? <ChooseProvider /> : <AddServer form={form} />;
-  return page(c, { title: "Add a server", place: "/add", body });
+  return showForm(c, api, form);
 };
+
+/** `fault`: why what was sent is not taken. */
+async function showForm(
+  c: Context<App>,
+  api: Api,
+  form: AddForm,
+  fault?: Pick<Refused, "detail" | "status" | "retryAfter">,
+): Promise<Response> {
+  const body = <AddServer form={form} free={await freeReservations(c, api)} fault={fault?.detail} />;
+  return page(c, {
+    ...{ title: TITLE, place: "/add", body },
+    ...(fault !== undefined && { status: pageStatus(fault.status), retryAfter: fault.retryAfter }),
+  });
+}
+
+/** Reserved names that no server has; none for whoever may not see them. */
+async function freeReservations(c: Context<App>, api: Api): Promise<readonly ReservationView[]> {
+  if (!may(c, "read", "nodes")) return [];
+  const { items } = await api.ask("GET", `/v1/reservations?limit=${LIMITS.pageMost}`, reservationsSchema);
+  return items.filter(({ node }) => node === null);
+}
 
 const addServer: Act = async (api, c, sent) => {
   const form = addFormOf(sent);
   demandProvider(form.provider);
-  const { name, docker, layout, compose, approval } = form;
+  const { reserved, docker, layout, compose, hosts, approval } = form;
+  if (reserved !== "" && form.name !== "" && form.name !== reserved)
+    return showForm(c, api, form, { detail: TWO_NAMES, status: 400, retryAfter: undefined });
+  const name = reserved === "" ? form.name : reserved;
   const request = {
-    ...{ docker, layout, compose },
+    ...{ docker, layout, compose, hosts },
     ...(name !== "" && { name }),
     ...(form.provider !== "other" && { provider: form.provider }),
     key: {
       approval,
       tags: tagsIn(form.tags),
+      ...(reserved !== "" && { reservation: reserved }),
       // By which the key is found again.
       ...(name !== "" && { note: `for ${name}` }),
     },
@@ -83,9 +115,7 @@ const addServer: Act = async (api, c, sent) => {
     if (!(error instanceof Refused) || error.status === 401) throw error;
     // It stands for the form as it was sent before: for this one it would be refused again and again.
     const once = error.status === 409 ? crypto.randomUUID() : form.once;
-    const body = <AddServer form={{ ...form, once }} fault={error.detail} />;
-    const { status, retryAfter } = error;
-    return page(c, { title: "Add a server", place: "/add", body, status: pageStatus(status), retryAfter });
+    return showForm(c, api, { ...form, once }, error);
   }
 };
 
@@ -99,8 +129,9 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function addFormOf(text: Form): AddForm {
   return {
-    ...{ provider: text("provider"), name: text("name"), tags: text("tags"), docker: text("docker") },
-    ...{ layout: text("layout"), compose: text("compose") !== "", approval: text("approval") !== "" },
+    ...{ provider: text("provider"), name: text("name"), reserved: text("reserved"), tags: text("tags") },
+    ...{ docker: text("docker"), layout: text("layout"), compose: text("compose") !== "" },
+    ...{ hosts: text("hosts") !== "", approval: text("approval") !== "" },
     once: UUID.test(text("once")) ? text("once") : crypto.randomUUID(),
   };
 }
@@ -131,8 +162,9 @@ function ChooseProvider() {
   );
 }
 
-/** What the server is to be. `fault`: why what was sent is not taken. */
-function AddServer({ form, fault }: { form: AddForm; fault?: string | undefined }) {
+/** What the server is to be. `free`: reserved names that it can get; `fault`: why what was sent is not taken. */
+function AddServer(props: { form: AddForm; free: readonly ReservationView[]; fault: string | undefined }) {
+  const { form, free, fault } = props;
   return (
     <>
       <h1>Add a server{form.provider === "other" ? "" : ` at ${form.provider}`}</h1>
@@ -148,6 +180,17 @@ function AddServer({ form, fault }: { form: AddForm; fault?: string | undefined 
           Name (left out: its host name)
           <input name="name" value={form.name} maxlength={63} autocapitalize="none" spellcheck={false} />
         </label>
+        {free.length > 0 && (
+          <Choice
+            name="reserved"
+            title="Or a reserved name, with its slot"
+            chosen={form.reserved}
+            choices={[
+              ["", "none"],
+              ...free.map(({ name, slot }) => [name, `${name}, slot ${slot}`] as const),
+            ]}
+          />
+        )}
         <label>
           Tags, with spaces between
           <input name="tags" value={form.tags} autocapitalize="none" spellcheck={false} />
@@ -156,6 +199,10 @@ function AddServer({ form, fault }: { form: AddForm; fault?: string | undefined 
         <Choice name="layout" title="Who gets its addresses" chosen={form.layout} choices={LAYOUTS} />
         <label class="check">
           <input type="checkbox" name="compose" checked={form.compose} /> Docker Compose as well
+        </label>
+        <label class="check">
+          <input type="checkbox" name="hosts" checked={form.hosts} /> The names of the mesh's servers in its
+          /etc/hosts
         </label>
         <label class="check">
           <input type="checkbox" name="approval" checked={form.approval} /> It waits until I approve it
@@ -183,61 +230,5 @@ function Choice(props: {
         ))}
       </select>
     </label>
-  );
-}
-
-/**
- * The user-data, which is shown this once. `origin`: this Worker's, as servers are to reach it; `mayList`: whether whoever is signed in
- * may see servers.
- */
-function MadeUserData(props: { made: z.output<typeof userDataSchema>; origin: string; mayList: boolean }) {
-  const { made, origin, mayList } = props;
-  const key = /mbk_[A-Za-z0-9_-]{22}/.exec(made.userData)?.[0] ?? "";
-  // Of all providers there is nothing to compare it with.
-  const limits = made.limits.length === 1 ? made.limits : [];
-  return (
-    <>
-      <h1>User-data for the server</h1>
-      <p>
-        Whoever has it can let in {made.key.maxUses === 1 ? "one server" : `${made.key.maxUses} servers`}{" "}
-        until <time datetime={made.key.expiresAt}>{made.key.expiresAt}</time>. It is shown this once.
-      </p>
-      {limits.map(({ limit, used, provider }) =>
-        limit === null || limit === 0 ? null : (
-          <p>
-            <label>
-              {used} of {limit} bytes that {provider} takes
-              <meter min={0} max={limit} value={used} />
-            </label>
-          </p>
-        ),
-      )}
-      {made.notes.length > 0 && (
-        <Notice kind="warn">
-          <ul>
-            {made.notes.map((note) => (
-              <li>{note}</li>
-            ))}
-          </ul>
-        </Notice>
-      )}
-      <h2>{made.form === "script" ? "To run on the server" : "To paste where you order it"}</h2>
-      <Copyable name="user-data" text={made.userData} isBlock file="user-data.txt" />
-      <h2>{made.form === "script" ? "The same in one line" : "For a server that runs already"}</h2>
-      <Copyable name="line" text={`curl -fsS ${origin}/boot/${key}/sh | sh`} isBlock />
-      <h2>How far it has come</h2>
-      <FirstBoots keyView={made.key} boots={[]} now={Date.now()} />
-      <p>
-        Without a script this page does not follow it:{" "}
-        <a href={`/keys/${made.key.id}`}>the page of its key</a> does, each time it is loaded.
-      </p>
-      {mayList && (
-        <p>
-          <a class="button" href={`/?key=${made.key.id}`}>
-            See whether it has come in
-          </a>
-        </p>
-      )}
-    </>
   );
 }

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from "hono";
 import type { App } from "../http/context.ts";
+import { publicOrigin } from "../http/public-origin.ts";
 import { type EndingView, endingSchema, type Replaced, replacedSchema } from "../schema/ending.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import type { Api } from "./api.ts";
@@ -69,7 +70,7 @@ async function endLease(c: Context<App>, api: Api, verb: EndingVerb, id: string)
     return page(c, {
       title: `A key to replace ${replaced.name}`,
       place: "/",
-      body: <ReplacementKey replaced={replaced} />,
+      body: <ReplacementKey replaced={replaced} origin={publicOrigin(c.req.url)} />,
     });
   }
   await api.tell(method, path, { body });
@@ -116,29 +117,29 @@ function RevocationPreview({ node }: { node: Node }) {
   );
 }
 
-/** The key of a replacement, which is shown this once. */
-function ReplacementKey({ replaced }: { replaced: Replaced }) {
+/** The key of a replacement and the user-data that has it, which are shown this once. `origin`: this Worker's, as servers are to reach it. */
+function ReplacementKey({ replaced, origin }: { replaced: Replaced; origin: string }) {
+  const boot = `${origin}/boot/${replaced.key.key}`;
   return (
     <>
       <h1>A key to replace {replaced.name}</h1>
       <p>
-        It lets one server in under the name {replaced.name} and slot {replaced.slot}. It is shown this once:
+        It lets one server in under the name {replaced.name} and slot {replaced.slot}. It is shown this once.
+      </p>
+      <h2>To paste where you order the server</h2>
+      <p>At its first boot the server fetches the rest from this Worker.</p>
+      <Copyable name="user-data" text={`#include-once\n${boot}\n`} isBlock file="user-data.txt" />
+      <h2>For a server that runs already</h2>
+      <Copyable name="line" text={`curl -fsS ${boot}/sh | sh`} isBlock />
+      <p>
+        Where Meshboot runs there, the key alone into <code>/etc/meshboot/key</code>, then{" "}
+        <code>systemctl start meshboot.service</code>:
       </p>
       <Copyable name="key" text={replaced.key.key} isBlock />
       <p>
         To load this page again makes another key beside it; the one that is not needed can be taken back
-        among the <a href="/keys">keys</a>.
-      </p>
-      <p>
-        On a server that is there: the key into <code>/etc/meshboot/key</code>, then{" "}
-        <code>systemctl start meshboot.service</code>. For one that is to be ordered,{" "}
-        <code>POST /v1/user-data</code> takes{" "}
-        <code>
-          {'"key": {"reservation": "'}
-          {replaced.name}
-          {'", "takeover": true}'}
-        </code>{" "}
-        and gives user-data with a key of its own.
+        among the <a href="/keys">keys</a>. How far the server has come is on{" "}
+        <a href={`/keys/${replaced.key.id}`}>the page of the key</a>.
       </p>
       <Consequences ending={replaced} />
       <p>

@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { z } from "zod";
-import type { BootStage } from "../lease/first-boot.ts";
+import { STAGE_NAMES } from "../lease/first-boot.ts";
 import { type FirstBootView, firstBootsSchema } from "../schema/first-boot.ts";
 import { type KeyView, keySchema } from "../schema/key.ts";
 import type { Api } from "./api.ts";
@@ -99,17 +99,6 @@ export function FirstBoot({ boot, now }: { boot: FirstBootView; now: number }) {
     </>
   );
 }
-
-const STAGE_NAMES: Readonly<Record<BootStage, string>> = {
-  made: "User-data made",
-  fetched: "Agent there",
-  packages: "Packages installed",
-  enrolled: "Enrolled",
-  approved: "Approved",
-  mesh: "In the mesh",
-  docker: "Docker",
-  containers: "Containers answer",
-};
 
 function Stages({ stages, now }: Pick<FirstBootView, "stages"> & { now: number }) {
   return (

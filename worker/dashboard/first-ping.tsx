@@ -1,9 +1,12 @@
 /** @jsxImportSource hono/jsx */
 import { nodesSchema } from "../schema/lease.ts";
+import { type ReachOfServer, reachSchema } from "../schema/reach.ts";
 import { Copyable } from "./copyable.tsx";
 import type { Node } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
+import { ReachTable } from "./reach-table.tsx";
+import { may } from "./visitor.ts";
 
 /** What comes after the first server, and after the second; nothing beyond. `nodes`: all that there are. */
 export function NextStep({ nodes, mayAdd }: { nodes: readonly Node[]; mayAdd: boolean }) {
@@ -30,6 +33,10 @@ export function firstPingPage(pages: Pages): void {
   pages.show("/first-ping", async (api, c) => {
     const { items } = await api.ask("GET", "/v1/nodes?state=active&sort=slot&limit=2", nodesSchema);
     const [first, second] = items;
+    const reach =
+      second !== undefined && may(c, "read")
+        ? await api.ask("GET", `/v1/reach?node=${second.node}`, reachSchema)
+        : undefined;
     const body =
       first === undefined || second === undefined ? (
         <>
@@ -39,19 +46,32 @@ export function firstPingPage(pages: Pages): void {
           </p>
         </>
       ) : (
-        <FirstPing first={first} second={second} />
+        <FirstPing first={first} second={second} reach={reach?.items[0]} now={Date.now()} />
       );
-    return page(c, { title: "The first ping", place: "/", body });
+    return page(c, { title: "The first ping", place: "/", live: ["servers"], body });
   });
 }
 
 const INSPECT =
   "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' hello";
 
-function FirstPing({ first, second }: { first: Node; second: Node }) {
+/** `reach`: what the second found by itself; undefined: for nobody who may not read it. */
+function FirstPing(props: { first: Node; second: Node; reach: ReachOfServer | undefined; now: number }) {
+  const { first, second, reach, now } = props;
   return (
     <>
       <h1>The first ping</h1>
+      {reach !== undefined && (
+        <>
+          <h2>What {second.name} has found by itself</h2>
+          <ReachTable reach={reach} now={now} />
+          <p>
+            Servers probe each other, from the network of their containers to that of the other's: that is the
+            proof that the mesh carries. <a href="/reach">Reach</a> has it of all of them. What is below
+            proves it of a container.
+          </p>
+        </>
+      )}
       <p>
         From a container on {second.name} to one on {first.name}. No port is published: within the mesh every
         port of a container is reached, and from the internet none.

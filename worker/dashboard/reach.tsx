@@ -19,7 +19,7 @@ const showReach: Show = async (api, c) => {
   const name = c.req.query("name")?.trim().toLowerCase() ?? "";
   const cursor = c.req.query("cursor") ?? "";
   const now = Date.now();
-  const titled = { title: "Reach", place: "/reach" };
+  const titled = { title: "Reach", place: "/reach", live: ["servers"] } as const;
   if (name !== "") {
     const found = await api.ask("GET", `/v1/nodes?${new URLSearchParams({ name, limit: "1" })}`, nodesSchema);
     const node = found.items[0];

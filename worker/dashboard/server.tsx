@@ -54,7 +54,7 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
     ...{ title: node.name, place: "/", body: <Server {...parts} /> },
     // The answer to a form cannot be asked for again.
     ...(refused === undefined
-      ? { live: ["servers", "events"] }
+      ? { live: ["servers", "events", "first-boots"] }
       : { status: pageStatus(refused.status), retryAfter: refused.retryAfter }),
   });
 }
@@ -111,7 +111,7 @@ function Server({ node, reach, events, boot, now, mayChange, fault }: Parts) {
       </p>
       {mayChange && <Actions node={node} />}
       <Addresses node={node} />
-      <Facts node={node} now={now} />
+      <Facts node={node} now={now} maySeeEvents={events !== undefined} />
       <Findings node={node} now={now} />
       {reach !== undefined && (
         <>
@@ -253,7 +253,8 @@ const FACTS = [
   ["Agent", "agent"],
 ] as const;
 
-function Facts({ node, now }: { node: Node; now: number }) {
+function Facts({ node, now, maySeeEvents }: { node: Node; now: number; maySeeEvents: boolean }) {
+  const key = `enrolment key ${node.key}`;
   return (
     <>
       <h2>What it says of itself</h2>
@@ -275,7 +276,17 @@ function Facts({ node, now }: { node: Node; now: number }) {
             <Tags tags={node.tags} />
           </Item>
         )}
-        <Item name="Let in by">{node.key === null ? "no enrolment key" : `enrolment key ${node.key}`}</Item>
+        <Item name="Let in by">
+          {node.key === null ? (
+            "no enrolment key"
+          ) : maySeeEvents ? (
+            <>
+              <a href={`/events?key=${node.key}`}>{key}</a>, whose events have who made it
+            </>
+          ) : (
+            key
+          )}
+        </Item>
         <Item name="Leased">
           <TimeAgo time={node.leasedAt} now={now} />
         </Item>

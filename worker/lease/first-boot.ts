@@ -18,6 +18,18 @@ export const BOOT_STAGES = [
 
 export type BootStage = (typeof BOOT_STAGES)[number];
 
+/** What people read of each. */
+export const STAGE_NAMES: Readonly<Record<BootStage, string>> = {
+  made: "User-data made",
+  fetched: "Agent there",
+  packages: "Packages installed",
+  enrolled: "Enrolled",
+  approved: "Approved",
+  mesh: "In the mesh",
+  docker: "Docker",
+  containers: "Containers answer",
+};
+
 /** Those that a server tells of with its enrolment key, and then with its node token. The others are known here. */
 export const STAGES_BY_KEY = ["fetched", "packages"] as const satisfies readonly BootStage[];
 export const STAGES_BY_TOKEN = ["mesh", "docker", "containers"] as const satisfies readonly BootStage[];

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { FORMS } from "../../../cloud-init/options.ts";
 import { PROVIDERS } from "../../../cloud-init/provider-limits.ts";
 import { userDataSchema } from "../../../worker/schema/user-data.ts";
-import { waitForServer } from "../call/wait-for-server.ts";
+import { proofText, waitForServer } from "../call/wait-for-server.ts";
 import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { KEY_OPTIONS, parseMinutes } from "../key-options.ts";
@@ -20,7 +20,7 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
     .command("add")
     .summary("make the user-data of a new server")
     .description(
-      "Makes an enrolment key and the user-data that carries it, for one server. The user-data alone goes to the standard output, to be kept in a file or handed to a provider's own command; notes go to the standard error output.",
+      "Makes an enrolment key and the user-data that carries it, for one server. The user-data alone goes to the standard output, to be kept in a file or handed to a provider's own command; notes go to the standard error output. With --wait these have each stage of the first boot as it comes, and of one that stands still its step and last lines.",
     )
     .argument("<new-server>", "its name")
     .addOption(new Option("--provider <name>", "whose form and limit it has to suit").choices(PROVIDERS))
@@ -40,6 +40,8 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
     .option("--no-userland-proxy", "dockerd without docker-proxy")
     .option("--mtu <mtu>", "of containers in the mesh: auto, or 1280 to 10000")
     .option("--compose", "install Docker Compose too")
+    .option("--hosts", "the names of the mesh's servers in its /etc/hosts")
+    .option("--no-probes", "it does not ping others for who reaches whom")
     .option("--restart-docker", "containers that run already may restart with dockerd")
     .option("--zerotier-repository <url>", "a mirror of https://download.zerotier.com")
     .option("--zerotier-fingerprint <hex>", "the fingerprint of the key that signs the mirror")
@@ -58,13 +60,14 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
       const { sh, form, provider, wait, timeout, output, idempotencyKey } = options;
       if (sh && form !== undefined)
         throw new Failure("--sh is a form of its own: leave --form out", EXIT.usage);
-      const { docker, layout, ipv6nat, ipv6natImage, compose, restartDocker, mtu, userlandProxy } = options;
+      const { docker, layout, ipv6nat, ipv6natImage, compose, hosts, restartDocker, mtu } = options;
       const { expires, approval, allowOverlap, tags, ephemeral, note } = options;
       // What is not given is left out: the Worker has the defaults.
       const body = {
-        ...{ name, provider, docker, layout, ipv6nat, ipv6natImage, compose, restartDocker },
+        ...{ name, provider, docker, layout, ipv6nat, ipv6natImage, compose, hosts, restartDocker },
         form: sh ? "include" : form,
-        userlandProxy: userlandProxy ? undefined : false,
+        userlandProxy: options.userlandProxy ? undefined : false,
+        probes: options.probes ? undefined : false,
         mtu: mtu === undefined || mtu === "auto" ? mtu : Number(mtu),
         zerotierRepository: options.zerotierRepository,
         zerotierFingerprint: options.zerotierFingerprint,
@@ -88,10 +91,11 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
       if (!sh) tellSize(session, value, provider);
       terminal.note(`It lets one server in, until ${when(value.key.expiresAt, session.now())}.`);
       if (!wait) return terminal.note(`To see it arrive: meshboot wait ${name}`);
-      const server = await waitForServer(session, { key: value.key.id }, "reachable", timeout);
+      const { server, proof } = await waitForServer(session, { key: value.key.id }, "reachable", timeout);
       terminal.note(
         `${server.name} is in the mesh: ${server.zerotier.ipv4}, containers ${server.docker.ipv4.subnet}.`,
       );
+      if (proof !== undefined) terminal.note(`${server.name}: ${proofText(proof)}.`);
     });
   withExamples(
     command,

@@ -1,10 +1,15 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type KeyView, keysSchema, newKeySchema, revokedKeySchema } from "../../../worker/schema/key.ts";
+import {
+  type KeyView,
+  keySchema,
+  keysSchema,
+  newKeySchema,
+  revokedKeySchema,
+} from "../../../worker/schema/key.ts";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
 import { allPages } from "../call/pages.ts";
 import type { Worker } from "../call/worker.ts";
 import { parseCount } from "../count.ts";
-import { Failure } from "../failure.ts";
 import { KEY_OPTIONS, parseMinutes } from "../key-options.ts";
 import { DRY_RUN, outputOption, printJson, withExamples, YES } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -141,9 +146,7 @@ async function showKey(
   id: string,
   takesServers: boolean,
 ): Promise<void> {
-  const { items } = await allPages(worker, "/v1/keys", keysSchema, {});
-  const key = items.find((each) => each.id === id);
-  if (key === undefined) throw new Failure(`there is no enrolment key ${id}. meshboot keys lists them`);
+  const { value: key } = await worker.ask("GET", keyPath(id), keySchema);
   terminal.note(
     `Key ${id}: ${key.state}, used ${key.uses} of ${key.maxUses}${key.note === null ? "" : `, ${JSON.stringify(key.note)}`}.`,
   );

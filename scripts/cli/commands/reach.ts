@@ -1,20 +1,11 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type ReachPair, reachSchema } from "../../../worker/schema/reach.ts";
+import { reachSchema } from "../../../worker/schema/reach.ts";
 import { allPages } from "../call/pages.ts";
 import { demandServer } from "../call/server.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
+import { LOOK_COLUMNS, looksOf } from "../reach-text.ts";
 import type { Session } from "../session.ts";
-import { ago } from "../terminal/duration.ts";
 import { printTable } from "../terminal/table.ts";
-
-/** One server's look at another one. */
-interface Look {
-  readonly from: string;
-  readonly at: string | null;
-  /** Null: of a server that does not probe. */
-  readonly pair: ReachPair | null;
-  readonly fault: string | null;
-}
 
 /** `reach`: who reaches whom. */
 export function reachCommand(program: CommandUnknownOpts, session: Session): void {
@@ -35,44 +26,10 @@ export function reachCommand(program: CommandUnknownOpts, session: Session): voi
       };
       const { items, document } = await allPages(worker, "/v1/reach", reachSchema, query);
       if (output === "json") return printJson(session, document);
-      const looks = items.flatMap(({ name: from, at, fault, pairs }): Look[] =>
-        pairs.length === 0
-          ? [{ from, at, fault, pair: null }]
-          : pairs.map((pair) => ({ from, at, fault, pair })),
-      );
+      const looks = looksOf(items);
       if (looks.length === 0)
         return session.terminal.note(silent ? "Whoever was probed answers." : "No server yet.");
-      printTable<Look>(
-        session.terminal,
-        [
-          { title: "FROM", cell: ({ from }) => from },
-          { title: "TO", cell: ({ pair, fault }) => pair?.name ?? fault ?? "nobody yet" },
-          {
-            title: "IPV4",
-            cell: ({ pair }) => familyText(pair?.ipv4),
-            style: ({ pair }) => (pair?.ipv4?.answers === false ? "red" : undefined),
-          },
-          {
-            title: "IPV6",
-            cell: ({ pair }) => familyText(pair?.ipv6),
-            style: ({ pair }) => (pair?.ipv6?.answers === false ? "red" : undefined),
-          },
-          { title: "PATH", cell: ({ pair }) => pair?.path ?? "", dispensable: 2 },
-          { title: "SEEN", cell: ({ at }) => (at === null ? "" : ago(at, session.now())), dispensable: 1 },
-        ],
-        looks,
-      );
+      printTable(session.terminal, LOOK_COLUMNS(session.now()), looks);
     });
   withExamples(command, "meshboot reach", "meshboot reach demo1 -o json", "meshboot reach --silent");
-}
-
-function familyText(family: ReachPair["ipv4"] | undefined): string {
-  if (family === null || family === undefined) return "";
-  const { answers, rttMs, loss, mtu } = family;
-  if (!answers) return "no answer";
-  return [
-    rttMs === null ? "answers" : `${rttMs} ms`,
-    ...(loss > 0 ? [`${loss} % lost`] : []),
-    mtu === null ? "full packets are lost" : `${mtu} bytes`,
-  ].join(", ");
 }

@@ -1,12 +1,12 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
   type ReservationView,
+  reservationEndSchema,
   reservationSchema,
   reservationsSchema,
 } from "../../../worker/schema/reservation.ts";
 import { allPages } from "../call/pages.ts";
 import { parseCount } from "../count.ts";
-import { Failure } from "../failure.ts";
 import { DRY_RUN, outputOption, printJson, withExamples, YES } from "../output.ts";
 import { withoutPrefix } from "../server-text.ts";
 import type { Session } from "../session.ts";
@@ -68,19 +68,26 @@ export function reservationCommands(program: CommandUnknownOpts, session: Sessio
     .argument("<name>", "the reserved name")
     .option(...YES)
     .option(...DRY_RUN)
-    .action(async (name, given) => {
+    .addOption(outputOption())
+    .action(async (name, { output, ...given }) => {
       const worker = session.worker();
-      const { items } = await allPages(worker, "/v1/reservations", reservationsSchema, {});
-      const found = items.find((each) => each.name === name);
-      if (found === undefined)
-        throw new Failure(`the name ${name} is not reserved. meshboot reservations lists those that are`);
+      const path = `/v1/reservations/${encodeURIComponent(name)}`;
+      const preview = await worker.ask("DELETE", `${path}?dryRun=true`, reservationEndSchema);
+      if (given.dryRun && output === "json") return printJson(session, preview.document);
+      const { slot, node, keys } = preview.value;
       session.terminal.note(
-        `${name}: slot ${found.slot}, ${found.node === null ? "which another server may get then" : `which stays node ${found.node}'s as long as that has its lease`}.`,
+        `${name}: slot ${slot}, ${node === null ? "which another server may get then" : `which stays node ${node}'s as long as that has its lease`}.`,
       );
+      for (const key of keys)
+        session.terminal.note(`  taken back with it: key ${key}, which lets nobody in then`);
       if (!(await agree(session, `Give up the reservation of ${name}?`, given))) return;
-      await worker.call("DELETE", `/v1/reservations/${encodeURIComponent(name)}`);
-      session.terminal.print(`${name} is not reserved any more.`);
+      await worker.call("DELETE", path);
+      if (output !== "json") session.terminal.print(`${name} is not reserved any more.`);
     });
-  withExamples(remove, "meshboot reservations delete db1 --yes");
+  withExamples(
+    remove,
+    "meshboot reservations delete db1 --dry-run",
+    "meshboot reservations delete db1 --yes",
+  );
   withExamples(reservations, "meshboot reservations");
 }

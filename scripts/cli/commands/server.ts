@@ -1,21 +1,27 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { nodeSchema } from "../../../worker/schema/lease.ts";
+import type { z } from "zod";
+import { nodeDetailSchema } from "../../../worker/schema/lease.ts";
+import { type ReachOfServer, reachSchema } from "../../../worker/schema/reach.ts";
 import { addedBy } from "../call/added-by.ts";
-import { demandServer, serverPath } from "../call/server.ts";
+import { demandServer, type Server, serverPath } from "../call/server.ts";
+import { Refused, type Worker } from "../call/worker.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
+import { LOOK_COLUMNS, looksOf } from "../reach-text.ts";
 import { stateOf, trouble, withoutPrefix } from "../server-text.ts";
 import type { Session } from "../session.ts";
 import { ago } from "../terminal/duration.ts";
-import { printable } from "../terminal/printable.ts";
-import { printFields } from "../terminal/table.ts";
+import { oneLine, printable } from "../terminal/printable.ts";
+import { printFields, printTable } from "../terminal/table.ts";
+
+const LEVELS = { note: "dim", warning: "yellow", fault: "red" } as const;
 
 /** `server NAME`: all that is known of one. */
 export function serverCommand(program: CommandUnknownOpts, session: Session): void {
   const command = program
     .command("server")
-    .summary("show one server: addresses, versions, who added it, what its agent said last")
+    .summary("show one server: addresses, versions, who added it, what is wrong and whom it reaches")
     .description(
-      "Shows one server, with who added it, what its agent said last and, of a failure, the end of its log.",
+      "Shows one server, with who added it, what its doctor found and what to do, whom it reaches and, of a failure, the end of its log.",
     )
     .argument("<server>", "its name")
     .addOption(outputOption())
@@ -23,10 +29,11 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
       const { terminal } = session;
       const worker = session.worker();
       const found = await demandServer(worker, name);
-      const { value: server, document } = await worker.ask("GET", serverPath(found), nodeSchema);
+      const { value: server, document } = await worker.ask("GET", serverPath(found), nodeDetailSchema);
       if (output === "json") return printJson(session, document);
       const now = session.now();
       const added = await addedBy(worker, server);
+      const looks = looksOf(await reachOf(worker, server));
       const { zerotier, docker, facts, report } = server;
       printFields(terminal, [
         ["name", server.name],
@@ -52,8 +59,39 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
         ],
         ...Object.entries(facts ?? {}).map(([fact, said]) => [fact, String(said)] as const),
       ]);
+      printFindings(session, server);
+      if (looks.length > 0) {
+        terminal.print("");
+        printTable(terminal, LOOK_COLUMNS(now), looks);
+      }
       const log = report?.["log"];
       if (server.failed !== null && typeof log === "string") terminal.print(`\n${printable(log.trimEnd())}`);
     });
   withExamples(command, "meshboot server demo1", "meshboot server demo1 -o json");
+}
+
+/** What its doctor found when it last reported, a finding each with what to do. */
+function printFindings(session: Session, { findings }: z.output<typeof nodeDetailSchema>): void {
+  if (findings === null) return;
+  const { terminal } = session;
+  const seen = ago(findings.at, session.now());
+  const isHealthy = findings.items.length === 0;
+  terminal.print(isHealthy ? `\nIts doctor found nothing wrong, ${seen}.` : `\nIts doctor found, ${seen}:`);
+  for (const { level, link, saw, expected, remedy } of findings.items) {
+    const wanted = expected === "" ? "" : `, and not ${expected}`;
+    terminal.print(
+      `${terminal.paint(LEVELS[level], level)} at ${link}${saw === "" ? "" : `: ${oneLine(`${saw}${wanted}`)}`}`,
+    );
+    if (remedy !== "") terminal.print(`  ${oneLine(remedy)}`);
+  }
+}
+
+/** What the server found of others; nothing where the token is not for that. */
+async function reachOf(worker: Worker, { node }: Server): Promise<readonly ReachOfServer[]> {
+  try {
+    return (await worker.ask("GET", `/v1/reach?node=${node}`, reachSchema)).value.items;
+  } catch (error) {
+    if (error instanceof Refused && error.status === 403) return [];
+    throw error;
+  }
 }

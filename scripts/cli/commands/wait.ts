@@ -1,5 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { GOALS, waitForServer } from "../call/wait-for-server.ts";
+import { GOALS, proofText, waitForServer } from "../call/wait-for-server.ts";
 import { withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
 import { parseDuration } from "../terminal/duration.ts";
@@ -11,17 +11,25 @@ export function waitCommand(program: CommandUnknownOpts, session: Session): void
   const command = program
     .command("wait")
     .summary("wait until a server is there")
-    .description("Waits until a server is in the mesh. Ends with 5 when it is not in time.")
+    .description(
+      "Waits until a server is in the mesh. Ends with 5 when it is not in time. A probe proves that it is reachable, which comes a minute after its first report; one that is alone in the mesh has none, which is said.",
+    )
     .argument("<server>", "its name")
     .addOption(
-      new Option("--for <goal>", "active: it is let in; reachable: its agent has set up all, Docker too")
+      new Option(
+        "--for <goal>",
+        "active: it is let in; reachable: its agent has set up all, Docker too, and another server and it have reached each other",
+      )
         .choices(GOALS)
         .default("reachable" as const),
     )
     .option("--timeout <duration>", "how long, such as 90s or 10m", parseDuration, TIMEOUT_S)
     .action(async (name, { for: goal, timeout }) => {
-      const { zerotier } = await waitForServer(session, { name }, goal, timeout);
-      session.terminal.print(`${name} is ${goal}: ${zerotier.ipv4}`);
+      const { server, proof } = await waitForServer(session, { name }, goal, timeout);
+      session.terminal.print(
+        `${name} is ${proof?.kind === "alone" ? "active" : goal}: ${server.zerotier.ipv4}`,
+      );
+      if (proof !== undefined) session.terminal.note(`${name}: ${proofText(proof)}.`);
     });
   withExamples(command, "meshboot wait demo1", "meshboot wait demo1 --for active --timeout 90s");
 }

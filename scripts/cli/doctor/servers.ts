@@ -57,7 +57,11 @@ export async function* examineServers(
       };
   }
   const { items, document } = await allPages(worker, "/v1/nodes", nodesSchema, {}, { most: COMPARED });
-  const active = items.filter(({ state, failed }) => state === "active" && failed === null).length;
+  yield* examineFindings(items);
+  const active = items.filter(
+    ({ state, failed, worstFinding }) =>
+      state === "active" && failed === null && worstFinding?.level !== "fault",
+  ).length;
   yield {
     level: "ok",
     thing: "servers",
@@ -80,5 +84,26 @@ export async function* examineServers(
       thing: "controller",
       saw: `not told yet of ${untold.slice(0, NAMED).join(", ")}`,
       remedy: "The Worker tries again by itself; when it stays so, look at the controller: meshboot pool.",
+    };
+}
+
+/** What the servers' own doctors found; what stopped, or is not heard, has had its line. */
+function* examineFindings(servers: readonly Server[]): Generator<Finding> {
+  const found = servers.flatMap(({ name, state, failed, worstFinding }) =>
+    worstFinding === null || failed !== null || state !== "active" ? [] : [{ name, ...worstFinding }],
+  );
+  for (const { name, level, link } of found.slice(0, NAMED))
+    yield {
+      level: level === "fault" ? "FAIL" : "warn",
+      thing: name,
+      saw: `${level} at ${link}, by its own doctor`,
+      remedy: `What it saw, and what to do: meshboot server ${name}.`,
+    };
+  if (found.length > NAMED)
+    yield {
+      level: found.slice(NAMED).some(({ level }) => level === "fault") ? "FAIL" : "warn",
+      thing: "servers",
+      saw: `the doctors of ${found.length - NAMED} more found something`,
+      remedy: "All of them: meshboot servers.",
     };
 }

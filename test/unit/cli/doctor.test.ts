@@ -116,6 +116,17 @@ describe("a fault ends with 6, and has its remedy:", () => {
       "web1: stopped at docker",
       "meshboot server",
     ],
+    [
+      "what a server's own doctor found",
+      {
+        "/v1/nodes": {
+          items: [{ ...SERVER, worstFinding: { link: "sysctls", level: "fault", at: SERVER.lastSeen } }],
+          next: null,
+        },
+      },
+      "web1: fault at sysctls",
+      "meshboot server web1",
+    ],
     ["a server that is away", state("offline", { state: "offline" }), "web1: not heard", "switched on"],
   ])("%s", async (_, answers, saw, remedy) => {
     otherwise = answers;

@@ -54,7 +54,7 @@ describe("the help of", () => {
   it("meshboot names every exit code", () => {
     const [, codes = ""] = /^Exit codes:\n([\s\S]*?)\n\n/m.exec(told[0]?.help ?? "") ?? [];
     const named = [...codes.matchAll(/^ +(\d+) /gm)].map(([, code]) => Number(code));
-    expect(named).toEqual([0, 1, 2, 3, 4, 5, 6, 130]);
+    expect(named).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 130]);
   });
 
   const ready = async (example: string) => demo.line.shell(await demo.prepare(example));
@@ -87,6 +87,22 @@ kill $follower; cat heard`;
   const { out, err } = await demo.line.shell(script);
   expect(out, err).toMatch(/reserved {2}heard1, slot \d+/);
   expect(out).not.toContain("looking every");
+});
+
+it("tokens rotate gives another token, alone, and ends the one before when it is to", async () => {
+  await demo.renew();
+  const { line, mesh } = demo;
+  const token = z.object({ id: z.string(), token: z.string() });
+  const old = token.parse(await demo.demand("POST", "/v1/tokens", { scopes: ["read"] }));
+  const codeWith = async (MESHBOOT_TOKEN: string) =>
+    (await line.run(["servers"], { MESHBOOT_URL: mesh.state.url, MESHBOOT_TOKEN })).code;
+  const first = await line.run(["tokens", "rotate", old.id, "--yes"]);
+  expect(first).toMatchObject({ code: 0, out: expect.stringMatching(/^mba_[\w-]{22}\n$/) });
+  expect(await Promise.all([old.token, first.out.trim()].map(codeWith))).toEqual([0, 0]);
+  const [, id = ""] = /^Token (\S+) is good now/m.exec(first.err) ?? [];
+  const second = await line.run(["tokens", "rotate", id, "--overlap", "0h", "--yes"]);
+  expect(second.code, second.err).toBe(0);
+  expect(await Promise.all([first.out.trim(), second.out.trim()].map(codeWith))).toEqual([4, 0]);
 });
 
 describe("files", () => {

@@ -1,9 +1,8 @@
-/** What waits for something to happen: `events -f` and `wait`. */
-import { type ChildProcess, spawn } from "node:child_process";
+/** What goes on as more happens: `events -f`. */
 import { once } from "node:events";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundledCommandLine, type CommandLine, signIn } from "./command-line.ts";
+import { follow } from "./follow.ts";
 import { type StubWorker, sendJson, startStubWorker } from "./stub-worker.ts";
 
 const event = (id: number) => ({
@@ -46,43 +45,10 @@ async function start(isLive: boolean): Promise<void> {
   signIn(line, { stub: { url: stub.url, token: "mba_x" } });
 }
 
-/** Starts a command that goes on; gives its process, and what resolves when it has printed so. */
-function follow(words: readonly string[]): {
-  child: ChildProcess;
-  printed(text: string): Promise<void>;
-  out(): string;
-} {
-  const child = spawn(process.execPath, [join(line.directory, "bundle/meshboot.mjs"), ...words], {
-    env: line.env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let out = "";
-  const watchers = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => {
-      out += chunk;
-      for (const look of watchers) look();
-    });
-  return {
-    child,
-    out: () => out,
-    printed: (text) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          if (!out.includes(text)) return;
-          watchers.delete(look);
-          resolve();
-        };
-        watchers.add(look);
-        look();
-      }),
-  };
-}
-
 describe("events -f", () => {
   it("prints what is new when the Worker says that there is something, each once, in order", async () => {
     await start(true);
-    const { child, printed, out } = follow(["events", "-f"]);
+    const { child, printed, out } = follow(line, ["events", "-f"]);
     await printed("done-1");
     await connected();
     count = 3;
@@ -117,7 +83,7 @@ describe("events -f", () => {
 
   it("asks for nothing when something else changed", async () => {
     await start(true);
-    const { child, printed } = follow(["events", "-f"]);
+    const { child, printed } = follow(line, ["events", "-f"]);
     await printed("done-1");
     await connected();
     const before = stub.asked.length;
@@ -134,7 +100,7 @@ describe("events -f", () => {
 
   it("says that it looks from time to time where the Worker does not tell", async () => {
     await start(false);
-    const { child, printed } = follow(["events", "-f"]);
+    const { child, printed } = follow(line, ["events", "-f"]);
     await printed("looking every 15 s");
     child.kill("SIGINT");
     expect(await once(child, "exit")).toEqual([130, null]);
@@ -145,15 +111,4 @@ describe("events -f", () => {
     while (stub.listeners() === 0 || stub.asked.filter(({ url }) => url?.includes("/v1/events")).length < 3)
       await new Promise((resolve) => setImmediate(resolve));
   }
-});
-
-describe("wait", () => {
-  it("ends with 5 when the server does not come in time", async () => {
-    await start(true);
-    const { child, printed } = follow(["wait", "web1", "--timeout", "1s"]);
-    await printed("web1: not there yet");
-    await printed("not reachable within 1s");
-    const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
-    expect(code).toBe(5);
-  });
 });

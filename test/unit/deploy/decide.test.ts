@@ -130,3 +130,17 @@ test("routes of the network that no mesh has set move the pool; those of one bui
   const clear = await decided({ options: { network: NETWORK } });
   expect(clear.settings.vars["DOCKER_POOL"]).toBe("172.31.0.0/16");
 });
+
+test("a setting that is given empty is switched off, and one that is not given stays", async () => {
+  const access = { ACCESS_AUD: "ab".repeat(32), ACCESS_SCOPES: "ann@example.com=admin" };
+  const worker: DeployedWorker = {
+    ...{ version: "1", isMeshboot: true, kv: "c".repeat(32), secrets: ["ADMIN_TOKEN", "ZEROTIER_TOKEN"] },
+    ...{ vars: { ...tracked.vars, ...access, ZEROTIER_NETWORK: NETWORK }, rateLimits: {} },
+  };
+  const varsWith = async (options: Partial<DeployOptions>) =>
+    (await decided({ worker, options: { takeOver: true, ...options } })).settings.vars;
+  expect(await varsWith({ accessAud: "", accessScopes: "", adminTokenOverlap: "0" })).toMatchObject({
+    ...{ ACCESS_AUD: "", ACCESS_SCOPES: "", ADMIN_TOKEN_OVERLAP: "0" },
+  });
+  expect(await varsWith({})).toMatchObject(access);
+});
