@@ -106,6 +106,24 @@ describe("user-data that cannot be made, and why", () => {
     expect(await notesOf(ORIGIN)).toEqual([]);
     expect(await notesOf(ORIGIN.replace("https:", "http:"))).toEqual([]);
   });
+
+  it("says of a name that is taken or reserved which one the server gets, to whoever may see servers", async () => {
+    await use.world.enrol({ name: "web1" });
+    await use.world.admin("POST", "/v1/reservations", { name: "db1" });
+    const notesOf = async (body: object, token = ADMIN) => {
+      const { status, json } = await use.world.call("POST", "/v1/user-data", { token, body });
+      expect(status).toBe(201);
+      return json["notes"];
+    };
+    for (const name of ["web1", "db1"])
+      expect(await notesOf({ name })).toEqual([
+        `${name} is another server's name, or reserved: this server will be called ${name}-2. For one in the place of that server, replace it; for a reserved name, choose that.`,
+      ]);
+    expect(await notesOf({ name: "web2" })).toEqual([]);
+    expect(await notesOf({ name: "db1", key: { reservation: "db1" } })).toEqual([]);
+    const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["keys"] });
+    expect(await notesOf({ name: "web1" }, String(json["token"]))).toEqual([]);
+  });
 });
 
 describe("an Idempotency-Key", () => {

@@ -295,6 +295,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return makeUserData(this.#openToWrite(), call, terms, around, by);
   }
 
+  /** The name that a new server would be given now that calls itself so. */
+  async previewName(wanted: string): Promise<string> {
+    return this.#open().stores.names.preview(wanted, new Set());
+  }
+
   userDataOf(keyHash: string): KeyUserData | undefined {
     return userDataOf(this.#open(), keyHash);
   }

@@ -8,6 +8,7 @@ import { UserDataError } from "../../cloud-init/user-data-error.ts";
 import type { KeepAgent } from "../agent/agents.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { errorText } from "../base/log.ts";
+import { allows } from "../base/scope.ts";
 import { sha256Hex } from "../base/secret.ts";
 import { LIMITS } from "../config/limits.ts";
 import { answer, wantsText } from "../http/answer.ts";
@@ -26,7 +27,7 @@ import {
   userDataRequestSchema,
   userDataSchema,
 } from "../schema/user-data.ts";
-import { askObject } from "./object-call.ts";
+import { askObject, callObject } from "./object-call.ts";
 import { demandScope, operatorCall } from "./operator-call.ts";
 
 const route = apiRoute({
@@ -66,6 +67,8 @@ export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void
     const url = publicOrigin(c.req.url);
     const repeatable = await repeatableCall(c, c.req.valid("header")["idempotency-key"]);
     const again = repeatable && (await askObject(c, (network) => network.repeatUserData(repeatable)));
+    // Before the key is made; what is given again may be of the very server that has the name by now.
+    const onName = again === undefined ? await notesOnName(c, request) : [];
     const { text, view } = again ?? (await makeUserData(c, keepAgent, { ...request, form, url }, repeatable));
     if (wantsText(c)) {
       c.header("Cache-Control", "no-store");
@@ -78,7 +81,7 @@ export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void
         form,
         userData: text,
         bytes: text.length,
-        notes: notesOn(form, url, request.provider),
+        notes: [...notesOn(form, url, request.provider), ...onName],
         limits: limitsFor(text, request.provider).map((limit) => ({ ...limit })),
         key: view,
       },
@@ -89,6 +92,18 @@ export function userDataRoute(app: OpenAPIHono<App>, keepAgent: KeepAgent): void
 
 function formOf({ form, cloudConfig, provider }: UserDataRequest): Form {
   return form ?? (cloudConfig === undefined ? formFor(provider) : "multipart");
+}
+
+/** That the server will not get the name that it is to call itself by; for whoever may see servers. */
+async function notesOnName(c: Context<App>, { name, key }: UserDataRequest): Promise<string[]> {
+  if (name === undefined || key.reservation !== undefined || !allows(c.get("scopes"), ["read", "nodes"]))
+    return [];
+  const given = await callObject(c, (network) => network.previewName(name));
+  return given === name
+    ? []
+    : [
+        `${name} is another server's name, or reserved: this server will be called ${given}. For one in the place of that server, replace it; for a reserved name, choose that.`,
+      ];
 }
 
 /** What a call asks for, whatever the order of its fields, for a call with an Idempotency-Key. */
