@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundledCommandLine, type CommandLine, signIn } from "./command-line.ts";
 import { follow } from "./follow.ts";
-import { SERVER } from "./server.ts";
 import { type StubWorker, sendJson, startStubWorker } from "./stub-worker.ts";
 
 const event = (id: number) => ({
