@@ -72,7 +72,9 @@ function refusal(change: (host: Host) => void): string {
     const { status, err } = host.run(shell, "up");
     expect(status).toBe(3);
     expect(host.files()).toEqual(before);
-    expect(host.seen("calls")).toBe("");
+    // The Worker is told, and nothing else is called.
+    for (const call of host.seen("calls").split(/(?<=\/v1\/first-boots\n)/))
+      expect(call).toMatch(/^curl [\s\S]* https:\/\/mesh\.example\.com\/v1\/first-boots\n$/);
     return err;
   });
 }

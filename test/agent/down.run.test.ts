@@ -359,6 +359,10 @@ const AT_WORK: Readonly<Record<string, (host: Host) => void>> = {
     host.write("/var/lib/meshboot/direct", rule);
     host.write("/etc/firewalld/direct.xml", `<direct>\n${rule}</direct>\n`);
   },
+  hosts: (host) => {
+    host.write("/var/lib/meshboot/hosts", "VERSION=5db36edb-1\n7:39f51dfb25:db1\n");
+    host.write("/etc/hosts", "127.0.0.1 localhost\n10.147.17.7 db1 # meshboot.hosts\n");
+  },
   chains: (host) =>
     host.world({
       ruleset: `table inet mine { # handle 1
