@@ -11,6 +11,7 @@ import type { Questions } from "./questions.ts";
 import { Missing, Refused } from "./refused.ts";
 import { adminTokenPath, digestOf, givenZerotierToken, keptAdminToken, newAdminToken } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
+import { isReadable, workerUrl } from "./worker-url.ts";
 import { type Edits, isUntouched, type WranglerConfig } from "./wrangler-config.ts";
 
 /** What there is at Cloudflare: "unknown" without a login. */
@@ -78,7 +79,12 @@ export async function decide(given: Given): Promise<Decided> {
   const isNewAdminToken = kept === undefined && !hasAdminToken;
   const adminToken = kept ?? (isNewAdminToken ? newAdminToken() : undefined);
   judge(vars, zerotierToken, network);
-  guard(place, vars["ZEROTIER_NETWORK"] ?? "", there);
+  const { ZEROTIER_URL: controllerUrl = "" } = vars;
+  if (URL.canParse(controllerUrl) && isReadable(controllerUrl))
+    remarks.push(
+      `ZEROTIER_URL ${controllerUrl} is not https: whoever is on the way reads the ZeroTier token`,
+    );
+  guard(place, vars["ZEROTIER_NETWORK"] ?? "", there, given.account);
   if (missing.length > 0 && options.dryRun !== true) throw new Missing(missing);
   const hasZerotierToken = there?.secrets.includes("ZEROTIER_TOKEN") ?? false;
   const isNews =
@@ -152,7 +158,8 @@ async function taken(
     Object.entries(isFound ? there.vars : {}).filter(([name]) => tracked.vars[name] !== undefined),
   );
   const kv = before.kv ?? (takesEdits ? edits.kv : undefined) ?? there?.kv;
-  const url = options.url?.replace(/\/+$/, "") ?? before.url;
+  const givenUrl = options.url ?? before.url;
+  const url = givenUrl === undefined ? undefined : workerUrl(givenUrl);
   return {
     remarks,
     settings: {
@@ -229,17 +236,29 @@ function networkFaults(network: WantedNetwork | undefined, pool: Pool): readonly
 }
 
 /** Two deployments on one network would each lease the same subnets; another network would begin without leases. */
-function guard(place: Place, network: string, there: DeployedWorker | undefined): void {
+function guard(
+  place: Place,
+  network: string,
+  there: DeployedWorker | undefined,
+  account: string | undefined,
+): void {
+  const { account: before, deployed, kv } = place.settings;
+  const isBegun = deployed !== undefined || kv !== undefined;
+  if (isBegun && before !== undefined && account !== undefined && account !== before) {
+    throw new Refused(
+      `The deployment ${place.name} is in the account ${before}, and goes on there: another one in ${account} would give one subnet to two servers. Leave --account out, undo it first, or give another --name and network`,
+    );
+  }
   const other = network === "" ? undefined : place.otherOf(network);
   if (other !== undefined) {
     throw new Refused(
       `The network ${network} is served by the deployment ${other} already, and two of them would give one subnet to two servers: give --network another one, or --name ${other}`,
     );
   }
-  const before = there?.vars["ZEROTIER_NETWORK"];
-  if (before && before !== network) {
+  const served = there?.vars["ZEROTIER_NETWORK"];
+  if (served && served !== network) {
     throw new Refused(
-      `The deployment ${place.name} serves the network ${before}, and on ${network || "another one"} it would begin without leases and keys: give another --name for that, or undo this one first`,
+      `The deployment ${place.name} serves the network ${served}, and on ${network || "another one"} it would begin without leases and keys: give another --name for that, or undo this one first`,
     );
   }
 }

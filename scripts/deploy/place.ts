@@ -52,10 +52,16 @@ export class Place {
   /** Another deployment of this machine that serves the network. */
   otherOf(network: string): string | undefined {
     if (!existsSync(this.#directory)) return undefined;
-    return readdirSync(this.#directory).find(
-      (name) =>
-        name !== this.name && readSettings(join(this.#directory, name)).vars["ZEROTIER_NETWORK"] === network,
+    const folders = readdirSync(this.#directory, { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
     );
+    return folders
+      .map(({ name }) => name)
+      .find(
+        (name) =>
+          name !== this.name &&
+          readSettings(join(this.#directory, name)).vars["ZEROTIER_NETWORK"] === network,
+      );
   }
 }
 

@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { makeFolder } from "../make-folder.ts";
+import { writePrivately } from "../private-file.ts";
 import { Refused } from "./refused.ts";
 
 const settingsSchema = z.strictObject({
@@ -71,7 +72,6 @@ export function writePrivate(folder: string, name: string, text: string): string
     chmodSync(folder, 0o700);
   }
   const path = join(folder, name);
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  writePrivately(path, text);
   return path;
 }

@@ -407,6 +407,7 @@ describe("one deployment, from its beginning to its end", () => {
     expect(ran).toMatchObject({ code: 0, error: "" });
     expect(backups()).toHaveLength(before + 1);
     expect(cloudflare.workers.size + cloudflare.namespaces.size).toBe(0);
+    expect(existsSync(inFolder("meshboot", "web1.user-data"))).toBe(false);
     expect(central.state.networks.size).toBe(1);
   });
 

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { restoredSchema } from "../../../worker/schema/backup.ts";
+import { writePrivately } from "../../private-file.ts";
 import { Failure } from "../failure.ts";
 import { DRY_RUN, outputOption, printJson, withExamples, YES } from "../output.ts";
-import { writePrivately } from "../private-file.ts";
 import type { Session } from "../session.ts";
 import { agree } from "../terminal/agree.ts";
 import { ago } from "../terminal/duration.ts";

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { writePrivately } from "../../private-file.ts";
 import { Failure } from "../failure.ts";
-import { writePrivately } from "../private-file.ts";
 
 const contextsSchema = z.strictObject({
   current: z.string().nullable(),

@@ -10,6 +10,7 @@ import { Missing, Refused } from "../refused.ts";
 import { adminTokenPath } from "../secrets.ts";
 import { writePrivate } from "../settings.ts";
 import { type Step, stepsFor } from "../steps.ts";
+import { workerUrl } from "../worker-url.ts";
 import { trackedConfig, type WranglerConfig } from "../wrangler-config.ts";
 
 /** What a deployment is made with, beside its options. */
@@ -113,7 +114,7 @@ export async function carryOut(steps: readonly Step[], say: (line: string) => vo
 /** Where the deployment's Worker is called. */
 export function urlOf({ settings }: Place): string {
   const url = settings.url ?? settings.deployed?.url ?? "";
-  if (url !== "") return url;
+  if (url !== "") return workerUrl(url);
   throw new Refused(
     "Where the Worker is called is not known: neither workers.dev nor a domain leads to it. Give the address as --url",
   );

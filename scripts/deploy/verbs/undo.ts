@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { keepBackup } from "../backup.ts";
 import { LiveWorker } from "../live-worker.ts";
 import type { SharedOptions } from "../options.ts";
@@ -67,9 +69,19 @@ export async function undo(options: UndoOptions, { questions, say }: Tools): Pro
   const { deployed: _, kv: __, ...settings } = place.settings;
   place.change({ ...settings, secrets: {} });
   if (place.isKnown) place.save();
+  dropUserData(place, say);
   say(
     `${place.name} is undone. npm run deploy makes it anew, without leases: docs/worker-lost.md has how a backup is restored.`,
   );
+}
+
+/** User-data of the Worker that is gone lets nobody in, and would pass for that of the next one. */
+function dropUserData({ folder, shown }: Place, say: Tools["say"]): void {
+  if (!existsSync(folder)) return;
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".user-data"))) {
+    rmSync(join(folder, file));
+    say(`${shown}/${file} is deleted: its key was of that Worker.`);
+  }
 }
 
 /** The name has to be said again, by whoever sits there or by the flag. */

@@ -1,5 +1,5 @@
 /** What a deployment is decided to be, from flags, settings, an edited wrangler.jsonc and what is at Cloudflare. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -70,6 +70,44 @@ test("an edited wrangler.jsonc is taken over whole, and that is said", async () 
   expect(remarks.join()).toMatch(
     /ZEROTIER_NETWORK, DOCKER_POOL, the KV namespace, workers_dev taken over.*git checkout/,
   );
+});
+
+/** What a deployment of that name has kept here, and what was decided of it before. */
+function keep(name: string, settings: object): void {
+  const folder = join(directory, "deployments", name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "settings.json"), JSON.stringify(settings));
+}
+
+test("another account is refused for a deployment that is in one: both would lease the same subnets", async () => {
+  const settings = { account: "b".repeat(32), vars: { ZEROTIER_NETWORK: NETWORK } };
+  keep("moved", { ...settings, kv: "c".repeat(32) });
+  await expect(decided({ name: "moved" })).rejects.toThrow("is in the account bbbb");
+  // It was undone.
+  keep("moved", settings);
+  expect((await decided({ name: "moved" })).settings.account).toBe("a".repeat(32));
+  keep("moved", {});
+});
+
+test("an address where the admin token could be read on the way is refused, also one that was kept", async () => {
+  for (const url of [
+    "http://mesh.example.com",
+    "mesh.example.com",
+    "https://mesh.example.com/x",
+    "ftp://127.0.0.1",
+  ])
+    await expect(decided({ edits: EDITED, options: { url } }), url).rejects.toThrow("--url");
+  keep("plain", { url: "http://mesh.example.com" });
+  await expect(decided({ name: "plain", options: { network: NETWORK } })).rejects.toThrow("by https");
+  keep("plain", {});
+  const { settings } = await decided({ edits: EDITED, options: { url: "https://mesh.example.com/" } });
+  expect(settings.url).toBe("https://mesh.example.com");
+});
+
+test("a file among the folders of deployments is none of them", async () => {
+  mkdirSync(join(directory, "deployments"), { recursive: true });
+  writeFileSync(join(directory, "deployments", ".DS_Store"), "");
+  expect((await decided({ edits: EDITED })).settings.vars["ZEROTIER_NETWORK"]).toBe(NETWORK);
 });
 
 test("a deployment of another name takes nothing of it: it would share network and leases' copies", async () => {
