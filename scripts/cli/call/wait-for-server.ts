@@ -10,9 +10,6 @@ import type { Server } from "./server.ts";
 /** What a server can be waited for to be. */
 export const GOALS = ["active", "reachable"] as const;
 
-/** Three weeks and a half. Of a longer one Node makes 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 export type Goal = (typeof GOALS)[number];
 
 /**
@@ -28,7 +25,7 @@ export async function waitForServer(
 ): Promise<Server> {
   const worker = session.worker();
   const asked = new URLSearchParams({ ...which, limit: "1" });
-  const late = AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_TIMER_MS));
+  const late = AbortSignal.timeout(timeout * 1000);
   let seen = "";
   try {
     for await (const _ of changes(session, ["servers", "events"], AbortSignal.any([session.signal, late]))) {
