@@ -12,9 +12,6 @@ import type { Server } from "./server.ts";
 /** What a server can be waited for to be. */
 export const GOALS = ["active", "reachable"] as const;
 
-/** Three weeks and a half. Of a longer one Node makes 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 export type Goal = (typeof GOALS)[number];
 
 /** A server that is what it was waited for to be. */
@@ -45,7 +42,7 @@ export async function waitForServer(
   const asked = new URLSearchParams({ ...which, limit: "1" });
   const boots = "key" in which ? new FirstBoots(session, which.key) : undefined;
   const kinds = ["servers", "events", ...(boots === undefined ? [] : ["first-boots"])];
-  const late = AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_TIMER_MS));
+  const late = AbortSignal.timeout(timeout * 1000);
   let last = "";
   try {
     for await (const _ of changes(session, kinds, AbortSignal.any([session.signal, late]))) {

@@ -10,7 +10,7 @@ import { Failure } from "../failure.ts";
 import { KEY_OPTIONS, parseMinutes } from "../key-options.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
-import { parseDuration, when } from "../terminal/duration.ts";
+import { parseDuration, parseWait, when } from "../terminal/duration.ts";
 
 const TIMEOUT_S = 1800;
 
@@ -54,7 +54,7 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
     .option(...KEY_OPTIONS.ephemeral, parseMinutes)
     .option(...KEY_OPTIONS.note)
     .option("--wait", "stay until the server is in the mesh")
-    .option("--timeout <duration>", "how long --wait waits", parseDuration, TIMEOUT_S)
+    .option("--timeout <duration>", "how long --wait waits", parseWait, TIMEOUT_S)
     .addOption(outputOption())
     .action(async (name, options) => {
       const { sh, form, provider, wait, timeout, output, idempotencyKey } = options;

@@ -2,7 +2,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { GOALS, proofText, waitForServer } from "../call/wait-for-server.ts";
 import { withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
-import { parseDuration } from "../terminal/duration.ts";
+import { parseWait } from "../terminal/duration.ts";
 
 const TIMEOUT_S = 600;
 
@@ -23,7 +23,7 @@ export function waitCommand(program: CommandUnknownOpts, session: Session): void
         .choices(GOALS)
         .default("reachable" as const),
     )
-    .option("--timeout <duration>", "how long, such as 90s or 10m", parseDuration, TIMEOUT_S)
+    .option("--timeout <duration>", "how long, such as 90s or 10m", parseWait, TIMEOUT_S)
     .action(async (name, { for: goal, timeout }) => {
       const { server, proof } = await waitForServer(session, { name }, goal, timeout);
       session.terminal.print(

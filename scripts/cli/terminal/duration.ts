@@ -10,6 +10,13 @@ export function parseDuration(text: string): number {
   return Number(count) * UNITS[unit];
 }
 
+/** The same, for how long somebody waits: a timer of Node's goes no further, and would end at once. */
+export function parseWait(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds > 24 * UNITS.d) throw new InvalidArgumentError("Give 24d at most.");
+  return seconds;
+}
+
 /** So many seconds in the largest unit that says them roughly. */
 export function durationText(seconds: number): string {
   for (const unit of ["d", "h", "m"] as const)

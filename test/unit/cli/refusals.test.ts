@@ -308,6 +308,7 @@ describe("a wrong command line", () => {
     [["servers", "--colour"], "unknown option"],
     [["serves"], "Did you mean"],
     [["wait", "web1", "--timeout", "soon"], "such as 10m"],
+    [["wait", "web1", "--timeout", "30d"], "24d at most"],
     [["servers", "--context", "none"], "there is no context none"],
     [["tag", "web1"], "which tags is not clear"],
     [["add", "web1", "--sh", "--form", "script"], "leave --form out"],
