@@ -8,11 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enrolDemo } from "../../scripts/local/demo.ts";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
-
-const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
-const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
-  (["light", "dark"] as const).map((colorScheme) => ({ size, colorScheme })),
-);
+import { LOOKS } from "./looks.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
 let mesh: LocalMesh;
@@ -56,9 +52,9 @@ async function expectSound(page: Page): Promise<void> {
   expect(beyond, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
 }
 
-describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
+describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("the picture, one server's part of it and what a search finds are sound", async () => {
-    const { page, faults } = await open({ viewport: SIZES[size], colorScheme });
+    const { page, faults } = await open({ viewport, colorScheme });
     await page.getByRole("link", { name: "Reach" }).click();
     await page.getByText("demo1 does not reach demo4").waitFor();
     await expectSound(page);
