@@ -99,7 +99,7 @@ describe("a page that is open", () => {
     await name.fill("half-typ");
     await page.evaluate(`document.querySelector("main").insertAdjacentHTML(
       "beforeend", "<details><summary>More</summary>of it</details>")`);
-    await page.locator("details summary").click();
+    await page.locator("main details summary").click();
     await page.getByRole("link", { name: "Retire…" }).focus();
     await admin("POST", `/v1/nodes/${node}/revoke`);
     await page.getByText("revoked", { exact: true }).first().waitFor();
