@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startCentral } from "../simulated-central/server.ts";
 import { type DevState, newAdminToken, readDevState, writeDevState } from "./dev-state.ts";
 import { ensureEnrolmentKey } from "./enrolment-key.ts";
-import { type LocalWorker, startLocalWorker } from "./local-worker.ts";
+import { type LocalWorker, type LocalWorkerOptions, startLocalWorker } from "./local-worker.ts";
 import type { StartOptions } from "./start-options.ts";
 
 /** Worker and controller, both running. */
@@ -18,7 +18,7 @@ const SIMULATED_NETWORK = "8056c2e21c000001";
 
 /** Starts what `npm start` starts, with the tokens and leases of the directory, and writes its dev.json. */
 export async function startLocalMesh(
-  options: Omit<StartOptions, "demo">,
+  options: Omit<StartOptions, "demo"> & Pick<LocalWorkerOptions, "settings" | "access">,
   log?: (line: string) => void,
 ): Promise<LocalMesh> {
   const before = readDevState(options.directory);
@@ -34,6 +34,8 @@ export async function startLocalMesh(
     centralToken: central.token,
     adminToken,
     callerHandlesSignals: true,
+    ...(options.settings && { settings: options.settings }),
+    ...(options.access && { access: options.access }),
     ...(log && { log }),
   }).catch(async (error: unknown) => {
     await central.close?.();

@@ -19,6 +19,8 @@ export interface LocalWorkerOptions {
   readonly adminToken: string;
   /** Settings besides, such as ZEROTIER_RANGE; those of wrangler.jsonc otherwise. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whom Cloudflare Access lets in, by which application: whoever calls, in each call. Nobody when left out. */
+  readonly access?: { readonly aud: string; readonly identity: { readonly email: string } };
   /** Calls a minute that one address may make without the admin token; wrangler.jsonc's otherwise. */
   readonly callsPerMinute?: number;
   /** Leaves SIGINT and SIGTERM to the caller, who then has to close; otherwise they end the process at once. */
@@ -78,6 +80,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
         ZEROTIER_TOKEN: options.centralToken,
         ADMIN_TOKEN: options.adminToken,
       },
+      ...(options.access && { access: options.access }),
       host,
       port,
       ...(options.directory !== undefined && { resourcePersistencePath: options.directory }),

@@ -7,12 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enrolDemo } from "../../scripts/local/demo.ts";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
+import { LOOKS, PHONE } from "./looks.ts";
 import { expectSound, signIn as signInWith, visit } from "./visitor.ts";
-
-const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
-const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
-  (["light", "dark"] as const).map((colorScheme) => ({ size, colorScheme })),
-);
 
 const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
 let mesh: LocalMesh;
@@ -39,9 +35,9 @@ async function pathOf(page: Page, name: string): Promise<string> {
   return (await page.getByRole("link", { name, exact: true }).getAttribute("href")) ?? "none";
 }
 
-describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
+describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("each screen is sound: for a screen reader, without a word in the console, no wider than the screen", async () => {
-    const { page, faults } = await open({ viewport: SIZES[size], colorScheme });
+    const { page, faults } = await open({ viewport, colorScheme });
     await page.goto("/");
     await expectSound(page);
     await signIn(page);
@@ -111,7 +107,7 @@ test("is worked by the keyboard alone", async () => {
 });
 
 test("what is in a cell of the pool is one click away, for a finger too", async () => {
-  const { page } = await open({ viewport: SIZES.phone });
+  const { page } = await open({ viewport: PHONE });
   await signIn(page);
   await page.getByRole("link", { name: "Pool" }).click();
   const cell = page.getByRole("link", { name: "1: demo1, active" });

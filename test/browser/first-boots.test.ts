@@ -6,12 +6,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
+import { LOOKS } from "./looks.ts";
 import { expectSound, signIn, visit } from "./visitor.ts";
-
-const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
-  (["light", "dark"] as const).map((colorScheme) => ({ size, colorScheme })),
-);
-const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
 
 const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
 let mesh: LocalMesh;
@@ -50,9 +46,9 @@ async function tell(key: string, news: object): Promise<void> {
 const FETCHED = { state: "running", stage: "fetched" };
 const FAILED = { state: "failed", step: "zerotier", log: `zerotier: failed: ${"no route ".repeat(40)}\n` };
 
-describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
+describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("the page of a key is sound before anybody called, and with a boot that failed", async () => {
-    const { page, faults } = await visit(browser, mesh.state, { viewport: SIZES[size], colorScheme });
+    const { page, faults } = await visit(browser, mesh.state, { viewport, colorScheme });
     await signIn(page, mesh.state);
     const key = await makeUserData(page);
     await page.getByRole("link", { name: "the page of its key" }).click();

@@ -8,11 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enrolDemo } from "../../scripts/local/demo.ts";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
-
-const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
-const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
-  (["light", "dark"] as const).map((colorScheme) => ({ size, colorScheme })),
-);
+import { LOOKS, PHONE } from "./looks.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "meshboot-panels-"));
 let mesh: LocalMesh;
@@ -73,9 +69,9 @@ async function hrefOf(page: Page, name: RegExp): Promise<string> {
   return (await page.getByRole("link", { name }).first().getAttribute("href")) ?? "none";
 }
 
-describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
+describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("each further screen is sound: for a screen reader, without a word in the console, no wider than the screen", async () => {
-    const { page, faults } = await signedIn({ viewport: SIZES[size], colorScheme });
+    const { page, faults } = await signedIn({ viewport, colorScheme });
     await page.getByText("More", { exact: true }).click();
     await expectSound(page);
     const paths = ["/approvals", "/refusals", "/controller", "/controller/drift", "/sessions", "/first-ping"];
@@ -111,7 +107,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
 });
 
 test("without a script: finds a page behind “More”, ticks servers, and tags them after a look", async () => {
-  const { page } = await signedIn({ javaScriptEnabled: false, viewport: SIZES.phone });
+  const { page } = await signedIn({ javaScriptEnabled: false, viewport: PHONE });
   await page.getByText("More", { exact: true }).click();
   await page.getByRole("link", { name: "Reservations" }).click();
   await page.getByRole("heading", { name: "Reservations" }).waitFor();
@@ -147,7 +143,7 @@ test("approves who waits, and makes a token that is shown once", async () => {
 });
 
 test("a cell of the pool that is kept back leads to the words that say why", async () => {
-  const { page } = await signedIn({ viewport: SIZES.phone });
+  const { page } = await signedIn({ viewport: PHONE });
   await page.goto("/pool");
   await page.getByRole("link", { name: /^77: reserved for db1/ }).click();
   expect(new URL(page.url()).hash).toBe("#slot-77");

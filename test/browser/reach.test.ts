@@ -10,12 +10,8 @@ import { enrolDemo } from "../../scripts/local/demo.ts";
 import { enrolmentBody, postEnrolment, postReport } from "../../scripts/local/invented-server.ts";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
+import { LOOKS } from "./looks.ts";
 import { expectSound, signIn, type Visit, visit } from "./visitor.ts";
-
-const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
-const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
-  (["light", "dark"] as const).map((colorScheme) => ({ size, colorScheme })),
-);
 
 const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
 let mesh: LocalMesh;
@@ -41,9 +37,9 @@ async function open(options: BrowserContextOptions = {}): Promise<Visit> {
   return opened;
 }
 
-describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
+describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("the picture, one server's part of it and what a search finds are sound", async () => {
-    const { page, faults } = await open({ viewport: SIZES[size], colorScheme });
+    const { page, faults } = await open({ viewport, colorScheme });
     await page.getByRole("link", { name: "Reach" }).click();
     await page.getByText("demo1 does not reach demo4").waitFor();
     await expectSound(page);
