@@ -10,11 +10,11 @@ export function parseDuration(text: string): number {
   return Number(count) * UNITS[unit];
 }
 
-/** So many seconds in the largest unit that says them roughly. */
-export function durationText(seconds: number): string {
+/** So many seconds in the largest unit that says them roughly, in whole ones as `toWhole` makes them. */
+export function durationText(seconds: number, toWhole = Math.floor): string {
   for (const unit of ["d", "h", "m"] as const)
     if (seconds >= 2 * UNITS[unit] || (seconds >= UNITS[unit] && unit !== "m"))
-      return `${Math.floor(seconds / UNITS[unit])}${unit}`;
+      return `${toWhole(seconds / UNITS[unit])}${unit}`;
   return `${Math.max(0, Math.round(seconds))}s`;
 }
 
@@ -26,5 +26,6 @@ export function ago(time: string, now: number): string {
 /** When that is, seen from now: ago, or in so long. */
 export function when(time: string, now: number): string {
   const ahead = (Date.parse(time) - now) / 1000;
-  return ahead > 0 ? `in ${durationText(ahead)}` : ago(time, now);
+  // What is good for seven days is so in the first second too.
+  return ahead > 0 ? `in ${durationText(ahead, Math.round)}` : ago(time, now);
 }
