@@ -87,6 +87,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
       ["/reservations", /^Give up/],
       ["/webhooks", /hooks\.example\.com/],
       ["/tokens", /^Revoke/],
+      ["/tokens", /^Rotate/],
       ["/keys", /^Take back/],
     ] as const) {
       await page.goto(path);
