@@ -2,12 +2,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { generateIdentity } from "../../scripts/identity/generate.ts";
 import { enrolDemo } from "../../scripts/local/demo.ts";
+import { enrolmentBody, postEnrolment, postReport } from "../../scripts/local/invented-server.ts";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
+import { expectSound, signIn, type Visit, visit } from "./visitor.ts";
 
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } } as const;
 const LOOKS = (["phone", "desk"] as const).flatMap((size) =>
@@ -32,28 +35,10 @@ afterAll(async () => {
 });
 
 /** A page of a browser of its own, signed in, and what its console has said of faults so far. */
-async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
-  const context = await browser.newContext({ baseURL: mesh.state.url, ...options });
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
-  });
-  page.on("pageerror", (error) => faults.push(String(error)));
-  await page.goto("/");
-  await page.getByLabel("Admin token").fill(mesh.state.adminToken);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "Servers" }).waitFor();
-  return { page, faults };
-}
-
-async function expectSound(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(
-    violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-  ).toEqual([]);
-  const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
-  expect(beyond, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
+async function open(options: BrowserContextOptions = {}): Promise<Visit> {
+  const opened = await visit(browser, mesh.state, options);
+  await signIn(opened.page, mesh.state);
+  return opened;
 }
 
 describe.each(LOOKS)("on a $size, $colorScheme", ({ size, colorScheme }) => {
@@ -83,4 +68,34 @@ test("without a script: who does not reach whom, and from its row to the server"
   await page.getByText("demo1 does not reach demo4").waitFor();
   const row = page.getByRole("row", { name: /^demo4 / });
   expect(await row.getByRole("cell", { name: "no answer" }).count()).toBe(2);
+});
+
+test("follows what servers find while it is open", async () => {
+  const { url, enrolmentKey } = mesh.state;
+  const server = { ...(await generateIdentity()), name: "late1", machine: "late1" };
+  const answer = await postEnrolment(url, enrolmentKey, enrolmentBody(url, server));
+  const { token } = z.object({ token: z.string() }).parse(await answer.json());
+  const { page, faults } = await open();
+  await page.goto("/reach");
+  const demo1 = page.getByRole("rowheader", { name: "demo1", exact: true }).getByRole("link");
+  const to = (await demo1.getAttribute("href"))?.split("/").at(-1) ?? "";
+  await page.evaluate("window.isTheSame = true");
+  const find = async (family: object): Promise<void> => {
+    const pairs = [{ to, ipv4: family, ipv6: family, path: "direct" }];
+    const probes = { secondsAgo: 0, pairs };
+    expect((await postReport(url, server.node, token, { state: "ok", probes })).status).toBe(200);
+  };
+  await find({ answers: false, rttMs: null, loss: 100, mtu: null });
+  await page.getByText("late1 does not reach demo1").waitFor();
+  await find({ answers: true, rttMs: 77, loss: 0, mtu: 1500 });
+  await page.getByText("late1 does not reach demo1").waitFor({ state: "detached" });
+  expect(
+    await page
+      .getByRole("row", { name: /^late1 / })
+      .getByRole("cell", { name: "77" })
+      .count(),
+  ).toBe(1);
+  expect(await page.evaluate("window.isTheSame")).toBe(true);
+  expect(faults).toEqual([]);
+  await page.context().close();
 });
