@@ -104,6 +104,6 @@ function tellConflicts(terminal: Terminal, { conflicts, addressConflicts, waitin
   const behind = waiting.member + waiting.routes + waiting.copy;
   if (behind > 0)
     terminal.print(
-      `${behind} changes wait to be told: ${waiting.member} of members and ${waiting.routes} of routes to the controller, ${waiting.copy} of copies to KV.`,
+      `${behind === 1 ? "1 change waits" : `${behind} changes wait`} to be told: ${waiting.member} of members and ${waiting.routes} of routes to the controller, ${waiting.copy} of copies to KV.`,
     );
 }

@@ -50,6 +50,7 @@ export function makeProgram(given: Omit<Session, "worker">): CommandUnknownOpts 
     .version(VERSION)
     .option("--context <context>", "the deployment that is meant, see `context`")
     .showHelpAfterError("--help says what there is.")
+    .configureHelp({ commandDescription: (command) => sentence(command.description()) })
     .addHelpText("after", `\n${EXIT_HELP}`);
   const session: Session = {
     ...given,
@@ -69,4 +70,9 @@ export function makeProgram(given: Omit<Session, "worker">): CommandUnknownOpts 
     "meshboot --context local server demo1",
   );
   return program;
+}
+
+/** What a command of a list says of itself there, as the head of its own help. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1).replace(/(?<![.)])$/, ".");
 }

@@ -49,5 +49,8 @@ function endByThrowing(command: CommandUnknownOpts): void {
 }
 
 function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
+  const reason = error instanceof Error ? error.message : String(error);
+  // As Node says what a file is in the way of: "ENOENT: no such file or directory, open 'mesh.json'".
+  const [, what, file] = /^E[A-Z]+: (.+), [a-z]+ '(.+)'$/.exec(reason) ?? [];
+  return file === undefined ? reason.replace(/\.$/, "") : `${file}: ${what}`;
 }

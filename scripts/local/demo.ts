@@ -117,6 +117,6 @@ function foundOf(from: string, to: string, isSilent: boolean): object {
   const apart = Number.parseInt(from.slice(0, 6), 16) ^ Number.parseInt(to.slice(0, 6), 16);
   const silent = { answers: false, rttMs: null, loss: 100, mtu: null };
   if (isSilent) return { to, ipv4: silent, ipv6: silent, path: null };
-  const family = { answers: true, rttMs: (apart % 400) / 10 + 0.4, loss: 0, mtu: 1500 };
+  const family = { answers: true, rttMs: ((apart % 400) + 4) / 10, loss: 0, mtu: 1500 };
   return { to, ipv4: family, ipv6: family, path: apart % 7 === 0 ? "relayed" : "direct" };
 }

@@ -83,6 +83,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => 
       ["/reservations", /^Give up/],
       ["/webhooks", /hooks\.example\.com/],
       ["/tokens", /^Revoke/],
+      ["/tokens", /^Rotate/],
       ["/keys", /^Take back/],
     ] as const) {
       await page.goto(path);

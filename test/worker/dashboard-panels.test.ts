@@ -208,6 +208,25 @@ describe("tokens", () => {
     expect(await items("/v1/tokens")).toEqual([]);
   });
 
+  it.each([
+    ["rotate", 200],
+    ["rotate-now", 401],
+  ])("are replaced by others, /%s, after a look, and the one before gets %i", async (way, status) => {
+    const made = await browser.browse("/tokens", { scope: ["keys"], note: "grafana" });
+    const before = link(made.text, /(mba_[A-Za-z0-9_-]{22})/);
+    const preview = link(
+      (await browser.browse("/tokens")).text,
+      /href="(\/tokens\/[0-9a-f]{16}\/rotate)" aria-label="Rotate grafana"/,
+    );
+    expect((await browser.browse(preview)).text).toContain(`action="${preview.replace("rotate", way)}"`);
+    expect(await items("/v1/tokens")).toHaveLength(1);
+    const { text } = await browser.browse(preview.replace("rotate", way), {});
+    const after = link(text, /(mba_[A-Za-z0-9_-]{22})/);
+    const reached = async (token: string) => (await use.world.call("GET", "/v1/keys", { token })).status;
+    expect([await reached(after), await reached(before)]).toEqual([200, status]);
+    expect(await items("/v1/tokens")).toMatchObject([{ note: "grafana" }, { note: "grafana" }]);
+  });
+
   it("are refused without a scope, with what was typed", async () => {
     const { status, text } = await browser.browse("/tokens", { expiresIn: "", note: "grafana" });
     expect([status, text.includes("give at least one scope"), text.includes('value="grafana"')]).toEqual([
@@ -218,7 +237,10 @@ describe("tokens", () => {
   it("and sessions and webhooks are for admins alone", async () => {
     const reader = new Browser();
     await reader.signIn(use.world, "read", "nodes", "keys");
-    for (const path of ["/tokens", "/sessions", "/webhooks", `/tokens/${"0".repeat(16)}/revoke`])
+    for (const path of [
+      ...["/tokens", "/sessions", "/webhooks"],
+      ...[`/tokens/${"0".repeat(16)}/revoke`, `/tokens/${"0".repeat(16)}/rotate`],
+    ])
       expect([path, (await reader.browse(path)).status]).toEqual([path, 403]);
     for (const path of ["/tokens", "/webhooks", `/sessions/${"0".repeat(16)}/end`])
       expect([path, (await reader.browse(path, { scope: "admin" })).status]).toEqual([path, 403]);

@@ -24,6 +24,7 @@ import { serversPage } from "./servers.tsx";
 import { sessionsPage } from "./sessions.tsx";
 import { signInForms } from "./sign-in.ts";
 import { stylesheet } from "./stylesheet.ts";
+import { tokenRotationPages } from "./token-rotation.tsx";
 import { tokensPages } from "./tokens.tsx";
 import { webhookPages } from "./webhook.tsx";
 import { webhooksPage } from "./webhooks.tsx";
@@ -49,6 +50,7 @@ const PAGES = [
     webhooksPage,
     webhookPages,
     tokensPages,
+    tokenRotationPages,
     sessionsPage,
   ],
 ];

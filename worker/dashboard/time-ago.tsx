@@ -17,16 +17,17 @@ export function TimeAgo({ time, now }: { time: string; now: number }) {
 
 /** How long before `now` that was; both ms since 1970. */
 export function sayAgo(then: number, now: number): string {
-  const span = sayFor(Math.abs(now - then));
+  // What is good for seven days is so in the first second too.
+  const span = sayFor(Math.abs(now - then), then > now ? Math.round : Math.floor);
   if (span === undefined) return "just now";
   return then > now ? `in ${span}` : `${span} ago`;
 }
 
-/** How long so many ms are, in the largest unit that they fill; undefined for less than a minute. */
-export function sayFor(ms: number): string | undefined {
+/** How long so many ms are, in the largest unit that they fill, in whole ones as `toWhole` makes them; undefined for less than a minute. */
+export function sayFor(ms: number, toWhole = Math.floor): string | undefined {
   const seconds = ms / 1000;
   const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? ["", 0];
   if (size === 0) return undefined;
-  const count = Math.floor(seconds / size);
+  const count = toWhole(seconds / size);
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

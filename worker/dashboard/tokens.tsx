@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { SCOPES } from "../base/scope.ts";
 import type { App } from "../http/context.ts";
+import { FORMER } from "../lease/deed.ts";
 import {
   type AdminTokenView,
   adminTokenSchema,
@@ -107,7 +108,11 @@ async function showTokens(c: Context<App>, api: Api, tried?: Tried): Promise<Res
   const body = (
     <>
       <h1>Tokens</h1>
-      <p>Admin tokens for people and programs, beside the one that the Worker is configured with.</p>
+      <p>
+        Admin tokens for people and programs, beside the one that the Worker is configured with. That is
+        rotated where it was deployed, by <code>npm run deploy -- rotate-admin-token</code>; the one before it
+        is listed here as <code>{FORMER}</code> until it ends.
+      </p>
       {tried !== undefined && (
         <Notice>
           <p>{tried.refused.detail}</p>
@@ -167,7 +172,7 @@ function NewTokenForm({ tried }: { tried: Tried | undefined }) {
 }
 
 /** The secret of a token, which is shown this once. */
-function NewToken({ token }: { token: string }) {
+export function NewToken({ token }: { token: string }) {
   return (
     <>
       <h1>A new token</h1>
@@ -217,6 +222,11 @@ function Table({ tokens, now }: { tokens: readonly AdminTokenView[]; now: number
               {expiresAt === null ? "when revoked" : <TimeAgo time={expiresAt} now={now} />}
             </td>
             <td>
+              {state === "valid" && id !== FORMER && (
+                <a class="button" href={`/tokens/${id}/rotate`} aria-label={`Rotate ${note ?? id}`}>
+                  Rotate…
+                </a>
+              )}
               {state !== "revoked" && (
                 <a class="button danger" href={`/tokens/${id}/revoke`} aria-label={`Revoke ${note ?? id}`}>
                   Revoke…

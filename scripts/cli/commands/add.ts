@@ -89,7 +89,7 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
       else if (sh) terminal.print(shellLine(value.userData));
       else terminal.write(value.userData);
       if (!sh) tellSize(session, value, provider);
-      terminal.note(`It lets one server in, until ${when(value.key.expiresAt, session.now())}.`);
+      terminal.note(`It lets one server in, and expires ${when(value.key.expiresAt, session.now())}.`);
       if (!wait) return terminal.note(`To see it arrive: meshboot wait ${name}`);
       const { server, proof } = await waitForServer(session, { key: value.key.id }, "reachable", timeout);
       terminal.note(
@@ -116,8 +116,8 @@ function tellSize(
   provider: string | undefined,
 ): void {
   const limit = limits.find((each) => each.provider === provider);
-  const room =
-    limit === undefined || limit.limit === null ? `${bytes} bytes` : `${limit.used} of ${limit.limit} bytes`;
+  // A limit of 0 is that of a provider who takes none: the note says so.
+  const room = limit?.limit ? `${limit.used} of ${limit.limit} bytes` : `${bytes} bytes`;
   terminal.note(`User-data of the form ${form}, ${room}${provider === undefined ? "" : ` at ${provider}`}.`);
   for (const note of [...notes, ...(limit?.note === undefined ? [] : [limit.note])])
     terminal.note(`  ${note}`);

@@ -7,6 +7,7 @@ import {
   webhooksSchema,
 } from "../../../worker/schema/webhook.ts";
 import { allPages } from "../call/pages.ts";
+import { Failure } from "../failure.ts";
 import { DRY_RUN, outputOption, printJson, withExamples, YES } from "../output.ts";
 import type { Session } from "../session.ts";
 import { agree } from "../terminal/agree.ts";
@@ -64,7 +65,7 @@ export function webhooksCommand(program: CommandUnknownOpts, session: Session): 
   withExamples(make, "meshboot webhooks make https://hooks.example.com/meshboot --actions webhook-deleted");
   const test = command
     .command("test")
-    .description("make a test call, and say what came back")
+    .description("make a test call, and say what came back; ends with 1 when it was not taken")
     .argument("<webhook>", "its id")
     .addOption(outputOption())
     .action(async (id, { output }) => {
@@ -72,7 +73,8 @@ export function webhooksCommand(program: CommandUnknownOpts, session: Session): 
         .worker()
         .ask("POST", pathOf(id, "/test"), testedWebhookSchema);
       if (output === "json") return printJson(session, document);
-      session.terminal.print(value.fault ?? `It was taken: ${value.status}, after ${value.ms} ms.`);
+      if (value.fault !== null) throw new Failure(`the call was not taken: ${value.fault}`);
+      session.terminal.print(`It was taken: ${value.status}, after ${value.ms} ms.`);
     });
   withExamples(test, "meshboot webhooks test 6b0f3d1c58a2e947");
   const rotate = command

@@ -16,25 +16,27 @@ const STATES = [
     state: "failed",
     level: "FAIL",
     what: (server: Server) => `stopped${server.failed?.step ? ` at ${server.failed.step}` : ""}`,
-    remedy: "The end of its log: meshboot server NAME.",
+    remedy: ({ name }: Server) => `The end of its log: meshboot server ${name}.`,
   },
   {
     state: "offline",
     level: "FAIL",
     what: () => "not heard for three hours and a half, or longer",
-    remedy: "Is it switched on, and does it reach the Worker? For good: meshboot replace, retire or delete.",
+    remedy: () =>
+      "Is it switched on, and does it reach the Worker? For good: meshboot replace, retire or delete.",
   },
   {
     state: "stale",
     level: "FAIL",
     what: () => "not heard for a week, or longer",
-    remedy: "If it is gone: meshboot replace, retire or delete.",
+    remedy: () => "If it is gone: meshboot replace, retire or delete.",
   },
   {
     state: "pending",
     level: "warn",
     what: () => "waits for approval",
-    remedy: "Who it is: meshboot approvals; then meshboot approve NAME, or meshboot delete NAME.",
+    remedy: ({ name }: Server) =>
+      `Who it is: meshboot approvals; then meshboot approve ${name}, or meshboot delete ${name}.`,
   },
 ] as const;
 
@@ -47,7 +49,8 @@ export async function* examineServers(
     const count = counts?.[state] ?? 0;
     if (count === 0) continue;
     const { items } = await allPages(worker, "/v1/nodes", nodesSchema, { state }, { most: NAMED });
-    for (const server of items) yield { level, thing: server.name, saw: what(server), remedy };
+    for (const server of items)
+      yield { level, thing: server.name, saw: what(server), remedy: remedy(server) };
     if (count > items.length)
       yield {
         level,

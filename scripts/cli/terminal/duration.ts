@@ -10,6 +10,7 @@ export function parseDuration(text: string): number {
   return Number(count) * UNITS[unit];
 }
 
+<<<<<<< /tmp/tmptoazmi9b
 /** The same, for how long somebody waits: a timer of Node's goes no further, and would end at once. */
 export function parseWait(text: string): number {
   const seconds = parseDuration(text);
@@ -19,9 +20,16 @@ export function parseWait(text: string): number {
 
 /** So many seconds in the largest unit that says them roughly. */
 export function durationText(seconds: number): string {
+||||||| /tmp/tmp97cb3jwc
+/** So many seconds in the largest unit that says them roughly. */
+export function durationText(seconds: number): string {
+=======
+/** So many seconds in the largest unit that says them roughly, in whole ones as `toWhole` makes them. */
+export function durationText(seconds: number, toWhole = Math.floor): string {
+>>>>>>> /tmp/tmpo1l06mdw
   for (const unit of ["d", "h", "m"] as const)
     if (seconds >= 2 * UNITS[unit] || (seconds >= UNITS[unit] && unit !== "m"))
-      return `${Math.floor(seconds / UNITS[unit])}${unit}`;
+      return `${toWhole(seconds / UNITS[unit])}${unit}`;
   return `${Math.max(0, Math.round(seconds))}s`;
 }
 
@@ -33,5 +41,6 @@ export function ago(time: string, now: number): string {
 /** When that is, seen from now: ago, or in so long. */
 export function when(time: string, now: number): string {
   const ahead = (Date.parse(time) - now) / 1000;
-  return ahead > 0 ? `in ${durationText(ahead)}` : ago(time, now);
+  // What is good for seven days is so in the first second too.
+  return ahead > 0 ? `in ${durationText(ahead, Math.round)}` : ago(time, now);
 }

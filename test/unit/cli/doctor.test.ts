@@ -49,6 +49,7 @@ beforeAll(async () => {
   line = bundledCommandLine();
   stub = await startStubWorker(({ url = "" }, response) => {
     const [path = ""] = url.split("?");
+    response.sendDate = !("no date" in otherwise);
     const document = otherwise[url] ?? otherwise[path] ?? SOUND[path];
     if (typeof document === "number") sendProblem(response, document, "forbidden", "needs the scope read");
     else sendJson(response, document, path === "/healthz" && document !== HEALTH ? 503 : 200);
@@ -114,7 +115,7 @@ describe("a fault ends with 6, and has its remedy:", () => {
       "a server that stopped",
       state("failed", { failed: { step: "docker", at: SERVER.lastSeen } }),
       "web1: stopped at docker",
-      "meshboot server",
+      "meshboot server web1.",
     ],
     [
       "what a server's own doctor found",
@@ -165,6 +166,7 @@ describe("a warning ends with 0, and has its remedy:", () => {
       "behind: web1",
       "meshboot upgrade",
     ],
+    ["a Worker without a clock", { "no date": true }, "clock: not compared", "`npm start`"],
     [
       "a token that may not look",
       { "/v1/pool": 403, "/v1/webhooks": 403 },

@@ -21,6 +21,8 @@ const examplesIn = (help: string): string[] =>
 const OTHER_CODES: Readonly<Record<string, number>> = {
   "meshboot doctor": 6,
   "meshboot doctor --drift": 6,
+  // Nobody is at hooks.example.com.
+  "meshboot webhooks test 6b0f3d1c58a2e947": 1,
   "timeout 2 meshboot events -f": 124,
 };
 
@@ -40,6 +42,7 @@ describe("the help of", () => {
     const { line } = demo;
     const shown = await line.run([...words, "--help"]);
     expect(shown).toMatchObject({ code: 0, err: "" });
+    expect(shown.out).toMatch(/^Usage: .*\n\n[A-Z]/);
     const examples = examplesIn(help);
     expect(examplesIn(shown.out)).toEqual(examples);
     expect(examples.length, "examples").toBeGreaterThan(0);

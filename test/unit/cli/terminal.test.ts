@@ -124,7 +124,7 @@ describe("the pool", () => {
 it("a duration is read as it is written", () => {
   expect(["90s", "10m", "12h", "7d"].map(parseDuration)).toEqual([90, 600, 43_200, 604_800]);
   expect(() => parseDuration("10")).toThrow("such as 10m");
-  expect([59, 125, 3600, 7199, 90_000, 200_000].map(durationText)).toEqual([
+  expect([59, 125, 3600, 7199, 90_000, 200_000].map((seconds) => durationText(seconds))).toEqual([
     "59s",
     "2m",
     "1h",
@@ -133,4 +133,5 @@ it("a duration is read as it is written", () => {
     "2d",
   ]);
   expect(when("2026-08-01T12:00:00.000Z", Date.parse("2026-08-01T11:00:00.000Z"))).toBe("in 1h");
+  expect(when("2026-08-08T12:00:00.000Z", Date.parse("2026-08-01T12:00:00.500Z"))).toBe("in 7d");
 });
