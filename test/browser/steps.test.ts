@@ -1,0 +1,91 @@
+// What docs/command-line.md counts under "Five things to do": done here in as many clicks, in a real browser.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { enrolDemo } from "../../scripts/local/demo.ts";
+import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
+import { startBrowser } from "./browser.ts";
+import { signIn, visit } from "./visitor.ts";
+
+const DOCS = readFileSync(fileURLToPath(new URL("../../docs/command-line.md", import.meta.url)), "utf8");
+const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
+let mesh: LocalMesh;
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  mesh = await startLocalMesh({ host: "127.0.0.1", port: 0, directory, central: undefined }, () => undefined);
+  // The third stands still.
+  await enrolDemo(mesh.state, 3, () => undefined, new AbortController().signal);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await mesh?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** As many clicks as the documents say. */
+function counted(what: string): number {
+  const [, cell = ""] = new RegExp(`^\\| ${what} +\\| ([^|]+) \\|`, "m").exec(DOCS) ?? [];
+  const [, count = ""] = /^(none|\d):/.exec(cell) ?? [];
+  expect(count, what).not.toBe("");
+  return count === "none" ? 0 : Number(count);
+}
+
+/** The first page, and a way to click that counts. */
+async function begin(): Promise<{ page: Page; click: (on: Locator) => Promise<void>; clicks: () => number }> {
+  const { page } = await visit(browser, mesh.state);
+  await signIn(page, mesh.state);
+  let clicks = 0;
+  return {
+    page,
+    clicks: () => clicks,
+    click: async (on) => {
+      clicks++;
+      await on.click();
+    },
+  };
+}
+
+test("add a server", async () => {
+  const { page, click, clicks } = await begin();
+  await click(page.getByRole("link", { name: "Add a server", exact: true }).first());
+  await click(page.getByRole("link", { name: "hetzner" }));
+  await page.getByLabel("Name (left out").fill("web1");
+  await click(page.getByRole("button", { name: "Make its user-data" }));
+  await page.getByText("#cloud-config").first().waitFor();
+  expect(clicks()).toBe(counted("add a server"));
+});
+
+test("which server is broken, and why", async () => {
+  const { page, click, clicks } = await begin();
+  const broken = page.getByRole("row", { name: /demo3/ });
+  expect(await broken.textContent()).toContain("stopped at docker");
+  expect(clicks()).toBe(counted("which server is broken, and why"));
+  await click(broken.getByRole("link", { name: "demo3" }));
+  await page.getByText("Do: meshboot up --restart-docker").waitFor();
+  expect(await page.getByText("1 container (db) would restart with dockerd").count()).toBe(1);
+});
+
+test("rebuild a server under its address", async () => {
+  const { page, click, clicks } = await begin();
+  await click(page.getByRole("link", { name: "demo1", exact: true }));
+  await click(page.getByRole("link", { name: "Replace…" }));
+  await click(page.getByRole("button", { name: "Make the key" }));
+  const [url = ""] =
+    /http:\S+\/boot\/mbk_[\w-]{22}/.exec((await page.getByRole("main").textContent()) ?? "") ?? [];
+  expect(await (await fetch(url)).text()).toContain("#cloud-config");
+  expect(clicks()).toBe(counted("rebuild db1 under its address"));
+});
+
+test("who added a server", async () => {
+  const { page, click, clicks } = await begin();
+  await click(page.getByRole("link", { name: "demo1", exact: true }));
+  await click(page.getByRole("link", { name: /^enrolment key / }));
+  await page.getByRole("row", { name: /key-made.* operator root$/ }).waitFor();
+  expect(clicks()).toBe(counted("who added this server"));
+});
