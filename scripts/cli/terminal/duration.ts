@@ -10,7 +10,6 @@ export function parseDuration(text: string): number {
   return Number(count) * UNITS[unit];
 }
 
-<<<<<<< /tmp/tmptoazmi9b
 /** The same, for how long somebody waits: a timer of Node's goes no further, and would end at once. */
 export function parseWait(text: string): number {
   const seconds = parseDuration(text);
@@ -18,15 +17,8 @@ export function parseWait(text: string): number {
   return seconds;
 }
 
-/** So many seconds in the largest unit that says them roughly. */
-export function durationText(seconds: number): string {
-||||||| /tmp/tmp97cb3jwc
-/** So many seconds in the largest unit that says them roughly. */
-export function durationText(seconds: number): string {
-=======
 /** So many seconds in the largest unit that says them roughly, in whole ones as `toWhole` makes them. */
 export function durationText(seconds: number, toWhole = Math.floor): string {
->>>>>>> /tmp/tmpo1l06mdw
   for (const unit of ["d", "h", "m"] as const)
     if (seconds >= 2 * UNITS[unit] || (seconds >= UNITS[unit] && unit !== "m"))
       return `${toWhole(seconds / UNITS[unit])}${unit}`;
