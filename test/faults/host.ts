@@ -66,6 +66,7 @@ export class Host {
   readonly #leaving = new Set<() => void>();
   /** Alarms that the platform loses from now on. */
   #alarmsLost = 0;
+  #isStarting = false;
 
   constructor(clock: Clock, central: Central, random: () => number, options: HostOptions = {}) {
     this.#options = options;
@@ -178,7 +179,10 @@ export class Host {
       id: { name: NETWORK },
       getWebSockets: () => [],
       blockConcurrencyWhile: (start: () => Promise<void>) => {
-        ready = start();
+        this.#isStarting = true;
+        ready = start().finally(() => {
+          this.#isStarting = false;
+        });
         return ready;
       },
     };
@@ -233,7 +237,9 @@ export class Host {
         return control.signal;
       },
       random: this.#random,
-      randomBytes: (bytes) => bytes.map(() => Math.floor(this.#random() * 256)),
+      // How long each call travels must not hang on what the object's start makes of bytes.
+      randomBytes: (bytes) =>
+        bytes.map((_, at) => (this.#isStarting ? at + 1 : Math.floor(this.#random() * 256))),
       fetch: (url, { method, body, signal }) => this.#fetch(life, { method, url, body, signal }),
       post: (url, { headers, body, signal }) => this.#post(life, url, headers, body, signal),
       deriveNodeId: async (publicKey) => {
