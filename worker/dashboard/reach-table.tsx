@@ -10,7 +10,7 @@ export function ReachTable({ reach, now }: { reach: ReachOfServer; now: number }
   return (
     <>
       <Wrong servers={[reach]} now={now} />
-      <table>
+      <table class="pairs">
         <caption>
           From its containers' address, <TimeAgo time={reach.at} now={now} />
         </caption>
