@@ -101,6 +101,16 @@ describe("the page of a key's first boots", () => {
     expect((await browser.browse(page)).text).toContain("it is expired");
   });
 
+  it("of which nothing is known is none of servers that did not come", async () => {
+    const { key, page } = await newKey({ maxUses: 2 });
+    await use.world.enrol({ key });
+    await browser.signIn(use.world);
+    use.world.advance(11 * MINUTE);
+    const { text } = await browser.browse(page);
+    expect(text).toContain("1 of 2 servers came in with it");
+    expect(text).not.toContain("No server has called");
+  });
+
   it("is one of a key that there is, for whoever may see keys", async () => {
     const { page } = await newKey();
     await browser.signIn(use.world);

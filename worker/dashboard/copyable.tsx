@@ -28,7 +28,14 @@ export function Copyable({ name, text, isBlock = false, file }: CopyableParts) {
   // The script (client/copy.client.js) copies what stands before the button.
   return isBlock ? (
     <div class="copyable block">
-      <pre>{text}</pre>
+      {file === undefined ? (
+        <pre>{text}</pre>
+      ) : (
+        // As long as a file: it scrolls by itself, for the keyboard too.
+        <section class="scrolls" tabindex={0} aria-label={name}>
+          <pre>{text}</pre>
+        </section>
+      )}
       {ways}
     </div>
   ) : (

@@ -7,6 +7,7 @@ import { nodeSchema } from "../schema/lease.ts";
 import type { Api } from "./api.ts";
 import { Copyable } from "./copyable.tsx";
 import { Decide } from "./decide.tsx";
+import { Moment } from "./moment.tsx";
 import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { page } from "./page.tsx";
 import { inPageWords } from "./page-words.ts";
@@ -173,8 +174,7 @@ function Consequences({ ending }: { ending: EndingView }) {
           `Slot ${ending.slot} is kept.`
         ) : (
           <>
-            Slot {ending.slot} goes to no other server before{" "}
-            <time datetime={ending.freeAt}>{ending.freeAt}</time>.
+            Slot {ending.slot} goes to no other server before <Moment time={ending.freeAt} />.
           </>
         )}
       </p>

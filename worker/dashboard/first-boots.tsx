@@ -114,9 +114,15 @@ function Stages({ stages, now }: Pick<FirstBootView, "stages"> & { now: number }
 
 /** What it may mean that no server has told of itself. */
 function NobodyCalled({ keyView, now }: { keyView: KeyView; now: number }) {
-  const { createdAt, state } = keyView;
+  const { createdAt, state, uses, maxUses } = keyView;
   if (state !== "valid")
     return <p>Nothing is known of first boots with it, and it lets in no other server: it is {state}.</p>;
+  if (uses > 0)
+    return (
+      <p>
+        {uses} of {maxUses} servers came in with it, and nothing is known of their first boots.
+      </p>
+    );
   return (
     <>
       <Stages stages={[{ stage: "made", at: createdAt }]} now={now} />

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { userDataSchema } from "../schema/user-data.ts";
 import { Copyable } from "./copyable.tsx";
 import { FirstBoots } from "./first-boots.tsx";
+import { Moment } from "./moment.tsx";
 import { Notice } from "./page.tsx";
 
 /**
@@ -23,7 +24,7 @@ export function MadeUserData(props: {
       <h1>User-data for the server</h1>
       <p>
         Whoever has it can let in {made.key.maxUses === 1 ? "one server" : `${made.key.maxUses} servers`}{" "}
-        until <time datetime={made.key.expiresAt}>{made.key.expiresAt}</time>. It is shown this once.
+        until <Moment time={made.key.expiresAt} />. It is shown this once.
       </p>
       {limits.map(({ limit, used, provider }) =>
         limit === null || limit === 0 ? null : (

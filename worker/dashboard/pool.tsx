@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { type PoolUse, poolSchema } from "../schema/pool.ts";
 import { type SlotRangeView, slotsSchema } from "../schema/slots.ts";
+import { sayMoment } from "./moment.tsx";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 
@@ -112,7 +113,7 @@ function cells(range: SlotRangeView) {
 
 /** What a slot is, in words, and since when. */
 function wordsOf(range: SlotRangeView): string {
-  return range.since === null ? whatOf(range) : `${whatOf(range)}, since ${range.since}`;
+  return range.since === null ? whatOf(range) : `${whatOf(range)}, since ${sayMoment(range.since)}`;
 }
 
 function whatOf({ state, name, node, lease, until, by }: SlotRangeView): string {
@@ -126,7 +127,7 @@ function whatOf({ state, name, node, lease, until, by }: SlotRangeView): string 
     case "quarantined":
       return until === null
         ? `was ${node}'s, which is not out yet`
-        : `was ${node}'s, in quarantine until ${until}`;
+        : `was ${node}'s, in quarantine until ${sayMoment(until)}`;
     case "excluded":
       return by === null ? "excluded" : `excluded: ${by} has it at the controller`;
   }

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { LIMITS } from "../config/limits.ts";
 import type { App } from "../http/context.ts";
 import type { Refused } from "./api.ts";
+import { Moment } from "./moment.tsx";
 import { Notice, page } from "./page.tsx";
 import { pageStatus } from "./refusal-page.tsx";
 
@@ -20,7 +21,7 @@ export function stillGoodPage(
       </Notice>
       <p>
         This browser has forgotten it. Whoever has a copy can use it for twelve hours from its beginning,
-        until <time datetime={latest}>{latest}</time> at the latest.
+        until <Moment time={latest} /> at the latest.
       </p>
       <p>
         To end it before, ask <code>GET /v1/sessions</code> for its id, then{" "}
