@@ -1,5 +1,6 @@
 // What servers tell of their first boots, so that the operator finds out where one stands still, without a console of it.
 import { type BootProof, isProvenBy } from "../base/boot-proof.ts";
+import { isoTime } from "../base/iso-time.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { LIMITS } from "../config/limits.ts";
@@ -188,10 +189,7 @@ function viewOf(boot: FirstBoot): FirstBootView {
     address: boot.address,
     state: boot.state,
     step: boot.step,
-    stages: BOOT_STAGES.map((stage) => {
-      const at = boot.stages[stage];
-      return { stage, at: at === undefined ? null : new Date(at).toISOString() };
-    }),
+    stages: BOOT_STAGES.map((stage) => ({ stage, at: isoTime(boot.stages[stage] ?? null) })),
     clockAhead: boot.clockAhead,
     log: boot.log,
     lastAt: new Date(boot.at).toISOString(),
