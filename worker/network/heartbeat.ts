@@ -7,6 +7,7 @@ import type { Probes } from "../schema/reach.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import { noteFromNode } from "./first-boots.ts";
 import { hostsVersionFor } from "./hosts.ts";
+import { foundTheSame, keepFindings } from "./kept-findings.ts";
 import { leaseView, shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
@@ -50,10 +51,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
         beat.repaired.length === 0
           ? known.value.lastRepair
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
-      findings:
-        beat.findings === null
-          ? known.value.findings
-          : `{"at":${JSON.stringify(new Date(now).toISOString())},"items":${beat.findings}}`,
+      findings: beat.findings === null ? known.value.findings : keepFindings(beat.findings, now),
       address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
       probes: kept,
@@ -74,15 +72,14 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
 
 /** Whether a heartbeat makes the node another one than it was shown as, but for times and round trips. */
 function isNews(before: StoredNode, after: StoredNode, now: number): boolean {
-  return shownOf(before, now) !== shownOf(after, now);
+  return shownOf(before, now) !== shownOf(after, now) || !foundTheSame(before.findings, after.findings);
 }
 
 function shownOf(node: StoredNode, now: number): string {
   const probes = keptProbes(node);
   return JSON.stringify({
     ...node,
-    ...{ state: shownState(node, now), seenAt: null, reportedAt: null },
-    findings: node.findings?.replace(/^\{"at":"[^"]*",/, ""),
+    ...{ state: shownState(node, now), seenAt: null, reportedAt: null, findings: null },
     probes: probes && [
       probes.fault,
       probes.at === null,
