@@ -169,7 +169,7 @@ export function listFirstBoots(
       : bootsOfNode(stores, node).filter(
           ({ id, keyId }) => id < (before ?? id + 1) && keyId === (key ?? keyId),
         );
-  return found.map((boot) => ({ id: boot.id, view: viewOf(boot) }));
+  return found.map((boot) => ({ id: boot.id, view: viewOf(boot, stores) }));
 }
 
 /** That by which it came in last. */
@@ -180,12 +180,12 @@ function bootsOfNode({ nodes, firstBoots }: Stores, id: string) {
   return boot === undefined ? [] : [boot];
 }
 
-function viewOf(boot: FirstBoot): FirstBootView {
+function viewOf(boot: FirstBoot, { nodes }: Stores): FirstBootView {
   return {
     key: boot.keyId,
     machineId: boot.machineId,
     node: boot.node,
-    name: boot.name,
+    name: (boot.node === null ? undefined : nodes.get(boot.node)?.name) ?? boot.name,
     address: boot.address,
     state: boot.state,
     step: boot.step,
