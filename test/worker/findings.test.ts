@@ -127,6 +127,6 @@ describe("the server's page", () => {
     await report([warning]);
     expect(await browse("/")).toContain("warning at peers, its doctor said just now");
     use.world.advance(5 * 3_600_000);
-    expect(await browse("/")).toContain("not heard for 5 hours");
+    expect(await browse("/")).toContain("last heard 5 hours ago");
   });
 });

@@ -1,8 +1,9 @@
 /** @jsxImportSource hono/jsx */
 import { nodesSchema } from "../schema/lease.ts";
+import { fact } from "../schema/server-words.ts";
 import { Choose, Tick } from "./choose.tsx";
 import { NextPage } from "./next-page.tsx";
-import { fact, type Node } from "./node.ts";
+import type { Node } from "./node.ts";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { TimeAgo } from "./time-ago.tsx";

@@ -1,10 +1,10 @@
 /** @jsxImportSource hono/jsx */
 import type { z } from "zod";
 import { NODE_CHANGES, nodeChangesSchema } from "../schema/node-changes.ts";
+import { UNCONFIRMED } from "../schema/server-words.ts";
 import { Refused } from "./api.ts";
 import { Decide } from "./decide.tsx";
 import { addressForm, type Form } from "./form.ts";
-import { UNCONFIRMED } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import { inPageWords } from "./page-words.ts";
 import type { Act, Pages, Show } from "./pages.ts";

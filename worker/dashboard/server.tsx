@@ -7,19 +7,20 @@ import { eventsSchema } from "../schema/events.ts";
 import type { FirstBootView } from "../schema/first-boot.ts";
 import { nodeDetailSchema, nodeSchema } from "../schema/lease.ts";
 import { type ReachOfServer, reachSchema } from "../schema/reach.ts";
+import { fact, shownAs, trouble } from "../schema/server-words.ts";
 import { type Api, Refused } from "./api.ts";
 import { Copyable } from "./copyable.tsx";
 import { EventTable } from "./events.tsx";
 import { Findings } from "./findings.tsx";
 import { bootsOf, FirstBoot } from "./first-boots.tsx";
 import type { Form } from "./form.ts";
-import { apiPathOf, fact, type Node, nodeOf, shownAs, trouble } from "./node.ts";
+import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { ReachTable } from "./reach-table.tsx";
 import { pageStatus } from "./refusal-page.tsx";
 import { Tags, tagsIn } from "./tags.tsx";
-import { TimeAgo } from "./time-ago.tsx";
+import { sayAgo, TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
 
 /** Events of a server's that its page shows. */
@@ -96,7 +97,7 @@ interface Parts {
 
 /** All that is known of a server, and what can be done with it. */
 function Server({ node, reach, events, boot, now, mayChange, fault }: Parts) {
-  const wrong = trouble(node, now);
+  const wrong = trouble(node, (time) => sayAgo(Date.parse(time), now));
   return (
     <>
       <h1>{node.name}</h1>

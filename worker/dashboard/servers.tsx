@@ -4,11 +4,12 @@ import { rateLimited } from "../http/guards.ts";
 import { SHOWN_STATES } from "../lease/lease-times.ts";
 import { healthSchema, type WorkerHealth } from "../schema/health.ts";
 import { nodesSchema } from "../schema/lease.ts";
+import { fact, shownAs, trouble } from "../schema/server-words.ts";
 import { Choose, Tick } from "./choose.tsx";
 import { NextStep } from "./first-ping.tsx";
 import { Health } from "./health.tsx";
 import { NextPage } from "./next-page.tsx";
-import { fact, type Node, shownAs, trouble } from "./node.ts";
+import type { Node } from "./node.ts";
 import { withCookie } from "./onward-page.tsx";
 import { ownPath } from "./own-path.ts";
 import { page } from "./page.tsx";
@@ -16,7 +17,7 @@ import type { Pages, Show } from "./pages.ts";
 import { sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
 import { Tags } from "./tags.tsx";
-import { TimeAgo } from "./time-ago.tsx";
+import { sayAgo, TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
 
 /** What the list is asked for, as it stands in the page's own address. */
@@ -276,7 +277,7 @@ function Cells({ node, now }: { node: Node; now: number }) {
       <td>
         <span class={`state ${shownAs(node)}`}>{shownAs(node)}</span>
       </td>
-      <td>{trouble(node, now) ?? ""}</td>
+      <td>{trouble(node, (time) => sayAgo(Date.parse(time), now)) ?? ""}</td>
       <td class="wide address">
         {node.zerotier.ipv4}
         <br />

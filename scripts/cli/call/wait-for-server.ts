@@ -1,7 +1,7 @@
 import { nodesSchema } from "../../../worker/schema/lease.ts";
+import { shownAs } from "../../../worker/schema/server-words.ts";
 import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
-import { stateOf } from "../server-text.ts";
 import type { Session } from "../session.ts";
 import { durationText } from "../terminal/duration.ts";
 import { changes } from "./changes.ts";
@@ -79,7 +79,7 @@ async function look(session: Session, asked: URLSearchParams, goal: Goal): Promi
 
 function stateText(server: Server): string {
   const { delivered, failed, report } = server;
-  const state = stateOf(server);
+  const state = shownAs(server);
   if (failed !== null) return `${state}${failed.step === null ? "" : ` at ${failed.step}`}`;
   if (!delivered) return `${state}, the controller was not told yet`;
   return report === null ? `${state}, its agent has not reported yet` : state;

@@ -1,9 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { nodeSchema, nodesSchema } from "../../../worker/schema/lease.ts";
+import { fact } from "../../../worker/schema/server-words.ts";
 import { allPages } from "../call/pages.ts";
 import { demandServer, serverPath } from "../call/server.ts";
 import { DRY_RUN, outputOption, printJson, withExamples, YES } from "../output.ts";
-import { fact, withoutPrefix } from "../server-text.ts";
+import { withoutPrefix } from "../server-text.ts";
 import type { Session } from "../session.ts";
 import { agree } from "../terminal/agree.ts";
 import { ago } from "../terminal/duration.ts";

@@ -2,12 +2,13 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { z } from "zod";
 import { nodeDetailSchema } from "../../../worker/schema/lease.ts";
 import { type ReachOfServer, reachSchema } from "../../../worker/schema/reach.ts";
+import { shownAs } from "../../../worker/schema/server-words.ts";
 import { addedBy } from "../call/added-by.ts";
 import { demandServer, type Server, serverPath } from "../call/server.ts";
 import { Refused, type Worker } from "../call/worker.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
 import { LOOK_COLUMNS, looksOf } from "../reach-text.ts";
-import { stateOf, trouble, withoutPrefix } from "../server-text.ts";
+import { troubleText, withoutPrefix } from "../server-text.ts";
 import type { Session } from "../session.ts";
 import { ago } from "../terminal/duration.ts";
 import { oneLine, printable } from "../terminal/printable.ts";
@@ -37,8 +38,8 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
       const { zerotier, docker, facts, report } = server;
       printFields(terminal, [
         ["name", server.name],
-        ["state", stateOf(server)],
-        ["wrong", trouble(server, now)],
+        ["state", shownAs(server)],
+        ["wrong", troubleText(server, now)],
         ["node", server.node],
         ["slot", String(server.slot)],
         ["mesh", `${withoutPrefix(zerotier.ipv4)}, ${withoutPrefix(zerotier.ipv6)}`],
@@ -57,6 +58,7 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
           "last repair",
           server.lastRepair && `${server.lastRepair.steps.join(", ")}, ${ago(server.lastRepair.at, now)}`,
         ],
+        ["behind", server.behind === true ? "meshboot upgrade there takes this Worker's agent" : null],
         ...Object.entries(facts ?? {}).map(([fact, said]) => [fact, String(said)] as const),
       ]);
       printFindings(session, server);
