@@ -2,6 +2,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { AGENT } from "../../cloud-init/agent/program.ts";
+import { MIGRATIONS } from "../../worker/store/migrations.ts";
+import { countRows } from "./counted-rows.ts";
+import { identity } from "./identities.ts";
 import { inOwnStores } from "./own-stores.ts";
 import { useWorld } from "./world.ts";
 
@@ -71,6 +75,89 @@ describe("GET /metrics", () => {
     expect(await samples()).toMatchObject({
       'meshboot_servers{state="active"}': 0,
       'meshboot_servers{state="offline"}': 1,
+    });
+  });
+
+  describe("counts the servers whose agent is behind", () => {
+    const OLD = "1".repeat(64);
+    const key = () => use.world.key({ maxUses: 4 });
+    const behind = async () => (await samples())["meshboot_servers_behind"];
+    const says = async (token: unknown, agentSha256: unknown, number = 0) => {
+      const { status } = await use.world.call("POST", `/v1/nodes/${identity(number).node}/heartbeat`, {
+        ...{ token: String(token), body: { state: "ok", facts: { agentSha256 } } },
+      });
+      expect(status).toBe(200);
+    };
+    const listed = async () =>
+      z
+        .object({ items: z.array(z.unknown()) })
+        .parse((await use.world.admin("GET", "/v1/nodes?behind=true")).json).items.length;
+
+    it("as the list finds them, while they come, change and go", async () => {
+      const enrolled = { key: await key(), change: { facts: { agentSha256: OLD } } };
+      const { json } = await use.world.enrol({ ...enrolled, number: 0, name: "web0" });
+      await use.world.enrol({ ...enrolled, number: 1, name: "web1" });
+      await use.world.enrol({ key: enrolled.key, number: 2, name: "web2" });
+      expect([await behind(), await listed()]).toEqual([2, 2]);
+      for (const [said, count] of [
+        [AGENT.sha256, 1],
+        ["2".repeat(64), 2],
+        ["2".repeat(64), 2],
+        ["2".repeat(63), 1],
+        [OLD.replace("1", "A"), 1],
+        [7, 1],
+        [OLD, 2],
+      ] as const) {
+        await says(json["token"], said);
+        expect([said, await behind(), await listed()]).toEqual([said, count, count]);
+      }
+      await use.world.admin("DELETE", `/v1/nodes/${identity(0).node}`);
+      expect([await behind(), await listed()]).toEqual([1, 1]);
+      await use.world.admin("DELETE", `/v1/nodes/${identity(1).node}`);
+      expect([await behind(), await listed()]).toEqual([0, 0]);
+      const left = await runInDurableObject(use.world.object, (_, { storage: { sql } }) =>
+        sql.exec("SELECT * FROM agents").toArray(),
+      );
+      expect(left).toEqual([]);
+    });
+
+    it("at a row for each agent, and at none for a heartbeat that says the same", async () => {
+      const { json } = await use.world.enrol({ change: { facts: { agentSha256: OLD } } });
+      await use.world.settle();
+      const rowsOf = async (action: () => Promise<unknown>) => {
+        const stop = await runInDurableObject(use.world.object, (_, { storage }) => countRows(storage));
+        await action();
+        return runInDurableObject(use.world.object, stop);
+      };
+      await says(json["token"], OLD);
+      const same = await rowsOf(() => says(json["token"], OLD));
+      const other = await rowsOf(() => says(json["token"], AGENT.sha256));
+      expect(other.written - same.written).toBe(3);
+      await says(json["token"], OLD);
+      const before = await rowsOf(samples);
+      await runInDurableObject(use.world.object, (_, { storage: { sql } }) => {
+        for (let slot = 2; slot <= 201; slot++)
+          sql.exec(
+            `INSERT INTO nodes (node, name, slot, state, token_hashes, leased_at, seen_at, delivered_at, facts)
+               SELECT ?, ?, ?, 'active', '[]', leased_at, seen_at, delivered_at, facts FROM nodes WHERE slot = 1`,
+            ...[`5e2${slot.toString(16).padStart(7, "0")}`, `other${slot}`, slot],
+          );
+      });
+      expect((await rowsOf(samples)).read).toBe(before.read);
+      expect(await behind()).toBe(201);
+    });
+
+    it("also those that came to a Worker that did not count yet", async () => {
+      const enrolled = { key: await key(), change: { facts: { agentSha256: OLD } } };
+      await use.world.enrol({ ...enrolled, number: 0, name: "web0" });
+      await use.world.enrol({ ...enrolled, number: 1, name: "web1" });
+      await use.world.enrol({ key: enrolled.key, number: 2, name: "web2" });
+      await runInDurableObject(use.world.object, (_, { storage: { sql } }) => {
+        for (const what of ["came", "went", "changed"]) sql.exec(`DROP TRIGGER agent_${what}`);
+        sql.exec("DROP TABLE agents");
+        sql.exec(MIGRATIONS[21] ?? "");
+      });
+      expect(await behind()).toBe(2);
     });
   });
 

@@ -2,6 +2,7 @@
 import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it, vi } from "vitest";
+import { AGENT } from "../../cloud-init/agent/program.ts";
 import { sha256Hex } from "../../worker/base/secret.ts";
 import { parseIdentity } from "../../worker/identity/identity.ts";
 import type { NodeQuery } from "../../worker/network/list-nodes.ts";
@@ -177,7 +178,7 @@ const EVERY_NODE: NodeQuery = {
 const CALLS: Readonly<Record<string, (object: NetworkObject) => unknown>> = {
   "GET /v1/pool": (object) => object.poolUse(),
   "GET /healthz": (object) => object.health(true),
-  "GET /metrics": (object) => object.metrics(),
+  "GET /metrics": (object) => object.metrics(AGENT.sha256),
   "GET /v1/nodes?state=pending": (object) => object.listNodes({ ...EVERY_NODE, state: "pending" }),
   "GET /v1/nodes?state=revoked&sort=slot": (object) =>
     object.listNodes({ ...EVERY_NODE, state: "revoked", sort: "slot" }),

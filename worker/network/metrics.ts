@@ -14,6 +14,8 @@ export interface NetworkMetrics {
   readonly now: number;
   readonly status: ObjectHealth["status"];
   readonly nodes: Readonly<Record<ShownState, number>>;
+  /** Servers that run another agent than the one that is given out, by their own word. */
+  readonly behind: number;
   readonly slots: PoolUse["slots"];
   /** Routes of others inside the pool, and leased addresses that others hold. */
   readonly conflicts: { readonly route: number; readonly address: number };
@@ -38,10 +40,10 @@ interface OutboxWaiting {
 }
 
 /**
- * From what is stored: nobody is asked. Reads as `GET /v1/pool` and `/healthz` do together, the kept refusals and the newest first boots: the same rows
- * beside however many servers that are well.
+ * From what is stored: nobody is asked. Reads as `GET /v1/pool` and `/healthz` do together, the kept refusals, the newest first boots and the agents that are run:
+ * the same rows beside however many servers that are well. `agent`: SHA-256 of the one that is given out.
  */
-export function networkMetrics(net: NetworkContext): NetworkMetrics {
+export function networkMetrics(net: NetworkContext, agent: string): NetworkMetrics {
   const { stores, pace, now } = net;
   const { slots, conflicts, addressConflicts } = poolUse(net);
   const check = stores.memory.lastCheck();
@@ -49,6 +51,7 @@ export function networkMetrics(net: NetworkContext): NetworkMetrics {
     now: now(),
     status: health(net, false).status,
     nodes: countNodes(net),
+    behind: stores.agents.countOthers(agent),
     slots,
     conflicts: { route: conflicts.length, address: addressConflicts.length },
     outbox: OUTBOX_KINDS.map((kind) => ({

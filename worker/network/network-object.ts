@@ -426,8 +426,8 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
     return health(this.#openToWrite(), forOperator);
   }
 
-  metrics(): NetworkMetrics {
-    return networkMetrics(this.#openToWrite());
+  metrics(agent: string): NetworkMetrics {
+    return networkMetrics(this.#openToWrite(), agent);
   }
 
   async reconcileNow(dryRun: boolean): Promise<Result<DifferenceView, Refusal>> {

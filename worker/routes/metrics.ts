@@ -1,3 +1,4 @@
+import { AGENT } from "../../cloud-init/agent/program.ts";
 import { LIMITS } from "../config/limits.ts";
 import type { App } from "../http/context.ts";
 import { type Metric, PROMETHEUS_TYPE, prometheusText, type Sample } from "../http/prometheus-text.ts";
@@ -22,7 +23,7 @@ const route = apiRoute({
 /** `GET /metrics`, for Prometheus and what reads its format. */
 export function metricsRoute(app: OpenAPIHono<App>): void {
   app.openapi(route, async (c) => {
-    const found = await callObject(c, async (object) => object.metrics());
+    const found = await callObject(c, async (object) => object.metrics(AGENT.sha256));
     c.header("Cache-Control", "no-store");
     return c.body(prometheusText(metricsOf(found)), 200, { "Content-Type": PROMETHEUS_TYPE });
   });
@@ -42,6 +43,11 @@ function metricsOf(found: NetworkMetrics): Metric[] {
     gauge("ready", "Whether servers can be let in, as /healthz says.", Number(found.status === "ok")),
     gauge("servers", "Servers with a lease, by the state that they are shown in.", by("state", nodes)),
     gauge("servers_failed", "Servers whose last report is of a failure, whatever their state.", failed),
+    gauge(
+      "servers_behind",
+      "Servers that say that they run another agent than this Worker's, whatever their state.",
+      found.behind,
+    ),
     gauge("pool_slots", "Slots of the pool: each is of one kind.", by("kind", slots)),
     gauge("pool_size", "Slots that the pool has.", total),
     gauge(

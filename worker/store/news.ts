@@ -6,6 +6,7 @@ export const NEWS_OF_TABLES: Readonly<Record<string, readonly Topic[]>> = {
   keys: ["keys"],
   admissions: ["keys"],
   nodes: ["servers", "pool"],
+  agents: [],
   released: ["pool"],
   outbox: ["controller"],
   user_data: [],

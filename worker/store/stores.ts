@@ -1,5 +1,6 @@
 import type { Topic } from "../base/topic.ts";
 import { AdminTokenStore } from "./admin-token-store.ts";
+import { AgentStore } from "./agent-store.ts";
 import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
 import { FirstBootStore } from "./first-boot-store.ts";
@@ -34,6 +35,7 @@ export interface Waiting {
 /** The object's tables. They are read at any time, and written only within a transaction. */
 export interface Stores {
   readonly adminTokens: AdminTokenStore;
+  readonly agents: AgentStore;
   readonly events: EventStore;
   readonly memory: MemoryStore;
   readonly firstBoots: FirstBootStore;
@@ -87,6 +89,7 @@ export function openStores(
   const writePause = new WritePause(now, () => transaction(() => memory.rewrite()));
   return {
     adminTokens: new AdminTokenStore(db),
+    agents: new AgentStore(db),
     events: new EventStore(db, webhooks),
     memory,
     firstBoots: new FirstBootStore(db),
