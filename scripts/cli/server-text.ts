@@ -18,20 +18,23 @@ export function withoutPrefix(address: string): string {
   return address.split("/")[0] ?? address;
 }
 
-/** What is wrong with a server, in a clause; "" when nothing is. */
-export function troubleText(server: Server, now: number): string {
-  return trouble(server, (time) => ago(time, now)) ?? "";
+/** What is wrong with a server, in a clause; "" when nothing is. `silences`: what probes say, by node. */
+export function troubleText(server: Server, silences: ReadonlyMap<string, string>, now: number): string {
+  return trouble(server, (time) => ago(time, now), silences.get(server.node)) ?? "";
 }
 
 function agentText(server: Server): string {
   return `${fact(server, "agent")}${server.behind === true ? " (behind)" : ""}`;
 }
 
-/** The columns of a list of servers. `now`: ms since 1970. */
-export const SERVER_COLUMNS = (now: number): readonly Column<Server>[] => [
+/** The columns of a list of servers. `silences`: what probes say, by node; `now`: ms since 1970. */
+export const SERVER_COLUMNS = (
+  silences: ReadonlyMap<string, string>,
+  now: number,
+): readonly Column<Server>[] => [
   { title: "NAME", cell: ({ name }) => name },
   { title: "STATE", cell: shownAs, style: (server) => STYLES[shownAs(server)] },
-  { title: "WRONG", cell: (server) => troubleText(server, now), style: () => "yellow" },
+  { title: "WRONG", cell: (server) => troubleText(server, silences, now), style: () => "yellow" },
   { title: "MESH", cell: ({ zerotier }) => withoutPrefix(zerotier.ipv4) },
   { title: "CONTAINERS", cell: ({ docker }) => docker.ipv4.subnet, dispensable: 3 },
   { title: "PUBLIC", cell: ({ address }) => address ?? "", dispensable: 4 },

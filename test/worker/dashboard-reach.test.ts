@@ -48,6 +48,28 @@ const tell = (number: number, token: string, probes: object) =>
     ...{ token, body: { state: "ok", probes } },
   });
 
+it("in the list and on its page, a server that calls itself well says whom it does not answer", async () => {
+  const web = await enrol(0, "web1");
+  const db = await enrol(1, "db1");
+  const app = await enrol(2, "app1");
+  const none = { ipv4: SILENT, ipv6: SILENT };
+  await tell(0, web, { secondsAgo: 0, pairs: [found(1, none), found(2)] });
+  await tell(1, db, { secondsAgo: 0, pairs: [found(0), found(2)] });
+  await tell(2, app, { secondsAgo: 0, pairs: [found(1, { ipv6: SILENT }), found(0)] });
+  expect(await read("/")).toContain("activedoes not answer app1 and web1");
+  expect(await read(`/servers/${identity(1).node}`)).toContain("active, does not answer app1 and web1");
+  expect(await read(`/servers/${identity(0).node}`)).not.toContain("active, ");
+  await tell(1, db, { secondsAgo: 0, pairs: [found(0, none), found(2, none)] });
+  expect(await read("/")).toContain("activegets no answer at all from any of the 2 that it probed");
+});
+
+it("whoever may not read has the list without what probes say", async () => {
+  const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["nodes"] });
+  await enrol(0, "web1");
+  await signIn(String(json["token"]));
+  expect(await read("/")).toContain("web1");
+});
+
 describe("the page of reach", () => {
   it("leads on who has no servers, or one", async () => {
     expect(await read("/reach")).toContain("A link takes two servers, and there is none. Add one");

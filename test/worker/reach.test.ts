@@ -180,7 +180,10 @@ describe("GET /v1/reach", () => {
     await tell(0, tokens[0], found(1), found(2));
     await tell(1, tokens[1], found(0, { ipv4: SILENT }), found(2));
     const { json } = await reach("?silent=true");
-    expect(json).toMatchObject({ items: [{ name: "web1", pairs: [{ name: "web0" }] }], next: null });
+    expect(json).toMatchObject({
+      items: [{ name: "web1", probed: 2, pairs: [{ name: "web0" }] }],
+      next: null,
+    });
     expect(json["items"]).toHaveLength(1);
     expect((json["items"] as { pairs: unknown[] }[])[0]?.pairs).toHaveLength(1);
   });

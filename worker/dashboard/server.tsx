@@ -17,6 +17,7 @@ import type { Form } from "./form.ts";
 import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
+import { askSilences } from "./reach-silences.ts";
 import { ReachTable } from "./reach-table.tsx";
 import { pageStatus } from "./refusal-page.tsx";
 import { Tags, tagsIn } from "./tags.tsx";
@@ -34,9 +35,10 @@ export function serverPage(pages: Pages): void {
 }
 
 async function showServer(c: Context<App>, api: Api, id: string, refused?: Refused): Promise<Response> {
-  const [node, reach, events, boots] = await Promise.all([
+  const [node, reach, silences, events, boots] = await Promise.all([
     api.ask("GET", apiPathOf(id), nodeDetailSchema),
     may(c, "read") ? api.ask("GET", `/v1/reach?node=${encodeURIComponent(id)}`, reachSchema) : undefined,
+    askSilences(api, c),
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
@@ -45,6 +47,7 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
   const parts = {
     node,
     reach: reach?.items[0],
+    silence: silences.get(node.node),
     events,
     boot: boots[0],
     now: Date.now(),
@@ -85,6 +88,8 @@ interface Parts {
   readonly node: z.output<typeof nodeDetailSchema>;
   /** Whom it reaches; undefined: for nobody who may not read it. */
   readonly reach: ReachOfServer | undefined;
+  /** What probes say against it. */
+  readonly silence: string | undefined;
   /** Its newest events; undefined: for nobody who may not read them. */
   readonly events: z.output<typeof eventsSchema> | undefined;
   /** Its first boot; undefined: not known, or for nobody who may not see it. */
@@ -96,8 +101,8 @@ interface Parts {
 }
 
 /** All that is known of a server, and what can be done with it. */
-function Server({ node, reach, events, boot, now, mayChange, fault }: Parts) {
-  const wrong = trouble(node, (time) => sayAgo(Date.parse(time), now));
+function Server({ node, reach, silence, events, boot, now, mayChange, fault }: Parts) {
+  const wrong = trouble(node, (time) => sayAgo(Date.parse(time), now), silence);
   return (
     <>
       <h1>{node.name}</h1>

@@ -14,6 +14,7 @@ import { withCookie } from "./onward-page.tsx";
 import { ownPath } from "./own-path.ts";
 import { page } from "./page.tsx";
 import type { Pages, Show } from "./pages.ts";
+import { askSilences } from "./reach-silences.ts";
 import { sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
 import { Tags } from "./tags.tsx";
@@ -69,13 +70,14 @@ const showServers: Show = async (api, c) => {
     ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
     ...{ behind: asked("behind"), key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
   };
-  const [list, health] = await Promise.all([
+  const [list, health, silences] = await Promise.all([
     api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
     api.ask("GET", "/healthz", healthSchema, { orStatus: 503 }),
+    askSilences(api, c),
   ]);
   const mayChange = may(c, "nodes");
   // All ticked: without a script that takes another page.
-  const parts = { list, search, health, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
+  const parts = { list, search, health, silences, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
   const isAllChosen = c.req.query("chosen") === "all";
   const body = <Servers {...parts} isAllChosen={isAllChosen} />;
   return page(c, { title: "Servers", place: "/", live: ["servers", "controller"], body });
@@ -92,15 +94,17 @@ function Servers(props: {
   list: Listed;
   search: ServerSearch;
   health: WorkerHealth;
+  silences: ReadonlyMap<string, string>;
   now: number;
   mayAdd: boolean;
   mayChange: boolean;
   /** Whether all on this page are ticked. */
   isAllChosen: boolean;
 }) {
-  const { list, search, health, now, mayAdd, mayChange, isAllChosen } = props;
+  const { list, search, health, silences, now, mayAdd, mayChange, isAllChosen } = props;
   const isAll = queryOf({ ...search, sort: "" }) === "" && list.next === null;
-  const table = <Table items={list.items} now={now} mayChoose={mayChange} isAllChosen={isAllChosen} />;
+  const shown = { items: list.items, silences, now, mayChoose: mayChange, isAllChosen };
+  const table = <Table {...shown} />;
   return (
     <>
       <h1>Servers</h1>
@@ -218,8 +222,14 @@ function Nothing(props: { search: ServerSearch; isEnd: boolean; mayAdd: boolean 
   );
 }
 
-function Table(props: { items: readonly Node[]; now: number; mayChoose: boolean; isAllChosen: boolean }) {
-  const { items, now, mayChoose, isAllChosen } = props;
+function Table(props: {
+  items: readonly Node[];
+  silences: ReadonlyMap<string, string>;
+  now: number;
+  mayChoose: boolean;
+  isAllChosen: boolean;
+}) {
+  const { items, silences, now, mayChoose, isAllChosen } = props;
   return (
     <table>
       <caption>
@@ -255,7 +265,7 @@ function Table(props: { items: readonly Node[]; now: number; mayChoose: boolean;
                 <Tick node={node} isChosen={isAllChosen} />
               </td>
             )}
-            <Cells node={node} now={now} />
+            <Cells node={node} silence={silences.get(node.node)} now={now} />
           </tr>
         ))}
       </tbody>
@@ -263,7 +273,7 @@ function Table(props: { items: readonly Node[]; now: number; mayChoose: boolean;
   );
 }
 
-function Cells({ node, now }: { node: Node; now: number }) {
+function Cells({ node, silence, now }: { node: Node; silence: string | undefined; now: number }) {
   return (
     <>
       <th scope="row">
@@ -277,7 +287,7 @@ function Cells({ node, now }: { node: Node; now: number }) {
       <td>
         <span class={`state ${shownAs(node)}`}>{shownAs(node)}</span>
       </td>
-      <td>{trouble(node, (time) => sayAgo(Date.parse(time), now)) ?? ""}</td>
+      <td>{trouble(node, (time) => sayAgo(Date.parse(time), now), silence) ?? ""}</td>
       <td class="wide address">
         {node.zerotier.ipv4}
         <br />

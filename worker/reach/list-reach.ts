@@ -65,14 +65,15 @@ function reachOf(node: StoredNode, silent: boolean, find: Find, now: number): Re
   const { node: id, name } = node;
   const at = kept?.at ?? null;
   if (kept === undefined || at === null || now - at >= LIMITS.probesSeconds * 1000)
-    return { node: id, name, at: null, fault: kept?.fault ?? null, pairs: [] };
+    return { node: id, name, at: null, fault: kept?.fault ?? null, probed: 0, pairs: [] };
   const pairs = kept.pairs.flatMap(({ to, ...found }): ReachPair[] => {
     const other = find(to);
-    if (other === undefined || other.state !== "active" || to === id) return [];
-    return silent && !isUnanswered(found) ? [] : [{ node: to, name: other.name, ...found }];
+    return other === undefined || other.state !== "active" || to === id
+      ? []
+      : [{ node: to, name: other.name, ...found }];
   });
   return {
-    ...{ node: id, name, at: new Date(at).toISOString(), fault: kept.fault },
-    pairs: pairs.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ...{ node: id, name, at: new Date(at).toISOString(), fault: kept.fault, probed: pairs.length },
+    pairs: pairs.filter((pair) => !silent || isUnanswered(pair)).sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }

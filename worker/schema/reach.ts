@@ -76,6 +76,10 @@ const reachOfServer = z
     name: z.string().openapi({ example: "web1" }),
     at: z.iso.datetime().nullable().openapi({ description: "When it probed; null: not within a day." }),
     fault: z.enum(PROBE_FAULTS).nullable().openapi({ description: "Why it does not, though it would." }),
+    probed: z.number().int().openapi({
+      description: "How many it probed, those too that `silent` leaves out.",
+      example: 4,
+    }),
     pairs: z.array(pairSchema).openapi({ description: "Whom it probed, by name, and what it found." }),
   })
   .openapi("ReachOfServer");

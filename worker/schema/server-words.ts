@@ -13,14 +13,18 @@ export function shownAs({ state, failed }: Pick<Server, "state" | "failed">): Sh
   return failed !== null && state !== "revoked" && state !== "pending" ? "failed" : state;
 }
 
-/** What is wrong with a server, the worst first, in a clause; undefined: nothing. `ago`: how long ago a time (ISO 8601) is. */
-export function trouble(server: Server, ago: (time: string) => string): string | undefined {
+/**
+ * What is wrong with a server, the worst first, in a clause; undefined: nothing. `ago`: how long ago a time (ISO 8601) is.
+ * `silence`: what probes say against it, of `silences`.
+ */
+export function trouble(server: Server, ago: (time: string) => string, silence?: string): string | undefined {
   const { state, failed, delivered, lastSeen, worstFinding } = server;
   if (state === "pending") return "waits for your approval";
   if (state === "revoked") return `taken out of the mesh${delivered ? "" : `, ${UNCONFIRMED}`}`;
   if (failed !== null)
     return `${failed.step === null ? "stopped" : `stopped at ${failed.step}`} ${ago(failed.at)}`;
   if (state === "offline" || state === "stale") return `last heard ${ago(lastSeen)}`;
+  if (silence !== undefined && worstFinding?.level !== "fault") return silence;
   if (worstFinding !== null)
     return `${worstFinding.level} at ${worstFinding.link}, its doctor said ${ago(worstFinding.at)}`;
   if (!delivered) return "the ZeroTier controller has not taken its lease yet";

@@ -5,6 +5,7 @@ import { type ReachOfServer, reachSchema } from "../../../worker/schema/reach.ts
 import { shownAs } from "../../../worker/schema/server-words.ts";
 import { addedBy } from "../call/added-by.ts";
 import { demandServer, type Server, serverPath } from "../call/server.ts";
+import { askSilences } from "../call/silences.ts";
 import { Refused, type Worker } from "../call/worker.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
 import { LOOK_COLUMNS, looksOf } from "../reach-text.ts";
@@ -34,12 +35,13 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
       if (output === "json") return printJson(session, document);
       const now = session.now();
       const added = await addedBy(worker, server);
+      const silences = await askSilences(worker);
       const looks = looksOf(await reachOf(worker, server));
       const { zerotier, docker, facts, report } = server;
       printFields(terminal, [
         ["name", server.name],
         ["state", shownAs(server)],
-        ["wrong", troubleText(server, now)],
+        ["wrong", troubleText(server, silences, now)],
         ["node", server.node],
         ["slot", String(server.slot)],
         ["mesh", `${withoutPrefix(zerotier.ipv4)}, ${withoutPrefix(zerotier.ipv6)}`],

@@ -3,6 +3,7 @@ import { SHOWN_STATES } from "../../../worker/lease/lease-times.ts";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
 import { NODE_SORTS } from "../../../worker/schema/node-query.ts";
 import { allPages } from "../call/pages.ts";
+import { askSilences } from "../call/silences.ts";
 import { parseCount } from "../count.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
 import { SERVER_COLUMNS } from "../server-text.ts";
@@ -37,7 +38,7 @@ export function serversCommand(program: CommandUnknownOpts, session: Session): v
         terminal.note(isAll ? "No server yet. meshboot add web1 makes its user-data." : "No such server.");
         return;
       }
-      printTable(terminal, SERVER_COLUMNS(session.now()), items);
+      printTable(terminal, SERVER_COLUMNS(await askSilences(session.worker()), session.now()), items);
       if (document.next !== null)
         terminal.note(`These are ${items.length}; there are more: leave --limit out.`);
     });

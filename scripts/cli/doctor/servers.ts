@@ -2,6 +2,7 @@ import type { WorkerHealth } from "../../../worker/schema/health.ts";
 import { nodesSchema } from "../../../worker/schema/lease.ts";
 import { allPages } from "../call/pages.ts";
 import type { Server } from "../call/server.ts";
+import { askSilences } from "../call/silences.ts";
 import type { Worker } from "../call/worker.ts";
 import type { Finding } from "./finding.ts";
 
@@ -60,10 +61,11 @@ export async function* examineServers(
       };
   }
   const { items, document } = await allPages(worker, "/v1/nodes", nodesSchema, {}, { most: COMPARED });
+  const silences = await askSilences(worker);
   yield* examineFindings(items);
+  yield* examineSilences(items, silences);
   const active = items.filter(
-    ({ state, failed, worstFinding }) =>
-      state === "active" && failed === null && worstFinding?.level !== "fault",
+    (server) => isHeard(server) && server.worstFinding?.level !== "fault" && !silences.has(server.node),
   ).length;
   yield {
     level: "ok",
@@ -90,10 +92,40 @@ export async function* examineServers(
     };
 }
 
-/** What the servers' own doctors found; what stopped, or is not heard, has had its line. */
+/** Whether it runs by what it says itself: what stopped, or is not heard, has had its line. */
+function isHeard({ state, failed }: Server): boolean {
+  return state === "active" && failed === null;
+}
+
+/** Whom others do not reach, or who reaches nobody. */
+function* examineSilences(
+  servers: readonly Server[],
+  silences: ReadonlyMap<string, string>,
+): Generator<Finding> {
+  const silent = servers.flatMap((server) => {
+    const saw = silences.get(server.node);
+    return saw === undefined || !isHeard(server) ? [] : [{ name: server.name, saw }];
+  });
+  for (const { name, saw } of silent.slice(0, NAMED))
+    yield {
+      level: "warn",
+      thing: name,
+      saw,
+      remedy: `Whom it reaches: meshboot reach ${name}. There, as root: meshboot doctor.`,
+    };
+  if (silent.length > NAMED)
+    yield {
+      level: "warn",
+      thing: "servers",
+      saw: `${silent.length - NAMED} more miss answers, or do not answer`,
+      remedy: "Who misses whom: meshboot reach --silent.",
+    };
+}
+
+/** What the servers' own doctors found. */
 function* examineFindings(servers: readonly Server[]): Generator<Finding> {
-  const found = servers.flatMap(({ name, state, failed, worstFinding }) =>
-    worstFinding === null || failed !== null || state !== "active" ? [] : [{ name, ...worstFinding }],
+  const found = servers.flatMap((server) =>
+    server.worstFinding === null || !isHeard(server) ? [] : [{ name: server.name, ...server.worstFinding }],
   );
   for (const { name, level, link } of found.slice(0, NAMED))
     yield {

@@ -24,7 +24,7 @@ const reach = (
   { node, name }: { node: string; name: string },
   pairs: readonly ReachPair[] = [],
 ): ReachOfServer => ({
-  ...{ node, name, at: pairs.length === 0 ? null : AT, fault: null, pairs: [...pairs] },
+  ...{ node, name, at: pairs.length === 0 ? null : AT, fault: null, probed: pairs.length, pairs: [...pairs] },
 });
 
 let line: CommandLine;

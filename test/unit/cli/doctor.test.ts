@@ -38,6 +38,13 @@ const SOUND: Readonly<Record<string, unknown>> = {
   "/v1/pool": POOL,
   "/v1/nodes": { items: [SERVER], next: null },
   "/v1/webhooks": NONE,
+  "/v1/reach": NONE,
+};
+
+const SILENT = { answers: false, rttMs: null, loss: 100, mtu: null };
+const MISSING_WEB1 = {
+  ...{ node: "39f51dfb25", name: "db1", at: SERVER.lastSeen, fault: null, probed: 4 },
+  pairs: [{ node: SERVER.node, name: SERVER.name, ipv4: SILENT, ipv6: SILENT, path: null }],
 };
 
 let line: CommandLine;
@@ -165,6 +172,12 @@ describe("a warning ends with 0, and has its remedy:", () => {
       { "/v1/nodes": { items: [{ ...SERVER, behind: true }], next: null } },
       "behind: web1",
       "meshboot upgrade",
+    ],
+    [
+      "a server that others do not reach",
+      { "/v1/reach": { items: [MISSING_WEB1], next: null } },
+      "web1: does not answer db1",
+      "meshboot reach web1",
     ],
     ["a Worker without a clock", { "no date": true }, "clock: not compared", "`npm start`"],
     [

@@ -25,6 +25,7 @@ beforeEach(async () => {
   stub = await startStubWorker(({ method, url = "" }, response) => {
     if (url === "/v1/sessions/current")
       return sendJson(response, { token: "root", id: null, scopes: ["admin"], expiresAt: null });
+    if (url.startsWith("/v1/reach")) return sendJson(response, { items: [], next: null });
     if (method === "DELETE" && !url.includes("dryRun")) return void response.writeHead(204).end();
     sendJson(response, method === "DELETE" ? ENDING : { items: [SERVER], next: null });
   });

@@ -81,7 +81,8 @@ describe("a refusal", () => {
 
 describe("an answer", () => {
   it("with what would steer a terminal in it does not, in a table and as JSON", async () => {
-    answer = (_, response) => sendJson(response, { items: [HOSTILE], next: null });
+    answer = ({ url }, response) =>
+      sendJson(response, url?.startsWith("/v1/reach") ? NO_SERVERS : { items: [HOSTILE], next: null });
     const table = await line.run(["servers"]);
     const json = await line.run(["servers", "-o", "json"]);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there

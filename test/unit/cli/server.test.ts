@@ -18,7 +18,7 @@ const FINDINGS = {
 };
 const SILENT = { answers: false, rttMs: null, loss: 100, mtu: null };
 const REACH = {
-  ...{ node: SERVER.node, name: "web1", at: AT, fault: null },
+  ...{ node: SERVER.node, name: "web1", at: AT, fault: null, probed: 2 },
   pairs: [
     {
       ...{ node: "39f51dfb25", name: "db1", path: "relayed", ipv6: SILENT },
@@ -81,6 +81,20 @@ it("stands in the list with the worst that its doctor found", async () => {
   const worstFinding = { link: "sysctls", level: "fault", at: AT };
   answers = { "/v1/nodes": { items: [{ ...SERVER, worstFinding }], next: null } };
   expect((await line.run(["servers"])).out).toContain("fault at sysctls");
+});
+
+it("stands in the list, and is shown, with those whom it does not answer, or with nothing where that may not be read", async () => {
+  const missing = { ...REACH.pairs[0], node: SERVER.node, name: "web1" };
+  const other = { ...REACH, node: "39f51dfb25", name: "db1", pairs: [missing] };
+  answers = {
+    ...answers,
+    [`/v1/nodes/${SERVER.node}`]: { ...SERVER, findings: null },
+    "/v1/reach": { items: [other], next: null },
+  };
+  for (const words of [["servers"], ["server", "web1"]])
+    expect((await line.run(words)).out).toContain("does not answer db1");
+  answers = { ...answers, "/v1/reach": 403 };
+  expect(await line.run(["servers"])).toMatchObject({ code: 0, err: "" });
 });
 
 it.each([
