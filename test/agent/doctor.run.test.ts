@@ -227,6 +227,21 @@ describe.each(shellOfTheDay(import.meta.filename))("doctor in $name", PATIENCE, 
     });
   });
 
+  it("has nothing against a Worker that was asked too often", () => {
+    withDirectory((directory) => {
+      const host = inMesh(shell, directory);
+      host.world({
+        answers: "429 hurried\n",
+        hurried: "TYPE=/problems/too-many-requests\nDETAIL=ask again in a minute\n",
+      });
+      const { status, report } = doctor(shell, host);
+      expect(status).toBe(0);
+      expect(report.checks).toContainEqual(
+        expect.objectContaining({ link: "key", level: "note", saw: "not checked: ask again in a minute" }),
+      );
+    });
+  });
+
   it("says before enrolment what there is to say, with a key and without", () => {
     withDirectory((directory) => {
       const host = new Host(directory);

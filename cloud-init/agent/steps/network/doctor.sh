@@ -28,7 +28,7 @@ doctor_worker() {
     '<'* | *text/html*) answered_by_another ;;
     esac
     case $HTTP$(field answer TYPE=) in
-    200 | 401/* | 403/problems/revoked | 404/*) return 0 ;;
+    200 | 401/* | 403/problems/revoked | 404/* | 429/problems/too-many-requests) return 0 ;;
     ???/*) ;;
     # That of /healthz, without a key.
     503)
@@ -57,6 +57,7 @@ doctor_key() {
   else
     case "$BROKEN $HTTP" in
     *' worker '*) finding note 'not checked: it needs worker' ;;
+    *' 429') finding note "not checked: $(field answer DETAIL=)" ;;
     # 403: the operator has ended the lease, and the Worker says how.
     *' 401' | *' 403' | *' 404') fault "the Worker refuses it: $(field answer DETAIL=)" '' "$NEW_KEY" ;;
     esac
