@@ -134,7 +134,7 @@ test(
     await approvals.goto("/approvals");
     await approvals.getByRole("checkbox", { name: "Choose web1" }).check();
     await approvals.getByRole("button", { name: "Approve…" }).click();
-    await approvals.getByRole("button", { name: "Approve those" }).click();
+    await approvals.getByRole("button", { name: "Approve it" }).click();
     await approvals.getByText("let in").waitFor();
     await approvals.close();
 

@@ -81,7 +81,7 @@ test("approves who waits, and makes a token that is shown once", async () => {
   await page.goto("/approvals");
   await page.getByLabel("Choose demo2").check();
   await page.getByRole("button", { name: "Approve…" }).click();
-  await page.getByRole("button", { name: "Approve those" }).click();
+  await page.getByRole("button", { name: "Approve it" }).click();
   await page.getByText("demo2: let in").waitFor();
   await page.goto("/tokens");
   await page.getByLabel("read: looks at everything").check();

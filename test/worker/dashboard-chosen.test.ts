@@ -91,7 +91,7 @@ describe("what is to be done with the chosen servers", () => {
     await enrol(["web1"]);
     await browser.signIn(use.world);
     const preview = await browser.browse(chosen("revoke", node(0), "0100000000"));
-    expect(preview.text).toContain("Revoke those that can be");
+    expect(preview.text).toContain("Revoke the 1 that can be");
     expect(preview.text).toContain("there is no node 0100000000; “Servers” lists them");
     expect(hidden(preview.text, "node")).toEqual([node(0)]);
     const outcome = await browser.browse("/chosen", { change: "revoke", node: ["0100000000", node(0)] });

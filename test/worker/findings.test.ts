@@ -121,6 +121,15 @@ describe("the server's page", () => {
     expect(await browse(`/servers/${identity(0).node}`)).toContain("Healthy, as of");
   });
 
+  it("begins with them while something is wrong, and has them behind all else when nothing is", async () => {
+    const report = await enrolled();
+    await report([warning]);
+    const page = `/servers/${identity(0).node}`;
+    expect(await browse(page)).toMatch(/warning<\/span> at peers[\s\S]*<h2>Addresses/);
+    await report([]);
+    expect(await browse(page)).toMatch(/<h2>Addresses[\s\S]*Healthy, as of/);
+  });
+
   it("leaves what is worse in the list's clause", async () => {
     const report = await enrolled();
     await use.world.settle();

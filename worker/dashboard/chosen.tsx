@@ -18,31 +18,31 @@ const WORDS = {
   approve: {
     title: "Approve",
     what: "They are let into the mesh.",
-    done: "Approve those",
+    done: "Approve",
     was: "let in",
   },
   revoke: {
     title: "Revoke",
     what: "They are taken out of the mesh at once, keep their names and slots, and come back by an approval.",
-    done: "Revoke those",
+    done: "Revoke",
     was: "taken out of the mesh",
   },
   retire: {
     title: "Retire",
     what: "They are taken out for good. Their names and slots are kept for other servers.",
-    done: "Retire those",
+    done: "Retire",
     was: "retired",
   },
   delete: {
     title: "Delete",
     what: "Their leases end. Names and slots are given up.",
-    done: "Delete those",
+    done: "Delete",
     was: "deleted",
   },
   tag: {
     title: "Change the tags of",
     what: "Nothing else of them changes.",
-    done: "Change the tags of those",
+    done: "Change the tags of",
     was: "tags from now on:",
   },
 } as const satisfies Record<Change, object>;
@@ -115,7 +115,7 @@ function Preview(props: { title: string; wanted: Wanted; items: readonly Changed
       ) : (
         <Decide
           action="/chosen"
-          done={able.length === items.length ? done : `${done} that can be`}
+          done={`${done} ${whichOf(able, items)}`}
           back="/"
           isHarmless={wanted.change === "approve" || wanted.change === "tag"}
         >
@@ -129,6 +129,12 @@ function Preview(props: { title: string; wanted: Wanted; items: readonly Changed
       )}
     </>
   );
+}
+
+/** How the button names those with which something can be done. */
+function whichOf(able: readonly Changed[], items: readonly Changed[]): string {
+  if (items.length === 1) return "it";
+  return able.length === items.length ? "those" : `the ${able.length} that can be`;
 }
 
 /** What is to be expected of one server. */

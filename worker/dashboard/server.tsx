@@ -103,6 +103,19 @@ interface Parts {
 /** All that is known of a server, and what can be done with it. */
 function Server({ node, reach, silence, events, boot, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, (time) => sayAgo(Date.parse(time), now), silence);
+  const needsSomebody = node.failed !== null || node.worstFinding !== null || boot?.state === "failed";
+  const told = (
+    <>
+      <Findings node={node} now={now} />
+      <Report node={node} />
+      {boot !== undefined && (
+        <>
+          <h2>Its first boot</h2>
+          <FirstBoot boot={boot} now={now} />
+        </>
+      )}
+    </>
+  );
   return (
     <>
       <h1>{node.name}</h1>
@@ -115,23 +128,17 @@ function Server({ node, reach, silence, events, boot, now, mayChange, fault }: P
         <span class={`state ${shownAs(node)}`}>{shownAs(node)}</span>
         {wrong !== undefined && `, ${wrong}`}
       </p>
+      {needsSomebody && told}
       {mayChange && <Actions node={node} />}
       <Addresses node={node} />
       <Facts node={node} now={now} maySeeEvents={events !== undefined} />
-      <Findings node={node} now={now} />
       {reach !== undefined && (
         <>
           <h2>Reach</h2>
           <ReachTable reach={reach} now={now} />
         </>
       )}
-      <Report node={node} />
-      {boot !== undefined && (
-        <>
-          <h2>Its first boot</h2>
-          <FirstBoot boot={boot} now={now} />
-        </>
-      )}
+      {!needsSomebody && told}
       {events !== undefined && <Events events={events} node={node} now={now} />}
     </>
   );

@@ -24,13 +24,15 @@ export interface Arrived {
 /** What is seen at one look: whether that is enough, and in words. */
 interface Seen {
   readonly arrived: Arrived | undefined;
+  /** Undefined: it is not there. */
+  readonly name: string | undefined;
   readonly text: string;
 }
 
 /**
  * The server, once it is that: `active`: it has its lease, and the controller has let it in; `reachable`: its agent has said
  * besides that all is set up, Docker too, and a packet came back between its containers' network and another server's, unless
- * it is alone. `which`: by its name, or by the id of the key that let it in, whose first boots are told then. Throws a
+ * it is alone. `which`: by its name, or by the id of the key that lets it in, whose first boots are told then. Throws a
  * {@link Failure} when that does not happen within so many seconds.
  */
 export async function waitForServer(
@@ -44,9 +46,11 @@ export async function waitForServer(
   const kinds = ["servers", "events", ...(boots === undefined ? [] : ["first-boots"])];
   const late = AbortSignal.timeout(timeout * 1000);
   let last = "";
+  let seen: string | undefined;
   try {
     for await (const _ of changes(session, kinds, AbortSignal.any([session.signal, late]))) {
-      const { arrived, text } = await look(session, asked, goal);
+      const { arrived, name, text } = await look(session, asked, goal);
+      seen = name;
       // Behind it, so that what the server came through is told whole.
       await boots?.tell();
       if (arrived !== undefined) return arrived;
@@ -58,7 +62,7 @@ export async function waitForServer(
   }
   const stuck = boots?.stuck;
   throw new Failure(
-    `not ${goal} within ${durationText(timeout)}; at last: ${stuck ?? (last || "nothing was heard")}. Why: meshboot refusals, meshboot events; docs/node.md has what to look at on the server`,
+    `not ${goal} within ${durationText(timeout)}; at last: ${stuck ?? (last || "nothing was heard")}. Why: ${seen === undefined ? "meshboot refusals" : `meshboot server ${seen}`}, meshboot events; docs/node.md has what to look at on the server`,
     stuck === undefined ? EXIT.tooLate : EXIT.standsStill,
   );
 }
@@ -67,14 +71,15 @@ async function look(session: Session, asked: URLSearchParams, goal: Goal): Promi
   const worker = session.worker();
   const { value } = await worker.ask("GET", `/v1/nodes?${asked}`, nodesSchema);
   const [server] = value.items;
-  if (server === undefined) return { arrived: undefined, text: "not there yet" };
-  const { state, delivered, failed, report } = server;
-  if (state !== "active" || !delivered) return { arrived: undefined, text: stateText(server) };
-  if (goal === "active") return { arrived: { server, proof: undefined }, text: state };
-  if (failed !== null || report?.["state"] !== "ok") return { arrived: undefined, text: stateText(server) };
+  if (server === undefined) return { arrived: undefined, name: undefined, text: "not there yet" };
+  const { name, state, delivered, failed, report } = server;
+  if (state !== "active" || !delivered) return { arrived: undefined, name, text: stateText(server) };
+  if (goal === "active") return { arrived: { server, proof: undefined }, name, text: state };
+  if (failed !== null || report?.["state"] !== "ok")
+    return { arrived: undefined, name, text: stateText(server) };
   const proof = await proofOfReach(worker, server);
   const isProven = proof.kind === "answered" || proof.kind === "alone";
-  return { arrived: isProven ? { server, proof } : undefined, text: proofText(proof) };
+  return { arrived: isProven ? { server, proof } : undefined, name, text: proofText(proof) };
 }
 
 function stateText(server: Server): string {

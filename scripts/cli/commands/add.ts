@@ -10,7 +10,8 @@ import { Failure } from "../failure.ts";
 import { KEY_OPTIONS, parseMinutes } from "../key-options.ts";
 import { outputOption, printJson, withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
-import { parseDuration, parseWait, when } from "../terminal/duration.ts";
+import { parseDuration, when } from "../terminal/duration.ts";
+import { timeoutOption } from "../timeout-option.ts";
 
 const TIMEOUT_S = 1800;
 
@@ -54,7 +55,7 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
     .option(...KEY_OPTIONS.ephemeral, parseMinutes)
     .option(...KEY_OPTIONS.note)
     .option("--wait", "stay until the server is in the mesh")
-    .option("--timeout <duration>", "how long --wait waits", parseWait, TIMEOUT_S)
+    .addOption(timeoutOption("how long --wait waits, such as 90s or 10m", TIMEOUT_S))
     .addOption(outputOption())
     .action(async (name, options) => {
       const { sh, form, provider, wait, timeout, output, idempotencyKey } = options;
@@ -90,7 +91,7 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
       else terminal.write(value.userData);
       if (!sh) tellSize(session, value, provider);
       terminal.note(`It lets one server in, and expires ${when(value.key.expiresAt, session.now())}.`);
-      if (!wait) return terminal.note(`To see it arrive: meshboot wait ${name}`);
+      if (!wait) return terminal.note(`To see it arrive: meshboot wait ${name} --key ${value.key.id}`);
       const { server, proof } = await waitForServer(session, { key: value.key.id }, "reachable", timeout);
       terminal.note(
         `${server.name} is in the mesh: ${server.zerotier.ipv4}, containers ${server.docker.ipv4.subnet}.`,

@@ -61,7 +61,9 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
           server.lastRepair && `${server.lastRepair.steps.join(", ")}, ${ago(server.lastRepair.at, now)}`,
         ],
         ["behind", server.behind === true ? "meshboot upgrade there takes this Worker's agent" : null],
-        ...Object.entries(facts ?? {}).map(([fact, said]) => [fact, String(said)] as const),
+        ...Object.entries(facts ?? {})
+          .filter(([fact]) => fact !== "agentSha256")
+          .map(([fact, said]) => [fact, String(said)] as const),
       ]);
       printFindings(session, server);
       if (looks.length > 0) {
@@ -69,7 +71,8 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
         printTable(terminal, LOOK_COLUMNS(now), looks);
       }
       const log = report?.["log"];
-      if (server.failed !== null && typeof log === "string") terminal.print(`\n${printable(log.trimEnd())}`);
+      if (server.failed !== null && typeof log === "string")
+        terminal.print(`\nThe end of its log:\n${printable(log.trimEnd())}`);
     });
   withExamples(command, "meshboot server demo1", "meshboot server demo1 -o json");
 }

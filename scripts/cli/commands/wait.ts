@@ -2,7 +2,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { GOALS, proofText, waitForServer } from "../call/wait-for-server.ts";
 import { withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
-import { parseWait } from "../terminal/duration.ts";
+import { timeoutOption } from "../timeout-option.ts";
 
 const TIMEOUT_S = 600;
 
@@ -23,9 +23,12 @@ export function waitCommand(program: CommandUnknownOpts, session: Session): void
         .choices(GOALS)
         .default("reachable" as const),
     )
-    .option("--timeout <duration>", "how long, such as 90s or 10m", parseWait, TIMEOUT_S)
-    .action(async (name, { for: goal, timeout }) => {
-      const { server, proof } = await waitForServer(session, { name }, goal, timeout);
+    .option("--key <id>", "the one that this enrolment key lets in, and no older one of that name")
+    .addOption(timeoutOption("how long, such as 90s or 10m", TIMEOUT_S))
+    .action(async (asked, { for: goal, key, timeout }) => {
+      const which = key === undefined ? { name: asked } : { key };
+      const { server, proof } = await waitForServer(session, which, goal, timeout);
+      const { name } = server;
       session.terminal.print(
         `${name} is ${proof?.kind === "alone" ? "active" : goal}: ${server.zerotier.ipv4}`,
       );

@@ -122,7 +122,26 @@ describe("in front of a Worker that says what it is to say,", () => {
     it("ends with 5 when the server does not come in time", async () => {
       const { out, ended } = follow(line, ["wait", "web1", "--timeout", "1s"]);
       expect(await ended()).toBe(5);
-      expect(out()).toMatch(/^web1: not there yet\n.*not reachable within 1s; at last: not there yet\./s);
+      expect(out()).toMatch(
+        /^web1: not there yet\n.*not reachable within 1s; at last: not there yet\. Why: meshboot refusals/s,
+      );
+    });
+
+    it("says where to look when the server that is there does not get further", async () => {
+      const waiting = { ...SERVER, state: "pending" };
+      servers = [waiting];
+      const { out, ended } = follow(line, ["wait", "web1", "--timeout", "1s"]);
+      expect(await ended()).toBe(5);
+      expect(out()).toContain("at last: pending, its agent has not reported yet. Why: meshboot server web1");
+    });
+
+    it("waits for the one that a key lets in, whatever is there under the name", async () => {
+      servers = [READY];
+      found = [reach(SERVER)];
+      const { code, out } = await line.run(["wait", "web1", "--key", "0123456789abcdef"]);
+      expect({ code, out }).toEqual({ code: 0, out: "web1 is active: 10.147.17.1/24\n" });
+      expect(stub.asked.map(({ url }) => url)).toContain("/v1/nodes?key=0123456789abcdef&limit=1");
+      expect(stub.asked.map(({ url }) => url).join(" ")).not.toContain("name=");
     });
   });
 
