@@ -63,6 +63,17 @@ it("in the list and on its page, a server that calls itself well says whom it do
   expect(await read("/")).toContain("activegets no answer at all from any of the 2 that it probed");
 });
 
+it("the first ping is of two servers that have not stopped", async () => {
+  const web = await enrol(0, "web1");
+  await enrol(1, "db1");
+  await enrol(2, "app1");
+  await use.world.settle();
+  await use.world.call("POST", `/v1/nodes/${identity(0).node}/heartbeat`, {
+    ...{ token: web, body: { state: "failed", step: "docker" } },
+  });
+  expect(await read("/first-ping")).toContain("From a container on app1 to one on db1");
+});
+
 it("whoever may not read has the list without what probes say", async () => {
   const { json } = await use.world.admin("POST", "/v1/tokens", { scopes: ["nodes"] });
   await enrol(0, "web1");
