@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { secretKind } from "../../worker/base/secret.ts";
@@ -22,11 +22,6 @@ export function keptAdminToken(path: string): string | undefined {
   throw new Refused(
     `${path} holds no admin token (mba_ and 22 or more letters, digits, - or _): correct it, or give another --admin-token-file`,
   );
-}
-
-/** A new admin token: 128 random bits. */
-export function newAdminToken(): string {
-  return `mba_${randomBytes(16).toString("base64url")}`;
 }
 
 /** The ZeroTier token of the file or of the variable ZEROTIER_TOKEN; undefined when neither is given. */

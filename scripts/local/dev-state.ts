@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -34,9 +33,4 @@ export function writeDevState(directory: string, state: DevState): void {
   const path = join(directory, "dev.json");
   writeFileSync(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
-}
-
-/** A new admin token: 128 random bits. */
-export function newAdminToken(): string {
-  return `mba_${randomBytes(16).toString("base64url")}`;
 }

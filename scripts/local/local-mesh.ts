@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { newAdminToken } from "../new-admin-token.ts";
 import { startCentral } from "../simulated-central/server.ts";
-import { type DevState, newAdminToken, readDevState, writeDevState } from "./dev-state.ts";
+import { type DevState, readDevState, writeDevState } from "./dev-state.ts";
 import { ensureEnrolmentKey } from "./enrolment-key.ts";
 import { type LocalWorker, type LocalWorkerOptions, startLocalWorker } from "./local-worker.ts";
 import type { StartOptions } from "./start-options.ts";

@@ -43,6 +43,7 @@ const COMMANDS = [
   "sha256sum",
   "sync",
   "tail",
+  "timeout",
   "tr",
 ];
 const CLIENTS = ["curl", "wget", "python3"].filter((client) =>
@@ -267,6 +268,27 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
     run.goOn();
     expect(await run.ended).toBe(0);
     expect(inPlace()).toBe(PROGRAM);
+  });
+
+  it("does not wait without end for a text that comes byte by byte", async () => {
+    const drips = createServer((_, response) => {
+      const drip = setInterval(() => response.write("#"), 100);
+      response.once("close", () => clearInterval(drip));
+    });
+    await listening(drips, "http");
+    // Two minutes, which is a second here.
+    for (const name of ["curl", "timeout"])
+      writeFileSync(
+        join(directory, "bin", name),
+        `#!/bin/sh\nfor word do shift; [ "$word" != 120 ] || word=1; set -- "$@" "$word"; done\nexec ${programOf(name)} "$@"\n`,
+        { mode: 0o755 },
+      );
+    if (client !== "curl") rmSync(join(directory, "bin/curl"));
+    const run = fetchBy(client);
+    await run.until(/pause/);
+    // Python has not written what came by then.
+    expect(run.said()).toMatch(/another text came, which is not taken|an empty answer/);
+    expect(leftBehind()).toEqual([]);
   });
 
   it("says why it cannot write", async () => {

@@ -103,6 +103,22 @@ describe("a first boot", { timeout: 300_000 }, () => {
     });
   });
 
+  it.each([
+    ["before", "LAYOUT=square\nURL=https://mesh.example.com\n"],
+    ["behind", "URL=https://mesh.example.com\nLAYOUT=square\n"],
+  ])("whose settings are refused, %s the Worker's address, is told", (_, settings) => {
+    onHost((host, shell) => {
+      host.write("/etc/meshboot/meshboot.conf", settings);
+      expect(host.run(shell, "up").status).toBe(3);
+      expect(told(host).map(({ body }) => body)).toEqual([
+        expect.objectContaining({
+          ...{ state: "failed", step: "settings", machineId: MACHINE },
+          log: expect.stringContaining("LAYOUT=square is not known to this version"),
+        }),
+      ]);
+    });
+  });
+
   it.each([60, 77])("whose certificate is not good (curl %i) is told without the key", (code) => {
     onHost((host, shell) => {
       host.write("/etc/os-release", 'ID=plan9\nVERSION_ID="4"\n');

@@ -1,5 +1,6 @@
 // Servers that are ordered with nothing but the user-data that the running Worker made, and what remains of the mesh
 // when something in it stops.
+import { dirname } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { parseNetworkId, parseNodeId } from "../../worker/lease/ids.ts";
@@ -378,13 +379,20 @@ describe("a server that only answers", () => {
     const { code } = await server(name).guest.try("ping", "-c1", "-W2", `10.147.17.${slot}`);
     return code === 0;
   };
-  const asleep = "/run/systemd/system/meshboot-watch.service.d/asleep.conf";
+  // Its watch greets, and the doctor of a run of `up` asks; what puts the routes back says nothing to anybody.
+  const silent = {
+    "meshboot-watch": "/bin/sleep infinity",
+    meshboot: "/usr/local/sbin/meshboot keep",
+  };
+  const dropIn = (service: string) => `/run/systemd/system/${service}.service.d/silent.conf`;
 
   test("is not reached after a restart of zerotier-one, while it speaks to nobody", async () => {
+    for (const [service, command] of Object.entries(silent))
+      await server("db1").guest.sh(`
+        mkdir -p ${dirname(dropIn(service))}
+        printf '[Service]\nExecStart=\nExecStart=${command}\n' >${dropIn(service)}`);
     await server("db1").guest.sh(`
       : >/run/zerotier-double-unheard
-      mkdir -p ${asleep.replace(/\/[^/]*$/, "")}
-      printf '[Service]\nExecStart=\nExecStart=/bin/sleep infinity\n' >${asleep}
       systemctl daemon-reload
       systemctl restart zerotier-one.service`);
     await untilInMesh(server("db1").guest);
@@ -393,7 +401,7 @@ describe("a server that only answers", () => {
 
   test("is reached from all others within seconds, since it speaks to them first", async () => {
     await server("db1").guest.sh(
-      `rm ${asleep}; systemctl daemon-reload; systemctl restart zerotier-one.service`,
+      `rm ${Object.keys(silent).map(dropIn).join(" ")}; systemctl daemon-reload; systemctl restart zerotier-one.service`,
     );
     for (const name of ["web1", "app1"])
       await until(`${name} to reach db1`, 60, async () =>

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
 import { LOOKS } from "./looks.ts";
-import { expectSound, visit } from "./visitor.ts";
+import { expectSound } from "./sound.ts";
+import { visit } from "./visitor.ts";
 
 const AUDIENCE = "a1".repeat(32);
 const EMAIL = "ann@example.com";

@@ -1,33 +1,12 @@
 // The dashboard in a real browser: each screen at two sizes, light and dark.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { enrolDemo } from "../../scripts/local/demo.ts";
-import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
-import { startBrowser } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { demoDashboard } from "./demo-dashboard.ts";
 import { LOOKS, PHONE } from "./looks.ts";
-import { expectSound, signIn as signInWith, visit } from "./visitor.ts";
+import { expectSound } from "./sound.ts";
+import { signIn } from "./visitor.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
-let mesh: LocalMesh;
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await startBrowser();
-  mesh = await startLocalMesh({ host: "127.0.0.1", port: 0, directory, central: undefined }, () => undefined);
-  await enrolDemo(mesh.state, 5, () => undefined, new AbortController().signal);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await mesh?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-const open = (options: BrowserContextOptions = {}) => visit(browser, mesh.state, options);
-const signIn = (page: Page) => signInWith(page, mesh.state);
+const dashboard = demoDashboard(5);
 
 /** Where the page of the server with that name is. */
 async function pathOf(page: Page, name: string): Promise<string> {
@@ -37,10 +16,10 @@ async function pathOf(page: Page, name: string): Promise<string> {
 
 describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("each screen is sound: for a screen reader, without a word in the console, no wider than the screen", async () => {
-    const { page, faults } = await open({ viewport, colorScheme });
+    const { page, faults } = await dashboard.visit({ viewport, colorScheme });
     await page.goto("/");
     await expectSound(page);
-    await signIn(page);
+    await signIn(page, dashboard.state);
     const failed = await pathOf(page, "demo3");
     const paths = ["/", "/?state=failed", "/?name=nobody", failed, `${failed}/replace`, `${failed}/retire`];
     for (const path of [
@@ -60,8 +39,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => 
 });
 
 test("without a script: signs in, finds which server is broken and why, and signs out", async () => {
-  const { page } = await open({ javaScriptEnabled: false });
-  await signIn(page);
+  const { page } = await dashboard.signedIn({ javaScriptEnabled: false });
   await page.getByRole("link", { name: "1 failed" }).click();
   await page.getByRole("link", { name: "demo3" }).click();
   expect(await page.getByText("would restart with dockerd").count()).toBe(1);
@@ -73,8 +51,7 @@ test("without a script: signs in, finds which server is broken and why, and sign
 });
 
 test("approves, renames and deletes a server, the last after a look at what that breaks", async () => {
-  const { page, faults } = await open();
-  await signIn(page);
+  const { page, faults } = await dashboard.signedIn();
   await page.getByRole("link", { name: "1 pending" }).click();
   await page.getByRole("link", { name: "demo2" }).click();
   await page.getByRole("button", { name: "Approve" }).click();
@@ -95,20 +72,19 @@ test("approves, renames and deletes a server, the last after a look at what that
 });
 
 test("is worked by the keyboard alone", async () => {
-  const { page } = await open();
+  const { page } = await dashboard.visit();
   await page.goto("/");
   await page.keyboard.press("Tab");
   expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Skip to the content");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
-  await page.keyboard.type(mesh.state.adminToken);
+  await page.keyboard.type(dashboard.state.adminToken);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Servers" }).waitFor();
 });
 
 test("what is in a cell of the pool is one click away, for a finger too", async () => {
-  const { page } = await open({ viewport: PHONE });
-  await signIn(page);
+  const { page } = await dashboard.signedIn({ viewport: PHONE });
   await page.getByRole("link", { name: "Pool" }).click();
   const cell = page.getByRole("link", { name: "1: demo1, active" });
   const { width, height } = (await cell.boundingBox()) ?? { width: 0, height: 0 };
@@ -118,37 +94,39 @@ test("what is in a cell of the pool is one click away, for a finger too", async 
 });
 
 test("a form says where it comes from", async () => {
-  const { page } = await open();
+  const { page } = await dashboard.visit();
   await page.goto("/");
-  const [request] = await Promise.all([page.waitForRequest("**/sign-in"), signIn(page)]);
+  const [request] = await Promise.all([page.waitForRequest("**/sign-in"), signIn(page, dashboard.state)]);
   const { origin, "sec-fetch-site": site } = await request.allHeaders();
-  expect([origin, site]).toEqual([mesh.state.url, "same-origin"]);
+  expect([origin, site]).toEqual([dashboard.state.url, "same-origin"]);
 });
 
 test("a link of another site leads to its page, and whoever has to sign in before comes there after", async () => {
-  const { page, faults } = await open();
-  const elsewhere = `http://localhost:${new URL(mesh.state.url).port}`;
+  const { page, faults } = await dashboard.visit();
+  const elsewhere = `http://localhost:${new URL(dashboard.state.url).port}`;
   await page.route(`${elsewhere}/**`, (route) =>
-    route.fulfill({ contentType: "text/html", body: `<a href="${mesh.state.url}/pool?from=3">Pool</a>` }),
+    route.fulfill({
+      contentType: "text/html",
+      body: `<a href="${dashboard.state.url}/pool?from=3">Pool</a>`,
+    }),
   );
   const follow = async () => {
     await page.goto(`${elsewhere}/`);
     await page.getByRole("link", { name: "Pool" }).click();
   };
   await follow();
-  await page.getByLabel("Admin token").fill(mesh.state.adminToken);
+  await page.getByLabel("Admin token").fill(dashboard.state.adminToken);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Pool" }).waitFor();
-  expect(page.url()).toBe(`${mesh.state.url}/pool?from=3`);
+  expect(page.url()).toBe(`${dashboard.state.url}/pool?from=3`);
   await follow();
   await page.getByRole("heading", { name: "Pool" }).waitFor();
-  expect(page.url()).toBe(`${mesh.state.url}/pool?from=3`);
+  expect(page.url()).toBe(`${dashboard.state.url}/pool?from=3`);
   expect(faults).toEqual([]);
 });
 
 test("keeps the session from scripts and from other sites", async () => {
-  const { page } = await open();
-  await signIn(page);
+  const { page } = await dashboard.signedIn();
   expect(await page.evaluate("document.cookie")).toBe("");
   const [cookie] = await page.context().cookies();
   expect(cookie).toMatchObject({ name: "__Host-meshboot", httpOnly: true, secure: true, sameSite: "Strict" });

@@ -1,28 +1,11 @@
 // How far an ordered server has come, on the page of its user-data and on that of its key.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
-import { startBrowser } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { demoDashboard } from "./demo-dashboard.ts";
 import { LOOKS } from "./looks.ts";
-import { expectSound, signIn, visit } from "./visitor.ts";
+import { expectSound } from "./sound.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
-let mesh: LocalMesh;
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await startBrowser();
-  mesh = await startLocalMesh({ host: "127.0.0.1", port: 0, directory, central: undefined }, () => undefined);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await mesh?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const dashboard = demoDashboard(0);
 
 /** Makes user-data on the page that is signed in; gives the key that it carries. */
 async function makeUserData(page: Page): Promise<string> {
@@ -33,7 +16,7 @@ async function makeUserData(page: Page): Promise<string> {
 }
 
 async function tell(key: string, news: object): Promise<void> {
-  const { status } = await fetch(`${mesh.state.url}/v1/first-boots`, {
+  const { status } = await fetch(`${dashboard.state.url}/v1/first-boots`, {
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
     body: JSON.stringify({
@@ -48,8 +31,7 @@ const FAILED = { state: "failed", step: "zerotier", log: `zerotier: failed: ${"n
 
 describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("the page of a key is sound before anybody called, and with a boot that failed", async () => {
-    const { page, faults } = await visit(browser, mesh.state, { viewport, colorScheme });
-    await signIn(page, mesh.state);
+    const { page, faults } = await dashboard.signedIn({ viewport, colorScheme });
     const key = await makeUserData(page);
     await page.getByRole("link", { name: "the page of its key" }).click();
     await page.getByText("No server has called with it yet").waitFor();
@@ -64,8 +46,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => 
 });
 
 test("new user-data is followed by itself: the agent is there, then it stands still, and why", async () => {
-  const { page, faults } = await visit(browser, mesh.state);
-  await signIn(page, mesh.state);
+  const { page, faults } = await dashboard.signedIn();
   const key = await makeUserData(page);
   const stages = page.getByRole("listitem").filter({ hasText: /^(User-data made|Agent there|In the mesh)/ });
   await tell(key, FETCHED);
@@ -85,8 +66,7 @@ test("new user-data is followed by itself: the agent is there, then it stands st
 });
 
 test("without a script the page of the key says it when it is loaded again", async () => {
-  const { page } = await visit(browser, mesh.state, { javaScriptEnabled: false });
-  await signIn(page, mesh.state);
+  const { page } = await dashboard.signedIn({ javaScriptEnabled: false });
   const key = await makeUserData(page);
   await page.getByRole("link", { name: "the page of its key" }).click();
   await tell(key, FAILED);

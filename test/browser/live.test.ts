@@ -1,43 +1,20 @@
 // What pages do where scripts run: they change by themselves, and what is on them can be copied.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page, Request, WebSocketRoute } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import type { BrowserContextOptions, Page, Request, WebSocketRoute } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { generateIdentity } from "../../scripts/identity/generate.ts";
-import { enrolDemo } from "../../scripts/local/demo.ts";
-import { enrolmentBody, postEnrolment, postReport } from "../../scripts/local/invented-server.ts";
-import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
-import { startBrowser } from "./browser.ts";
-import { expectSound, signIn, visit } from "./visitor.ts";
+import { postReport } from "../../scripts/local/invented-server.ts";
+import { demoDashboard } from "./demo-dashboard.ts";
+import { expectSound } from "./sound.ts";
 
 /** For what hangs, not for what is slow. */
 const LONG = { timeout: 60_000 };
 
-const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
-let mesh: LocalMesh;
-let browser: Browser;
-
-const start = (port: number) =>
-  startLocalMesh({ host: "127.0.0.1", port, directory, central: undefined }, () => undefined);
-
-beforeAll(async () => {
-  browser = await startBrowser();
-  mesh = await start(0);
-  await enrolDemo(mesh.state, 1, () => undefined, new AbortController().signal);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await mesh?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const dashboard = demoDashboard(1);
 
 /** Whoever is signed in, at that page, which hears what changes. */
 async function open(path: string, options: BrowserContextOptions = {}) {
-  const { page, faults } = await visit(browser, mesh.state, options);
-  await signIn(page, mesh.state);
+  const { page, faults } = await dashboard.signedIn(options);
   await listening(page, () => page.goto(path));
   return { page, faults };
 }
@@ -58,33 +35,17 @@ const SENTINEL = "/healthz";
 /** Lets the page ask for something: whatever it was about to ask for before is asked for by then. */
 const passBy = (page: Page) => page.evaluate(`fetch("${SENTINEL}").then((answer) => answer.text())`);
 
-const enrolledSchema = z.object({ node: z.string(), token: z.string() });
-
-async function enrol(name: string) {
-  const { url, enrolmentKey } = mesh.state;
-  const server = { ...(await generateIdentity()), name, machine: name };
-  const answer = await postEnrolment(url, enrolmentKey, enrolmentBody(url, server));
-  return enrolledSchema.parse(await answer.json());
-}
-
-const admin = (method: string, path: string, body?: object) =>
-  fetch(`${mesh.state.url}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${mesh.state.adminToken}`, "Content-Type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-
 describe("a page that is open", () => {
   test("shows a server that comes in, and what becomes of it, without being loaded again", async () => {
     const { page, faults } = await open("/");
     await page.evaluate("window.isTheSame = true");
-    const { node, token } = await enrol("late");
+    const { node, token } = await dashboard.enrol("late");
     const row = page.getByRole("row", { name: "late" });
     await row.waitFor();
-    const { url } = mesh.state;
+    const { url } = dashboard.state;
     await postReport(url, node, token, { state: "failed", step: "docker", log: "no dockerd" });
     await row.getByText("failed", { exact: true }).waitFor();
-    await admin("PATCH", `/v1/nodes/${node}`, { name: "later" });
+    await dashboard.call("PATCH", `/v1/nodes/${node}`, { name: "later" });
     await page.getByRole("row", { name: "later" }).waitFor();
     expect(await page.evaluate("window.isTheSame")).toBe(true);
     await expectSound(page);
@@ -93,7 +54,7 @@ describe("a page that is open", () => {
   });
 
   test("leaves focus, what is typed and what is opened as they are", async () => {
-    const { node } = await enrol("steady");
+    const { node } = await dashboard.enrol("steady");
     const { page } = await open(`/servers/${node}`);
     const name = page.getByLabel("Name");
     await name.fill("half-typ");
@@ -101,13 +62,13 @@ describe("a page that is open", () => {
       "beforeend", "<details><summary>More</summary>of it</details>")`);
     await page.locator("main details summary").click();
     await page.getByRole("link", { name: "Retire…" }).focus();
-    await admin("POST", `/v1/nodes/${node}/revoke`);
+    await dashboard.call("POST", `/v1/nodes/${node}/revoke`);
     await page.getByText("revoked", { exact: true }).first().waitFor();
     expect(await name.inputValue()).toBe("half-typ");
     expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Retire…");
     await name.focus();
     await name.press("End");
-    await admin("POST", `/v1/nodes/${node}/approve`);
+    await dashboard.call("POST", `/v1/nodes/${node}/approve`);
     await page.getByText("active", { exact: true }).first().waitFor();
     await page.keyboard.type("ed");
     expect(await name.inputValue()).toBe("half-typed");
@@ -115,8 +76,7 @@ describe("a page that is open", () => {
   });
 
   test("asks for a part that comes from elsewhere there, and for nothing else then", async () => {
-    const { page } = await visit(browser, mesh.state);
-    await signIn(page, mesh.state);
+    const { page } = await dashboard.signedIn();
     const sockets: WebSocketRoute[] = [];
     await page.routeWebSocket("**/v1/live", (one) => {
       sockets.push(one);
@@ -138,22 +98,18 @@ describe("a page that is open", () => {
 
   test("hears again when its socket died, says so meanwhile, and has what it missed", async () => {
     const { page } = await open("/");
-    const port = Number(new URL(mesh.state.url).port);
-    await mesh.close();
     const note = page.getByText("This page is not live");
-    await note.waitFor();
-    mesh = await start(port);
-    await enrol("missed");
+    await dashboard.whileDown(() => note.waitFor());
+    await dashboard.enrol("missed");
     await page.getByRole("row", { name: "missed" }).waitFor();
     await note.waitFor({ state: "hidden" });
-    await enrol("heard");
+    await dashboard.enrol("heard");
     await page.getByRole("row", { name: "heard" }).waitFor();
     await page.context().close();
   });
 
   test("asks ten times in a row and once a minute then, however much changes", async () => {
-    const { page } = await visit(browser, mesh.state);
-    await signIn(page, mesh.state);
+    const { page } = await dashboard.signedIn();
     const sockets: WebSocketRoute[] = [];
     await page.routeWebSocket("**/v1/live", (one) => {
       sockets.push(one);
@@ -185,8 +141,8 @@ describe("a page that is open", () => {
     const { page } = await open("/pool");
     const { items } = z
       .object({ items: z.array(z.object({ id: z.string() })) })
-      .parse(await (await admin("GET", "/v1/sessions?limit=200")).json());
-    for (const { id } of items) await admin("DELETE", `/v1/sessions/${id}`);
+      .parse(await (await dashboard.call("GET", "/v1/sessions?limit=200")).json());
+    for (const { id } of items) await dashboard.call("DELETE", `/v1/sessions/${id}`);
     await page.getByLabel("Admin token").waitFor();
     let isAskedAgain = false;
     page.on("request", () => {
@@ -212,11 +168,11 @@ describe("a page that is open", () => {
     const heard = page.waitForEvent("console", { predicate: (message) => message.text() === "heard" });
     await page.evaluate(`(() => { const socket = new WebSocket(location.origin.replace("http", "ws") + "/v1/live");
       socket.onmessage = () => console.log("heard"); return new Promise((open) => { socket.onopen = open; }); })()`);
-    await admin("POST", "/v1/keys", { note: "while away" });
+    await dashboard.call("POST", "/v1/keys", { note: "while away" });
     await heard;
     // Once more: then the page's own socket has heard of the first as well.
     const again = page.waitForEvent("console", { predicate: (message) => message.text() === "heard" });
-    await admin("POST", "/v1/keys", {});
+    await dashboard.call("POST", "/v1/keys", {});
     await again;
     await passBy(page);
     expect([asked, await page.getByText("while away").count()]).toEqual([0, 0]);
@@ -228,7 +184,7 @@ describe("a page that is open", () => {
 
 describe("what people carry elsewhere", () => {
   test("is copied by a button, by mouse and keyboard, and said to be", async () => {
-    const { node } = await enrol("copied");
+    const { node } = await dashboard.enrol("copied");
     const { page, faults } = await open(`/servers/${node}`, {
       permissions: ["clipboard-read", "clipboard-write"],
     });
@@ -255,7 +211,7 @@ describe("what people carry elsewhere", () => {
   });
 
   test("is selected where the clipboard is not to be had", async () => {
-    const { node } = await enrol("selected");
+    const { node } = await dashboard.enrol("selected");
     const { page } = await open(`/servers/${node}`);
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
     await page.getByRole("button", { name: "Copy node id" }).click();
@@ -265,8 +221,7 @@ describe("what people carry elsewhere", () => {
   });
 
   test("has no button without a script, and user-data is kept as a file all the same", async () => {
-    const { page } = await visit(browser, mesh.state, { javaScriptEnabled: false, acceptDownloads: true });
-    await signIn(page, mesh.state);
+    const { page } = await dashboard.signedIn({ javaScriptEnabled: false, acceptDownloads: true });
     await page.goto("/add?provider=hetzner");
     await page.getByRole("button", { name: "Make its user-data" }).click();
     expect(await page.getByRole("button", { name: "Copy user-data" }).count()).toBe(0);

@@ -1,68 +1,19 @@
 // The pages that are not looked at every day, and what is done with many servers at once, in a real browser.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { enrolDemo } from "../../scripts/local/demo.ts";
-import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
-import { startBrowser } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { demoDashboard } from "./demo-dashboard.ts";
 import { LOOKS, PHONE } from "./looks.ts";
+import { expectSound } from "./sound.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "meshboot-panels-"));
-let mesh: LocalMesh;
-let browser: Browser;
-
-/** Calls the API as the operator. */
-async function call(method: string, path: string, body?: object): Promise<void> {
-  const { ok, status } = await fetch(`${mesh.state.url}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${mesh.state.adminToken}`, "Content-Type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!ok) throw new Error(`${method} ${path}: status ${status}`);
-}
+const dashboard = demoDashboard(5);
 
 beforeAll(async () => {
-  browser = await startBrowser();
-  mesh = await startLocalMesh({ host: "127.0.0.1", port: 0, directory, central: undefined }, () => undefined);
-  await enrolDemo(mesh.state, 5, () => undefined, new AbortController().signal);
-  await call("POST", "/v1/reservations", { name: "db1", slot: 77 });
-  await call("POST", "/v1/tokens", { scopes: ["read"], note: "grafana" });
-  await call("POST", "/v1/webhooks", { url: "https://hooks.example.com/a-long-address/for/a-small-screen" });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await mesh?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-/** A page of a browser that is signed in, and what its console has said of faults so far. */
-async function signedIn(options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
-  const context = await browser.newContext({ baseURL: mesh.state.url, ...options });
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
+  await dashboard.call("POST", "/v1/reservations", { name: "db1", slot: 77 });
+  await dashboard.call("POST", "/v1/tokens", { scopes: ["read"], note: "grafana" });
+  await dashboard.call("POST", "/v1/webhooks", {
+    url: "https://hooks.example.com/a-long-address/for/a-small-screen",
   });
-  page.on("pageerror", (error) => faults.push(String(error)));
-  await page.goto("/");
-  await page.getByLabel("Admin token").fill(mesh.state.adminToken);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "Servers" }).waitFor();
-  return { page, faults };
-}
-
-async function expectSound(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(
-    violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-  ).toEqual([]);
-  const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
-  expect(beyond, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
-}
+});
 
 /** Where the first link with that name leads. */
 async function hrefOf(page: Page, name: RegExp): Promise<string> {
@@ -71,7 +22,7 @@ async function hrefOf(page: Page, name: RegExp): Promise<string> {
 
 describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("each further screen is sound: for a screen reader, without a word in the console, no wider than the screen", async () => {
-    const { page, faults } = await signedIn({ viewport, colorScheme });
+    const { page, faults } = await dashboard.signedIn({ viewport, colorScheme });
     await page.getByText("More", { exact: true }).click();
     await expectSound(page);
     const paths = ["/approvals", "/refusals", "/controller", "/controller/drift", "/sessions", "/first-ping"];
@@ -108,7 +59,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => 
 });
 
 test("without a script: finds a page behind “More”, ticks servers, and tags them after a look", async () => {
-  const { page } = await signedIn({ javaScriptEnabled: false, viewport: PHONE });
+  const { page } = await dashboard.signedIn({ javaScriptEnabled: false, viewport: PHONE });
   await page.getByText("More", { exact: true }).click();
   await page.getByRole("link", { name: "Reservations" }).click();
   await page.getByRole("heading", { name: "Reservations" }).waitFor();
@@ -126,7 +77,7 @@ test("without a script: finds a page behind “More”, ticks servers, and tags 
 });
 
 test("approves who waits, and makes a token that is shown once", async () => {
-  const { page, faults } = await signedIn();
+  const { page, faults } = await dashboard.signedIn();
   await page.goto("/approvals");
   await page.getByLabel("Choose demo2").check();
   await page.getByRole("button", { name: "Approve…" }).click();
@@ -144,7 +95,7 @@ test("approves who waits, and makes a token that is shown once", async () => {
 });
 
 test("a cell of the pool that is kept back leads to the words that say why", async () => {
-  const { page } = await signedIn({ viewport: PHONE });
+  const { page } = await dashboard.signedIn({ viewport: PHONE });
   await page.goto("/pool");
   await page.getByRole("link", { name: /^77: reserved for db1/ }).click();
   expect(new URL(page.url()).hash).toBe("#slot-77");

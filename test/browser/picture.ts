@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { enrolDemo } from "../../scripts/local/demo.ts";
 import { startLocalMesh } from "../../scripts/local/local-mesh.ts";
 import { startBrowser } from "./browser.ts";
+import { signIn, visit } from "./visitor.ts";
 
 const PICTURE = fileURLToPath(new URL("../../docs/dashboard.png", import.meta.url));
 const SERVERS = 8;
@@ -18,11 +19,8 @@ const mesh = await startLocalMesh(
 );
 try {
   await enrolDemo(mesh.state, SERVERS, console.error, new AbortController().signal);
-  const page = await browser.newPage({ baseURL: mesh.state.url, viewport: { width: 1280, height: 640 } });
-  await page.goto("/");
-  await page.getByLabel("Admin token").fill(mesh.state.adminToken);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "Servers" }).waitFor();
+  const { page } = await visit(browser, mesh.state, { viewport: { width: 1280, height: 640 } });
+  await signIn(page, mesh.state);
   await page.screenshot({ path: PICTURE });
   console.log(PICTURE);
 } finally {

@@ -1,45 +1,16 @@
 // The page of who reaches whom in a real browser: at two sizes, light and dark, small and large, and without a script.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
-import { generateIdentity } from "../../scripts/identity/generate.ts";
-import { enrolDemo } from "../../scripts/local/demo.ts";
-import { enrolmentBody, postEnrolment, postReport } from "../../scripts/local/invented-server.ts";
-import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
-import { startBrowser } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { postReport } from "../../scripts/local/invented-server.ts";
+import { demoDashboard } from "./demo-dashboard.ts";
 import { LOOKS } from "./looks.ts";
-import { expectSound, signIn, type Visit, visit } from "./visitor.ts";
+import { expectSound } from "./sound.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
-let mesh: LocalMesh;
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await startBrowser();
-  mesh = await startLocalMesh({ host: "127.0.0.1", port: 0, directory, central: undefined }, () => undefined);
-  // The fourth is not heard of again, and does not answer.
-  await enrolDemo(mesh.state, 14, () => undefined, new AbortController().signal);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await mesh?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-/** A page of a browser of its own, signed in, and what its console has said of faults so far. */
-async function open(options: BrowserContextOptions = {}): Promise<Visit> {
-  const opened = await visit(browser, mesh.state, options);
-  await signIn(opened.page, mesh.state);
-  return opened;
-}
+// The fourth is not heard of again, and does not answer.
+const dashboard = demoDashboard(14);
 
 describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => {
   test("the picture, one server's part of it and what a search finds are sound", async () => {
-    const { page, faults } = await open({ viewport, colorScheme });
+    const { page, faults } = await dashboard.signedIn({ viewport, colorScheme });
     await page.getByRole("link", { name: "Reach" }).click();
     await page.getByText("demo1 does not reach demo4").waitFor();
     await expectSound(page);
@@ -54,7 +25,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => 
 });
 
 test("without a script: who does not reach whom, and from its row to the server", async () => {
-  const { page } = await open({ javaScriptEnabled: false });
+  const { page } = await dashboard.signedIn({ javaScriptEnabled: false });
   await page.getByRole("link", { name: "Reach" }).click();
   // Thirteen are in the mesh; the fourth tells nothing, and all others do not reach it.
   const cells = page.getByRole("cell", { name: "none", exact: true });
@@ -67,11 +38,8 @@ test("without a script: who does not reach whom, and from its row to the server"
 });
 
 test("follows what servers find while it is open", async () => {
-  const { url, enrolmentKey } = mesh.state;
-  const server = { ...(await generateIdentity()), name: "late1", machine: "late1" };
-  const answer = await postEnrolment(url, enrolmentKey, enrolmentBody(url, server));
-  const { token } = z.object({ token: z.string() }).parse(await answer.json());
-  const { page, faults } = await open();
+  const { node, token } = await dashboard.enrol("late1");
+  const { page, faults } = await dashboard.signedIn();
   await page.goto("/reach");
   const demo1 = page.getByRole("rowheader", { name: "demo1", exact: true }).getByRole("link");
   const to = (await demo1.getAttribute("href"))?.split("/").at(-1) ?? "";
@@ -79,7 +47,7 @@ test("follows what servers find while it is open", async () => {
   const find = async (family: object): Promise<void> => {
     const pairs = [{ to, ipv4: family, ipv6: family, path: "direct" }];
     const probes = { secondsAgo: 0, pairs };
-    expect((await postReport(url, server.node, token, { state: "ok", probes })).status).toBe(200);
+    expect((await postReport(dashboard.state.url, node, token, { state: "ok", probes })).status).toBe(200);
   };
   await find({ answers: false, rttMs: null, loss: 100, mtu: null });
   await page.getByText("late1 does not reach demo1").waitFor();

@@ -1,32 +1,13 @@
 // What docs/command-line.md counts under "Five things to do": done here in as many clicks, in a real browser.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { enrolDemo } from "../../scripts/local/demo.ts";
-import { type LocalMesh, startLocalMesh } from "../../scripts/local/local-mesh.ts";
-import { startBrowser } from "./browser.ts";
-import { signIn, visit } from "./visitor.ts";
+import type { Locator, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { demoDashboard } from "./demo-dashboard.ts";
 
 const DOCS = readFileSync(fileURLToPath(new URL("../../docs/command-line.md", import.meta.url)), "utf8");
-const directory = mkdtempSync(join(tmpdir(), "meshboot-browser-"));
-let mesh: LocalMesh;
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await startBrowser();
-  mesh = await startLocalMesh({ host: "127.0.0.1", port: 0, directory, central: undefined }, () => undefined);
-  // The third stands still.
-  await enrolDemo(mesh.state, 3, () => undefined, new AbortController().signal);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await mesh?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+// The third stands still.
+const dashboard = demoDashboard(3);
 
 /** As many clicks as the documents say. */
 function counted(what: string): number {
@@ -38,8 +19,7 @@ function counted(what: string): number {
 
 /** The first page, and a way to click that counts. */
 async function begin(): Promise<{ page: Page; click: (on: Locator) => Promise<void>; clicks: () => number }> {
-  const { page } = await visit(browser, mesh.state);
-  await signIn(page, mesh.state);
+  const { page } = await dashboard.signedIn();
   let clicks = 0;
   return {
     page,

@@ -200,10 +200,10 @@ test("two servers of the image enrol by one request each, and get two leases", a
     ordered.map((guest) => guest.run("cat", "/etc/machine-id", "/etc/ssh/ssh_host_ed25519_key.pub")),
   );
   expect(new Set(machines).size).toBe(2);
-  // The enrolment, and the report that all is in place.
+  // That the boot has begun, the enrolment, that the server is in the mesh, and the report that all is in place.
   const asked = await run(...inside(lab.network.internet, "nft", ["list", "set", "inet", "asked", "calls"]));
   for (const guest of ordered) {
-    expect(asked).toContain(`${internetAddress(guest.index).ipv4} counter packets 2 `);
+    expect(asked).toContain(`${internetAddress(guest.index).ipv4} counter packets 4 `);
     expect(await guest.run("cloud-init", "status")).toBe("status: done");
     expect(await guest.run("ls", "-A", "/var/lib/apt/lists")).toBe("");
   }

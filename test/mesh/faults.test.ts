@@ -39,13 +39,14 @@ chmod 755 /root/trap/${command}`;
 }
 
 /** Modes and paths of all that belongs to the mesh, and the contents that say nothing of the server's identity. Whom zerotier-one knew when it last stopped depends on how it stopped, and whom the watch is in touch with on the minute. */
+// Not what comes and goes by itself: whom to probe and what came of it, and what the Worker was told of a first boot.
 async function tree(guest: Guest): Promise<string> {
   const listing = await guest.sh(`
     find /etc/meshboot /etc/systemd/system /etc/sysctl.d /etc/apt /usr/local/sbin /usr/share/keyrings /var/lib/meshboot \\
       /var/lib/zerotier-one \\( -name peers.d -o -name neighbours \\) -prune -o -printf '%M %u %p %l\\n' | sort
     cat /etc/sysctl.d/90-meshboot.conf /etc/systemd/system/*.service.d/*meshboot.conf /var/lib/meshboot/files \\
       /var/lib/meshboot/pools /var/lib/meshboot/sysctls /var/lib/meshboot/tables /var/lib/meshboot/docker0
-    ls /run/meshboot
+    ls /run/meshboot | grep -vxE '(to-)?probes?|told-.*'
   `);
   return listing;
 }

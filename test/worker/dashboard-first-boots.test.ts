@@ -69,7 +69,7 @@ describe("the page of a key's first boots", () => {
     });
     await browser.signIn(use.world);
     const { text } = await browser.browse(page);
-    expect(text).toContain(`<a href="/servers/${identity(0).node}">web7</a>`);
+    expect(text).toContain(`<a href="/servers/${identity(0).node}">web1</a>`);
     expect(stagesOn(text).missing).toEqual([]);
     const server = (await browser.browse(`/servers/${identity(0).node}`)).text;
     const [, boot = ""] = server.split("<h2>Its first boot</h2>");

@@ -106,7 +106,7 @@ describe("a first boot", () => {
     const [boot, ...others] = await listed();
     expect(others).toEqual([]);
     expect(boot).toMatchObject({
-      ...{ node: identity(0).node, name: "web0", state: "done", step: null },
+      ...{ node: identity(0).node, name: "web1", state: "done", step: null },
       ...{ machineId: machine(0), log: "report: reports\n" },
     });
     const minutes = boot?.stages.map(({ stage, at }) => [
@@ -134,6 +134,15 @@ describe("a first boot", () => {
     expect(await listed()).toMatchObject([{ state: "failed", step: "zerotier" }]);
     await tell(key, PACKAGES);
     expect(await listed()).toMatchObject([{ state: "running", step: null }]);
+  });
+
+  it("has the name that the server has in the mesh, whatever it calls itself", async () => {
+    const key = await use.world.key();
+    await tell(key, FETCHED);
+    expect(await listed()).toMatchObject([{ name: "web0" }]);
+    await use.world.enrol({ key });
+    await use.world.admin("PATCH", `/v1/nodes/${identity(0).node}`, { name: "db1" });
+    expect(await listed()).toMatchObject([{ name: "db1" }]);
   });
 
   it("that fails as a node is found by its heartbeat; a failure once it was done is none of it", async () => {

@@ -229,6 +229,35 @@ describe("what changes", () => {
     expect(await listener.next()).toEqual(["servers", "pool"]);
   });
 
+  it("is what a server found of itself and of others, but not the same found again", async () => {
+    const { json } = await use.world.enrol();
+    const token = String(json["token"]);
+    await use.world.settle();
+    const finding = { link: "peers", level: "warning", saw: "1", expected: "2", remedy: "wait" };
+    const family = (rttMs: number) => ({ answers: true, rttMs, loss: 0, mtu: 1500 });
+    const report = (rttMs: number, link = "peers", ipv6: object = family(rttMs)) => ({
+      state: "ok",
+      findings: [{ ...finding, link }],
+      probes: {
+        secondsAgo: 0,
+        pairs: [{ to: identity(1).node, ipv4: family(rttMs), ipv6, path: "direct" }],
+      },
+    });
+    expect(await beat(token, report(1))).toBe(200);
+    const listener = await listen();
+    use.world.advance(HOUR);
+    expect(await beat(token, report(2))).toBe(200);
+    await use.world.key();
+    expect(await listener.next()).toEqual(["keys", "events"]);
+    expect(await beat(token, report(2, "sysctls"))).toBe(200);
+    expect(await listener.next()).toEqual(["servers", "pool"]);
+    const silent = { answers: false, rttMs: null, loss: 100, mtu: null };
+    expect(await beat(token, report(2, "sysctls", silent))).toBe(200);
+    expect(await listener.next()).toEqual(["servers", "pool"]);
+    expect(await beat(token, { ...report(2, "sysctls"), probes: undefined })).toBe(200);
+    expect(await listener.next()).toEqual(["servers", "pool"]);
+  });
+
   it("is said of servers by the hourly run, since they go offline without a word", async () => {
     const listener = await listen();
     await use.world.object.reconcile();

@@ -1,10 +1,10 @@
+import { DAY_MS } from "./time-units.ts";
+
 // The quotas of the Cloudflare account. What the platform says when one is used up is in no document of its own; it was taken from
 // logs that people have published: "KV put() limit exceeded for the day.", "Exceeded allowed rows written in Durable Objects
 // free tier.", and, from the page on spending limits, "Exceeded the account's spending cap for Durable Objects".
 const USED_UP =
   /limit exceeded for the day|exceeded allowed .* free tier|exceeded the account's spending cap/i;
-
-const DAY_MS = 86_400_000;
 
 /** Whether the platform refused something because a quota of the account is used up. */
 export function isQuotaUsedUp(error: unknown): boolean {

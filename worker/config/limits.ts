@@ -1,4 +1,4 @@
-import { DAY_MS } from "../lease/lease-times.ts";
+import { DAY_MS } from "../base/time-units.ts";
 
 const DAY_SECONDS = DAY_MS / 1000;
 

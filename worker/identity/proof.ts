@@ -1,4 +1,5 @@
 import { bytesFromHex } from "../base/hex.ts";
+import { MINUTE_MS } from "../base/time-units.ts";
 
 /** What a node signs when it enrols. All fields are parsed already: none holds a line feed. */
 export interface EnrolmentFields {
@@ -12,7 +13,7 @@ export interface EnrolmentFields {
 }
 
 /** How far a node's clock may be off: a first boot has no NTP yet, a replay should not work for long. */
-const TIMELY_MS = 15 * 60 * 1000;
+const TIMELY_MS = 15 * MINUTE_MS;
 const DIGEST_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 

@@ -1,4 +1,5 @@
 // What monitoring is told of first boots: of the newest that are kept, since one of long ago says nothing of the next.
+import { HOUR_MS } from "../base/time-units.ts";
 import type { BootStage, BootState, FirstBoot } from "./first-boot.ts";
 
 /** The stages that a server comes to by itself, after the agent is there. */
@@ -13,7 +14,7 @@ const TIMED = [
 export const QUANTILES = [0.5, 0.9] as const;
 
 /** ms within which something must have been told of a boot that is counted: one that fails does so at every attempt. */
-const NEWS_MS = 6 * 3_600_000;
+const NEWS_MS = 6 * HOUR_MS;
 
 export interface BootFigures {
   /** How many boots of which something was told within the last hours, by state. */

@@ -1,8 +1,4 @@
-export const DAY_MS = 24 * 60 * 60 * 1000;
-
-const HOUR_MS = 60 * 60 * 1000;
-
-const MINUTE_MS = 60 * 1000;
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../base/time-units.ts";
 
 /** What a lease is: waiting for the operator, in use, in use but not seen lately, not seen for long, withdrawn. */
 export const LEASE_STATES = ["pending", "active", "offline", "stale", "revoked"] as const;

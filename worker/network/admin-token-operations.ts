@@ -7,6 +7,7 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { SCOPES, type Scope } from "../base/scope.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
+import { HOUR_MS } from "../base/time-units.ts";
 import { LIMITS } from "../config/limits.ts";
 import { FORMER, type Operator } from "../lease/deed.ts";
 import type {
@@ -19,8 +20,6 @@ import { type AdminToken, adminTokenEnd, adminTokenState, isUseNews } from "../s
 import type { MadePlace } from "../store/made-place.ts";
 import type { Stores } from "../store/stores.ts";
 import type { NetworkContext } from "./network-context.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** Who carries an admin token: its id, and what it is good for. */
 export interface AdminTokenBearer {

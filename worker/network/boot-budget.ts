@@ -1,4 +1,4 @@
-const HOUR_MS = 60 * 60_000;
+import { HOUR_MS } from "../base/time-units.ts";
 
 /**
  * How many reports of first boots may be written in the hour, of one key and of all: whoever has a key must not use up the day's

@@ -1,5 +1,6 @@
 // What servers tell of their first boots, so that the operator finds out where one stands still, without a console of it.
 import { type BootProof, isProvenBy } from "../base/boot-proof.ts";
+import { isoTime } from "../base/iso-time.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { LIMITS } from "../config/limits.ts";
@@ -177,7 +178,7 @@ export function listFirstBoots(
       : bootsOfNode(stores, node).filter(
           ({ id, keyId }) => id < (before ?? id + 1) && keyId === (key ?? keyId),
         );
-  return found.map((boot) => ({ id: boot.id, view: viewOf(boot) }));
+  return found.map((boot) => ({ id: boot.id, view: viewOf(boot, stores) }));
 }
 
 /** That by which it came in last. */
@@ -188,19 +189,16 @@ function bootsOfNode({ nodes, firstBoots }: Stores, id: string) {
   return boot === undefined ? [] : [boot];
 }
 
-function viewOf(boot: FirstBoot): FirstBootView {
+function viewOf(boot: FirstBoot, { nodes }: Stores): FirstBootView {
   return {
     key: boot.keyId,
     machineId: boot.machineId,
     node: boot.node,
-    name: boot.name,
+    name: (boot.node === null ? undefined : nodes.get(boot.node)?.name) ?? boot.name,
     address: boot.address,
     state: boot.state,
     step: boot.step,
-    stages: BOOT_STAGES.map((stage) => {
-      const at = boot.stages[stage];
-      return { stage, at: at === undefined ? null : new Date(at).toISOString() };
-    }),
+    stages: BOOT_STAGES.map((stage) => ({ stage, at: isoTime(boot.stages[stage] ?? null) })),
     clockAhead: boot.clockAhead,
     log: boot.log,
     lastAt: new Date(boot.at).toISOString(),

@@ -1,12 +1,13 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { BootNews } from "../lease/first-boot.ts";
-import { isUnanswered, keptProbes, takeProbes } from "../reach/kept-probes.ts";
+import { takeProbes } from "../reach/kept-probes.ts";
 import type { Renewed } from "../schema/lease.ts";
 import type { Probes } from "../schema/reach.ts";
 import { isUntold, type StoredNode } from "../store/stored-node.ts";
 import { noteFromNode } from "./first-boots.ts";
 import { hostsVersionFor } from "./hosts.ts";
+import { foundTheSame, keepFindings } from "./kept-findings.ts";
 import { leaseView, shownState } from "./lease-view.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
@@ -41,7 +42,7 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     const now = net.now();
     const known = authorize(stores, beat.node, { admin: false, tokenHash: beat.tokenHash }, now);
     if (!known.ok) return known;
-    const { kept, probe } = takeProbes(stores.nodes, known.value, beat.probes, now);
+    const { kept, probe, isNews: isReachNews } = takeProbes(stores.nodes, known.value, beat.probes, now);
     const node = {
       ...known.value,
       seenAt: now,
@@ -50,15 +51,12 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
         beat.repaired.length === 0
           ? known.value.lastRepair
           : JSON.stringify({ at: new Date(now).toISOString(), steps: beat.repaired }),
-      findings:
-        beat.findings === null
-          ? known.value.findings
-          : `{"at":${JSON.stringify(new Date(now).toISOString())},"items":${beat.findings}}`,
+      findings: beat.findings === null ? known.value.findings : keepFindings(beat.findings, now),
       address: beat.address ?? known.value.address,
       facts: beat.facts ?? known.value.facts,
       probes: kept,
     };
-    stores.nodes.reported(node.node, node, { isNews: isNews(known.value, node, now) });
+    stores.nodes.reported(node.node, node, { isNews: isReachNews || isNews(known.value, node, now) });
     if (beat.boot !== undefined) noteFromNode(net, node, beat.boot);
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
     const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
@@ -72,22 +70,14 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
   });
 }
 
-/** Whether a heartbeat makes the node another one than it was shown as, but for times and round trips. */
+/** Whether a heartbeat makes the node another one than it was shown as, but for times and what it found of others. */
 function isNews(before: StoredNode, after: StoredNode, now: number): boolean {
-  return shownOf(before, now) !== shownOf(after, now);
+  return shownOf(before, now) !== shownOf(after, now) || !foundTheSame(before.findings, after.findings);
 }
 
 function shownOf(node: StoredNode, now: number): string {
-  const probes = keptProbes(node);
   return JSON.stringify({
     ...node,
-    ...{ state: shownState(node, now), seenAt: null, reportedAt: null },
-    findings: node.findings?.replace(/^\{"at":"[^"]*",/, ""),
-    probes: probes && [
-      probes.fault,
-      probes.at === null,
-      probes.pairs.length,
-      probes.pairs.filter(isUnanswered),
-    ],
+    ...{ state: shownState(node, now), seenAt: null, reportedAt: null, findings: null, probes: null },
   });
 }

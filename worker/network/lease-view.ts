@@ -8,7 +8,7 @@ import { describePool, dockerGateway, dockerSubnet, zerotierAddressWithPrefix } 
 import { sixPlane } from "../lease/six-plane.ts";
 import type { LeaseView, NodeView } from "../schema/lease.ts";
 import type { StoredNode } from "../store/stored-node.ts";
-import { worstFinding } from "./worst-finding.ts";
+import { worstFinding } from "./kept-findings.ts";
 
 /** What both the object and the copy in KV know of a lease. */
 type KnownLease = Pick<

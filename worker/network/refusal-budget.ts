@@ -1,6 +1,5 @@
+import { HOUR_MS } from "../base/time-units.ts";
 import { LIMITS } from "../config/limits.ts";
-
-const HOUR_MS = 60 * 60_000;
 
 /** How many refusals may still be written in the hour: of keys that are known, and of others. */
 export class RefusalBudget {

@@ -1,4 +1,4 @@
-const HOUR_MS = 60 * 60_000;
+import { HOUR_MS } from "../base/time-units.ts";
 
 /**
  * How often nodes that gave up their leases come back. A server that leaves and comes in a loop would use up the day's rows, and

@@ -3,10 +3,9 @@
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { SCOPES } from "../base/scope.ts";
+import { HOUR_MS } from "../base/time-units.ts";
 import { FORMER } from "../lease/deed.ts";
 import type { NetworkContext } from "./network-context.ts";
-
-const HOUR_MS = 3_600_000;
 
 /**
  * ms after which nothing of an earlier version of the Worker runs any more: a deployment takes seconds. Settings that have an earlier

@@ -1,11 +1,12 @@
 // A controller or KV that does not take one thing takes no other of the kind either, whichever it is: all of them wait as one
 // queue. Each with a pause of its own would cost calls, and rows of the object's day, for everything that waits.
 import { isQuotaUsedUp, quotaBackAt } from "../base/quota.ts";
+import { HOUR_MS, MINUTE_MS } from "../base/time-units.ts";
 import { ControllerError, type ControllerFault } from "../controller/controller.ts";
 import type { OutboxRow, OutboxStore } from "../store/outbox-store.ts";
 
 /** ms that a kind waits: after the first failure and at most, and while a quota is used up. Whoever changes to a paid plan need not wait for midnight. */
-const HOLD_MS = { first: 2_000, longest: 10 * 60_000, usedUp: 60 * 60_000 } as const;
+const HOLD_MS = { first: 2_000, longest: 10 * MINUTE_MS, usedUp: HOUR_MS } as const;
 
 /** What a controller says of the one thing that it was asked for. */
 const OF_ONE: readonly ControllerFault[] = ["rejected", "not-found"];

@@ -56,6 +56,8 @@ export interface Taken {
   readonly kept: string | null;
   /** undefined: it does not probe. */
   readonly probe: ProbeTarget[] | undefined;
+  /** Whether what is kept is shown otherwise than before, but for times and round trips. */
+  readonly isNews: boolean;
 }
 
 /**
@@ -68,8 +70,8 @@ export function takeProbes(
   told: Probes | undefined,
   now: number,
 ): Taken {
-  if (told === undefined) return { kept: null, probe: undefined };
   const before = keptProbes(asking);
+  if (told === undefined) return { kept: null, probe: undefined, isNews: before !== undefined };
   const isNew = told.secondsAgo !== undefined;
   const at = told.secondsAgo === undefined ? (before?.at ?? null) : now - told.secondsAgo * 1000;
   const pairs = isNew ? told.pairs : (before?.pairs ?? []);
@@ -89,7 +91,31 @@ export function takeProbes(
   return {
     kept: JSON.stringify(kept),
     probe: [...again, ...next].map(({ slot, node }) => ({ slot, node })),
+    isNews: before === undefined || isShownOtherwise(before, kept),
   };
+}
+
+/** What is shown of probes, but for round trips. */
+type ShownProbes = Pick<KeptProbes, "fault" | "at"> & {
+  readonly pairs: readonly Found[];
+};
+
+/** Whether the later probes are shown otherwise than those before, but for times and round trips. */
+export function isShownOtherwise(before: ShownProbes, later: ShownProbes): boolean {
+  return (
+    before.fault !== later.fault ||
+    (before.at === null) !== (later.at === null) ||
+    before.pairs.length !== later.pairs.length ||
+    silenceIn(before.pairs) !== silenceIn(later.pairs)
+  );
+}
+
+/** Who does not answer, and by which family. */
+function silenceIn(pairs: readonly Found[]): string {
+  return pairs
+    .filter(isUnanswered)
+    .map(({ to, ipv4, ipv6, path }) => [to, ipv4?.answers, ipv6?.answers, path].join(" "))
+    .join();
 }
 
 /** The nodes of the slots behind that one, and on from the first when there are no more; each once. */

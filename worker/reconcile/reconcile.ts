@@ -2,6 +2,7 @@
 // controller counts: a member deauthorized there is revoked here. Nothing is ever removed there that is not ours.
 import { errorText } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { HOUR_MS } from "../base/time-units.ts";
 import { LIMITS } from "../config/limits.ts";
 import { ControllerError, type ControllerMember, type MemberList } from "../controller/controller.ts";
 import { HEARD_WITHIN, heardSince, type Watch, watchedSince } from "../lease/lease-times.ts";
@@ -24,7 +25,7 @@ import { releaseByTime } from "./release-by-time.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** ms by which the controller has to have seen a node later than we did, for it to be written: more than lies between two heartbeats. */
-const SIGHT_MS = 2 * 60 * 60_000;
+const SIGHT_MS = 2 * HOUR_MS;
 
 /** Members that one run reads one by one; the rest waits for the next. The free plan allows 50 outgoing calls an invocation. */
 const MOST_READS = 20;

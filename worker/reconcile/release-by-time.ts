@@ -1,4 +1,5 @@
-import { DAY_MS, defaultLeaseTimes, isOver, mostEndings, type Watch } from "../lease/lease-times.ts";
+import { DAY_MS } from "../base/time-units.ts";
+import { defaultLeaseTimes, isOver, mostEndings, type Watch } from "../lease/lease-times.ts";
 import { endLease } from "../outbox/queue.ts";
 import type { StoredNode } from "../store/stored-node.ts";
 import type { Upkeep } from "./upkeep.ts";

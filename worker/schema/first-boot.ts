@@ -54,7 +54,10 @@ const firstBootSchema = z
     key: z.string().openapi({ description: "The id of the enrolment key." }),
     machineId,
     node: z.string().nullable().openapi({ description: "The node that it enrolled as; null: not yet." }),
-    name: z.string().nullable().openapi({ description: "What it calls itself." }),
+    name: z
+      .string()
+      .nullable()
+      .openapi({ description: "Its name in the mesh; until it has a lease, what it calls itself." }),
     address: z
       .string()
       .nullable()

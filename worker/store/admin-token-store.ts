@@ -1,6 +1,7 @@
 // The admin tokens that were made through the API, and the one that the settings had before the present one.
 import { z } from "zod";
 import { SCOPES, type Scope } from "../base/scope.ts";
+import { HOUR_MS } from "../base/time-units.ts";
 import type { Database } from "./database.ts";
 import { listByMaking, type MadePlace } from "./made-place.ts";
 
@@ -29,8 +30,6 @@ type Row = {
 };
 
 const SELECT = "SELECT id, scopes, note, created_at, expires_at, last_used_at, revoked_at FROM admin_tokens";
-
-const HOUR_MS = 60 * 60 * 1000;
 
 export class AdminTokenStore {
   readonly #db: Database;

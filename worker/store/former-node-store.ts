@@ -1,6 +1,7 @@
 // Nodes that the operator took out for good, and the tokens that they had: a server that wakes up after that is told what became
 // of its lease, and no other is.
 import { z } from "zod";
+import { DAY_MS } from "../base/time-units.ts";
 import { ENDINGS, type Ending } from "../lease/ending.ts";
 import type { Database } from "./database.ts";
 import type { StoredNode } from "./stored-node.ts";
@@ -10,7 +11,7 @@ const ending = z.enum(ENDINGS);
 const hashes = z.array(z.string());
 
 /** ms for which a server that was switched off is still told. */
-const KEPT_MS = 366 * 24 * 60 * 60 * 1000;
+const KEPT_MS = 366 * DAY_MS;
 
 /** How many are forgotten at most when one is added. */
 const FORGOTTEN_AT_ONCE = 10;

@@ -1,6 +1,7 @@
 // Enrolment keys and whom they let in. A key is found by its hash; the key itself is never stored.
 import { z } from "zod";
 import { err, ok, type Result } from "../base/result.ts";
+import { HOUR_MS } from "../base/time-units.ts";
 import type { Database } from "./database.ts";
 import { listByMaking, type MadePlace } from "./made-place.ts";
 
@@ -65,8 +66,6 @@ const SELECT = `SELECT id, created_at, expires_at, max_uses, approval, allow_ove
   (SELECT name FROM reservations WHERE slot = reserved_slot) AS reservation FROM keys`;
 
 const tags = z.array(z.string());
-
-const HOUR_MS = 60 * 60 * 1000;
 
 export class KeyStore {
   readonly #db: Database;

@@ -41,7 +41,7 @@ export interface StoredNode {
   readonly reportedAt: number | null;
   /** `{ at, steps }` as JSON. */
   readonly lastRepair: string | null;
-  /** What its doctor found, `{ at, items }` as JSON. */
+  /** What its doctor found, as JSON: see `worker/network/kept-findings.ts`. */
   readonly findings: string | null;
   /** What it last found of others, as JSON: see `worker/reach/kept-probes.ts`. */
   readonly probes: string | null;

@@ -1,6 +1,8 @@
+import { HOUR_MS } from "../base/time-units.ts";
+
 /** ms until a call that was not taken is made again: after the first, and at most. */
 const FIRST_PAUSE_MS = 5_000;
-export const LONGEST_PAUSE_MS = 60 * 60_000;
+export const LONGEST_PAUSE_MS = HOUR_MS;
 
 /**
  * How long (ms) to wait after so many calls in a row that were not taken (1 is the first): twice as long each time, less up to a half by

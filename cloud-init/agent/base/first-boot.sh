@@ -100,6 +100,7 @@ tell_boot() { # fetched|packages|mesh
 
 # Where it stands still, while only the key can tell. Who waits for approval does not, and the Worker knows that.
 tell_failed_boot() { # STEP
+  [ -z "$BOOTING" ] || take_saved_url
   if [ -z "$PENDING" ] && can_tell_by_key; then
     look_at_sender
     post_by_key "$secret" "{\"state\":\"failed\",\"step\":\"$1\",\"log\":\"$(log_as_json)\",$SENDER}"

@@ -83,7 +83,10 @@ put_hosts_text() {
     warn '/etc/hosts is a link and is left as it is, without the names of servers: make it a file, or set HOSTS=off'
     return 1
   fi
-  say 'writes the names of servers into /etc/hosts'
+  case $text in
+  *"$HOSTS_MARK"*) say 'writes the names of servers into /etc/hosts' ;;
+  *) say 'takes the names of servers out of /etc/hosts' ;;
+  esac
   dry || write_whole "$R/etc/hosts" 644 "$text" "$R/etc/hosts"
 }
 

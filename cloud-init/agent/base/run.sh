@@ -46,7 +46,7 @@ leave() {
           [ "$HTTP" != 200 ] || take_reported_lease
         ) >/dev/null 2>&1
       else
-        tell_failed_boot "$STEP" || :
+        (tell_failed_boot "$STEP") 2>/dev/null || :
       fi
     fi
     ;;

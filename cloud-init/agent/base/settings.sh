@@ -5,6 +5,14 @@ saved_setting() { # KEY
   read_file "$R$CONF" | sed -n "s/^$1=//p" | tail -n 1
 }
 
+# The URL, also where a setting before it is wrong, so that none was taken from there on.
+take_saved_url() {
+  if [ -z "$URL" ]; then
+    key=URL value=$(saved_setting URL)
+    take_setting
+  fi
+}
+
 matches() { # TEXT EXTENDED-EXPRESSION
   grep -qxE "$2" <<EOF
 $1

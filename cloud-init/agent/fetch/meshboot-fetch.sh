@@ -12,12 +12,13 @@ is_named() { # FILE
 }
 
 get() { # URL SECONDS
+  most=$(($2 * 4))
   if command -v curl >/dev/null; then
-    curl -gkfsSL --connect-timeout "$2" --max-time $(($2 * 4)) "$1"
+    curl -gkfsSL --connect-timeout "$2" --max-time $most "$1"
   elif command -v wget >/dev/null; then
-    wget --no-check-certificate -nv -t 1 -T "$2" -O - "$1"
+    timeout $most wget --no-check-certificate -nv -t 1 -T "$2" -O - "$1"
   else
-    python3 -c 'import ssl, sys, urllib.request as u
+    timeout $most python3 -c 'import ssl, sys, urllib.request as u
 c = ssl._create_unverified_context()
 sys.stdout.buffer.write(u.urlopen(sys.argv[1], timeout=int(sys.argv[2]), context=c).read(2000000))' "$@"
   fi
@@ -44,7 +45,7 @@ until is_named "$agent"; do
   case $said in
   *'No space'*) why='the disk is full' ;;
   *' 404'*) why="$why: the Worker has no such agent; new user-data names one that it has" ;;
-  *python3*found*) why='this needs curl, wget or python3' ;;
+  timeout:*python3*) why='this needs curl, wget or python3' ;;
   esac
   why=$(echo "meshboot-fetch: no agent from $url: ${why:-an empty answer}" | sed 's|//[^ ]*@|//|g')
   if [ -n "$has" ]; then

@@ -42,11 +42,11 @@ up() {
     stay_in_mesh
     STEP=settings
   fi
-  read_settings
   if ! dry && { ! has_lease || [ -e "$STATE/first-boot" ]; }; then
     BOOTING=yes
-    tell_boot fetched
   fi
+  read_settings
+  tell_boot fetched
   if has_lease; then
     use_saved_lease
     look_for_repairs

@@ -1,11 +1,12 @@
 import { existsSync, renameSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { newAdminToken } from "../../new-admin-token.ts";
 import type { Cloudflare } from "../cloudflare.ts";
 import { LiveWorker } from "../live-worker.ts";
 import type { SharedOptions } from "../options.ts";
 import { cloudflareOf, Place } from "../place.ts";
 import { Refused } from "../refused.ts";
-import { adminTokenPath, keptAdminToken, newAdminToken } from "../secrets.ts";
+import { adminTokenPath, keptAdminToken } from "../secrets.ts";
 import { writePrivate } from "../settings.ts";
 import type { Step } from "../steps.ts";
 import { storeSecrets } from "../store-secrets.ts";

@@ -20,11 +20,8 @@ report_findings() {
   if [ ! -s "$STATE/token" ] || [ -z "$NODE" ]; then
     refuse 'there is no lease with its token: meshboot up, with a key in /etc/meshboot/key'
   fi
-  # Where another setting is wrong, none was taken; that is worth a report.
-  if [ -z "$URL" ]; then
-    key=URL value=$(saved_setting URL)
-    take_setting
-  fi
+  # A setting that is wrong is worth a report.
+  take_saved_url
   FINDINGS=[$(worst_first <"$TMP/findings" | findings_as_json)]
   make_run
   STEP=doctor
