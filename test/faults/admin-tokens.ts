@@ -1,9 +1,11 @@
 import type { Scope } from "../../worker/base/scope.ts";
 import type { Operator } from "../../worker/lease/deed.ts";
-import type { NetworkObject } from "../../worker/network/network-object.ts";
 import type { NewAdminToken } from "../../worker/schema/admin-token.ts";
+import type { Ask } from "./ask.ts";
 import type { Clock } from "./clock.ts";
 import type { Judge } from "./judge.ts";
+
+const HOUR = 3_600_000;
 
 /** An admin token as the operator knows it; `back`: since when it is taken back for sure, and since when it may be. */
 interface Known {
@@ -13,13 +15,6 @@ interface Known {
   readonly back?: number;
   readonly mayBeBack?: number;
 }
-
-/** Calls the object, and takes its answer; when it is gone with that, the first function is called. */
-type Ask = <T>(
-  work: (object: NetworkObject) => T | Promise<T>,
-  end: () => void,
-  take: (answer: T) => void,
-) => void;
 
 /** The admin tokens of one run: made, used and taken back. One that is taken back must be good for nothing from then on. */
 export class AdminTokens {
@@ -55,6 +50,23 @@ export class AdminTokens {
     );
   }
 
+  /** Makes another one for the same, and the number is that one's; the one before is good for so many hours yet. */
+  rotate(number: number, overlapHours: number): void {
+    const known = this.#known.get(number);
+    if (known === undefined || known.mayBeBack !== undefined) return;
+    // Nobody knows whether it counts any more until the answer is there.
+    this.#update(number, { ...known, mayBeBack: this.#clock.now });
+    this.#ask(
+      (object) => object.rotateAdminToken(known.id, { overlapHours }, this.#by),
+      () => {},
+      (made) => {
+        if (!made.ok) return;
+        if (this.#known.get(number)?.id === known.id) this.#keep(number, made.value, known.scopes);
+        this.#clock.after(overlapHours * HOUR + 1, () => this.#try({ ...known, back: this.#clock.now }));
+      },
+    );
+  }
+
   #keep(number: number, { id, token }: NewAdminToken, scopes: readonly Scope[]): void {
     this.#known.set(number, { id, hash: this.#digest(token), scopes });
   }
@@ -86,19 +98,22 @@ export class AdminTokens {
   /** Somebody calls with the token. */
   use(number: number): void {
     const known = this.#known.get(number);
-    if (known === undefined) return;
+    if (known !== undefined) this.#try(known);
+  }
+
+  #try(known: Known): void {
     const begun = this.#clock.now;
     this.#ask(
       (object) => object.adminTokenBearer(known.hash),
       () => {},
       (answer) => {
-        const now = this.#known.get(number);
-        const { mayBeBack } = now?.id === known.id ? now : known;
+        const now = [...this.#known.values()].find(({ id }) => id === known.id);
         if (answer.ok && known.back !== undefined && known.back <= begun)
           this.#judge.accuse(`admin token ${known.id} was taken back, and is good`);
         if (answer.ok && JSON.stringify(answer.value.scopes) !== JSON.stringify(known.scopes))
           this.#judge.accuse(`admin token ${known.id} has the scopes ${answer.value.scopes.join(" ")}`);
-        if (!answer.ok && mayBeBack === undefined && begun > this.#lostAt)
+        const isKept = now !== undefined && now.mayBeBack === undefined;
+        if (!answer.ok && isKept && begun > this.#lostAt)
           this.#judge.accuse(`admin token ${known.id} is refused: ${answer.error.problem}`);
       },
     );

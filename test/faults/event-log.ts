@@ -1,3 +1,4 @@
+import { FORMER } from "../../worker/lease/deed.ts";
 import type { Storage } from "./storage.ts";
 
 /** A row of the log. Null is what does not fit the action, of name, slot and state too. */
@@ -33,8 +34,8 @@ class Replay {
   readonly leases = new Map<string, Lease>();
   /** The keys that there are: whether they were taken back. */
   readonly keys = new Map<string, boolean>();
-  /** The same of the admin tokens. */
-  readonly tokens = new Map<string, boolean>();
+  /** The same of the admin tokens; undefined where the log does not say it. */
+  readonly tokens = new Map<string, boolean | undefined>();
   readonly webhooks = new Set<string>();
   readonly faults: string[] = [];
   /** Whether leases, reservations and keys were put back, which one event says of them all: of these the log says nothing before. */
@@ -55,6 +56,8 @@ class Replay {
     if (action.startsWith("token-")) return this.#ofToken(action, event.token_id ?? "");
     if (action.startsWith("reserv")) return this.#ofReservation(event);
     if (action.startsWith("webhook-")) return this.#ofWebhook(action, event.webhook ?? "");
+    // Which session it was the log does not say, and of one that ended by time nothing.
+    if (action.startsWith("session-")) return node === null && event.token_id !== null;
     return node !== null && this.#ofLease(event, node, this.leases.get(node));
   }
 
@@ -71,10 +74,17 @@ class Replay {
   }
 
   #ofToken(action: string, token: string): boolean {
-    const before = this.tokens.get(token);
     if (action === "token-deleted") return this.tokens.delete(token);
-    this.tokens.set(token, action === "token-revoked");
-    return action === "token-made" ? before === undefined : before === false;
+    // The one that the settings had before, whichever had that name until then.
+    if (action === "token-rotated" && token === FORMER) {
+      this.tokens.set(token, false);
+      return true;
+    }
+    const isThere = this.tokens.has(token);
+    const isRevoked = this.tokens.get(token) === true;
+    // One that is rotated is good for some hours yet, or for none.
+    this.tokens.set(token, action === "token-rotated" ? undefined : action === "token-revoked");
+    return action === "token-made" ? !isThere : isThere && !isRevoked;
   }
 
   #ofReservation({ action, slot, name }: Event): boolean {
@@ -121,6 +131,8 @@ class Replay {
         return isSame && why === "machine-named";
       case "renamed":
         return was === before.name && name !== was && isSameSlot && state === before.state;
+      case "tagged":
+        return isSame;
       case "slot-changed":
         return was === String(before.slot) && !isSameSlot && name === before.name && state === before.state;
       case "approved":
@@ -184,7 +196,8 @@ export function faultsOfLog(storage: Storage): string[] {
     );
     for (const { id, revoked } of rows) {
       if (replay.isOpen && !told.has(id)) continue;
-      if (told.get(id) !== (revoked === 1))
+      const isRevoked = revoked === 1;
+      if (!told.has(id) || (told.get(id) ?? isRevoked) !== isRevoked)
         faults.push(`the log does not say of the ${kind} ${id} what it is`);
       told.delete(id);
     }

@@ -45,6 +45,8 @@ export interface HostOptions {
   readonly proofMs?: number;
   /** Where webhooks go. */
   readonly receivers?: Receivers;
+  /** Hears each answer of the object's. */
+  readonly answered?: (answer: unknown) => void;
 }
 
 /** Where the object lives: it is started when it is called, can crash at any event, and finds its storage again. */
@@ -85,7 +87,11 @@ export class Host {
         .then(() => work(life.object))
         .then(
           // The answer leaves when what was written is durable.
-          (answer) => this.#later(life, GATE_MS, () => resolve({ answer })),
+          (answer) =>
+            this.#later(life, GATE_MS, () => {
+              this.#options.answered?.(answer);
+              resolve({ answer });
+            }),
           reject,
         );
     });

@@ -142,6 +142,11 @@ export class Judge {
     return turn;
   }
 
+  /** Grows with each call of which nobody knows how it ends, with its end, and with what the operator does at the controller. */
+  turns(server: string): number {
+    return this.#turns.get(server) ?? 0;
+  }
+
   /** A server may from now on be written of. */
   known(server: string): void {
     this.#ours.add(server);

@@ -22,6 +22,8 @@ export function keysAtOnce(): void {
       keyOf(Buffer.from(hkdfSync("sha256", bytesOf(key), "", info, 32))),
     sign: async (_: "HMAC", key: CryptoKey, text: Uint8Array) =>
       exactly(createHmac("sha256", bytesOf(key)).update(text).digest()),
+    verify: async (_: "HMAC", key: CryptoKey, mac: Uint8Array, text: Uint8Array) =>
+      createHmac("sha256", bytesOf(key)).update(text).digest().equals(mac),
     encrypt: async ({ iv }: { iv: Uint8Array }, key: CryptoKey, text: Uint8Array) => {
       const cipher = createCipheriv("aes-256-gcm", bytesOf(key), iv);
       return exactly(Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]));

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { SCOPES, type Scope } from "../../worker/base/scope.ts";
+import { STAGES_BY_KEY, STAGES_BY_TOKEN } from "../../worker/lease/first-boot.ts";
+import { NODE_CHANGES } from "../../worker/schema/node-changes.ts";
 import { CALL_KINDS, FAULTS, type Fault } from "./central.ts";
+import type { BootStep } from "./first-boots.ts";
 import { MOODS, type Mood } from "./receivers.ts";
+import { ROOT_TOKENS, type WhichRootToken } from "./root-tokens.ts";
 
 /** Keys that let in at once, keys that want approval, and keys whose servers lose their leases after four hours unseen. */
 export const KEY_KINDS = ["open", "approval", "ephemeral"] as const;
@@ -13,6 +17,9 @@ export const OTHER_KEYS = ["revoked", "reserved", "replacement"] as const;
 
 export type OtherKey = (typeof OTHER_KEYS)[number];
 
+/** What can be done with several servers at once. */
+export type NodeChange = (typeof NODE_CHANGES)[number];
+
 /** One thing that happens, and for how many ms nothing else is begun after it: what it started goes on meanwhile. */
 export type Step = Action & { readonly pause: number };
 
@@ -21,6 +28,25 @@ export type Action =
   /** What servers do. */
   | { readonly do: "enrol"; readonly server: number; readonly by?: KeyKind | OtherKey }
   | { readonly do: "heartbeat" | "leave" | "ask"; readonly server: number }
+  /** A heartbeat with all that one can carry: `stage`: how far its first boot is; `silent`: another server that gives no answer. */
+  | {
+      readonly do: "tell";
+      readonly server: number;
+      readonly stage: (typeof STAGES_BY_TOKEN)[number];
+      readonly findings: number;
+      readonly silent: number;
+    }
+  /** First boots before there is a token; `skew`: seconds by which the server's clock is ahead. */
+  | {
+      readonly do: "reportBoot";
+      readonly server: number;
+      readonly by: KeyKind | OtherKey;
+      readonly step: BootStep;
+      readonly isProven: boolean;
+      readonly skew: number;
+    }
+  | { readonly do: "reportMany"; readonly kind: KeyKind; readonly machines: number }
+  | { readonly do: "replayProof" }
   /** What the operator does by the API. */
   | { readonly do: "put"; readonly server: number; readonly slot?: number; readonly name?: number }
   | { readonly do: "rename" | "approve" | "revoke" | "remove"; readonly server: number }
@@ -31,6 +57,29 @@ export type Action =
   | { readonly do: "revokeKey"; readonly kind: KeyKind }
   | { readonly do: "makeToken"; readonly token: number; readonly scope: Scope }
   | { readonly do: "useToken" | "revokeToken" | "deleteToken"; readonly token: number }
+  | { readonly do: "rotateToken"; readonly token: number; readonly hours: number }
+  /** The secret ADMIN_TOKEN; `leftover`: something of the deployment before still runs. */
+  | { readonly do: "rotateRoot"; readonly hours: number }
+  | { readonly do: "rollBackRoot"; readonly far: boolean }
+  | { readonly do: "leftover" | "rotateControllerToken" }
+  | { readonly do: "useRoot"; readonly which: WhichRootToken }
+  | { readonly do: "endFormer"; readonly forget: boolean }
+  | { readonly do: "makeUserData" | "repeatUserData" }
+  /** With `renames`, its name too. */
+  | {
+      readonly do: "tag";
+      readonly server: number;
+      readonly tags: readonly string[];
+      readonly renames: boolean;
+    }
+  /** One thing with several servers at once. */
+  | {
+      readonly do: "changeMany";
+      readonly change: NodeChange;
+      readonly servers: readonly number[];
+      readonly tags: readonly string[];
+      readonly dryRun: boolean;
+    }
   /** `wants`: the actions; left out, all. The oldest is deleted, and the youngest gets another secret. */
   | { readonly do: "makeWebhook"; readonly wants?: readonly string[] }
   | { readonly do: "deleteWebhook" | "testWebhook" }
@@ -76,6 +125,9 @@ const kind = fc.constantFrom(...KEY_KINDS);
 /** The number of a reserved name. */
 const reservedName = fc.nat(1);
 const token = fc.nat(2);
+const tags = fc.subarray(["app", "db", "eu"]);
+/** Hours for which the former ADMIN_TOKEN is good. */
+const overlap = fc.constantFrom(0, 1, 24);
 const pauses = fc.oneof(
   { weight: 5, arbitrary: fc.nat(300) },
   { weight: 5, arbitrary: fc.integer({ min: 300, max: 20 * SECOND }) },
@@ -89,6 +141,23 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   what: fc.constantFrom(...FAULTS, "late", "slow"),
   ms: lateness,
   status: fc.constantFrom(500, 429, 401, 403, 503),
+});
+
+const reportBoot: fc.Arbitrary<Action> = fc.record({
+  do: fc.constant("reportBoot"),
+  server,
+  by: fc.constantFrom(...KEY_KINDS, ...OTHER_KEYS),
+  step: fc.constantFrom(...STAGES_BY_KEY, "failed" as const),
+  isProven: fc.boolean(),
+  skew: fc.constantFrom(0, 0, 3_600, -3_600),
+});
+
+const tell: fc.Arbitrary<Action> = fc.record({
+  do: fc.constant("tell"),
+  server,
+  stage: fc.constantFrom(...STAGES_BY_TOKEN),
+  findings: fc.nat(2),
+  silent: server,
 });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -183,6 +252,38 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       token,
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({ do: fc.constant("rotateToken"), token, hours: fc.nat(1) }),
+      fc.record({ do: fc.constant("rotateRoot"), hours: overlap }),
+      fc.record({ do: fc.constant("rollBackRoot"), far: fc.boolean() }),
+      fc.record({ do: fc.constantFrom("leftover", "rotateControllerToken") }),
+      fc.record({ do: fc.constant("endFormer"), forget: fc.boolean() }),
+    ),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("useRoot"), which: fc.constantFrom(...ROOT_TOKENS) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("makeUserData", "repeatUserData") }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("tag"), server, tags, renames: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("changeMany"),
+      change: fc.constantFrom(...NODE_CHANGES),
+      servers: fc.uniqueArray(server, { minLength: 1 }),
+      tags,
+      dryRun: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: reportBoot },
+  { weight: 2, arbitrary: tell },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({ do: fc.constant("reportMany"), kind, machines: fc.integer({ min: 1, max: 25 }) }),
+      fc.record({ do: fc.constant("replayProof") }),
+    ),
+  },
 );
 
 const step: fc.Arbitrary<Step> = fc.tuple(action, pauses).map(([what, pause]) => ({ ...what, pause }));
@@ -244,6 +345,59 @@ const adminToken: fc.Arbitrary<Step[]> = fc
     { do: "crash", ...crash, pause: 0 },
     { do: back, token, pause: second },
     { do: "useToken", token, pause: third },
+  ]);
+
+/** Another ADMIN_TOKEN is deployed and the one before is used; that is taken back, or comes back with its deployment, or ends by time. */
+const rootToken: fc.Arbitrary<Step[]> = fc
+  .record({
+    crash: fc.record({ events: fc.nat(15), loses: fc.boolean() }),
+    next: fc.subarray<Step>(
+      [
+        { do: "leftover", pause: 0 },
+        { do: "endFormer", forget: false, pause: 200 },
+        { do: "endFormer", forget: true, pause: 200 },
+        { do: "leftover", pause: 200 },
+        { do: "wait", pause: 11 * MINUTE },
+        { do: "rollBackRoot", far: false, pause: 200 },
+        { do: "rotateRoot", hours: 24, pause: 200 },
+        { do: "rotateControllerToken", pause: 200 },
+        { do: "wait", pause: 11 * MINUTE },
+        { do: "rollBackRoot", far: true, pause: 200 },
+        { do: "wait", pause: DAY },
+      ],
+      { minLength: 1 },
+    ),
+    hours: overlap,
+    pauses: fc.array(pauses, { minLength: 3, maxLength: 3 }),
+  })
+  .map(({ crash, next, hours, pauses: [first = 0, second = 0, third = 0] }) => [
+    { do: "makeUserData", pause: 100 },
+    { do: "crash", ...crash, pause: 0 },
+    { do: "rotateRoot", hours, pause: first },
+    { do: "useRoot", which: "former", pause: second },
+    ...next,
+    ...ROOT_TOKENS.map((which): Step => ({ do: "useRoot", which, pause: 100 })),
+    { do: "repeatUserData", pause: third },
+  ]);
+
+/** A server tells of its first boot from the beginning to the end, and one that listened in tells of it again. */
+const firstBoot: fc.Arbitrary<Step[]> = fc
+  .record({
+    server,
+    by: kind,
+    reports: fc.array(reportBoot, { minLength: 1, maxLength: 3 }),
+    crash: fc.record({ events: fc.nat(15), loses: fc.boolean() }),
+    tells: fc.array(tell, { minLength: 1, maxLength: 3 }),
+    end: action,
+    pauses: fc.array(pauses, { minLength: 3, maxLength: 3 }),
+  })
+  .map(({ server, by, reports, crash, tells, end, pauses: [first = 0, second = 0, third = 0] }) => [
+    ...reports.map((report): Step => ({ ...report, ...{ server, by }, pause: 300 })),
+    { do: "crash", ...crash, pause: first },
+    { do: "enrol", server, by, pause: second },
+    ...tells.map((one): Step => ({ ...one, ...{ server }, pause: 300 })),
+    { do: "replayProof", pause: 300 },
+    { ...end, pause: third },
   ]);
 
 /** Servers that the operator set up by hand are adopted, while something fails or he does something else. */
@@ -314,6 +468,8 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
         { weight: 1, arbitrary: adoption },
         { weight: 1, arbitrary: silence },
         { weight: 1, arbitrary: adminToken },
+        { weight: 1, arbitrary: rootToken },
+        { weight: 1, arbitrary: firstBoot },
         { weight: 1, arbitrary: loss },
         { weight: 1, arbitrary: burst },
       ),

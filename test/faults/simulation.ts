@@ -1,28 +1,38 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { Refusal } from "../../worker/base/refusal.ts";
 import type { Result } from "../../worker/base/result.ts";
 import type { Operator } from "../../worker/lease/deed.ts";
+import type { BootNews } from "../../worker/lease/first-boot.ts";
 import { type NodeId, parseNodeId } from "../../worker/lease/ids.ts";
 import type { KeyAnswer } from "../../worker/network/key-operations.ts";
 import type { NetworkObject } from "../../worker/network/network-object.ts";
 import type { AdoptionView } from "../../worker/schema/adoption.ts";
 import type { LeaseView, NodeView } from "../../worker/schema/lease.ts";
+import type { ChangedNode, WantedNodeChanges } from "../../worker/schema/node-changes.ts";
+import type { Probes } from "../../worker/schema/reach.ts";
 import { AdminTokens } from "./admin-tokens.ts";
 import { Central } from "./central.ts";
 import { Clock } from "./clock.ts";
 import { faultsOfLog } from "./event-log.ts";
-import { Host } from "./host.ts";
+import { FirstBoots } from "./first-boots.ts";
+import { Host, SETTINGS } from "./host.ts";
 import { Judge, routeText } from "./judge.ts";
+import { type CallEnd, Kept } from "./kept.ts";
 import { Receivers } from "./receivers.ts";
+import { ROOT_TOKENS, RootTokens } from "./root-tokens.ts";
 import {
   type Action,
   KEY_KINDS,
   type KeyKind,
+  type NodeChange,
   type OtherKey,
   type Schedule,
   SERVERS,
   type Step,
 } from "./schedule.ts";
+import { Secrets } from "./secrets.ts";
+import { UserData } from "./user-data.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -61,6 +71,22 @@ const TERMS = {
 
 /** Settings that would give each server other addresses. */
 const OTHER_POOL = { ZEROTIER_RANGE: "10.99.0.0/24", DOCKER_POOL: "172.20.0.0/16" };
+
+/** What a heartbeat can carry besides. */
+type News = Pick<Extract<Action, { do: "tell" }>, "stage" | "findings" | "silent">;
+
+/** What doctors find. */
+const FINDINGS = ["sysctls", "routes"].map((link) => ({
+  ...{ link, level: "fault", saw: "0", expected: "1" },
+  remedy: "meshboot up",
+}));
+
+/** What is found of a server that gives no answer. */
+const UNANSWERED = { answers: false, rttMs: null, loss: 100, mtu: null };
+
+const tagsSchema = z.array(z.string());
+const findingsSchema = z.object({ items: z.array(z.unknown()).default([]) });
+const probesSchema = z.object({ pairs: z.array(z.unknown()).default([]) });
 
 /** The names that the operator reserves. */
 const RESERVED = ["db", "mail"] as const;
@@ -118,11 +144,45 @@ export class Simulation {
     OPERATOR,
     sha256,
   );
+  readonly #userData = new UserData(
+    this.clock,
+    this.judge,
+    (...call) => this.#ask(...call),
+    { ...TERMS, maxUses: 1 },
+    OPERATOR,
+  );
+  readonly #rootTokens: RootTokens;
+  /** The controller's token that the settings have. */
+  #controllerToken = SETTINGS.ZEROTIER_TOKEN;
+  readonly #tags: Kept;
+  readonly #findings: Kept;
+  readonly #probes: Kept;
+  readonly #firstBoots: FirstBoots;
+  readonly #secrets = new Secrets();
   /** The last event that was looked at for leases that began with it. */
   #lookedUpTo = 0;
 
   private constructor(chance: number) {
-    this.host = new Host(this.clock, this.central, chanceOf(chance), { receivers: this.receivers });
+    this.host = new Host(this.clock, this.central, chanceOf(chance), {
+      receivers: this.receivers,
+      answered: (answer) => this.#secrets.heard(answer),
+    });
+    const { storage } = this.host;
+    const kept = (what: string, column: string, read: (stored: string | null) => string): Kept =>
+      new Kept({ ...{ what, column, read }, judge: this.judge, storage });
+    this.#tags = kept("tags", "tags", (stored) => tagsSchema.parse(JSON.parse(stored ?? "[]")).join(" "));
+    this.#findings = kept("findings", "findings", (stored) =>
+      JSON.stringify(findingsSchema.parse(JSON.parse(stored ?? "{}")).items),
+    );
+    this.#probes = kept("probes", "probes", (stored) =>
+      JSON.stringify(probesSchema.parse(JSON.parse(stored ?? "{}")).pairs),
+    );
+    this.#firstBoots = new FirstBoots(this.clock, this.judge, storage, (...call) => this.#ask(...call));
+    this.#rootTokens = new RootTokens({
+      ...{ clock: this.clock, judge: this.judge, host: this.host, digest: sha256 },
+      ask: (...call) => this.#ask(...call),
+      deploy: () => this.#deploy(),
+    });
   }
 
   /** A network with nothing in it but two enrolment keys. */
@@ -178,7 +238,17 @@ export class Simulation {
   #settlePool(pause: number): void {
     if (!this.#isPoolMoved || (pause < HOUR && this.#hasPool())) return;
     this.#isPoolMoved = false;
-    this.host.deploy({});
+    this.#deploy();
+  }
+
+  /** The Worker with the settings of now: the object starts anew. */
+  #deploy(): void {
+    this.host.deploy({
+      ...(this.#isPoolMoved && OTHER_POOL),
+      ADMIN_TOKEN: this.#rootTokens.deployed,
+      ADMIN_TOKEN_OVERLAP: String(this.#rootTokens.overlapHours),
+      ZEROTIER_TOKEN: this.#controllerToken,
+    });
   }
 
   /** Whether the object keeps its pool for so long at least: by a lease that goes into quarantine when it ends, or by a quarantine. */
@@ -244,6 +314,11 @@ export class Simulation {
       );
     this.#age();
     this.#lookAround();
+    for (const which of ROOT_TOKENS) this.#watch(this.#rootTokens.use(which));
+    this.#userData.repeat();
+    await this.clock.run(SECOND);
+    const { host, clock } = this;
+    this.#secrets.lookAround(this.judge, { ...{ clock, backup: this.#backup }, ...host });
     this.host.storage.close();
   }
 
@@ -257,6 +332,24 @@ export class Simulation {
         break;
       case "heartbeat":
         this.#heartbeat(serverId(action.server));
+        break;
+      case "tell":
+        this.#heartbeat(serverId(action.server), action);
+        break;
+      case "reportBoot": {
+        const { server, by, step, ...how } = action;
+        const key = this.#keys.get(by);
+        if (key !== undefined)
+          this.#firstBoots.report(key, server, step, { ...how, isBack: by === "revoked" });
+        break;
+      }
+      case "reportMany": {
+        const key = this.#keys.get(action.kind);
+        if (key !== undefined) this.#firstBoots.reportMany(key, action.machines);
+        break;
+      }
+      case "replayProof":
+        this.#firstBoots.replay();
         break;
       case "leave":
         this.#leave(serverId(action.server));
@@ -319,6 +412,45 @@ export class Simulation {
       case "revokeToken":
       case "deleteToken":
         this.#adminTokens.takeBack(action.token, action.do === "deleteToken");
+        break;
+      case "rotateToken":
+        this.#adminTokens.rotate(action.token, action.hours);
+        break;
+      case "rotateRoot":
+        this.#watch(this.#rootTokens.rotate(action.hours));
+        break;
+      case "rollBackRoot":
+        this.#watch(this.#rootTokens.rollBack(action.far));
+        break;
+      case "leftover":
+        this.#watch(this.#rootTokens.leftover());
+        break;
+      case "rotateControllerToken":
+        this.#watch(
+          this.#rootTokens.changeBeside(() => {
+            this.#controllerToken = `${SETTINGS.ZEROTIER_TOKEN}-${this.clock.now}`;
+            this.#deploy();
+          }),
+        );
+        break;
+      case "useRoot":
+        this.#watch(this.#rootTokens.use(action.which));
+        break;
+      case "endFormer":
+        this.#rootTokens.end(action.forget, OPERATOR);
+        break;
+      case "makeUserData":
+        this.#userData.make();
+        break;
+      case "repeatUserData":
+        this.#userData.repeat();
+        break;
+      case "tag":
+        this.#tag(serverId(action.server), action.tags, action.renames);
+        break;
+      case "changeMany":
+        if (action.dryRun) this.#previewMany(action);
+        else this.#changeMany(action.change, action.servers.map(serverId), action.tags);
         break;
       case "makeWebhook":
         this.#makeWebhook(action.wants ?? null);
@@ -420,7 +552,7 @@ export class Simulation {
       case "movePool":
         if (this.#isPoolMoved !== action.back || (!action.back && !this.#hasPool())) break;
         this.#isPoolMoved = !action.back;
-        this.host.deploy(action.back ? {} : OTHER_POOL);
+        this.#deploy();
         break;
       case "failCopies":
         this.host.failCopies(action.times);
@@ -435,6 +567,9 @@ export class Simulation {
   #emptyStorage(): void {
     this.judge.storageIsGone();
     this.#adminTokens.lose();
+    this.#rootTokens.lose();
+    this.#userData.lose();
+    for (const kept of [this.#tags, this.#findings, this.#probes, this.#firstBoots]) kept.lose();
     this.#lookedUpTo = 0;
     this.host.loseStorage();
   }
@@ -446,7 +581,7 @@ export class Simulation {
     this.#isLost = true;
     this.#wasLost = true;
     this.#isPoolMoved = false;
-    this.host.deploy({});
+    this.#deploy();
     this.#emptyStorage();
     this.#keys.clear();
     for (;;) {
@@ -763,23 +898,72 @@ export class Simulation {
     );
   }
 
-  #heartbeat(node: NodeId): void {
+  #heartbeat(node: NodeId, news?: News): void {
     const tokenHash = this.#tokens.get(node) ?? "";
-    const beat = {
-      ...{ node, tokenHash, report: "{}", repaired: [], findings: null, address: null, facts: null },
-      probes: undefined,
+    const findings = news === undefined ? null : JSON.stringify(FINDINGS.slice(0, news.findings));
+    const probes: Probes | undefined = news && {
+      ...{ fault: null, secondsAgo: 60 },
+      pairs: [{ to: serverId(news.silent), ipv4: UNANSWERED, ipv6: null, path: null }],
     };
-    this.#watch(
-      this.host
-        .call((object) => object.heartbeat(beat))
-        .then((outcome) => {
-          if (!("answer" in outcome) || !outcome.answer.ok) return;
-          this.#seen.set(node, this.clock.now);
-          // A server that is leaving may be answered still.
-          const isTold = outcome.answer.value.state === "active" && this.judge.toldSlot(node) !== undefined;
-          if (isTold) this.judge.told(node, outcome.answer.value.slot);
+    const boot: BootNews | undefined = news && {
+      ...{ stage: news.stage, log: null },
+      state: news.stage === "containers" ? "done" : "running",
+    };
+    const told = { report: "{}", repaired: [], address: null, facts: null, findings, probes, boot };
+    const ends = [
+      this.#probes.begin(node, () => JSON.stringify(probes?.pairs ?? [])),
+      ...(findings === null ? [] : [this.#findings.begin(node, () => findings)]),
+    ];
+    const endAll = (how: CallEnd): void => {
+      for (const end of ends) end(how);
+    };
+    this.#ask(
+      (object) =>
+        this.#leavingLeases(`a heartbeat of ${node}`, () => {
+          const answer = object.heartbeat({ node, tokenHash, ...told });
+          if (answer.ok) this.#lookAtTargets(node, answer.value.probe ?? []);
+          return answer;
         }),
+      () => endAll("unsure"),
+      (answer) => {
+        endAll(answer.ok ? "done" : "unsure");
+        if (!answer.ok) return;
+        this.#seen.set(node, this.clock.now);
+        // A server that is leaving may be answered still.
+        const isTold = answer.value.state === "active" && this.judge.toldSlot(node) !== undefined;
+        if (isTold) this.judge.told(node, answer.value.slot);
+      },
     );
+  }
+
+  /** Does what changes no lease, and leaves nothing to be told of one; that is done when it returns, whatever it goes on with. */
+  #leavingLeases<T>(what: string, work: () => T): T {
+    const look = (): string =>
+      JSON.stringify([
+        this.host.storage.rows(
+          "SELECT node, name, slot, state, revoked_by, key_id, tags, leased_at FROM nodes",
+        ),
+        // The first use of a token ends those before it, also for who reads the copy.
+        this.host.storage.rows("SELECT kind, subject FROM outbox WHERE kind <> 'copy'"),
+        this.host.storage.rows("SELECT max(id) FROM events"),
+      ]);
+    const before = look();
+    const answer = work();
+    const after = look();
+    if (after !== before) this.judge.accuse(`${what} changes ${before} to ${after}`);
+    return answer;
+  }
+
+  /** Whom a server is to probe is another one, and in the mesh. */
+  #lookAtTargets(node: NodeId, targets: readonly { readonly node: string; readonly slot: number }[]): void {
+    const active = this.host.storage.rows<{ node: string; slot: number }>(
+      "SELECT node, slot FROM nodes WHERE state = 'active' AND delivered_at IS NOT NULL",
+    );
+    for (const target of targets)
+      if (target.node === node || !active.some((one) => one.node === target.node && one.slot === target.slot))
+        this.judge.accuse(`${node} is to probe ${target.node} in slot ${target.slot}`);
+    if (new Set(targets.map((target) => target.node)).size !== targets.length)
+      this.judge.accuse(`${node} is to probe one twice`);
   }
 
   #leave(node: NodeId): void {
@@ -836,22 +1020,146 @@ export class Simulation {
     isEnd: boolean,
     work: (object: NetworkObject, node: NodeId) => Promise<Result<unknown, Refusal>>,
   ): void {
-    const over = isEnd ? this.judge.ending(node) : () => {};
-    const leaving = this.#leaving(node);
-    const end: typeof leaving = (how) => {
-      over();
-      leaving(how);
-    };
+    const end = this.#takingOut(node, isEnd);
     this.#ask(
       (object) => work(object, node),
       end,
       (answer) => {
         this.#note("take out", node, answer.ok ? { problem: "done" } : answer.error);
-        if (!answer.ok) return end(answer.error.problem === "controller-unreachable" ? "unsure" : "kept");
-        if (isEnd) this.judge.ended(node);
-        end("out");
+        if (answer.ok) end("out");
+        else end(answer.error.problem === "controller-unreachable" ? "unsure" : "kept");
       },
     );
+  }
+
+  /** Such a call begins; the function returned takes its end. */
+  #takingOut(node: NodeId, isEnd: boolean): (how: "out" | "kept" | "unsure") => void {
+    const over = isEnd ? this.judge.ending(node) : () => {};
+    const leaving = this.#leaving(node);
+    return (how) => {
+      if (isEnd && how === "out") this.judge.ended(node);
+      over();
+      leaving(how);
+    };
+  }
+
+  #tag(node: NodeId, tags: readonly string[], renames: boolean): void {
+    const end = this.#tags.begin(node, () => tags.join(" "));
+    const name = renames ? `name-${this.#renamed++}` : undefined;
+    this.#ask(
+      (object) => object.editNode(node, { tags: [...tags], name }, OPERATOR),
+      () => end("unsure"),
+      (answer) => {
+        this.#note("tag", node, answer.ok ? answer.value : answer.error);
+        if (answer.ok) end("done", answer.value.tags.join(" "));
+        else end("kept");
+      },
+    );
+  }
+
+  /** One thing with each of those servers. */
+  #changeMany(change: NodeChange, nodes: readonly NodeId[], tags: readonly string[]): void {
+    const wanted = wantedOf(change, nodes, tags);
+    if (wanted === undefined) return;
+    const ends = nodes.map((node) => ({ node, end: this.#changing(wanted, node) }));
+    this.#ask(
+      (object) => object.changeNodes(wanted, false, OPERATOR),
+      () => {
+        for (const { end } of ends) end(undefined);
+      },
+      (changed) => {
+        for (const [at, { node, end }] of ends.entries()) {
+          const one = changed[at];
+          if (one?.node !== node)
+            this.judge.accuse(`nothing is answered of ${node}, which was to be changed`);
+          this.#note(`${change} of many`, node, { problem: one?.refusal?.problem ?? "done" });
+          end(one);
+        }
+      },
+    );
+  }
+
+  /** What that would do: each that has a lease is told of, and nothing is done. */
+  #previewMany({ change, servers, tags }: Extract<Action, { do: "changeMany" }>): void {
+    const wanted = wantedOf(change, servers.map(serverId), tags);
+    if (wanted === undefined) return;
+    this.#ask(
+      (object) =>
+        this.#leavingLeases(`a dry run to ${change} servers`, () => {
+          const leased = wanted.nodes.filter((node) => this.#hasLease(node));
+          const answer = object.changeNodes(wanted, true, OPERATOR);
+          return answer.then((changed) => ({ leased, changed }));
+        }),
+      () => {},
+      ({ leased, changed }) => {
+        const told = changed.filter(({ refusal }) => refusal === null).map(({ node }) => node);
+        if (told.join() !== leased.join())
+          this.judge.accuse(`a dry run tells of ${told}, and there are leases of ${leased}`);
+      },
+    );
+  }
+
+  /** That begins with one of them; the function returned takes what came of it, or that nobody knows. */
+  #changing(
+    { change, addTags, removeTags }: WantedNodeChanges,
+    node: NodeId,
+  ): (one: ChangedNode | undefined) => void {
+    if (change === "tag") {
+      const end = this.#tags.begin(node, (before) =>
+        [...new Set([...before.split(" "), ...addTags])]
+          .filter((tag) => tag !== "" && !removeTags.includes(tag))
+          .sort()
+          .join(" "),
+      );
+      return (one) => {
+        if (one?.refusal === null) end("done", one.tags.join(" "));
+        else end(one === undefined ? "unsure" : "kept");
+      };
+    }
+    const before = this.judge.word(node);
+    const isApproval = change === "approve";
+    const begun = isApproval ? this.judge.begin(node) : undefined;
+    const leaving = isApproval ? undefined : this.#takingOut(node, change !== "revoke");
+    const turn = this.judge.turns(node);
+    return (one) => {
+      // Unless something else was done with it, or is yet to be read at the controller.
+      const isAlone = before.is !== "unsure" && before.where === "here" && this.judge.turns(node) === turn;
+      if (one?.refusal === null && isAlone) this.#lookAtChanged(change, one);
+      const how = one === undefined ? "unsure" : one.refusal === null ? "done" : "kept";
+      begun?.(how === "done" ? "in" : how);
+      leaving?.(how === "done" ? "out" : how);
+      if (isApproval && how === "done") this.#noteSeen(node);
+    };
+  }
+
+  /** What is answered of one is so. */
+  #lookAtChanged(change: NodeChange, { node, state, ending, delivered }: ChangedNode): void {
+    const [lease] = this.host.storage.rows<{ state: string }>(
+      `SELECT state FROM nodes WHERE node = '${node}'`,
+    );
+    const isEnd = change === "retire" || change === "delete";
+    const wanted = isEnd ? undefined : change === "approve" ? "active" : "revoked";
+    const isShown = state === (wanted ?? null) || (state === "offline" && wanted === "active");
+    if (lease?.state !== wanted || !isShown)
+      this.judge.accuse(`${node} is answered as ${state} after ${change}, and is ${lease?.state}`);
+    if (isEnd !== (ending !== null)) this.judge.accuse(`${change} of ${node} says of its end: ${ending}`);
+    const isIn = this.central.member(node)?.config.authorized === true;
+    if (
+      delivered &&
+      this.central.faultAt === 0 &&
+      !this.judge.isByHand(node) &&
+      isIn !== (wanted === "active")
+    )
+      this.judge.accuse(`${change} of ${node} is said to be delivered, and it is ${isIn ? "in" : "out"}`);
+  }
+
+  /** By the tables: the answer does not say it. */
+  #noteSeen(node: NodeId): void {
+    const [lease] = this.host.storage.rows<{ seenAt: number }>(
+      `SELECT seen_at AS seenAt FROM nodes WHERE node = '${node}'`,
+    );
+    if (lease !== undefined) this.#seen.set(node, lease.seenAt);
+    this.#age();
   }
 
   /** A call begins that may take the server out; the function returned takes its end. */
@@ -962,6 +1270,8 @@ export class Simulation {
   /** Must be so at any time: an event is written in one transaction with its change. */
   #lookAtLog(): void {
     for (const fault of faultsOfLog(this.host.storage)) this.judge.accuse(fault);
+    for (const kept of [this.#tags, this.#findings, this.#probes]) kept.lookAround();
+    this.#firstBoots.lookAtRows();
   }
 
   /** What must be so when nothing has happened for hours. */
@@ -988,6 +1298,7 @@ export class Simulation {
     const kept = storage.rows<{ slot: number }>("SELECT slot FROM released WHERE free_at IS NULL");
     for (const { slot } of kept) judge.accuse(`slot ${slot} was released, and its quarantine never begins`);
     this.#lookAtLog();
+    this.#firstBoots.lookAround();
     this.receivers.lookAround(storage);
     this.#lookAtPages(new Map(nodes.map(({ node, slot }) => [slot, node])));
     const routes = central.network.config.routes.map(routeText);
@@ -1127,6 +1438,18 @@ export class Simulation {
       if (!foreign.has(`172.28.${slot}.0/24`))
         judge.accuse(`slot ${slot} is kept for a route that nobody set`);
   }
+}
+
+/** What is asked for, with each of those servers; of `tags` the first half is added, and the other taken away. Undefined: nothing. */
+function wantedOf(
+  change: NodeChange,
+  nodes: readonly NodeId[],
+  tags: readonly string[],
+): WantedNodeChanges | undefined {
+  if (change !== "tag") return { change, nodes: [...nodes], addTags: [], removeTags: [] };
+  const half = Math.ceil(tags.length / 2);
+  const [addTags, removeTags] = [tags.slice(0, half), tags.slice(half)];
+  return tags.length === 0 ? undefined : { change, nodes: [...nodes], addTags, removeTags };
 }
 
 function adoptedText({ adopted }: AdoptionView): string {

@@ -53,11 +53,23 @@ export class Storage {
     return this.#prepare(query).all() as Row[];
   }
 
+  /** All texts in all tables, for those who look on. */
+  all(): string {
+    return this.#tables()
+      .map((name) => JSON.stringify(this.rows(`SELECT * FROM ${name}`)))
+      .join("\n");
+  }
+
   /** All that is stored is gone, durable or not; the empty tables stay, as a new object makes them. */
   lose(): void {
     this.rollBack();
-    for (const { name } of this.rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'"))
-      if (name !== "migrations") this.#db.exec(`DELETE FROM ${name}`);
+    for (const name of this.#tables()) if (name !== "migrations") this.#db.exec(`DELETE FROM ${name}`);
+  }
+
+  #tables(): string[] {
+    return this.rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").map(
+      ({ name }) => name,
+    );
   }
 
   close(): void {

@@ -200,6 +200,18 @@ describe("a first boot", () => {
     expect(Object.keys(before).sort()).toEqual(["approved", "fetched", "made", "packages"]);
   });
 
+  it("of which no report came before the lease has no stage before its key was made", async () => {
+    await use.world.enrol();
+    use.world.advance(DAY);
+    const key = await use.world.key();
+    const token = (await use.world.enrol({ key })).json["token"];
+    await beat(token, reached("mesh"));
+    const [boot] = await listed();
+    const times = boot?.stages.flatMap(({ at }) => (at === null ? [] : [Date.parse(at)])) ?? [];
+    expect(times).toHaveLength(6);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
   it("is no word of how it ends while it runs: neither that all is set up, nor, coming late, that nothing failed", async () => {
     const token = (await use.world.enrol()).json["token"];
     const node = async () => (await use.world.admin("GET", `/v1/nodes/${identity(0).node}`)).json;
@@ -308,6 +320,16 @@ describe("a report without the key", () => {
     expect((await tellProven(key, { ...body, clock: 1001 })).status).toBe(401);
   });
 
+  it("is taken once also when it says only what was told before", async () => {
+    const key = await use.world.key();
+    const body = { ...bodyOf(FAILED), clock: 1000 };
+    await tell(key, FAILED);
+    expect((await tellProven(key, body)).status).toBe(204);
+    await tell(key, PACKAGES);
+    expect((await tellProven(key, body)).status).toBe(401);
+    expect(await listed()).toMatchObject([{ state: "running" }]);
+  });
+
   it("is refused when a word of it was changed, or when it is another key's", async () => {
     const [key, other] = [await use.world.key(), await use.world.key()];
     const body = bodyOf(FAILED);
@@ -362,6 +384,14 @@ describe("of first boots", () => {
     const key = await use.world.key({ maxUses: 1000 });
     for (let number = 0; number < LIMITS.firstBootsOfKey + 3; number++) await tell(key, FETCHED, number);
     expect(await count()).toBe(LIMITS.firstBootsOfKey);
+  });
+
+  it("and no more with those of nodes that told nothing before they were in", async () => {
+    const key = await use.world.key({ maxUses: 1000 });
+    for (let number = 1; number <= LIMITS.firstBootsOfKey; number++) await tell(key, FETCHED, number);
+    await beat((await use.world.enrol({ key })).json["token"], reached("mesh"));
+    expect(await count()).toBe(LIMITS.firstBootsOfKey);
+    expect((await listed())[0]?.node).toBe(identity(0).node);
   });
 
   it("the oldest are forgotten, and those that were silent for a month", async () => {

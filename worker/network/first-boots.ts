@@ -82,7 +82,7 @@ function isLater(before: FirstBoot | undefined, clock: number, { state }: BootNe
 }
 
 function note(
-  { stores: { firstBoots }, bootBudget, now }: NetworkContext,
+  { stores, bootBudget, now }: NetworkContext,
   key: EnrolmentKey,
   before: FirstBoot | undefined,
   { sender, machineId, name, address, clock, news }: BootReport,
@@ -96,16 +96,22 @@ function note(
     clockAhead: clock - Math.floor(at / 1000),
     provenAt: sender.kind === "proof" ? clock : boot.provenAt,
   };
-  if (before !== undefined && saysTheSame(before, told) && at - before.at < LIMITS.bootAgainMs)
-    return ok(true);
+  const isAgain = before !== undefined && saysTheSame(before, told) && at - before.at < LIMITS.bootAgainMs;
+  // Of a proof its clock is kept: else it could be sent once more.
+  if (isAgain && sender.kind === "key") return ok(true);
   const waitMs = bootBudget.take(key.id, at);
   if (waitMs !== undefined)
     return err({ problem: "too-many-requests", by: "key", retryAfter: Math.ceil(waitMs / 1000) });
-  if (before === undefined && firstBoots.countOf(key.id) >= Math.min(key.maxUses, LIMITS.firstBootsOfKey))
-    firstBoots.forgetOldestOf(key.id);
-  firstBoots.put(told);
-  if (before === undefined) firstBoots.forgetBeyond(LIMITS.firstBoots);
+  if (before === undefined) addBoot(stores, key, told);
+  else stores.firstBoots.put(told);
   return ok(true);
+}
+
+/** Within a transaction: the oldest that there is no room for are forgotten, the key's and of all. */
+function addBoot({ firstBoots }: Stores, { id, maxUses }: EnrolmentKey, boot: FirstBoot): void {
+  if (firstBoots.countOf(id) >= Math.min(maxUses, LIMITS.firstBootsOfKey)) firstBoots.forgetOldestOf(id);
+  firstBoots.put(boot);
+  firstBoots.forgetBeyond(LIMITS.firstBoots);
 }
 
 /** Within a transaction: the machine has a lease by that key. Of one that told nothing before, nothing is kept. */
@@ -122,7 +128,7 @@ export function noteEnrolled(
 
 /** Within a transaction: takes in what a node that calls with its token tells of its first boot. */
 export function noteFromNode(
-  { stores: { firstBoots, keys }, now }: NetworkContext,
+  { stores, now }: NetworkContext,
   { node, keyId, machineId, state, leasedAt, address }: StoredNode,
   news: BootNews,
 ): void {
@@ -131,16 +137,19 @@ export function noteFromNode(
   // How far it has come without being let in is for nobody to say but the operator.
   if (!isIn && news.state !== "failed") return;
   const at = now();
-  const before = firstBoots.get(keyId, machineId);
+  const before = stores.firstBoots.get(keyId, machineId);
+  if (before !== undefined) {
+    const after = withNews(withLease(before, node, isIn, at), news, at);
+    if (after !== before && !saysTheSame(before, after)) stores.firstBoots.put({ ...after, address });
+    return;
+  }
+  const key = stores.keys.byId(keyId);
   // A failure years later is none of a first boot.
-  if (before === undefined && news.state === "failed") return;
-  const made = keys.byId(keyId)?.createdAt;
-  if (before === undefined && made === undefined) return;
-  const boot = before ?? newBoot({ keyId, machineId }, made ?? leasedAt, leasedAt);
-  const after = withNews(withLease(boot, node, isIn, before === undefined ? leasedAt : at), news, at);
-  if (before !== undefined && (after === before || saysTheSame(before, after))) return;
-  firstBoots.put({ ...after, address });
-  if (before === undefined) firstBoots.forgetBeyond(LIMITS.firstBoots);
+  if (news.state === "failed" || key === undefined) return;
+  // By another key than its lease is of, it came in when there was one.
+  const since = Math.max(leasedAt, key.createdAt);
+  const boot = withLease(newBoot({ keyId, machineId }, key.createdAt, since), node, isIn, since);
+  addBoot(stores, key, { ...withNews(boot, news, at), address });
 }
 
 /** First boots as they are asked for: of a key, of a node, or all. */
