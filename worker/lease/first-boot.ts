@@ -60,7 +60,7 @@ export interface FirstBoot {
   readonly stages: Readonly<Partial<Record<BootStage, number>>>;
   /** When it last told anything. */
   readonly at: number;
-  /** Its own clock (s since 1970) in the last report that came without its key. */
+  /** Its own clock in the last report that came without its key, in half seconds since 1970: one of a failure counts half a second more. */
   readonly provenAt: number | null;
 }
 

@@ -71,14 +71,13 @@ function refuseReport(
   if (state === "expired" && !isIn) return { problem: "key-expired" };
   if (state === "spent" && !isIn) return { problem: "key-spent" };
   // Whoever listened in could send it again; and one that is in has a trusted connection.
-  const isLate = isIn || !isLater(before, clock, news);
+  const isLate = isIn || placeOf(clock, news) <= (before?.provenAt ?? -1);
   return sender.kind === "proof" && isLate ? { problem: "unauthorized", reason: "late-proof" } : undefined;
 }
 
-/** By the machine's own clock; within the same second only that it has failed now. */
-function isLater(before: FirstBoot | undefined, clock: number, { state }: BootNews): boolean {
-  const last = before?.provenAt ?? -1;
-  return clock > last || (clock === last && state === "failed" && before?.state === "running");
+/** Where a proof stands among those of its machine, in half seconds by its clock: that it failed comes behind that it ran in that second. */
+function placeOf(clock: number, { state }: BootNews): number {
+  return 2 * clock + (state === "failed" ? 1 : 0);
 }
 
 function note(
@@ -94,10 +93,10 @@ function note(
     name: name ?? boot.name,
     address: address ?? boot.address,
     clockAhead: clock - Math.floor(at / 1000),
-    provenAt: sender.kind === "proof" ? clock : boot.provenAt,
+    provenAt: sender.kind === "proof" ? placeOf(clock, news) : boot.provenAt,
   };
   const isAgain = before !== undefined && saysTheSame(before, told) && at - before.at < LIMITS.bootAgainMs;
-  // Of a proof its clock is kept: else it could be sent once more.
+  // Of a proof its place is kept: else it could be sent once more.
   if (isAgain && sender.kind === "key") return ok(true);
   const waitMs = bootBudget.take(key.id, at);
   if (waitMs !== undefined)
