@@ -88,6 +88,12 @@ describe("it would be found that", () => {
       { do: "enrol", server: 0 },
       { do: "rename", server: 0 },
       { do: "enrol", server: 1 },
+      { do: "enrol", server: 3 },
+      { do: "tag", server: 3, tags: ["app"], renames: false },
+      { do: "tag", server: 3, tags: ["app", "db"], renames: false },
+      { do: "makeToken", token: 0, scope: "read" },
+      { do: "rotateToken", token: 0, hours: 1 },
+      { do: "rotateRoot", hours: 1 },
       { do: "leave", server: 1 },
       { do: "reserve", name: 0 },
       { do: "retire", server: 0 },
@@ -117,6 +123,10 @@ describe("it would be found that", () => {
       "UPDATE reservations SET name = 'other' WHERE name <> 'db'",
     ],
     ["a key is gone", "DELETE FROM keys WHERE uses > 0"],
+    ["tags have not changed", "UPDATE nodes SET tags = '[\"app\"]' WHERE tags IS NOT NULL"],
+    ["tags were changed twice to the same", "UPDATE events SET was = NULL WHERE action = 'tagged'"],
+    ["a token that was rotated is gone", "DELETE FROM admin_tokens WHERE note IS NULL"],
+    ["the ADMIN_TOKEN before is gone", "DELETE FROM admin_tokens WHERE id = 'former'"],
     ["an event was written too early", "UPDATE events SET at = at + 1e9 WHERE action = 'enrolled'"],
   ])("%s", async (_, sql) => {
     expect(await found(sql)).not.toEqual([]);

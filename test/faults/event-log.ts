@@ -1,5 +1,8 @@
+import { z } from "zod";
 import { FORMER } from "../../worker/lease/deed.ts";
 import type { Storage } from "./storage.ts";
+
+const tagsSchema = z.array(z.string());
 
 /** A row of the log. Null is what does not fit the action, of name, slot and state too. */
 interface Event {
@@ -25,6 +28,8 @@ interface Lease {
   readonly state: string;
   readonly revokedBy: string | null | undefined;
   readonly key: string | null | undefined;
+  /** Its tags before they were changed last, if ever: what they are by now the log does not say. */
+  readonly formerTags: string | undefined;
 }
 
 /** What a log comes to that is read from its beginning. */
@@ -108,6 +113,7 @@ class Replay {
     const after = {
       ...{ name, slot, state, revokedBy: isRevoked ? before?.revokedBy : null },
       key: action === "enrolled" || before === undefined ? key : before.key,
+      formerTags: action === "tagged" ? (was ?? "") : before?.formerTags,
     };
     if (action === "released") this.leases.delete(node);
     else this.leases.set(node, after);
@@ -132,15 +138,18 @@ class Replay {
       case "renamed":
         return was === before.name && name !== was && isSameSlot && state === before.state;
       case "tagged":
-        return isSame;
+        return isSame && after.formerTags !== before.formerTags;
       case "slot-changed":
         return was === String(before.slot) && !isSameSlot && name === before.name && state === before.state;
       case "approved":
         // Of one whose key was taken back it is forgotten by which it came in, so it may come by the same anew.
         if (before.state === "revoked") this.leases.set(node, { ...after, key: undefined });
         // Of an active one too: his word is newer then than what he said at the controller before.
+        // Who took one out before the storage was lost is not known.
         return (
-          isSameButState && state === "active" && (who === "operator" || before.revokedBy === "controller")
+          isSameButState &&
+          state === "active" &&
+          (who === "operator" || before.revokedBy === "controller" || before.revokedBy === undefined)
         );
       case "revoked":
         this.leases.set(node, { ...after, revokedBy: who });
@@ -163,14 +172,18 @@ export function faultsOfLog(storage: Storage): string[] {
     if (event.at < (events[at - 1]?.at ?? 0)) faults.push(`event ${event.id} is older than the one before`);
     replay.take(event);
   }
-  const nodes = storage.rows<Omit<Lease, "key"> & { node: string; key: string | null }>(
-    "SELECT node, name, slot, state, revoked_by AS revokedBy, key_id AS key FROM nodes",
-  );
-  for (const { node, key, ...lease } of nodes) {
+  const nodes = storage.rows<
+    Omit<Lease, "key" | "formerTags"> & { node: string; key: string | null; tags: string | null }
+  >("SELECT node, name, slot, state, revoked_by AS revokedBy, key_id AS key, tags FROM nodes");
+  for (const { node, key, tags, ...lease } of nodes) {
     const known = replay.leases.get(node);
     replay.leases.delete(node);
     if (known === undefined && replay.isOpen) continue;
-    const { key: told, ...rest } = known ?? { key: null };
+    const { key: told, formerTags, ...rest } = known ?? { key: null };
+    if (formerTags !== undefined && tagsSchema.parse(JSON.parse(tags ?? "[]")).join(" ") === formerTags)
+      faults.push(
+        `the log says that ${node} was tagged otherwise than ${formerTags}, as the tables say still`,
+      );
     const said = { ...rest, ...(known?.revokedBy === undefined && { revokedBy: lease.revokedBy }) };
     if (JSON.stringify(said) !== JSON.stringify(lease))
       faults.push(`the log says ${JSON.stringify(said)} of ${node}, and the tables ${JSON.stringify(lease)}`);

@@ -380,6 +380,32 @@ const rootToken: fc.Arbitrary<Step[]> = fc
     { do: "repeatUserData", pause: third },
   ]);
 
+/** Tags of a server are changed by itself, and with those of others, in quick succession. */
+const tagging: fc.Arbitrary<Step[]> = fc
+  .record({
+    server,
+    changes: fc.array(
+      fc.oneof(
+        fc.record({ do: fc.constant("tag"), tags, renames: fc.boolean(), pause: fc.nat(300) }),
+        fc.record({ do: fc.constant("changeMany"), tags, pause: fc.nat(300) }),
+      ),
+      { minLength: 2, maxLength: 4 },
+    ),
+    crash: fc.record({ events: fc.nat(15), loses: fc.boolean() }),
+    pauses: fc.array(pauses, { minLength: 2, maxLength: 2 }),
+  })
+  .map(({ server, changes, crash, pauses: [first = 0, second = 0] }) => [
+    { do: "enrol", server, pause: first },
+    { do: "crash", ...crash, pause: 0 },
+    ...changes.map(
+      (change): Step =>
+        change.do === "tag"
+          ? { ...change, server }
+          : { ...change, change: "tag", servers: [server, (server + 1) % SERVERS], dryRun: false },
+    ),
+    { do: "wait", pause: second },
+  ]);
+
 /** A server tells of its first boot from the beginning to the end, and one that listened in tells of it again. */
 const firstBoot: fc.Arbitrary<Step[]> = fc
   .record({
@@ -470,6 +496,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
         { weight: 1, arbitrary: adminToken },
         { weight: 1, arbitrary: rootToken },
         { weight: 1, arbitrary: firstBoot },
+        { weight: 1, arbitrary: tagging },
         { weight: 1, arbitrary: loss },
         { weight: 1, arbitrary: burst },
       ),

@@ -85,6 +85,7 @@ const FINDINGS = ["sysctls", "routes"].map((link) => ({
 const UNANSWERED = { answers: false, rttMs: null, loss: 100, mtu: null };
 
 const tagsSchema = z.array(z.string());
+const copySchema = z.object({ slot: z.number(), state: z.string(), name: z.string(), tags: tagsSchema });
 const findingsSchema = z.object({ items: z.array(z.unknown()).default([]) });
 const probesSchema = z.object({ pairs: z.array(z.unknown()).default([]) });
 
@@ -585,7 +586,7 @@ export class Simulation {
     this.#emptyStorage();
     this.#keys.clear();
     for (;;) {
-      const before = this.#seats();
+      const before = this.#untouchedSeats();
       const outcome = await this.host.call((object) =>
         how === "restore" && backup !== undefined
           ? object.restoreBackup(backup, false, OPERATOR)
@@ -594,7 +595,7 @@ export class Simulation {
       const isDone =
         this.host.storage.rows("SELECT id FROM events WHERE action IN ('restored', 'rebuilt')").length > 0;
       if (isDone) {
-        this.#lookAtRestored(before);
+        this.#lookAtRestored(before());
         break;
       }
       if ("gone" in outcome) continue;
@@ -610,6 +611,19 @@ export class Simulation {
     for (const kind of KEY_KINDS) await this.#makeKey(kind);
   }
 
+  /**
+   * Who is let in now, of whom nobody will have done anything by the time that the function returned is called: the operator may let in
+   * again whom a write on its way has just taken out.
+   */
+  #untouchedSeats(): () => ReadonlySet<string> {
+    const seats = [...this.#seats()].map((seat) => {
+      const [server = ""] = seat.split(" ");
+      return { seat, server, turns: this.judge.turns(server) };
+    });
+    return () =>
+      new Set(seats.flatMap(({ seat, server, turns }) => (this.judge.turns(server) === turns ? [seat] : [])));
+  }
+
   /** Who is let in with which slot's address, as `server slot`. */
   #seats(): Set<string> {
     return new Set(
@@ -621,7 +635,7 @@ export class Simulation {
     );
   }
 
-  /** What the object knows from now on; `before`: who was let in when it was asked to put back what it can. */
+  /** What the object knows from now on; `before`: who was let in when it was asked to put back what it can, and was left alone since. */
   #lookAtRestored(before: ReadonlySet<string>): void {
     const { storage } = this.host;
     const seats = this.#seats();
@@ -1139,7 +1153,9 @@ export class Simulation {
     );
     const isEnd = change === "retire" || change === "delete";
     const wanted = isEnd ? undefined : change === "approve" ? "active" : "revoked";
-    const isShown = state === (wanted ?? null) || (state === "offline" && wanted === "active");
+    // Of one that is in, also how long it has been silent.
+    const isSilent = state === "offline" || state === "stale";
+    const isShown = state === (wanted ?? null) || (isSilent && wanted === "active");
     if (lease?.state !== wanted || !isShown)
       this.judge.accuse(`${node} is answered as ${state} after ${change}, and is ${lease?.state}`);
     if (isEnd !== (ending !== null)) this.judge.accuse(`${change} of ${node} says of its end: ${ending}`);
@@ -1278,9 +1294,13 @@ export class Simulation {
   #lookAround(): void {
     const { judge, central } = this;
     const { storage } = this.host;
-    const nodes = storage.rows<{ node: string; name: string; slot: number; state: string }>(
-      "SELECT node, name, slot, state FROM nodes ORDER BY slot",
-    );
+    const nodes = storage.rows<{
+      node: string;
+      name: string;
+      slot: number;
+      state: string;
+      tags: string | null;
+    }>("SELECT node, name, slot, state, tags FROM nodes ORDER BY slot");
     const isKeptOut = (node: string): boolean =>
       nodes.some((lease) => lease.node === node && this.#isKeptOut(node, lease.slot));
     for (const { kind, subject } of storage.rows<{ kind: string; subject: string }>(
@@ -1303,7 +1323,7 @@ export class Simulation {
     this.#lookAtPages(new Map(nodes.map(({ node, slot }) => [slot, node])));
     const routes = central.network.config.routes.map(routeText);
     this.#lookAtReservations(nodes);
-    for (const { node, name, slot, state } of nodes) {
+    for (const { node, name, slot, state, tags } of nodes) {
       const member = central.member(node);
       const address = `10.147.17.${slot}`;
       const told = judge.toldSlot(node);
@@ -1327,7 +1347,7 @@ export class Simulation {
         !judge.isByHand(node)
       )
         judge.accuse(`${node} is revoked and authorized`);
-      this.#lookAtCopy(node, slot, state);
+      this.#lookAtCopy(node, [slot, state, name, ...tagsSchema.parse(JSON.parse(tags ?? "[]"))].join(" "));
     }
     for (const node of judge.toldServers())
       if (!nodes.some((lease) => lease.node === node)) judge.accuse(`the lease of ${node} is lost`);
@@ -1374,11 +1394,11 @@ export class Simulation {
     return isWaiting && (isHeld || isRouted);
   }
 
-  #lookAtCopy(node: string, slot: number, state: string): void {
-    const copy = this.host.copies.get(`node/${node}`);
-    const { slot: copied, state: copiedState } = copy === undefined ? {} : JSON.parse(copy);
-    if (copied !== slot || copiedState !== state)
-      this.judge.accuse(`the copy of ${node} says slot ${copied} ${copiedState} instead of ${slot} ${state}`);
+  /** `lease`: what it is, in words. */
+  #lookAtCopy(node: string, lease: string): void {
+    const copy = copySchema.safeParse(JSON.parse(this.host.copies.get(`node/${node}`) ?? "null")).data;
+    const copied = copy && [copy.slot, copy.state, copy.name, ...copy.tags].join(" ");
+    if (copied !== lease) this.judge.accuse(`the copy of ${node} says ${copied} instead of ${lease}`);
   }
 
   #lookAtMembers(leased: ReadonlySet<string>): void {
