@@ -29,6 +29,7 @@ it.each(Array.from({ length: 10 }, (_, events) => events))("a crash %d events af
     const crash = step({ do: "crash", events, loses }, 0);
     const { boots, violations } = await play(
       ...[crash, report("fetched", true), crash, report("failed", true), crash, report("packages")],
+      step({ do: "replayProof" }),
       ...[crash, step({ do: "enrol", server: 0 }, MINUTE), step({ do: "enrol", server: 0 }, MINUTE)],
       ...[crash, step({ do: "tell", server: 0, stage: "containers", findings: 1, silent: 1 })],
       ...[step({ do: "tell", server: 0, stage: "containers", findings: 1, silent: 1 })],

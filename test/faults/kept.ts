@@ -60,8 +60,11 @@ export class Kept {
         this.#judge.accuse(`the ${this.#what} of ${node} are answered to be ${answered}`);
       // Of calls that overlap nobody knows which came last.
       if (!isAlone || known.possible !== after || end === "unsure") return;
+      const made = new Set([...before].map(change));
+      if (end === "done" && answered !== undefined && !made.has(answered) && this.#isOf(node, known))
+        this.#judge.accuse(`the ${this.#what} of ${node} are answered to be ${answered}, as if unchanged`);
       if (end === "kept") known.possible = before;
-      else known.possible = new Set(answered === undefined ? [...before].map(change) : [answered]);
+      else known.possible = answered === undefined ? made : new Set([answered]);
     };
   }
 
