@@ -1416,8 +1416,12 @@ export class Simulation {
       if (!config.authorized) continue;
       for (const address of config.ipAssignments) {
         const other = holders.get(address);
-        const byHand =
-          this.judge.addresses.has(`${node} ${address}`) || this.judge.addresses.has(`${other} ${address}`);
+        // He gave it, or let one in by hand that has it of a lease that has ended.
+        const byHand = [node, other ?? ""].some(
+          (holder) =>
+            this.judge.addresses.has(`${holder} ${address}`) ||
+            (!leased.has(holder) && this.judge.isByHand(holder)),
+        );
         if (other !== undefined && !byHand) this.judge.accuse(`${other} and ${node} both have ${address}`);
         holders.set(address, node);
       }
