@@ -93,8 +93,10 @@ it("stands in the list, and is shown, with those whom it does not answer, or wit
   };
   for (const words of [["servers"], ["server", "web1"]])
     expect((await line.run(words)).out).toContain("does not answer db1");
-  answers = { ...answers, "/v1/reach": 403 };
-  expect(await line.run(["servers"])).toMatchObject({ code: 0, err: "" });
+  for (const refusal of [403, 503]) {
+    answers = { ...answers, "/v1/reach": refusal };
+    expect(await line.run(["servers"])).toMatchObject({ code: 0, err: "" });
+  }
 });
 
 it.each([
