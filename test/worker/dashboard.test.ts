@@ -785,6 +785,7 @@ describe("a session that is over", () => {
   });
 
   it("is not, where the Worker could not be told: then it is said until when it is good, and how it ends", async () => {
+    use.world.standStill();
     await signIn();
     const kept = cookie;
     const { status, text } = await browse("/sign-out", {}, OURS, AWAY);

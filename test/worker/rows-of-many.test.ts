@@ -31,18 +31,14 @@ interface Cost {
 }
 
 /** ms since 1970. It moves when the test says so, or somebody sleeps: who comes within how many seconds must not hang on the machine. */
-const clock = { now: 0 };
 const PLATFORM: Platform = {
   ...workersPlatform,
-  now: () => clock.now,
+  now: () => use.world.now(),
   sleep: async (ms) => {
-    clock.now += ms;
+    use.world.advance(ms);
   },
 };
-beforeEach(() => {
-  clock.now = use.world.now();
-  vi.mocked(Date.now).mockImplementation(() => clock.now);
-});
+beforeEach(() => use.world.standStill());
 
 /** How many rows it takes to let servers in, by how they come. */
 interface Costs {
@@ -117,7 +113,7 @@ async function enrol(object: NetworkObject, number: number, keyHash: string): Pr
 /** Fires the object's alarms until none is set. */
 async function settle(object: NetworkObject, { storage }: DurableObjectState): Promise<void> {
   for (let at = await storage.getAlarm(); at !== null; at = await storage.getAlarm()) {
-    clock.now = Math.max(clock.now, at);
+    use.world.advance(Math.max(0, at - use.world.now()));
     await storage.deleteAlarm();
     await object.alarm();
   }
@@ -128,10 +124,10 @@ async function costsBeside(leases: number): Promise<Costs> {
   const keyHash = await sha256Hex(await use.world.key({ maxUses: 20 }));
   crowd(leases);
   const costs = await runInDurableObject(use.world.object, async (_, state) => {
-    fill(state.storage.sql, leases, leases / 10, clock.now);
+    fill(state.storage.sql, leases, leases / 10, use.world.now());
     const slots: number[] = [];
     const costOf = async (come: (object: NetworkObject) => Promise<readonly number[]>): Promise<Cost> => {
-      clock.now += HOUR;
+      use.world.advance(HOUR);
       const untilRest = countRows(state.storage);
       const untilAnswer = countRows(state.storage);
       const object = await open(state);
@@ -147,7 +143,7 @@ async function costsBeside(leases: number): Promise<Costs> {
       const found: number[] = [];
       for (const number of [2, 3, 4]) {
         found.push(await enrol(object, number, keyHash));
-        clock.now += 2 * SECOND;
+        use.world.advance(2 * SECOND);
       }
       return found;
     });
@@ -198,7 +194,7 @@ async function costsOfCalls(leases: number): Promise<Record<string, Rows>> {
   crowd(leases);
   const costs = await runInDurableObject(use.world.object, async (_, state) => {
     const { sql } = state.storage;
-    fill(sql, leases, 6, clock.now);
+    fill(sql, leases, 6, use.world.now());
     const object = await open(state);
     await enrol(object, 0, keyHash);
     await settle(object, state);

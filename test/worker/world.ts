@@ -54,7 +54,7 @@ export class World {
   // A year ahead, so that no alarm goes off by itself: the tests fire them. Each world has an hour of its own, since the Worker
   // remembers for some seconds what it saw in the one before.
   #ahead = 365 * DAY + HOUR * ++World.#worlds;
-  readonly #realNow = Date.now.bind(Date);
+  #realNow = Date.now.bind(Date);
 
   now(): number {
     return this.#realNow() + this.#ahead;
@@ -62,6 +62,12 @@ export class World {
 
   advance(ms: number): void {
     this.#ahead += ms;
+  }
+
+  /** Lets time pass by `advance` alone from now on, for a test of exact times: what waits for its turn at Central waits for ever. */
+  standStill(): void {
+    const now = this.#realNow();
+    this.#realNow = () => now;
   }
 
   get object(): DurableObjectStub<NetworkObject> {
