@@ -36,6 +36,7 @@ import { reconcileRoute } from "./routes/reconcile.ts";
 import { refusalRoute } from "./routes/refusals.ts";
 import { reservationRoutes } from "./routes/reservations.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { silencesRoute } from "./routes/silences.ts";
 import { userDataRoute } from "./routes/user-data.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { OpenAPIHono } from "./schema/openapi.ts";
@@ -106,6 +107,7 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   poolRoute(app);
   controllerRoute(app);
   reachRoute(app);
+  silencesRoute(app);
   reconcileRoute(app);
   adoptRoute(app);
   backupRoutes(app);

@@ -109,6 +109,10 @@ export const LIMITS = {
   probesAgain: 7,
   /** Probes that a heartbeat may tell: both kinds. */
   probesMost: 32,
+  /** Servers that miss an answer whose word is looked at for who is at fault, and of whom that is said at most. */
+  silences: 50,
+  /** By whom a server is missed: so many of them are named. */
+  silenceNames: 2,
   /** Seconds for which probes are shown. */
   probesSeconds: DAY_SECONDS,
   /** Items of a page: the default and the most. */

@@ -38,7 +38,7 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
   const [node, reach, silences, events, boots] = await Promise.all([
     api.ask("GET", apiPathOf(id), nodeDetailSchema),
     may(c, "read") ? api.ask("GET", `/v1/reach?node=${encodeURIComponent(id)}`, reachSchema) : undefined,
-    askSilences(api, c),
+    askSilences(api, c, id),
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,

@@ -13,6 +13,7 @@ import type { Ending } from "../lease/ending.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { AlarmClock } from "../outbox/alarm-clock.ts";
 import { listReach, type ReachPage, type ReachQuery } from "../reach/list-reach.ts";
+import { silences } from "../reach/silences.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 import type {
   AdminTokenRotation,
@@ -34,6 +35,7 @@ import type { ChangedNode, WantedNodeChanges } from "../schema/node-changes.ts";
 import type { PoolUse } from "../schema/pool.ts";
 import type { ReservationEnd, ReservationView } from "../schema/reservation.ts";
 import type { NewSession, SessionView } from "../schema/session.ts";
+import type { Silence } from "../schema/silence.ts";
 import type { NewWebhookView, TestedWebhook, WebhookDetail, WebhookView } from "../schema/webhook.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import { migrate } from "../store/migrations.ts";
@@ -408,6 +410,11 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
   listReach(query: ReachQuery): Result<ReachPage, Refusal> {
     const { stores, now } = this.#open();
     return listReach(stores, query, now());
+  }
+
+  silences(node: string | undefined): Silence[] {
+    const { stores, now } = this.#open();
+    return silences(stores, node, now());
   }
 
   poolUse(): PoolUse {

@@ -56,7 +56,7 @@ export interface Taken {
   readonly kept: string | null;
   /** undefined: it does not probe. */
   readonly probe: ProbeTarget[] | undefined;
-  /** Whether what is kept is shown otherwise than before, but for times and round trips. */
+  /** Whether what is kept says otherwise than before who does not answer: see {@link isShownOtherwise}. */
   readonly isNews: boolean;
 }
 
@@ -74,7 +74,7 @@ export function takeProbes(
   if (told === undefined) return { kept: null, probe: undefined, isNews: before !== undefined };
   const isNew = told.secondsAgo !== undefined;
   const at = told.secondsAgo === undefined ? (before?.at ?? null) : now - told.secondsAgo * 1000;
-  const pairs = isNew ? told.pairs : (before?.pairs ?? []);
+  const pairs = isNew ? ofOthers(told.pairs, asking.node) : (before?.pairs ?? []);
   // Reports in between tell the same probes again, and turn nothing.
   const isDone = before !== undefined && at !== null && at >= before.toldAt;
   const begin = before === undefined ? asking.slot : isDone ? before.through : before.begin;
@@ -95,12 +95,19 @@ export function takeProbes(
   };
 }
 
+/** What it found of each other one, once: its word counts as that of one server. */
+function ofOthers(pairs: readonly Found[], self: string): Found[] {
+  const found = new Map<string, Found>();
+  for (const pair of pairs) if (pair.to !== self && !found.has(pair.to)) found.set(pair.to, pair);
+  return [...found.values()];
+}
+
 /** What is shown of probes, but for round trips. */
 type ShownProbes = Pick<KeptProbes, "fault" | "at"> & {
   readonly pairs: readonly Found[];
 };
 
-/** Whether the later probes are shown otherwise than those before, but for times and round trips. */
+/** Whether the later probes say otherwise than those before who does not answer, or how many were probed. Of those that answer, who they are, by which way and how well is no news. */
 export function isShownOtherwise(before: ShownProbes, later: ShownProbes): boolean {
   return (
     before.fault !== later.fault ||
@@ -115,6 +122,7 @@ function silenceIn(pairs: readonly Found[]): string {
   return pairs
     .filter(isUnanswered)
     .map(({ to, ipv4, ipv6, path }) => [to, ipv4?.answers, ipv6?.answers, path].join(" "))
+    .sort()
     .join();
 }
 
@@ -133,6 +141,6 @@ function stillUnanswered(nodes: NodeStore, pairs: readonly Found[], others: read
 }
 
 /** Whether it is in the mesh, and by what is known it runs: nobody waits for one that does not. */
-function isHeard(node: Beside, now: number): boolean {
+export function isHeard(node: Beside, now: number): boolean {
   return node.state === "active" && !isUntold(node) && now - node.seenAt < defaultLeaseTimes.offlineAfter;
 }

@@ -15,7 +15,7 @@ export function shownAs({ state, failed }: Pick<Server, "state" | "failed">): Sh
 
 /**
  * What is wrong with a server, the worst first, in a clause; undefined: nothing. `ago`: how long ago a time (ISO 8601) is.
- * `silence`: what probes say against it, of `silences`.
+ * `silence`: what probes say against it, see `silenceText`.
  */
 export function trouble(server: Server, ago: (time: string) => string, silence?: string): string | undefined {
   const { state, failed, delivered, lastSeen, worstFinding } = server;

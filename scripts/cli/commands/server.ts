@@ -35,7 +35,7 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
       if (output === "json") return printJson(session, document);
       const now = session.now();
       const added = await addedBy(worker, server);
-      const silences = await askSilences(worker);
+      const silences = await askSilences(worker, server.node);
       const looks = looksOf(await reachOf(worker, server));
       const { zerotier, docker, facts, report } = server;
       printFields(terminal, [

@@ -38,13 +38,16 @@ const SOUND: Readonly<Record<string, unknown>> = {
   "/v1/pool": POOL,
   "/v1/nodes": { items: [SERVER], next: null },
   "/v1/webhooks": NONE,
-  "/v1/reach": NONE,
+  "/v1/reach/silences": { items: [] },
 };
 
-const SILENT = { answers: false, rttMs: null, loss: 100, mtu: null };
-const MISSING_WEB1 = {
-  ...{ node: "39f51dfb25", name: "db1", at: SERVER.lastSeen, fault: null, probed: 4 },
-  pairs: [{ node: SERVER.node, name: SERVER.name, ipv4: SILENT, ipv6: SILENT, path: null }],
+const MISSED = {
+  node: SERVER.node,
+  name: SERVER.name,
+  kind: "missed",
+  family: null,
+  servers: 1,
+  by: ["db1"],
 };
 
 let line: CommandLine;
@@ -175,7 +178,7 @@ describe("a warning ends with 0, and has its remedy:", () => {
     ],
     [
       "a server that others do not reach",
-      { "/v1/reach": { items: [MISSING_WEB1], next: null } },
+      { "/v1/reach/silences": { items: [MISSED] } },
       "web1: does not answer db1",
       "meshboot reach web1",
     ],

@@ -84,17 +84,16 @@ it("stands in the list with the worst that its doctor found", async () => {
 });
 
 it("stands in the list, and is shown, with those whom it does not answer, or with nothing where that may not be read", async () => {
-  const missing = { ...REACH.pairs[0], node: SERVER.node, name: "web1" };
-  const other = { ...REACH, node: "39f51dfb25", name: "db1", pairs: [missing] };
+  const silence = { node: SERVER.node, name: "web1", kind: "missed", family: null, servers: 1, by: ["db1"] };
   answers = {
     ...answers,
     [`/v1/nodes/${SERVER.node}`]: { ...SERVER, findings: null },
-    "/v1/reach": { items: [other], next: null },
+    "/v1/reach/silences": { items: [silence] },
   };
   for (const words of [["servers"], ["server", "web1"]])
     expect((await line.run(words)).out).toContain("does not answer db1");
   for (const refusal of [403, 503]) {
-    answers = { ...answers, "/v1/reach": refusal };
+    answers = { ...answers, "/v1/reach/silences": refusal };
     expect(await line.run(["servers"])).toMatchObject({ code: 0, err: "" });
   }
 });
