@@ -38,7 +38,7 @@ export class FirstBoots {
   readonly #storage: Storage;
   readonly #ask: Ask;
   /** The stage that was told last of each boot, by key and machine, while no call overlaps. */
-  readonly #told = new Map<string, string>();
+  readonly #told = new Map<string, { readonly stage: string; readonly at: number }>();
   /** Reports that were taken by their proofs, and the latest clock of each boot. */
   #proven: readonly Sent[] = [];
   readonly #provenAt = new Map<string, number>();
@@ -106,13 +106,16 @@ export class FirstBoots {
         this.#noteFull();
         if (!answer.ok || begun <= this.#lostAt) return;
         if (isBack) this.#judge.accuse(`a report with the key ${key.id} is taken, which was taken back`);
-        if (isLate && !this.#full.has(key.id))
+        if (isLate)
           this.#judge.accuse(`a proof of a first boot with the key ${key.id} is taken a second time`);
         if (sender.kind === "proof") {
           this.#proven = [...this.#proven.slice(-2), { key, report }];
           this.#provenAt.set(boot, Math.max(place, this.#provenAt.get(boot) ?? 0));
         }
-        this.#told.set(boot, news.state === "failed" ? "fetched" : news.stage);
+        this.#told.set(boot, {
+          stage: news.state === "failed" ? "fetched" : news.stage,
+          at: this.#clock.now,
+        });
       },
     );
   }
@@ -178,7 +181,9 @@ export class FirstBoots {
   /** What was told and taken is there. */
   lookAround(): void {
     const rows = this.#rows();
-    for (const [boot, stage] of this.#told) {
+    for (const [boot, { stage, at }] of this.#told) {
+      // After a month without a word it may be forgotten.
+      if (this.#clock.now - at > LIMITS.firstBootMs) continue;
       const row = rows.find(({ key_id, machine_id }) => `${key_id} ${machine_id}` === boot);
       const isFull = this.#full.has(boot.split(" ")[0] ?? "");
       const stages: Partial<Record<string, number>> = JSON.parse(row?.stages ?? "{}");

@@ -925,7 +925,8 @@ export class Simulation {
     };
     const told = { report: "{}", repaired: [], address: null, facts: null, findings, probes, boot };
     const ends = [
-      this.#probes.begin(node, () => JSON.stringify(probes?.pairs ?? [])),
+      // What it says of itself counts for nothing.
+      this.#probes.begin(node, () => JSON.stringify(probes?.pairs.filter(({ to }) => to !== node) ?? [])),
       ...(findings === null ? [] : [this.#findings.begin(node, () => findings)]),
     ];
     const endAll = (how: CallEnd): void => {

@@ -6,6 +6,7 @@ import { hexFromBytes } from "../../worker/base/hex.ts";
 import { sha256Hex } from "../../worker/base/secret.ts";
 import { LIMITS } from "../../worker/config/limits.ts";
 import { BootBudget } from "../../worker/network/boot-budget.ts";
+import { MIGRATIONS } from "../../worker/store/migrations.ts";
 import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
 
@@ -318,6 +319,66 @@ describe("a report without the key", () => {
     // Within the same second.
     expect((await tellProven(key, { ...body, clock: 1001 })).status).toBe(204);
     expect((await tellProven(key, { ...body, clock: 1001 })).status).toBe(401);
+  });
+
+  it("has no other boot forgotten, and none is taken again for that: a key's own reports go before it", async () => {
+    const key = await use.world.key({ maxUses: 2 });
+    const first = { ...bodyOf(FAILED), clock: 1000 };
+    const second = { ...first, machineId: machine(1) };
+    const third = { ...first, machineId: machine(2) };
+    expect((await tellProven(key, first)).status).toBe(204);
+    expect((await tellProven(key, second)).status).toBe(204);
+    const refused = await tellProven(key, third);
+    expect([refused.status, refused.json["detail"]]).toEqual([429, expect.stringContaining("go on without")]);
+    await tell(key, FETCHED, 2);
+    const kept = async () => (await listed()).map(({ machineId }) => machineId);
+    expect(await kept()).toEqual([machine(2), machine(1)]);
+    expect((await tellProven(key, first)).status).toBe(429);
+    expect((await tellProven(key, { ...third, clock: 1001 })).status).toBe(204);
+    expect(await kept()).toEqual([machine(2), machine(1)]);
+  });
+
+  it("is not taken again after a month without a word, while the key is good", async () => {
+    const key = await use.world.key({ expiresIn: 60 * 86_400, maxUses: 2 });
+    const body = { ...bodyOf(FAILED), clock: 1000 };
+    await tellProven(key, body);
+    await tell(key, FAILED, 1);
+    use.world.advance(31 * DAY);
+    await use.world.object.reconcile();
+    expect((await listed()).map(({ machineId }) => machineId)).toEqual([machine(0)]);
+    expect((await tellProven(key, body)).status).toBe(401);
+    use.world.advance(31 * DAY);
+    await use.world.object.reconcile();
+    expect(await count()).toBe(0);
+  });
+
+  it("has none of another key's forgotten", async () => {
+    const key = await use.world.key();
+    await runInDurableObject(use.world.object, (_, { storage: { sql } }) => {
+      for (let number = 0; number < LIMITS.firstBoots; number++)
+        sql.exec(
+          "INSERT INTO first_boots (key_id, machine_id, state, stages, at) VALUES (?, 'm', 'done', '{}', ?)",
+          `${number}`,
+          use.world.now(),
+        );
+    });
+    expect((await tellProven(key, bodyOf(FAILED))).status).toBe(429);
+    await tell(key, FAILED);
+    expect(await count()).toBe(LIMITS.firstBoots);
+    expect((await listed())[0]?.machineId).toBe(machine(0));
+  });
+
+  it("that was taken before proofs had a place within a second is not taken again", async () => {
+    const key = await use.world.key();
+    const body = { ...bodyOf(FAILED), clock: 1000 };
+    await tellProven(key, body);
+    await runInDurableObject(use.world.object, (_, { storage: { sql } }) => {
+      sql.exec("UPDATE first_boots SET proven_at = 1000");
+      const move = /UPDATE first_boots.*;/.exec(MIGRATIONS[21] ?? "")?.[0];
+      sql.exec(move ?? "");
+    });
+    expect((await tellProven(key, body)).status).toBe(401);
+    expect((await tellProven(key, { ...body, clock: 1001 })).status).toBe(204);
   });
 
   it("is taken once also when it says only what was told before", async () => {

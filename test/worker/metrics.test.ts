@@ -106,10 +106,18 @@ describe("GET /metrics", () => {
         ["2".repeat(63), 1],
         [OLD.replace("1", "A"), 1],
         [7, 1],
+        [`${"2".repeat(64)}\u0000`, 1],
         [OLD, 2],
       ] as const) {
         await says(json["token"], said);
         expect([said, await behind(), await listed()]).toEqual([said, count, count]);
+      }
+      for (const [verb, count] of [
+        ["revoke", 1],
+        ["approve", 2],
+      ] as const) {
+        await use.world.admin("POST", `/v1/nodes/${identity(0).node}/${verb}`);
+        expect([verb, await behind(), await listed()]).toEqual([verb, count, count]);
       }
       await use.world.admin("DELETE", `/v1/nodes/${identity(0).node}`);
       expect([await behind(), await listed()]).toEqual([1, 1]);

@@ -3,6 +3,7 @@ import { type BootProof, isProvenBy } from "../base/boot-proof.ts";
 import { isoTime } from "../base/iso-time.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { HOUR_MS } from "../base/time-units.ts";
 import { LIMITS } from "../config/limits.ts";
 import {
   BOOT_STAGES,
@@ -98,7 +99,9 @@ function note(
   const isAgain = before !== undefined && saysTheSame(before, told) && at - before.at < LIMITS.bootAgainMs;
   // Of a proof its place is kept: else it could be sent once more.
   if (isAgain && sender.kind === "key") return ok(true);
-  const waitMs = bootBudget.take(key.id, at);
+  // Whoever listened in could have one machine's proof make another one's boot be forgotten, and be taken once more itself.
+  const isRefused = before === undefined && sender.kind === "proof" && !hasRoom(stores, key);
+  const waitMs = isRefused ? HOUR_MS : bootBudget.take(key.id, at);
   if (waitMs !== undefined)
     return err({ problem: "too-many-requests", by: "key", retryAfter: Math.ceil(waitMs / 1000) });
   if (before === undefined) addBoot(stores, key, told);
@@ -106,9 +109,19 @@ function note(
   return ok(true);
 }
 
+/** How many boots are kept of a key. */
+function mostOf({ maxUses }: EnrolmentKey): number {
+  return Math.min(maxUses, LIMITS.firstBootsOfKey);
+}
+
+/** Whether one more can be kept without another one being forgotten. */
+function hasRoom({ firstBoots }: Stores, key: EnrolmentKey): boolean {
+  return firstBoots.countOf(key.id) < mostOf(key) && firstBoots.hasRoom(LIMITS.firstBoots);
+}
+
 /** Within a transaction: the oldest that there is no room for are forgotten, the key's and of all. */
-function addBoot({ firstBoots }: Stores, { id, maxUses }: EnrolmentKey, boot: FirstBoot): void {
-  if (firstBoots.countOf(id) >= Math.min(maxUses, LIMITS.firstBootsOfKey)) firstBoots.forgetOldestOf(id);
+function addBoot({ firstBoots }: Stores, key: EnrolmentKey, boot: FirstBoot): void {
+  if (firstBoots.countOf(key.id) >= mostOf(key)) firstBoots.forgetOldestOf(key.id);
   firstBoots.put(boot);
   firstBoots.forgetBeyond(LIMITS.firstBoots);
 }

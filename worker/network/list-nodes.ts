@@ -89,8 +89,9 @@ function isWanted(node: StoredNode, { state, name, tag, agentNot }: NodeFilter, 
   return state === undefined || isShownAs(node, state, now);
 }
 
-/** Whether the node says that it runs another agent than that with this SHA-256. */
-function runsOther({ facts }: StoredNode, sha256: string): boolean {
+/** Whether the node is in the mesh and says that it runs another agent than that with this SHA-256. */
+function runsOther({ state, facts }: StoredNode, sha256: string): boolean {
+  if (state !== "active") return false;
   const said = facts === null ? undefined : agentIn.safeParse(JSON.parse(facts)).data?.agentSha256;
   return said !== undefined && said !== sha256;
 }

@@ -41,7 +41,7 @@ export async function reconcile(
   const { stores, now, log } = upkeep;
   stores.transaction(() => {
     stores.events.trim(LIMITS.events, LIMITS.eventsForgotten);
-    stores.firstBoots.forgetBefore(now() - LIMITS.firstBootMs, LIMITS.firstBootsForgotten);
+    stores.firstBoots.forgetBefore(now() - LIMITS.firstBootMs, LIMITS.firstBootsForgotten, now());
   });
   const before = stores.memory.lastCheck();
   const watch = {

@@ -71,6 +71,16 @@ export class FirstBootStore {
     );
   }
 
+  /** Whether one more makes no other one be forgotten, of so many that are kept in all. */
+  hasRoom(most: number): boolean {
+    return (
+      this.#db.readOne<{ fits: number }>(
+        "SELECT coalesce(max(id) - min(id) + 1, 0) < ? AS fits FROM first_boots",
+        most,
+      ).fits === 1
+    );
+  }
+
   /** Forgets the key's oldest. */
   forgetOldestOf(keyId: string): void {
     this.#db.write(
@@ -84,11 +94,16 @@ export class FirstBootStore {
     this.#db.write("DELETE FROM first_boots WHERE id <= (SELECT max(id) FROM first_boots) - ?", most);
   }
 
-  /** Forgets, `most` at a time, those of which nothing was heard since then (ms since 1970). */
-  forgetBefore(time: number, most: number): void {
+  /**
+   * Forgets, `most` at a time, those of which nothing was heard since then (ms since 1970); but none that told of itself by a proof while
+   * its key is good: that proof would be taken once more.
+   */
+  forgetBefore(time: number, most: number, now: number): void {
     this.#db.write(
-      "DELETE FROM first_boots WHERE id IN (SELECT id FROM first_boots WHERE at < ? LIMIT ?)",
+      `DELETE FROM first_boots WHERE id IN (SELECT id FROM first_boots WHERE at < ?
+         AND (proven_at IS NULL OR NOT EXISTS (SELECT 1 FROM keys WHERE keys.id = key_id AND expires_at > ?)) LIMIT ?)`,
       time,
+      now,
       most,
     );
   }

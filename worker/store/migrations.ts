@@ -1,8 +1,12 @@
 // The tables of the object. A migration that was released is never edited: a change is a new number.
 
-/** The agent that a row of `nodes` says that it runs (SHA-256); NULL where it says nothing of the kind. */
+/**
+ * The agent that a row of `nodes`, of a node in the mesh, says that it runs (SHA-256); NULL where it says nothing of the kind. To SQLite
+ * a text ends at a NUL, of which its bytes tell.
+ */
 const agentOf = (row: string): string =>
-  `CASE WHEN length(${row}.facts ->> '$.agentSha256') = 64 AND ${row}.facts ->> '$.agentSha256' NOT GLOB '*[^0-9a-f]*'
+  `CASE WHEN ${row}.state = 'active' AND length(${row}.facts ->> '$.agentSha256') = 64
+     AND length(CAST(${row}.facts ->> '$.agentSha256' AS BLOB)) = 64 AND ${row}.facts ->> '$.agentSha256' NOT GLOB '*[^0-9a-f]*'
      THEN ${row}.facts ->> '$.agentSha256' END`;
 
 /** What each migration does, in SQL; number 1 is the first. */
@@ -279,7 +283,7 @@ export const MIGRATIONS: readonly string[] = [
   // 21: what each node found of others, as JSON, and who got no answer
   `ALTER TABLE nodes ADD COLUMN probes TEXT;
    CREATE INDEX unanswered_nodes ON nodes (name) WHERE probes ->> '$.isUnanswered';`,
-  // 22: which agents the nodes say that they run, and how many run each. Triggers, as of `hosts`; a heartbeat that says the same writes nothing
+  // 22: which agents the nodes in the mesh say that they run, and how many run each. Triggers, as of `hosts`; a heartbeat that says the same writes nothing
   `CREATE TABLE agents (sha256 TEXT PRIMARY KEY, servers INTEGER NOT NULL) WITHOUT ROWID;
    INSERT INTO agents
      SELECT ${agentOf("nodes")} AS agent, count(*) FROM nodes WHERE agent IS NOT NULL GROUP BY agent;
@@ -292,14 +296,15 @@ export const MIGRATIONS: readonly string[] = [
        UPDATE agents SET servers = servers - 1 WHERE sha256 = ${agentOf("old")};
        DELETE FROM agents WHERE sha256 = ${agentOf("old")} AND servers = 0;
      END;
-   CREATE TRIGGER agent_changed AFTER UPDATE OF facts ON nodes
-     WHEN old.facts IS NOT new.facts AND ${agentOf("old")} IS NOT ${agentOf("new")}
+   CREATE TRIGGER agent_changed AFTER UPDATE OF facts, state ON nodes
+     WHEN (old.facts IS NOT new.facts OR old.state <> new.state) AND ${agentOf("old")} IS NOT ${agentOf("new")}
      BEGIN
        UPDATE agents SET servers = servers - 1 WHERE sha256 = ${agentOf("old")};
        DELETE FROM agents WHERE sha256 = ${agentOf("old")} AND servers = 0;
        INSERT INTO agents SELECT ${agentOf("new")}, 1 WHERE ${agentOf("new")} IS NOT NULL
          ON CONFLICT (sha256) DO UPDATE SET servers = servers + 1;
-     END;`,
+     END;
+   UPDATE first_boots SET proven_at = proven_at * 2 + 1 WHERE proven_at IS NOT NULL;`,
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */
