@@ -47,7 +47,7 @@ until is_named "$agent"; do
   *' 404'*) why="$why: the Worker has no such agent; new user-data names one that it has" ;;
   timeout:*python3*) why='this needs curl, wget or python3' ;;
   esac
-  why=$(echo "meshboot-fetch: no agent from $url: ${why:-an empty answer}" | sed 's|//[^ ]*@|//|g')
+  why=$(echo "meshboot-fetch: no agent from $url: ${why:-no whole answer}" | sed 's|//[^ ]*@|//|g')
   if [ -n "$has" ]; then
     echo "$why. Goes on with $has" >&2
     break
