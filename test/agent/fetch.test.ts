@@ -193,7 +193,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
       "another text came, which is not taken",
     ],
     ["a login page", 200, "<html>Log in</html>", "another text came, which is not taken"],
-    ["an empty answer", 200, "", "no whole answer"],
+    ["an empty answer", 200, "", "no agent from"],
     ["a Worker that lost it", 404, "{}", "the Worker has no such agent; new user-data names one that it has"],
     ["a Worker in trouble", 503, "busy", "503"],
   ])("takes nothing from %s, says so in one line, and tries again", async (_, status, text, reason) => {
