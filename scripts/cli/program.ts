@@ -54,8 +54,8 @@ export function makeProgram(given: Omit<Session, "worker">): CommandUnknownOpts 
     .addHelpText("after", `\n${EXIT_HELP}`);
   const session: Session = {
     ...given,
-    worker: () =>
-      new Worker(chooseDeployment(program.opts().context, given.env), given.signal, (line) =>
+    worker: (signal = given.signal) =>
+      new Worker(chooseDeployment(program.opts().context, given.env), signal, (line) =>
         given.terminal.note(line),
       ),
   };

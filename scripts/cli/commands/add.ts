@@ -91,8 +91,12 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
       else terminal.write(value.userData);
       if (!sh) tellSize(session, value, provider);
       terminal.note(`It lets one server in, and expires ${when(value.key.expiresAt, session.now())}.`);
-      if (!wait) return terminal.note(`To see it arrive: meshboot wait ${name} --key ${value.key.id}`);
-      const { server, proof } = await waitForServer(session, { key: value.key.id }, "reachable", timeout);
+      const key = value.key.id;
+      terminal.note(
+        `${wait ? "Should this wait end: " : "To see it arrive: "}meshboot wait ${name} --key ${key}`,
+      );
+      if (!wait) return;
+      const { server, proof } = await waitForServer(session, { name, key }, "reachable", timeout);
       terminal.note(
         `${server.name} is in the mesh: ${server.zerotier.ipv4}, containers ${server.docker.ipv4.subnet}.`,
       );
