@@ -7,6 +7,7 @@ import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { oneLine, printable } from "../terminal/printable.ts";
 import { VERSION } from "../version.ts";
+import { inOwnVerbs } from "./own-verbs.ts";
 import { type Received, send, wayOut } from "./transport.ts";
 
 /** Longest wait that a Retry-After is followed for, in seconds, and how often. */
@@ -125,7 +126,7 @@ function refusal(method: string, path: string, { status, headers, text }: Receiv
   ];
   return new Refused(
     printable(
-      [`${title}: ${single === "" ? detail : single.trimStart()}`, ...remedies]
+      [`${title}: ${inOwnVerbs(single === "" ? detail : single.trimStart())}`, ...remedies]
         .join(". ")
         .replaceAll("..", "."),
     ),

@@ -1,4 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { demandLowerCase } from "../call/server.ts";
 import { GOALS, proofText, waitForServer } from "../call/wait-for-server.ts";
 import { withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -26,6 +27,7 @@ export function waitCommand(program: CommandUnknownOpts, session: Session): void
     .option("--key <id>", "the one that this enrolment key lets in, and no older one of that name")
     .addOption(timeoutOption("how long, such as 90s or 10m", TIMEOUT_S))
     .action(async (asked, { for: goal, key, timeout }) => {
+      demandLowerCase(asked);
       const { server, proof } = await waitForServer(session, { name: asked, key }, goal, timeout);
       const { name } = server;
       session.terminal.print(

@@ -70,6 +70,8 @@ describe("in front of a Worker that says what it is to say,", () => {
         "/v1/nodes": servers.filter((server) => name === null || server.name === name),
         "/v1/reach": found.filter((each) => node === null || each.node === node),
         "/v1/first-boots": boots,
+        "/v1/keys": [],
+        "/v1/reservations": [],
       }[pathname];
       sendJson(response, items === undefined ? USER_DATA : { items, next: null });
     }, true);

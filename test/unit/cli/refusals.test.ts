@@ -282,6 +282,7 @@ describe("a token", () => {
     };
     answer = ({ method, url }, response) => {
       if (url?.startsWith("/boot/")) return void response.writeHead(502).end("bad gateway");
+      if (url?.startsWith("/v1/keys")) return sendJson(response, NO_SERVERS);
       if (method === "GET") return sendJson(response, { items: [SERVER], next: null });
       sendJson(response, url?.endsWith("dryRun=true") ? PREVIEW : made);
     };
