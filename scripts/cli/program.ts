@@ -27,6 +27,7 @@ import { chooseDeployment } from "./deployment/deployment.ts";
 import { EXIT_HELP } from "./exit-code.ts";
 import { withExamples } from "./output.ts";
 import type { Session } from "./session.ts";
+import { refuseUnknownWords } from "./sub-command.ts";
 import { VERSION } from "./version.ts";
 
 const COMMANDS: readonly (readonly [
@@ -63,6 +64,7 @@ export function makeProgram(given: Omit<Session, "worker">): CommandUnknownOpts 
     program.commandsGroup(heading);
     for (const each of declare) each(program, session);
   }
+  refuseUnknownWords(program);
   withExamples(
     program,
     "meshboot servers",

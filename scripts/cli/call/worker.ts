@@ -96,14 +96,20 @@ export class Worker {
       if ((status >= 200 && status < 300) || status === ask.orStatus) return received;
       const wait = Number(received.headers.get("retry-after") ?? Number.NaN);
       // What is answered so was not done: it may be asked again.
-      if (status !== 429 || waits === WAITS || !(wait <= LONGEST_WAIT)) throw refusal(method, path, received);
+      if (status !== 429 || waits === WAITS || !(wait <= LONGEST_WAIT))
+        throw refusal(method, path, received, this.deployment);
       this.#say(`The Worker is asked too often: asking again in ${wait} s.`);
       await pause(wait * 1000, undefined, { signal: this.signal });
     }
   }
 }
 
-function refusal(method: string, path: string, { status, headers, text }: Received): Refused {
+function refusal(
+  method: string,
+  path: string,
+  { status, headers, text }: Received,
+  { remedy }: Deployment,
+): Refused {
   const read = problemSchema.safeParse(parseJson(text));
   const call = `${method} ${path.split("?")[0]}`;
   if (!read.success) {
@@ -118,7 +124,7 @@ function refusal(method: string, path: string, { status, headers, text }: Receiv
   const single = errors.length > 1 ? errors.map((error) => `\n  ${error}`).join("") : "";
   const retry = headers.get("retry-after");
   const remedies = [
-    ...(status === 401 ? ["Sign in anew: meshboot login"] : []),
+    ...(status === 401 ? [remedy] : []),
     ...(status === 403 && type.endsWith("/forbidden")
       ? ["meshboot tokens lists what each token may do"]
       : []),

@@ -41,6 +41,7 @@ export function eventsCommand(program: CommandUnknownOpts, session: Session): vo
           session.terminal.print(output === "json" ? jsonText(document.items[at]) : lineOf(session, event));
       };
       print(first);
+      if (!follow && first.items.length === 0) session.terminal.note("None.");
       if (!follow) return;
       let last = first.items[0]?.id ?? 0;
       for await (const _ of changes(session, worker, ["events"])) {
