@@ -68,7 +68,7 @@ function replaceCommand(program: CommandUnknownOpts, session: Session): void {
       const boot = `/boot/${made.value.key.key}`;
       const url = `${worker.deployment.url}${boot}`;
       session.terminal.note(
-        `Order the new server with this user-data; it may come until ${when(made.value.key.expiresAt, session.now())}. To call it off: meshboot keys delete ${made.value.key.id}`,
+        `Order the new server with this user-data; it may come until ${when(made.value.key.expiresAt, session.now())}. To call it off: meshboot keys delete ${made.value.key.id}\nTo see it arrive: meshboot wait ${name} --key ${made.value.key.id}`,
       );
       switch (form) {
         case "include":

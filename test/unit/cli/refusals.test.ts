@@ -342,6 +342,7 @@ describe("a token", () => {
       sendJson(response, url?.endsWith("dryRun=true") ? PREVIEW : made);
     };
     const run = await line.run(["replace", "web1", "--yes"]);
+    expect(run.err).toContain("To see it arrive: meshboot wait web1 --key 5db36edb221a0232\n");
     expect(run.err).toContain("GET /boot/mbk_… is answered with 502");
     expect(run.err).not.toContain(key);
   });
