@@ -17,7 +17,7 @@ const PARENT_MS = 500;
 const stopping = new AbortController();
 
 async function main(): Promise<void> {
-  const options = readStartOptions(process.argv.slice(2));
+  const options = readStartOptions(process.argv.slice(2), process.env);
   if (options === "help") {
     process.stdout.write(HELP);
     return;

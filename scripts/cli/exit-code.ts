@@ -23,6 +23,6 @@ export const EXIT_HELP = `Exit codes:
   4    not signed in, or the token is not for this call
   5    what was waited for did not happen in time (wait, add --wait)
   6    something is wrong with the deployment (doctor)
-  7    the same as 5, and a first boot stands still (add --wait)
+  7    the same as 5, and a first boot stands still (wait, add --wait)
   130  cancelled, by Ctrl-C or by the answer no
 `;

@@ -27,6 +27,7 @@ import { chooseDeployment } from "./deployment/deployment.ts";
 import { EXIT_HELP } from "./exit-code.ts";
 import { withExamples } from "./output.ts";
 import type { Session } from "./session.ts";
+import { refuseUnknownWords } from "./sub-command.ts";
 import { VERSION } from "./version.ts";
 
 const COMMANDS: readonly (readonly [
@@ -54,8 +55,8 @@ export function makeProgram(given: Omit<Session, "worker">): CommandUnknownOpts 
     .addHelpText("after", `\n${EXIT_HELP}`);
   const session: Session = {
     ...given,
-    worker: () =>
-      new Worker(chooseDeployment(program.opts().context, given.env), given.signal, (line) =>
+    worker: (signal = given.signal) =>
+      new Worker(chooseDeployment(program.opts().context, given.env), signal, (line) =>
         given.terminal.note(line),
       ),
   };
@@ -63,6 +64,7 @@ export function makeProgram(given: Omit<Session, "worker">): CommandUnknownOpts 
     program.commandsGroup(heading);
     for (const each of declare) each(program, session);
   }
+  refuseUnknownWords(program);
   withExamples(
     program,
     "meshboot servers",

@@ -9,6 +9,6 @@ export interface Session {
   readonly signal: AbortSignal;
   /** ms since 1970. */
   now(): number;
-  /** The deployment that is meant, as a Worker to call. Throws when there is none. */
-  worker(): Worker;
+  /** The deployment that is meant, as a Worker to call until the signal, Ctrl-C when left out. Throws when there is none. */
+  worker(signal?: AbortSignal): Worker;
 }

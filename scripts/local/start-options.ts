@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { isNetworkId } from "../../worker/lease/ids.ts";
-import { BadOption, helpOf, listening, readCommandLine, told, wholeNumber } from "../command-line.ts";
+import {
+  BadOption,
+  helpOf,
+  listening,
+  optionName,
+  readCommandLine,
+  told,
+  wholeNumber,
+} from "../command-line.ts";
 
 const options = z.object({
   ...listening(8787),
@@ -63,8 +71,13 @@ export interface StartOptions {
   readonly central: GivenCentral | undefined;
 }
 
-/** Reads the command line; "help" when that was asked for. Throws a BadOption. */
-export function readStartOptions(args: string[]): StartOptions | "help" {
+/** Reads the command line; "help" when that was asked for. `env`: what npm has set. Throws a BadOption. */
+export function readStartOptions(args: string[], env: NodeJS.ProcessEnv = {}): StartOptions | "help" {
+  const [taken] = Object.keys(options.shape)
+    .map((key) => optionName(options, key))
+    .filter((name) => env[`npm_config_${name.slice(2).replaceAll("-", "_")}`] !== undefined);
+  if (taken !== undefined)
+    throw new BadOption(`${taken}: npm took it for its own; put -- before it: npm start -- ${taken}`);
   const read = readCommandLine(options, args);
   if (read === "help") return "help";
   const { central: url, centralToken: token, network, ...rest } = read.values;

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Dispatcher, WebSocket } from "undici";
 import { z } from "zod";
 import type { Session } from "../session.ts";
+import type { Worker } from "./worker.ts";
 
 /** ms between two looks where the Worker does not say by itself that something changed, and between two tries to have it say so. */
 const PAUSE_MS = 15_000;
@@ -12,14 +13,14 @@ const messageSchema = z.object({ changed: z.array(z.string()) });
 
 /**
  * Yields at once, and then whenever something of these kinds may have changed: as the Worker says by `GET /v1/live`, or, where
- * it cannot, every fifteen seconds, which is said once. Ends by the signal alone, by throwing.
+ * it cannot, every fifteen seconds, which is said once. Ends by the Worker's signal alone, by throwing.
  */
 export async function* changes(
-  session: Session,
+  { terminal }: Session,
+  worker: Worker,
   kinds: readonly string[],
-  signal: AbortSignal = session.signal,
 ): AsyncGenerator<void> {
-  const worker = session.worker();
+  const { signal } = worker;
   let isSaid = false;
   for (;;) {
     yield;
@@ -31,7 +32,7 @@ export async function* changes(
         while (await live.next()) yield;
       } else if (!isSaid) {
         isSaid = true;
-        session.terminal.note(
+        terminal.note(
           `${worker.deployment.url} does not say here what changes: looking every ${PAUSE_MS / 1000} s.`,
         );
       }
@@ -71,6 +72,7 @@ class Live {
         resolve(false);
       });
       this.#socket.addEventListener("error", () => resolve(false));
+      signal.addEventListener("abort", () => resolve(false), { once: true });
     });
     this.#socket.addEventListener("message", ({ data }) => {
       const read = messageSchema.safeParse(jsonOf(data));

@@ -3,21 +3,29 @@ import { type FirstBootView, firstBootsSchema } from "../../../worker/schema/fir
 import type { Session } from "../session.ts";
 import { durationText } from "../terminal/duration.ts";
 import { oneLine, printable } from "../terminal/printable.ts";
+import type { Worker } from "./worker.ts";
 
 /** So many servers that come with one key are followed. */
 const FOLLOWED = 20;
+/** So many of the newest are looked through for those that are not of one key: a page. */
+const LOOKED_THROUGH = 200;
 
-/** The first boots with a key, told to the person who waits as they go on. */
+/** Whose first boots are meant: those with a key, or the newest under a host name. */
+export type Whose = { readonly key: string } | { readonly name: string };
+
+/** First boots, told to the person who waits as they go on. */
 export class FirstBoots {
   readonly #session: Session;
-  readonly #key: string;
+  readonly #worker: Worker;
+  readonly #whose: Whose;
   /** What was told, so that it is told once. */
   readonly #told = new Set<string>();
   #stuck: string | undefined;
 
-  constructor(session: Session, key: string) {
+  constructor(session: Session, worker: Worker, whose: Whose) {
     this.#session = session;
-    this.#key = key;
+    this.#worker = worker;
+    this.#whose = whose;
   }
 
   /** Where one stands still, when nobody has come to the end; undefined: none does. */
@@ -27,12 +35,22 @@ export class FirstBoots {
 
   /** Asks, and tells what is new: each stage with its time, and of a failure the step and the last lines of the log. */
   async tell(): Promise<void> {
-    const query = new URLSearchParams({ key: this.#key, limit: String(FOLLOWED) });
-    const { value } = await this.#session.worker().ask("GET", `/v1/first-boots?${query}`, firstBootsSchema);
-    for (const boot of value.items.toReversed()) this.#tellOne(boot);
-    const failed = value.items.find(({ state }) => state === "failed");
-    const isThere = value.items.some(({ state }) => state === "done");
+    const boots = await this.#ask();
+    for (const boot of boots.toReversed()) this.#tellOne(boot);
+    const failed = boots.find(({ state }) => state === "failed");
+    const isThere = boots.some(({ state }) => state === "done");
     this.#stuck = failed === undefined || isThere ? undefined : `${nameOf(failed)} ${standsStill(failed)}`;
+  }
+
+  async #ask(): Promise<readonly FirstBootView[]> {
+    if ("key" in this.#whose) {
+      const query = new URLSearchParams({ key: this.#whose.key, limit: String(FOLLOWED) });
+      return (await this.#worker.ask("GET", `/v1/first-boots?${query}`, firstBootsSchema)).value.items;
+    }
+    const { name } = this.#whose;
+    const [newest] = (await newestFirstBoots(this.#worker)).filter((boot) => boot.name === name);
+    // One that is over, maybe long ago, says nothing of the server that is waited for.
+    return newest === undefined || newest.state === "done" ? [] : [newest];
   }
 
   #tellOne(boot: FirstBootView): void {
@@ -61,10 +79,17 @@ export class FirstBoots {
   }
 }
 
-function nameOf({ name, address, machineId }: FirstBootView): string {
+/** The newest of all first boots, those of a page. */
+export async function newestFirstBoots(worker: Worker): Promise<readonly FirstBootView[]> {
+  return (await worker.ask("GET", `/v1/first-boots?limit=${LOOKED_THROUGH}`, firstBootsSchema)).value.items;
+}
+
+/** What a server is called that is in its first boot. */
+export function nameOf({ name, address, machineId }: FirstBootView): string {
   return oneLine(name ?? address ?? `machine ${machineId.slice(0, 8)}`);
 }
 
-function standsStill({ step }: FirstBootView): string {
+/** How one that failed is told of, behind its name. */
+export function standsStill({ step }: FirstBootView): string {
   return `stands still${step === null ? "" : ` at the step ${oneLine(step)}`}`;
 }

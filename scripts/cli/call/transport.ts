@@ -1,4 +1,5 @@
 import { type Dispatcher, EnvHttpProxyAgent, fetch } from "undici";
+import { isLoopback } from "../../origin.ts";
 import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 
@@ -43,11 +44,24 @@ export async function send(url: string, way: Dispatcher, sent: Sent): Promise<Re
     return { status: response.status, headers: response.headers, text: await response.text() };
   } catch (error) {
     if (signal.aborted) throw error;
+    const { origin, hostname, host } = new URL(url);
+    if (isNoTls(error))
+      throw new Failure(
+        `${origin} does not speak https. ${isLoopback(hostname.replace(/^\[|\]$/g, "")) ? `Try http://${host}` : "A token goes there, so it has to"}`,
+        EXIT.unreachable,
+      );
     throw new Failure(
-      `${new URL(url).origin} does not answer: ${reasonOf(error)}. Look at the address (meshboot context), at this machine's way out, and at the Worker: docs/worker-lost.md`,
+      `${origin} does not answer: ${reasonOf(error)}. Look at the address (meshboot context), at this machine's way out, and at the Worker: docs/worker-lost.md`,
       EXIT.unreachable,
     );
   }
+}
+
+/** Whether what answers is no TLS. What OpenSSL says of that is for nobody to read. */
+function isNoTls(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error && /^(EPROTO|ERR_SSL_.*)$/.test(String(error.code))) return true;
+  return isNoTls(error.cause);
 }
 
 /** What undici says is in the cause, or in the causes' cause. */

@@ -7,6 +7,7 @@ import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { oneLine, printable } from "../terminal/printable.ts";
 import { VERSION } from "../version.ts";
+import { inOwnVerbs } from "./own-verbs.ts";
 import { type Received, send, wayOut } from "./transport.ts";
 
 /** Longest wait that a Retry-After is followed for, in seconds, and how often. */
@@ -95,14 +96,20 @@ export class Worker {
       if ((status >= 200 && status < 300) || status === ask.orStatus) return received;
       const wait = Number(received.headers.get("retry-after") ?? Number.NaN);
       // What is answered so was not done: it may be asked again.
-      if (status !== 429 || waits === WAITS || !(wait <= LONGEST_WAIT)) throw refusal(method, path, received);
+      if (status !== 429 || waits === WAITS || !(wait <= LONGEST_WAIT))
+        throw refusal(method, path, received, this.deployment);
       this.#say(`The Worker is asked too often: asking again in ${wait} s.`);
       await pause(wait * 1000, undefined, { signal: this.signal });
     }
   }
 }
 
-function refusal(method: string, path: string, { status, headers, text }: Received): Refused {
+function refusal(
+  method: string,
+  path: string,
+  { status, headers, text }: Received,
+  { remedy }: Deployment,
+): Refused {
   const read = problemSchema.safeParse(parseJson(text));
   const call = `${method} ${path.split("?")[0]}`;
   if (!read.success) {
@@ -117,7 +124,7 @@ function refusal(method: string, path: string, { status, headers, text }: Receiv
   const single = errors.length > 1 ? errors.map((error) => `\n  ${error}`).join("") : "";
   const retry = headers.get("retry-after");
   const remedies = [
-    ...(status === 401 ? ["Sign in anew: meshboot login"] : []),
+    ...(status === 401 ? [remedy] : []),
     ...(status === 403 && type.endsWith("/forbidden")
       ? ["meshboot tokens lists what each token may do"]
       : []),
@@ -125,7 +132,7 @@ function refusal(method: string, path: string, { status, headers, text }: Receiv
   ];
   return new Refused(
     printable(
-      [`${title}: ${single === "" ? detail : single.trimStart()}`, ...remedies]
+      [`${title}: ${inOwnVerbs(single === "" ? detail : single.trimStart())}`, ...remedies]
         .join(". ")
         .replaceAll("..", "."),
     ),

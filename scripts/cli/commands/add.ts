@@ -4,6 +4,8 @@ import type { z } from "zod";
 import { FORMS } from "../../../cloud-init/options.ts";
 import { PROVIDERS } from "../../../cloud-init/provider-limits.ts";
 import { userDataSchema } from "../../../worker/schema/user-data.ts";
+import { lookBeforeAdd } from "../call/before-add.ts";
+import { inOwnVerbs } from "../call/own-verbs.ts";
 import { proofText, waitForServer } from "../call/wait-for-server.ts";
 import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
@@ -62,7 +64,8 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
       if (sh && form !== undefined)
         throw new Failure("--sh is a form of its own: leave --form out", EXIT.usage);
       const { docker, layout, ipv6nat, ipv6natImage, compose, hosts, restartDocker, mtu } = options;
-      const { expires, approval, allowOverlap, tags, ephemeral, note } = options;
+      const { expires, approval, allowOverlap, tags, ephemeral } = options;
+      const note = options.note ?? `for ${name}`;
       // What is not given is left out: the Worker has the defaults.
       const body = {
         ...{ name, provider, docker, layout, ipv6nat, ipv6natImage, compose, hosts, restartDocker },
@@ -75,14 +78,18 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
         cloudConfig:
           options.cloudConfig === undefined ? undefined : readFileSync(options.cloudConfig, "utf8"),
         key: {
-          ...{ approval, allowOverlap, tags, note: note ?? `for ${name}` },
+          ...{ approval, allowOverlap, tags, note },
           expiresIn: expires,
           ephemeralMinutes: ephemeral,
           reservation: options.reserved ? name : undefined,
         },
       };
       const { terminal } = session;
-      const { value, document } = await session.worker().ask("POST", "/v1/user-data", userDataSchema, {
+      const worker = session.worker();
+      // What was made by the same one before is meant again.
+      if (idempotencyKey === undefined)
+        await lookBeforeAdd(session, worker, { name, isReserved: options.reserved === true, note });
+      const { value, document } = await worker.ask("POST", "/v1/user-data", userDataSchema, {
         body,
         ...(idempotencyKey !== undefined && { headers: { "idempotency-key": idempotencyKey } }),
       });
@@ -91,8 +98,12 @@ export function addCommand(program: CommandUnknownOpts, session: Session): void 
       else terminal.write(value.userData);
       if (!sh) tellSize(session, value, provider);
       terminal.note(`It lets one server in, and expires ${when(value.key.expiresAt, session.now())}.`);
-      if (!wait) return terminal.note(`To see it arrive: meshboot wait ${name} --key ${value.key.id}`);
-      const { server, proof } = await waitForServer(session, { key: value.key.id }, "reachable", timeout);
+      const key = value.key.id;
+      terminal.note(
+        `${wait ? "Should this wait end: " : "To see it arrive: "}meshboot wait ${name} --key ${key}`,
+      );
+      if (!wait) return;
+      const { server, proof } = await waitForServer(session, { name, key }, "reachable", timeout);
       terminal.note(
         `${server.name} is in the mesh: ${server.zerotier.ipv4}, containers ${server.docker.ipv4.subnet}.`,
       );
@@ -121,5 +132,5 @@ function tellSize(
   const room = limit?.limit ? `${limit.used} of ${limit.limit} bytes` : `${bytes} bytes`;
   terminal.note(`User-data of the form ${form}, ${room}${provider === undefined ? "" : ` at ${provider}`}.`);
   for (const note of [...notes, ...(limit?.note === undefined ? [] : [limit.note])])
-    terminal.note(`  ${note}`);
+    terminal.note(`  ${inOwnVerbs(note)}`);
 }

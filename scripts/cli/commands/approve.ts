@@ -49,7 +49,7 @@ export function approvalCommands(program: CommandUnknownOpts, session: Session):
       const server = await demandServer(worker, name, node);
       const { document } = await worker.ask("POST", serverPath(server, "/approve"), nodeSchema);
       if (output === "json") printJson(session, document);
-      else session.terminal.print(`${name} is let in.`);
+      else session.terminal.print(`${name} is ${server.state === "active" ? "in already" : "let in"}.`);
     });
   withExamples(approve, "meshboot approve demo2");
 

@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { contextsFile, readContexts, writeContexts } from "../deployment/contexts.ts";
+import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -61,5 +62,6 @@ function demand(contexts: object, name: string): void {
   if (!Object.hasOwn(contexts, name))
     throw new Failure(
       `there is no context ${name}. Those that there are: ${Object.keys(contexts).join(", ") || "none"}`,
+      EXIT.usage,
     );
 }

@@ -5,11 +5,13 @@ import {
   replacedSchema,
   retiredSchema,
 } from "../../../worker/schema/ending.ts";
+import { inOwnVerbs } from "../call/own-verbs.ts";
 import { demandServer, serverPath } from "../call/server.ts";
+import { unusedKeys } from "../call/unused-keys.ts";
 import { DRY_RUN, outputOption, printJson, withExamples, YES } from "../output.ts";
 import type { Session } from "../session.ts";
 import { agree } from "../terminal/agree.ts";
-import { parseDuration, when } from "../terminal/duration.ts";
+import { ago, parseDuration, when } from "../terminal/duration.ts";
 
 const NODE = ["--node <id>", "only if the name is still that node's: its 10 hex digits"] as const;
 
@@ -56,13 +58,17 @@ function replaceCommand(program: CommandUnknownOpts, session: Session): void {
       };
       const preview = await worker.ask("POST", `${path}?dryRun=true`, endingSchema, { body });
       await showEnding(session, preview, given.dryRun && output === "json");
+      for (const { id, createdAt } of await unusedKeys(worker, (key) => key.takesOver === server.node))
+        session.terminal.note(
+          `Key ${id}, made ${ago(createdAt, session.now())}, replaces ${name} already, and nobody has used it. To call it off: meshboot keys delete ${id}`,
+        );
       if (!(await agree(session, `Make a key that replaces ${name}?`, given))) return;
       const made = await worker.ask("POST", path, replacedSchema, { body });
       if (output === "json") return printJson(session, made.document);
       const boot = `/boot/${made.value.key.key}`;
       const url = `${worker.deployment.url}${boot}`;
       session.terminal.note(
-        `Order the new server with this user-data; it may come until ${when(made.value.key.expiresAt, session.now())}. To call it off: meshboot keys delete ${made.value.key.id}`,
+        `Order the new server with this user-data; it may come until ${when(made.value.key.expiresAt, session.now())}. To call it off: meshboot keys delete ${made.value.key.id}\nTo see it arrive: meshboot wait ${name} --key ${made.value.key.id}`,
       );
       switch (form) {
         case "include":
@@ -136,7 +142,7 @@ async function showEnding(
   if (asJson) return printJson(session, document);
   const now = session.now();
   terminal.note(`${value.name}: node ${value.node}, slot ${value.slot}, seen ${when(value.lastSeen, now)}.`);
-  for (const broken of value.breaks) terminal.note(`  breaks: ${broken}`);
-  for (const kept of value.stays) terminal.note(`  stays: ${kept}`);
+  for (const broken of value.breaks) terminal.note(`  breaks: ${inOwnVerbs(broken)}`);
+  for (const kept of value.stays) terminal.note(`  stays: ${inOwnVerbs(kept)}`);
   if (value.freeAt !== null) terminal.note(`  the slot may be another's ${when(value.freeAt, now)}`);
 }

@@ -3,6 +3,8 @@ import { DEED_ACTIONS } from "../../../worker/lease/deed.ts";
 import { type EventView, eventsSchema } from "../../../worker/schema/events.ts";
 import { changes } from "../call/changes.ts";
 import { allPages } from "../call/pages.ts";
+import { untilAnswered } from "../call/until-answered.ts";
+import type { Worker } from "../call/worker.ts";
 import { parseCount } from "../count.ts";
 import { EXIT } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
@@ -27,17 +29,23 @@ export function eventsCommand(program: CommandUnknownOpts, session: Session): vo
     .action(async ({ follow, server, limit, output, ...chosen }) => {
       const worker = session.worker();
       const query = { ...chosen, name: server };
-      const first = await allPages(worker, "/v1/events", eventsSchema, query, { most: limit });
+      const look = () => allPages(worker, "/v1/events", eventsSchema, query, { most: limit });
+      const patiently = (news: typeof look) =>
+        untilAnswered(news, worker.signal, (reason) =>
+          session.terminal.note(`No answer, it is tried on: ${reason}.`),
+        );
+      const first = await (follow ? patiently(look) : look());
       if (!follow && output === "json") return printJson(session, first.document);
       const print = ({ items, document }: Awaited<typeof first>): void => {
         for (const [at, event] of [...items.entries()].reverse())
           session.terminal.print(output === "json" ? jsonText(document.items[at]) : lineOf(session, event));
       };
       print(first);
+      if (!follow && first.items.length === 0) session.terminal.note("None.");
       if (!follow) return;
       let last = first.items[0]?.id ?? 0;
-      for await (const _ of changes(session, ["events"])) {
-        const news = await eventsSince(session, query, last);
+      for await (const _ of changes(session, worker, ["events"])) {
+        const news = await patiently(() => eventsSince(worker, query, last));
         print(news);
         last = news.items[0]?.id ?? last;
       }
@@ -56,12 +64,12 @@ const MOST_NEWS = 10_000;
 
 /** The events with a larger id, the newest first. Few, as a rule: more are asked for only when the last one is not among them. */
 async function eventsSince(
-  session: Session,
+  worker: Worker,
   query: Readonly<Record<string, string | undefined>>,
   last: number,
 ) {
   for (let most = SHOWN; ; most *= 10) {
-    const { items, document } = await allPages(session.worker(), "/v1/events", eventsSchema, query, { most });
+    const { items, document } = await allPages(worker, "/v1/events", eventsSchema, query, { most });
     const found = items.findIndex(({ id }) => id <= last);
     const count = found < 0 ? items.length : found;
     if (found >= 0 || document.next === null)

@@ -31,12 +31,15 @@ export function loginCommand(program: CommandUnknownOpts, session: Session): voi
         );
       const token = await askToken(session);
       const say = (line: string): void => session.terminal.note(line);
-      const worker = new Worker({ context: name, url, token }, session.signal, say);
+      const remedy = `Nothing was kept. The token ${session.env["MESHBOOT_TOKEN"] ? "came from MESHBOOT_TOKEN: set" : "is not one of this deployment: give"} one that is good there`;
+      const worker = new Worker({ context: name, url, token, remedy }, session.signal, say);
       const { value } = await worker.ask("GET", "/v1/sessions/current", currentSessionSchema);
       const file = contextsFile(session.env);
       const { contexts } = readContexts(file);
       writeContexts(file, { current: name, contexts: { ...contexts, [name]: { url, token } } });
-      session.terminal.print(`Signed in to ${url} as ${name}, with ${value.scopes.join(", ")}.`);
+      session.terminal.print(
+        `Signed in to ${url} as ${name}, with ${value.scopes.join(", ")}. It is the current context now.`,
+      );
     });
   withExamples(
     command,

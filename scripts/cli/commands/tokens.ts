@@ -180,6 +180,10 @@ function parseHours(text: string): number {
 
 /** What the token is for and when it was last used, before it ends. */
 async function showToken({ terminal, now }: Session, worker: Worker, id: string): Promise<void> {
+  if (id === "root" || id === "ADMIN_TOKEN")
+    throw new Failure(
+      `${id} is the secret of the deployment, and no token of /v1/tokens. To make another one, and end it: npm run deploy -- rotate-admin-token`,
+    );
   const { items } = await allPages(worker, "/v1/tokens", adminTokensSchema, {});
   const token = items.find((each) => each.id === id);
   if (token === undefined) throw new Failure(`there is no admin token ${id}. meshboot tokens lists them`);

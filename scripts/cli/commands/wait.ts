@@ -1,4 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { demandLowerCase } from "../call/server.ts";
 import { GOALS, proofText, waitForServer } from "../call/wait-for-server.ts";
 import { withExamples } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -12,7 +13,7 @@ export function waitCommand(program: CommandUnknownOpts, session: Session): void
     .command("wait")
     .summary("wait until a server is there")
     .description(
-      "Waits until a server is in the mesh. Ends with 5 when it is not in time. A probe proves that it is reachable, which comes a minute after its first report; one that is alone in the mesh has none, which is said.",
+      "Waits until a server is in the mesh. Ends with 5 when it is not in time, with 7 when its first boot stands still to the end. A probe proves that it is reachable, which comes a minute after its first report; one that is alone in the mesh has none, which is said.",
     )
     .argument("<server>", "its name")
     .addOption(
@@ -26,8 +27,8 @@ export function waitCommand(program: CommandUnknownOpts, session: Session): void
     .option("--key <id>", "the one that this enrolment key lets in, and no older one of that name")
     .addOption(timeoutOption("how long, such as 90s or 10m", TIMEOUT_S))
     .action(async (asked, { for: goal, key, timeout }) => {
-      const which = key === undefined ? { name: asked } : { key };
-      const { server, proof } = await waitForServer(session, which, goal, timeout);
+      demandLowerCase(asked);
+      const { server, proof } = await waitForServer(session, { name: asked, key }, goal, timeout);
       const { name } = server;
       session.terminal.print(
         `${name} is ${proof?.kind === "alone" ? "active" : goal}: ${server.zerotier.ipv4}`,

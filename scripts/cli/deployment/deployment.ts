@@ -13,6 +13,8 @@ export interface Deployment {
   /** Without a slash at its end. */
   readonly url: string;
   readonly token: string;
+  /** What to do where the token is not taken. */
+  readonly remedy: string;
 }
 
 /**
@@ -34,7 +36,9 @@ export function chooseDeployment(asked: string | undefined, env: NodeJS.ProcessE
         "MESHBOOT_TOKEN holds no admin token: one begins with mba_, and has no blank or line feed in it. Set it to the token alone",
         EXIT.usage,
       );
-    return { context: null, url: workerOrigin(url), token };
+    const remedy =
+      "The token came from MESHBOOT_TOKEN: set one there that is good at MESHBOOT_URL, or unset both";
+    return { context: null, url: workerOrigin(url), token, remedy };
   }
   const { current, contexts } = readContexts(contextsFile(env));
   const name = asked ?? (env["MESHBOOT_CONTEXT"] || current);
@@ -49,5 +53,6 @@ export function chooseDeployment(asked: string | undefined, env: NodeJS.ProcessE
       `there is no context ${name}. Those that there are: ${Object.keys(contexts).join(", ") || "none"}; meshboot login --name ${name} makes it`,
       EXIT.usage,
     );
-  return { context: name, url: workerOrigin(found.url), token: found.token };
+  const remedy = `Sign in anew: meshboot login ${found.url} --name ${name}`;
+  return { context: name, url: workerOrigin(found.url), token: found.token, remedy };
 }

@@ -8,6 +8,7 @@ import { allPages } from "../call/pages.ts";
 import { Refused, type Worker } from "../call/worker.ts";
 import type { Session } from "../session.ts";
 import type { Finding } from "./finding.ts";
+import { examineFirstBoots } from "./first-boots.ts";
 import { examineServers } from "./servers.ts";
 import { examineVersion } from "./version.ts";
 
@@ -26,6 +27,7 @@ export async function* examine(session: Session, version: string, drift: boolean
   yield* examineHealth(health);
   yield* ifAllowed("pool", () => examinePool(worker));
   yield* ifAllowed("servers", () => examineServers(worker, health.nodes));
+  yield* ifAllowed("first boots", () => examineFirstBoots(worker, session.now()));
   yield* ifAllowed("webhooks", () => examineWebhooks(worker));
   if (drift) yield* ifAllowed("drift", () => examineDrift(worker));
 }

@@ -64,20 +64,24 @@ export async function* examineServers(
   const silences = await askSilences(worker);
   yield* examineFindings(items);
   yield* examineSilences(items, silences);
-  const active = items.filter(
+  const sound = items.filter(
     (server) => isHeard(server) && server.worstFinding?.level !== "fault" && !silences.has(server.node),
-  ).length;
+  );
+  const unreported = sound.filter(({ report }) => report === null).map(({ name }) => name);
   yield {
     level: "ok",
     thing: "servers",
-    saw: `${active} are well${document.next === null ? "" : ` of the first ${items.length}: of the others it was not looked at whether they are behind`}`,
+    saw: [
+      `${sound.length - unreported.length} are well${document.next === null ? "" : ` of the first ${items.length}: of the others it was not looked at whether they are behind`}`,
+      ...(unreported.length === 0 ? [] : [`has not reported yet: ${listOf(unreported)}`]),
+    ].join("; "),
   };
   const behind = items.filter((server) => server.behind === true).map(({ name }) => name);
   if (behind.length > 0)
     yield {
       level: "warn",
       thing: "agents",
-      saw: `behind: ${behind.slice(0, NAMED).join(", ")}${behind.length > NAMED ? ` and ${behind.length - NAMED} more` : ""}`,
+      saw: `behind: ${listOf(behind)}`,
       remedy: "On each of them, as root: meshboot upgrade.",
     };
   const untold = items
@@ -87,9 +91,14 @@ export async function* examineServers(
     yield {
       level: "warn",
       thing: "controller",
-      saw: `not told yet of ${untold.slice(0, NAMED).join(", ")}`,
+      saw: `not told yet of ${listOf(untold)}`,
       remedy: "The Worker tries again by itself; when it stays so, look at the controller: meshboot pool.",
     };
+}
+
+function listOf(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return `${names.slice(0, NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** Whether it runs by what it says itself: what stopped, or is not heard, has had its line. */

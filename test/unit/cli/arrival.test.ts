@@ -9,7 +9,7 @@ import { bundledCommandLine, type CommandLine, signIn } from "./command-line.ts"
 import { type DemoMesh, startDemoMesh } from "./demo-mesh.ts";
 import { follow } from "./follow.ts";
 import { SERVER } from "./server.ts";
-import { type StubWorker, sendJson, startStubWorker } from "./stub-worker.ts";
+import { type StubWorker, sendJson, sendProblem, startStubWorker } from "./stub-worker.ts";
 
 const AT = "2026-08-01T12:00:00.000Z";
 const OTHER = { ...SERVER, node: "39f51dfb25", name: "db1", slot: 2 };
@@ -39,6 +39,10 @@ describe("in front of a Worker that says what it is to say,", () => {
   let servers: readonly { readonly name: string }[];
   let found: readonly ReachOfServer[];
   let boots: readonly object[];
+  /** What it says of the key; undefined: there is none. */
+  let key: object | undefined;
+  /** So many calls get such a status and no answer before there is one. */
+  let unwell: { calls: number; status: number };
 
   const KEY = {
     ...{ id: "5db36edb221a0232", createdAt: AT, lastUsedAt: null, expiresAt: "2026-08-08T12:00:00.000Z" },
@@ -53,14 +57,21 @@ describe("in front of a Worker that says what it is to say,", () => {
     servers = [];
     found = [];
     boots = [];
+    key = KEY;
+    unwell = { calls: 0, status: 503 };
     stub = await startStubWorker(({ url = "" }, response) => {
+      if (unwell.calls-- > 0) return sendProblem(response, unwell.status, "x", "it rains");
       const { pathname, searchParams } = new URL(url, "http://stub");
+      if (pathname === `/v1/keys/${KEY.id}`)
+        return key === undefined ? sendProblem(response, 404, "not-found", "none") : sendJson(response, key);
       const node = searchParams.get("node");
       const name = searchParams.get("name");
       const items = {
         "/v1/nodes": servers.filter((server) => name === null || server.name === name),
         "/v1/reach": found.filter((each) => node === null || each.node === node),
         "/v1/first-boots": boots,
+        "/v1/keys": [],
+        "/v1/reservations": [],
       }[pathname];
       sendJson(response, items === undefined ? USER_DATA : { items, next: null });
     }, true);
@@ -72,6 +83,20 @@ describe("in front of a Worker that says what it is to say,", () => {
   async function tell(...changed: string[]): Promise<void> {
     while (stub.tell({ changed }) === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+
+  const stages = (...reached: string[]) =>
+    ["made", "fetched", "packages", "enrolled", "approved", "mesh", "docker", "containers"].map((stage) => ({
+      ...{
+        stage,
+        at: stage === "made" ? AT : reached.includes(stage) ? "2026-08-01T12:00:34.000Z" : null,
+      },
+    }));
+  const boot = (change: object) => ({
+    ...{ key: KEY.id, machineId: "ab".repeat(32), node: null, name: "web1", address: "192.0.2.7" },
+    ...{ state: "running", step: null, stages: stages("fetched"), clockAhead: 0, log: null, lastAt: AT },
+    ...change,
+  });
+  const failed = boot({ state: "failed", step: "zerotier", log: "E: no route\n\u001b[31mE: end\n" });
 
   describe("wait", () => {
     it.each([
@@ -132,7 +157,9 @@ describe("in front of a Worker that says what it is to say,", () => {
       servers = [waiting];
       const { out, ended } = follow(line, ["wait", "web1", "--timeout", "1s"]);
       expect(await ended()).toBe(5);
-      expect(out()).toContain("at last: pending, its agent has not reported yet. Why: meshboot server web1");
+      expect(out()).toContain(
+        "at last: pending, its agent has not reported yet. It waits for you: meshboot approve web1",
+      );
     });
 
     it("waits for the one that a key lets in, whatever is there under the name", async () => {
@@ -143,28 +170,85 @@ describe("in front of a Worker that says what it is to say,", () => {
       expect(stub.asked.map(({ url }) => url)).toContain("/v1/nodes?key=0123456789abcdef&limit=1");
       expect(stub.asked.map(({ url }) => url).join(" ")).not.toContain("name=");
     });
+
+    it.each([429, 500, 502, 503])("goes on after an answer of %i, and says that once", async (status) => {
+      [servers, found, unwell] = [[READY], [reach(SERVER)], { calls: 2, status }];
+      const { code, out, err } = await line.run(["wait", "web1"]);
+      expect({ code, out }).toEqual({ code: 0, out: "web1 is active: 10.147.17.1/24\n" });
+      expect(err.match(/^web1: no answer, it is tried on: Refused: it rains$/gm)).toHaveLength(1);
+    });
+
+    it("goes on while nobody answers, until its time is over", async () => {
+      await stub.close();
+      const { code, err } = await line.run(["wait", "web1", "--timeout", "2s"]);
+      expect(code).toBe(5);
+      expect(err.match(/^web1: no answer, it is tried on: .*ECONNREFUSED/gm)).toHaveLength(1);
+      expect(err).toMatch(/^meshboot: not reachable within 2s; at last: no answer, .*ECONNREFUSED/m);
+    });
+
+    it.each([
+      [401, 4],
+      [403, 4],
+      [404, 1],
+    ])("ends at once when it is refused with %i", async (status, ended) => {
+      unwell = { calls: 9, status };
+      expect(await line.run(["wait", "web1", "--key", KEY.id])).toMatchObject({ code: ended, out: "" });
+      expect(stub.asked).toHaveLength(1);
+    });
+
+    it.each([
+      ["that was taken back", { ...KEY, state: "revoked" }, "was taken back"],
+      ["that has expired", { ...KEY, state: "expired" }, "has expired"],
+      ["that is not there", undefined, "it was deleted, or never was"],
+    ])("ends at once for a key %s and has brought no server", async (_, known, said) => {
+      key = known;
+      const { code, out, err } = await line.run(["wait", "web1", "--key", KEY.id]);
+      expect({ code, out }).toEqual({ code: 1, out: "" });
+      expect(err).toContain(said);
+      expect(err).toContain("Another one: meshboot add web1");
+    });
+
+    it("goes on for a key whose server may come again", async () => {
+      key = { ...KEY, state: "expired", uses: 1 };
+      const { code, err } = await line.run(["wait", "web1", "--key", KEY.id, "--timeout", "1s"]);
+      expect(code).toBe(5);
+      expect(err).toContain(`web1: not there yet: key ${KEY.id} was used`);
+      expect(err).toContain(`its first boot: ${stub.url}/keys/${KEY.id}`);
+    });
+
+    it("says which server came by the key when its name is another one", async () => {
+      [servers, found] = [[{ ...READY, name: "web1-2" }], [reach(SERVER)]];
+      const { code, out, err } = await line.run(["wait", "web1", "--key", KEY.id]);
+      expect({ code, out }).toEqual({ code: 0, out: "web1-2 is active: 10.147.17.1/24\n" });
+      expect(err).toContain("The server that the key let in is named web1-2, not web1.");
+    });
+
+    it("tells of a first boot under its name that stands still, and ends with 7 then", async () => {
+      boots = [boot({ name: "db1" }), failed, boot({ state: "done", machineId: "cd".repeat(32) })];
+      const { code, err } = await line.run(["wait", "web1", "--timeout", "1s"]);
+      expect(code).toBe(7);
+      expect(err).toContain(
+        "web1 stands still at the step zerotier, and tries again by itself.\n  E: no route\n",
+      );
+      expect(err).toContain("at last: web1 stands still at the step zerotier. Why: meshboot refusals");
+      expect(err).toContain("meshboot keys has the id of its key, of which wait --key ID tells more");
+      expect(err).not.toContain("db1");
+    });
+
+    it("tells nothing of a first boot that is over", async () => {
+      boots = [boot({ state: "done" }), failed];
+      const { code, err } = await line.run(["wait", "web1", "--timeout", "1s"]);
+      expect(code).toBe(5);
+      expect(err).not.toContain("Agent there");
+      expect(err).not.toContain("stands still");
+    });
   });
 
   describe("add --wait", () => {
-    const stages = (...reached: string[]) =>
-      ["made", "fetched", "packages", "enrolled", "approved", "mesh", "docker", "containers"].map(
-        (stage) => ({
-          ...{
-            stage,
-            at: stage === "made" ? AT : reached.includes(stage) ? "2026-08-01T12:00:34.000Z" : null,
-          },
-        }),
-      );
-    const boot = (change: object) => ({
-      ...{ key: KEY.id, machineId: "ab".repeat(32), node: null, name: "web1", address: "192.0.2.7" },
-      ...{ state: "running", step: null, stages: stages("fetched"), clockAhead: 0, log: null, lastAt: AT },
-      ...change,
-    });
-    const failed = boot({ state: "failed", step: "zerotier", log: "E: no route\n\u001b[31mE: end\n" });
-
     it("tells each stage with its time as it comes, and where it stands still, and goes on when that is over", async () => {
       const { printed, out, ended } = follow(line, ["add", "web1", "--wait"]);
-      await printed("the server: not there yet");
+      await printed("web1: not there yet");
+      expect(out()).toContain(`Should this wait end: meshboot wait web1 --key ${KEY.id}`);
       boots = [boot({})];
       await tell("first-boots");
       await printed("12:00:34Z  web1: Agent there, after 34s\n");
@@ -210,7 +294,7 @@ describe("in front of a Worker,", () => {
     await demo.renew();
     const { url } = demo.mesh.state;
     const { printed, out, ended } = follow(demo.line, ["add", "web8", "--wait"]);
-    await printed("the server: not there yet");
+    await printed("web8: not there yet");
     const [key = ""] = /mbk_[A-Za-z0-9_-]{22}/.exec(out()) ?? [];
     const identity = await generateIdentity();
     const server = { ...identity, name: "web8", machine: "web8" };

@@ -36,9 +36,20 @@ const SOUND: Readonly<Record<string, unknown>> = {
   "/openapi.json": { info: { version } },
   "/healthz": HEALTH,
   "/v1/pool": POOL,
-  "/v1/nodes": { items: [SERVER], next: null },
+  "/v1/nodes": { items: [{ ...SERVER, report: { state: "ok" } }], next: null },
   "/v1/webhooks": NONE,
   "/v1/reach/silences": { items: [] },
+  "/v1/first-boots": NONE,
+};
+
+/** A first boot of a server that has no lease yet, so many minutes after it was last heard of. */
+const boot = (minutes: number, change: object = {}) => {
+  const lastAt = new Date(Date.now() - minutes * 60_000).toISOString();
+  return {
+    ...{ key: "5db36edb221a0232", machineId: "ab".repeat(32), node: null, name: "web9", address: null },
+    ...{ state: "failed", step: "zerotier", stages: [{ stage: "fetched", at: lastAt }], clockAhead: 0 },
+    ...{ log: null, lastAt, ...change },
+  };
 };
 
 const MISSED = {
@@ -138,6 +149,12 @@ describe("a fault ends with 6, and has its remedy:", () => {
       "web1: fault at sysctls",
       "meshboot server web1",
     ],
+    [
+      "a first boot that stands still",
+      { "/v1/first-boots": { items: [boot(5)], next: null } },
+      "web9: its first boot stands still at the step zerotier, heard 5m ago",
+      "/keys/5db36edb221a0232, or meshboot wait web9 --key 5db36edb221a0232",
+    ],
     ["a server that is away", state("offline", { state: "offline" }), "web1: not heard", "switched on"],
   ])("%s", async (_, answers, saw, remedy) => {
     otherwise = answers;
@@ -182,6 +199,12 @@ describe("a warning ends with 0, and has its remedy:", () => {
       "web1: does not answer db1",
       "meshboot reach web1",
     ],
+    [
+      "a first boot that tells nothing more",
+      { "/v1/first-boots": { items: [boot(45, { state: "running", step: null })], next: null } },
+      "web9: its first boot tells nothing more since: Agent there, heard 45m ago",
+      "meshboot wait web9",
+    ],
     ["a Worker without a clock", { "no date": true }, "clock: not compared", "`npm start`"],
     [
       "a token that may not look",
@@ -197,4 +220,25 @@ describe("a warning ends with 0, and has its remedy:", () => {
     expect(out).toContain(saw);
     expect(out).toContain(remedy);
   });
+});
+
+it("a server that never reported is not called well", async () => {
+  otherwise = { "/v1/nodes": { items: [SERVER], next: null } };
+  const { code, out } = await line.run(["doctor"]);
+  expect(code).toBe(0);
+  expect(out).toContain("servers: 0 are well; has not reported yet: web1\n");
+});
+
+it("first boots that are long over, of servers with a lease, or begun anew are no finding", async () => {
+  const items = [
+    boot(5, { state: "done" }),
+    boot(6),
+    boot(7, { machineId: "cd".repeat(32), node: SERVER.node }),
+    boot(13 * 60, { machineId: "ef".repeat(32) }),
+    boot(5, { machineId: "01".repeat(32), state: "running" }),
+  ];
+  otherwise = { "/v1/first-boots": { items, next: null } };
+  const { code, out } = await line.run(["doctor"]);
+  expect(code).toBe(0);
+  expect(out).not.toContain("first boot");
 });

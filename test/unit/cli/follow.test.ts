@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundledCommandLine, type CommandLine, signIn } from "./command-line.ts";
 import { follow } from "./follow.ts";
-import { type StubWorker, sendJson, startStubWorker } from "./stub-worker.ts";
+import { type StubWorker, sendJson, sendProblem, startStubWorker } from "./stub-worker.ts";
 
 const event = (id: number) => ({
   id,
@@ -27,6 +27,9 @@ let line: CommandLine;
 let stub: StubWorker;
 /** How many events there are. */
 let count: number;
+/** Which looks at the events get no answer but that status. */
+let unanswered: readonly number[];
+let status: number;
 
 beforeAll(() => {
   line = bundledCommandLine();
@@ -36,8 +39,12 @@ afterEach(() => stub.close());
 
 async function start(isLive: boolean): Promise<void> {
   count = 1;
+  [unanswered, status] = [[], 503];
+  let looks = 0;
   stub = await startStubWorker((asked, response) => {
     if (asked.url?.startsWith("/v1/nodes")) return sendJson(response, { items: [], next: null });
+    looks++;
+    if (unanswered.includes(looks)) return sendProblem(response, status, "x", "it rains");
     const limit = Number(new URL(asked.url ?? "", stub.url).searchParams.get("limit"));
     const all = Array.from({ length: count }, (_, at) => event(count - at));
     sendJson(response, { items: all.slice(0, limit), next: all.length > limit ? "ff" : null });
@@ -96,6 +103,30 @@ describe("events -f", () => {
     await printed("done-2");
     child.kill("SIGINT");
     await once(child, "exit");
+  });
+
+  it.each([
+    ["at its first look", 1],
+    ["later", 3],
+  ])("goes on when a look gets no answer %s, and says that once", async (_, failing) => {
+    await start(true);
+    unanswered = [failing, failing + 1];
+    const { child, printed, out } = follow(line, ["events", "-f"]);
+    await printed("No answer, it is tried on: Refused: it rains.");
+    await printed("done-1");
+    await connected();
+    count = 2;
+    stub.tell({ changed: ["events"] });
+    await printed("done-2");
+    child.kill("SIGINT");
+    await once(child, "exit");
+    expect(out().match(/No answer/g)).toHaveLength(1);
+  });
+
+  it("ends when its token is not taken any more", async () => {
+    await start(true);
+    [unanswered, status] = [[2], 401];
+    expect(await line.run(["events", "-f"])).toMatchObject({ code: 4 });
   });
 
   it("says that it looks from time to time where the Worker does not tell", async () => {

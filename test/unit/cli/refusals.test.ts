@@ -209,6 +209,26 @@ describe("a server", () => {
     expect(run.err).toContain(`no server is named ${SERVER.node}`);
   });
 
+  it("that is in already is not said to be let in", async () => {
+    answer = ({ method }, response) =>
+      sendJson(response, method === "GET" ? { items: [SERVER], next: null } : SERVER);
+    expect(await line.run(["approve", "web1"])).toMatchObject({ code: 0, out: "web1 is in already.\n" });
+    answer = ({ method }, response) =>
+      sendJson(
+        response,
+        method === "GET" ? { items: [{ ...SERVER, state: "pending" }], next: null } : SERVER,
+      );
+    expect(await line.run(["approve", "web1"])).toMatchObject({ code: 0, out: "web1 is let in.\n" });
+  });
+
+  it("of which there is no event is told by events", async () => {
+    expect(await line.run(["events", "--server", "web1"])).toMatchObject({
+      code: 0,
+      out: "",
+      err: "None.\n",
+    });
+  });
+
   it("that is not the node any more that was meant is left alone", async () => {
     answer = (_, response) => sendJson(response, { items: [SERVER], next: null });
     const run = await line.run(["delete", "web1", "--node", "39f51dfb25", "--yes"]);
@@ -247,6 +267,41 @@ describe("a token", () => {
     answer = (_, response) => sendProblem(response, 401, "unauthorized", "no such token");
     expect(await line.run(["login", stub.url, "--name", "new"], {}, TOKEN)).toMatchObject({ code: 4 });
     expect(readFileSync(file(), "utf8")).toBe(before);
+    const run = await line.run(["login", stub.url], { MESHBOOT_TOKEN: TOKEN });
+    expect(run.err).toContain("Nothing was kept. The token came from MESHBOOT_TOKEN: set one");
+    expect(run.err).not.toContain("meshboot login");
+  });
+
+  it("of the environment that is refused is told as that", async () => {
+    answer = (_, response) => sendProblem(response, 401, "unauthorized", "no such token");
+    const run = await line.run(["servers"], { MESHBOOT_URL: stub.url, MESHBOOT_TOKEN: TOKEN });
+    expect(run).toMatchObject({ code: 4 });
+    expect(run.err).toContain("The token came from MESHBOOT_TOKEN: set one there");
+    expect(run.err).not.toContain("meshboot login");
+  });
+
+  it("is told to be the current one's by login, under the name that was given", async () => {
+    answer = (_, response) =>
+      sendJson(response, { token: "root", id: null, scopes: ["admin"], expiresAt: null });
+    const run = await line.run(["login", stub.url, "--name", "new"], {}, TOKEN);
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.out).toContain("as new, with admin. It is the current context now.");
+  });
+
+  it("goes to nobody who does not speak https, and no text of OpenSSL's is shown", async () => {
+    const run = await line.run(["login", new URL(stub.url).host], {}, TOKEN);
+    expect(run).toMatchObject({ code: 3 });
+    expect(run.err).toBe(
+      `meshboot: ${stub.url.replace("http", "https")} does not speak https. Try ${stub.url}.\n`,
+    );
+  });
+
+  it("that is the deployment's secret is rotated by the deployment", async () => {
+    for (const command of ["rotate", "revoke", "delete"])
+      expect((await line.run(["tokens", command, "root", "--yes"])).err, command).toContain(
+        "npm run deploy -- rotate-admin-token",
+      );
+    expect(stub.asked).toEqual([]);
   });
 
   it("in the environment without an address is sent to nobody", async () => {
@@ -282,10 +337,12 @@ describe("a token", () => {
     };
     answer = ({ method, url }, response) => {
       if (url?.startsWith("/boot/")) return void response.writeHead(502).end("bad gateway");
+      if (url?.startsWith("/v1/keys")) return sendJson(response, NO_SERVERS);
       if (method === "GET") return sendJson(response, { items: [SERVER], next: null });
       sendJson(response, url?.endsWith("dryRun=true") ? PREVIEW : made);
     };
     const run = await line.run(["replace", "web1", "--yes"]);
+    expect(run.err).toContain("To see it arrive: meshboot wait web1 --key 5db36edb221a0232\n");
     expect(run.err).toContain("GET /boot/mbk_… is answered with 502");
     expect(run.err).not.toContain(key);
   });
@@ -311,6 +368,11 @@ describe("a wrong command line", () => {
     [["wait", "web1", "--timeout", "soon"], "such as 10m"],
     [["wait", "web1", "--timeout", "30d"], "24d at most"],
     [["servers", "--context", "none"], "there is no context none"],
+    [["context", "use", "none"], "there is no context none"],
+    [["context", "forget"], "unknown command 'forget'\n(There are: list, use, delete.)"],
+    [["keys", "frob"], "unknown command 'frob'\n(There are: list, make, revoke, delete.)"],
+    [["tokens", "mke"], "unknown command 'mke'\n(Did you mean make?)"],
+    [["keys", "list", "more"], "too many arguments for 'list'"],
     [["tag", "web1"], "which tags is not clear"],
     [["add", "web1", "--sh", "--form", "script"], "leave --form out"],
   ])("%j ends with 2, and says why", async (words, said) => {

@@ -253,6 +253,13 @@ describe("the options of npm start", () => {
     expect(() => readStartOptions([...central, "--network", "x"])).toThrow(/16 lower-case hex/);
   });
 
+  it("say so when npm took one, as -- was left out", () => {
+    expect(() => readStartOptions(["3"], { npm_config_demo: "true" })).toThrow(
+      /^--demo: npm took it .*: npm start -- --demo$/,
+    );
+    expect(() => readStartOptions([], { npm_config_central_token: "t" })).toThrow(/^--central-token: npm/);
+  });
+
   it.each([["--port", "65536"], ["--demo", "-1"], ["--demo", "201"], ["--nothing"], ["extra"]])(
     "refuse %s %s",
     (...args) => {
