@@ -42,7 +42,7 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
-    may(c, "read", "keys") ? bootsOf(api, `node=${encodeURIComponent(id)}`) : [],
+    may(c, "read", "keys") ? bootsOf(api, { node: id }) : [],
   ]);
   const parts = {
     node,

@@ -2,6 +2,7 @@
 
 import { rateLimited } from "../http/guards.ts";
 import { SHOWN_STATES } from "../lease/lease-times.ts";
+import type { FirstBootView } from "../schema/first-boot.ts";
 import { healthSchema, type WorkerHealth } from "../schema/health.ts";
 import { nodesSchema } from "../schema/lease.ts";
 import { fact, shownAs, trouble } from "../schema/server-words.ts";
@@ -17,6 +18,7 @@ import type { Pages, Show } from "./pages.ts";
 import { askSilences } from "./reach-silences.ts";
 import { sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
+import { askStandingBoots, StandingBoots } from "./standing-boots.tsx";
 import { Tags } from "./tags.tsx";
 import { sayAgo, TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
@@ -70,17 +72,18 @@ const showServers: Show = async (api, c) => {
     ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
     ...{ behind: asked("behind"), key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
   };
-  const [list, health, silences] = await Promise.all([
+  const [list, health, silences, boots] = await Promise.all([
     api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
     api.ask("GET", "/healthz", healthSchema, { orStatus: 503 }),
     askSilences(api, c),
+    askStandingBoots(api, c),
   ]);
   const mayChange = may(c, "nodes");
   // All ticked: without a script that takes another page.
-  const parts = { list, search, health, silences, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
+  const parts = { list, search, health, silences, boots, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
   const isAllChosen = c.req.query("chosen") === "all";
   const body = <Servers {...parts} isAllChosen={isAllChosen} />;
-  return page(c, { title: "Servers", place: "/", live: ["servers", "controller"], body });
+  return page(c, { title: "Servers", place: "/", live: ["servers", "controller", "first-boots"], body });
 };
 
 /** What the list of servers shows. */
@@ -95,13 +98,15 @@ function Servers(props: {
   search: ServerSearch;
   health: WorkerHealth;
   silences: ReadonlyMap<string, string>;
+  /** The newest first boots. */
+  boots: readonly FirstBootView[];
   now: number;
   mayAdd: boolean;
   mayChange: boolean;
   /** Whether all on this page are ticked. */
   isAllChosen: boolean;
 }) {
-  const { list, search, health, silences, now, mayAdd, mayChange, isAllChosen } = props;
+  const { list, search, health, silences, boots, now, mayAdd, mayChange, isAllChosen } = props;
   const isAll = queryOf({ ...search, sort: "" }) === "" && list.next === null;
   const shown = { items: list.items, silences, now, mayChoose: mayChange, isAllChosen };
   const table = <Table {...shown} />;
@@ -109,6 +114,7 @@ function Servers(props: {
     <>
       <h1>Servers</h1>
       {(health.status !== "ok" || health.warnings.length > 0) && <Health health={health} />}
+      <StandingBoots boots={boots} now={now} />
       <Counts nodes={health.nodes} />
       <SearchForm search={search} />
       {list.items.length === 0 ? (
