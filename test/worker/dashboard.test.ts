@@ -481,20 +481,6 @@ describe("a server's page", () => {
     expect((await browse(way)).text).toMatch(/key-made[^<]*<\/td><td>operator root</);
   });
 
-  it("replaces by a key that is shown once", async () => {
-    await use.world.enrol();
-    await signIn();
-    expect((await browse(`${server()}/replace`)).text).toContain("Make the key");
-    expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toHaveLength(1);
-    const { status, text } = await browse(`${server()}/replace`, {});
-    expect(status).toBe(200);
-    expect(text).toContain("To load this page again makes another key");
-    const key = /mbk_[A-Za-z0-9_-]{22}/.exec(text)?.[0] ?? "none";
-    expect(text).toContain(`#include-once\n${ORIGIN}/boot/${key}\n`);
-    expect(text).toContain(`curl -fsS ${ORIGIN}/boot/${key}/sh | sh`);
-    expect((await use.world.enrol({ key, number: 1 })).json["slot"]).toBe(1);
-  });
-
   it("takes no form of another page's", async () => {
     await use.world.enrol();
     await signIn();

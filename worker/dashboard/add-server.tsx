@@ -7,8 +7,11 @@ import { publicOrigin } from "../http/public-origin.ts";
 import { type ReservationView, reservationsSchema } from "../schema/reservation.ts";
 import { userDataSchema } from "../schema/user-data.ts";
 import { type Api, Refused } from "./api.ts";
+import { Choice } from "./choice.tsx";
 import type { Form } from "./form.ts";
+import { demandProvider, OTHER } from "./known-provider.ts";
 import { MadeUserData } from "./made-user-data.tsx";
+import { onceOf } from "./once.ts";
 import { Notice, page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
@@ -94,7 +97,7 @@ const addServer: Act = async (api, c, sent) => {
   const request = {
     ...{ docker, layout, compose, hosts },
     ...(name !== "" && { name }),
-    ...(form.provider !== "other" && { provider: form.provider }),
+    ...(form.provider !== OTHER && { provider: form.provider }),
     key: {
       approval,
       tags: tagsIn(form.tags),
@@ -119,20 +122,12 @@ const addServer: Act = async (api, c, sent) => {
   }
 };
 
-/** Throws {@link Refused}. */
-function demandProvider(provider: string): void {
-  if (provider !== "other" && !PROVIDERS.includes(provider))
-    throw Refused.by({ problem: "not-found", missing: { what: "address", meant: undefined } });
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 function addFormOf(text: Form): AddForm {
   return {
     ...{ provider: text("provider"), name: text("name"), reserved: text("reserved"), tags: text("tags") },
     ...{ docker: text("docker"), layout: text("layout"), compose: text("compose") !== "" },
     ...{ hosts: text("hosts") !== "", approval: text("approval") !== "" },
-    once: UUID.test(text("once")) ? text("once") : crypto.randomUUID(),
+    once: onceOf(text),
   };
 }
 
@@ -153,7 +148,7 @@ function ChooseProvider() {
           </li>
         ))}
         <li>
-          <a class="button" href="/add?provider=other">
+          <a class="button" href={`/add?provider=${OTHER}`}>
             another one
           </a>
         </li>
@@ -167,7 +162,7 @@ function AddServer(props: { form: AddForm; free: readonly ReservationView[]; fau
   const { form, free, fault } = props;
   return (
     <>
-      <h1>Add a server{form.provider === "other" ? "" : ` at ${form.provider}`}</h1>
+      <h1>Add a server{form.provider === OTHER ? "" : ` at ${form.provider}`}</h1>
       {fault !== undefined && (
         <Notice>
           <p>{fault}</p>
@@ -210,25 +205,5 @@ function AddServer(props: { form: AddForm; free: readonly ReservationView[]; fau
         <button type="submit">Make its user-data</button>
       </form>
     </>
-  );
-}
-
-function Choice(props: {
-  name: string;
-  title: string;
-  chosen: string;
-  choices: readonly (readonly [value: string, text: string])[];
-}) {
-  return (
-    <label>
-      {props.title}
-      <select name={props.name}>
-        {props.choices.map(([value, text]) => (
-          <option value={value} selected={value === props.chosen}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
