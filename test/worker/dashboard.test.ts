@@ -321,6 +321,40 @@ describe("the list of servers", () => {
     expect((await browse("/?sort=-name")).text).toMatch(/>web2<[\s\S]*>web1</);
   });
 
+  it("counts each server once, as what it is shown as, and filters by that", async () => {
+    const key = await use.world.key({ maxUses: 4 });
+    for (const [number, state] of ["ok", "ok", "failed", "failed"].entries()) {
+      const { json } = await use.world.enrol({ key, number, name: `web${number}` });
+      await use.world.call("POST", `/v1/nodes/${identity(number).node}/heartbeat`, {
+        token: String(json["token"]),
+        body: { state },
+      });
+    }
+    await use.world.admin("POST", `/v1/nodes/${identity(3).node}/revoke`);
+    await signIn();
+    const counts = (text: string) =>
+      [...text.matchAll(/<a href="\/\?state=\w+">([^<]*)<\/a>/g)].map(([, count]) => count);
+    expect(counts((await browse("/")).text)).toEqual(["2 active", "1 revoked", "1 failed"]);
+    const names = async (state: string) =>
+      [...(await browse(`/?state=${state}`)).text.matchAll(/>(web\d)<\/a>/g)].map(([, name]) => name);
+    expect(await names("active")).toEqual(["web0", "web1"]);
+    expect(await names("failed")).toEqual(["web2"]);
+    expect(await names("revoked")).toEqual(["web3"]);
+  });
+
+  it("says of a server that came in and told nothing since that it has not reported", async () => {
+    const { json } = await use.world.enrol({ change: { facts: { docker: "28.5.2" } } });
+    await use.world.settle();
+    await signIn();
+    const clause = /<td>has not reported yet<\/td>|active<\/span>, has not reported yet/;
+    for (const path of ["/", server()]) expect((await browse(path)).text).toMatch(clause);
+    await use.world.call("POST", `${server().replace("/servers", "/v1/nodes")}/heartbeat`, {
+      token: String(json["token"]),
+      body: { state: "ok" },
+    });
+    for (const path of ["/", server()]) expect((await browse(path)).text).not.toMatch(clause);
+  });
+
   it("has the faults beside it when the network does not fit, or the controller is away", async () => {
     await use.world.enrol();
     await use.world.settle();
@@ -423,7 +457,9 @@ describe("a server's page", () => {
   it("says who let it in no better than is known", async () => {
     await use.world.admin("PUT", "/v1/nodes/0100000000", { name: "web7" });
     await signInWith("read");
-    expect((await browse("/servers/0100000000")).text).toContain("<dd>no enrolment key</dd>");
+    const { text } = await browse("/servers/0100000000");
+    expect(text).toContain("<dd>no enrolment key</dd>");
+    expect(text).toMatch(/<dt>Added by<\/dt><dd>operator root, [\s\S]*\(assigned\)/);
   });
 
   it("renames, and says why it does not", async () => {
@@ -477,6 +513,9 @@ describe("a server's page", () => {
     await use.world.enrol({ key: String(json["key"]) });
     await signIn();
     const way = `/events?key=${json["id"]}`;
+    expect((await browse(server())).text).toMatch(
+      /<dt>Added by<\/dt><dd>operator root, <time[^>]*>just now<\/time> \(key-made\)/,
+    );
     expect((await browse(server())).text).toContain(`<a href="${way}">enrolment key ${json["id"]}</a>`);
     expect((await browse(way)).text).toMatch(/key-made[^<]*<\/td><td>operator root</);
   });
@@ -513,6 +552,7 @@ describe("a server's page", () => {
     expect(status).toBe(200);
     expect(text).toContain("Rename");
     expect(text).not.toContain("<h2>Events</h2>");
+    expect(text).not.toContain("Added by");
   });
 });
 

@@ -8,10 +8,8 @@ import { type ReservationView, reservationsSchema } from "../schema/reservation.
 import { userDataSchema } from "../schema/user-data.ts";
 import { type Api, Refused } from "./api.ts";
 import { Choice } from "./choice.tsx";
-import type { Form } from "./form.ts";
-import { demandProvider, OTHER } from "./known-provider.ts";
+import { type Form, onceOf } from "./form.ts";
 import { MadeUserData } from "./made-user-data.tsx";
-import { onceOf } from "./once.ts";
 import { Notice, page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
@@ -44,6 +42,9 @@ const LAYOUTS = [
   ["bridge", "docker0 alone"],
   ["compose", "the networks that Compose files name"],
 ] as const;
+
+/** What a form says for a provider that is not known here. */
+export const OTHER = "other";
 
 const TITLE = "Add a server";
 const TWO_NAMES = "Give a name or choose a reserved one, not both: the server gets the reserved one.";
@@ -121,6 +122,12 @@ const addServer: Act = async (api, c, sent) => {
     return showForm(c, api, { ...form, once }, error);
   }
 };
+
+/** Throws {@link Refused} for what is neither a provider nor {@link OTHER}. */
+export function demandProvider(provider: string): void {
+  if (provider !== OTHER && !PROVIDERS.includes(provider))
+    throw Refused.by({ problem: "not-found", missing: { what: "address", meant: undefined } });
+}
 
 function addFormOf(text: Form): AddForm {
   return {

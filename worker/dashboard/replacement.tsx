@@ -5,15 +5,15 @@ import { type EndingView, endingSchema, type Replaced, replacedSchema } from "..
 import { nodeSchema } from "../schema/lease.ts";
 import { reservationSchema } from "../schema/reservation.ts";
 import { userDataSchema } from "../schema/user-data.ts";
+import { demandProvider, OTHER } from "./add-server.tsx";
 import type { Api } from "./api.ts";
 import { Choice } from "./choice.tsx";
 import { Consequences } from "./consequences.tsx";
 import { Copyable } from "./copyable.tsx";
 import { Decide } from "./decide.tsx";
-import { demandProvider, OTHER } from "./known-provider.ts";
+import { onceOf } from "./form.ts";
 import { MadeUserData, secretIn } from "./made-user-data.tsx";
 import { apiPathOf, nodeOf } from "./node.ts";
-import { onceOf } from "./once.ts";
 import { page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
 import { may } from "./visitor.ts";

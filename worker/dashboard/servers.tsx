@@ -7,6 +7,7 @@ import { healthSchema, type WorkerHealth } from "../schema/health.ts";
 import { nodesSchema } from "../schema/lease.ts";
 import { fact, shownAs, trouble } from "../schema/server-words.ts";
 import { Choose, Tick } from "./choose.tsx";
+import { askCounts, Counts, type StateCounts } from "./counts.tsx";
 import { NextStep } from "./first-ping.tsx";
 import { Health } from "./health.tsx";
 import { NextPage } from "./next-page.tsx";
@@ -44,8 +45,6 @@ const SORTS = [
   ["lastSeen", "Not seen for longest"],
 ] as const;
 
-const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", behind: "", key: "", sort: "", cursor: "" };
-
 /** The query of the API's list, and of this page: what is not asked for is left out. */
 function queryOf(search: ServerSearch): string {
   const asked = paramsOf(search);
@@ -78,9 +77,15 @@ const showServers: Show = async (api, c) => {
     askSilences(api, c),
     askStandingBoots(api, c),
   ]);
+  const counts = await askCounts(api, health.nodes);
   const mayChange = may(c, "nodes");
+  // The API's filter goes by the lease, and finds those too that are shown as failed.
+  const items = list.items.filter((node) => search.state === "" || shownAs(node) === search.state);
   // All ticked: without a script that takes another page.
-  const parts = { list, search, health, silences, boots, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
+  const parts = {
+    ...{ list: { items, next: list.next }, search, health, counts, silences, boots },
+    ...{ now: Date.now(), mayAdd: may(c, "keys"), mayChange },
+  };
   const isAllChosen = c.req.query("chosen") === "all";
   const body = <Servers {...parts} isAllChosen={isAllChosen} />;
   return page(c, { title: "Servers", place: "/", live: ["servers", "controller", "first-boots"], body });
@@ -97,6 +102,8 @@ function Servers(props: {
   list: Listed;
   search: ServerSearch;
   health: WorkerHealth;
+  /** How many are shown as what. */
+  counts: StateCounts;
   silences: ReadonlyMap<string, string>;
   /** The newest first boots. */
   boots: readonly FirstBootView[];
@@ -106,7 +113,7 @@ function Servers(props: {
   /** Whether all on this page are ticked. */
   isAllChosen: boolean;
 }) {
-  const { list, search, health, silences, boots, now, mayAdd, mayChange, isAllChosen } = props;
+  const { list, search, health, counts, silences, boots, now, mayAdd, mayChange, isAllChosen } = props;
   const isAll = queryOf({ ...search, sort: "" }) === "" && list.next === null;
   const shown = { items: list.items, silences, now, mayChoose: mayChange, isAllChosen };
   const table = <Table {...shown} />;
@@ -115,7 +122,7 @@ function Servers(props: {
       <h1>Servers</h1>
       {(health.status !== "ok" || health.warnings.length > 0) && <Health health={health} />}
       <StandingBoots boots={boots} now={now} />
-      <Counts nodes={health.nodes} />
+      <Counts counts={counts} />
       <SearchForm search={search} />
       {list.items.length === 0 ? (
         <Nothing search={search} isEnd={list.next === null} mayAdd={mayAdd} />
@@ -139,26 +146,6 @@ function Servers(props: {
       />
       {isAll && <NextStep nodes={list.items} mayAdd={mayAdd} />}
     </>
-  );
-}
-
-/** How many there are of each state that there is, each of which filters the list. */
-function Counts({ nodes }: { nodes: WorkerHealth["nodes"] }) {
-  const counts = SHOWN_STATES.flatMap((state) => {
-    const count = nodes?.[state] ?? 0;
-    return count === 0 ? [] : [{ state, count }];
-  });
-  if (counts.length === 0) return null;
-  return (
-    <ul class="key" aria-label="Servers by state">
-      {counts.map(({ state, count }) => (
-        <li>
-          <a href={`/${queryOf({ ...NO_SEARCH, state })}`}>
-            {count} {state}
-          </a>
-        </li>
-      ))}
-    </ul>
   );
 }
 
@@ -207,7 +194,7 @@ function SearchForm({ search }: { search: ServerSearch }) {
 
 function Nothing(props: { search: ServerSearch; isEnd: boolean; mayAdd: boolean }) {
   const { search, isEnd, mayAdd } = props;
-  if (!isEnd) return <p>None among the thousand servers that were looked through.</p>;
+  if (!isEnd) return <p>None among the servers that were looked through.</p>;
   if (search.key !== "")
     return (
       <p>
