@@ -790,6 +790,25 @@ describe("the pool's page", () => {
   });
 });
 
+describe("an address with no page", () => {
+  it("is one of the dashboard's to whoever is signed in, with the menu and no word of the API", async () => {
+    await signIn();
+    const { status, text } = await browse("/nothing");
+    expect(status).toBe(404);
+    expect(text).toContain("No page is under this address.");
+    expect(text).toMatch(/<link rel="stylesheet"[\s\S]*<nav aria-label="Pages">/);
+    expect(text).toMatch(/<main[\s\S]*<a href="\/">Servers<\/a>/);
+    expect(text).not.toContain("openapi");
+    expect((await browse("/pool/")).text).toContain('one is under <a href="/pool">/pool</a>.');
+  });
+
+  it("looks so to others too, without the menu", async () => {
+    const { status, text } = await browse("/nothing");
+    expect([status, text.includes("<nav")]).toEqual([404, false]);
+    expect(text).toMatch(/<link rel="stylesheet"[\s\S]*<a href="\/">Sign in<\/a>/);
+  });
+});
+
 describe("a session that is over", () => {
   it("is said, and leads back to the way in", async () => {
     await signIn();
