@@ -632,7 +632,7 @@ describe("adding a server", () => {
     expect((await browse(list)).text).toContain("No server has come in with that key yet.");
     expect((await browse("/add", { ...WANTED, once })).text).toContain(key);
     expect((await use.world.enrol({ key, name: "web9" })).json["name"]).toBe("web9");
-    expect((await browse(list)).text).toMatch(/>web9<[\s\S]*>edge<\/a>, /);
+    expect((await browse(list)).text).toMatch(/>web9<[\s\S]*>edge<\/a>/);
     expect((await browse("/keys")).text).toContain("for web9");
   });
 
@@ -700,6 +700,14 @@ describe("the page of keys", () => {
     );
     expect((await browse(server())).status).toBe(200);
   });
+});
+
+it("a key for a replacement that has no note is named by the server whose place it gives", async () => {
+  await use.world.enrol();
+  await use.world.admin("POST", `/v1/nodes/${identity(0).node}/replace`, {});
+  await signIn();
+  const { text } = await browse("/keys");
+  expect(text).toMatch(/<a href="\/keys\/[0-9a-f]{16}">replaces web1<\/a>/);
 });
 
 describe("the page of events", () => {

@@ -58,10 +58,12 @@ export function addServerPage(pages: Pages): void {
 const showAdd: Show = async (api, c) => {
   demand(c, "keys");
   const provider = c.req.query("provider") ?? "";
-  if (provider === "") return page(c, { title: TITLE, place: "/add", body: <ChooseProvider /> });
+  const reserved = c.req.query("reserved") ?? "";
+  if (provider === "")
+    return page(c, { title: TITLE, place: "/add", body: <ChooseProvider reserved={reserved} /> });
   demandProvider(provider);
   const form: AddForm = {
-    ...{ provider, name: "", reserved: "", tags: "", docker: "distro" },
+    ...{ provider, name: "", reserved, tags: "", docker: "distro" },
     ...{ layout: "split", compose: false, hosts: false, approval: false, once: crypto.randomUUID() },
   };
   return showForm(c, api, form);
@@ -138,8 +140,10 @@ function addFormOf(text: Form): AddForm {
   };
 }
 
-/** Where the server is ordered: what comes next depends on it. */
-function ChooseProvider() {
+/** Where the server is ordered: what comes next depends on it. `reserved`: the reserved name that it is to get; "": none. */
+function ChooseProvider({ reserved }: { reserved: string }) {
+  const to = (provider: string): string =>
+    `/add?${new URLSearchParams({ provider, ...(reserved !== "" && { reserved }) })}`;
   return (
     <>
       <h1>Add a server</h1>
@@ -149,13 +153,13 @@ function ChooseProvider() {
       <ul class="choices">
         {PROVIDERS.map((provider) => (
           <li>
-            <a class="button" href={`/add?provider=${provider}`}>
+            <a class="button" href={to(provider)}>
               {provider}
             </a>
           </li>
         ))}
         <li>
-          <a class="button" href={`/add?provider=${OTHER}`}>
+          <a class="button" href={to(OTHER)}>
             another one
           </a>
         </li>
@@ -173,6 +177,11 @@ function AddServer(props: { form: AddForm; free: readonly ReservationView[]; fau
       {fault !== undefined && (
         <Notice>
           <p>{fault}</p>
+        </Notice>
+      )}
+      {form.reserved !== "" && free.every(({ name }) => name !== form.reserved) && (
+        <Notice kind="warn">
+          <p>{form.reserved} is no reserved name without a server.</p>
         </Notice>
       )}
       <form method="post" action="/add" class="stack">

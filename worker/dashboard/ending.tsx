@@ -9,7 +9,7 @@ import { Decide } from "./decide.tsx";
 import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
-import { demand } from "./visitor.ts";
+import { demand, may } from "./visitor.ts";
 
 /** The ends of a lease for which nothing more is to be said. */
 const ENDINGS = {
@@ -51,7 +51,11 @@ async function showEnding(c: Context<App>, api: Api, verb: EndingVerb, id: strin
   const [method, path] = endingCall(verb, id);
   const ending = await api.ask(method, `${path}?dryRun=true`, endingSchema);
   const title = `${ENDINGS[verb].title} ${ending.name}`;
-  return page(c, { title, place: "/", body: <EndingPreview ending={ending} verb={verb} /> });
+  return page(c, {
+    title,
+    place: "/",
+    body: <EndingPreview ending={ending} verb={verb} mayAdd={may(c, "keys")} />,
+  });
 }
 
 async function endLease(c: Context<App>, api: Api, verb: EndingVerb, id: string): Promise<Response> {
@@ -67,7 +71,8 @@ async function showRevocation(c: Context<App>, api: Api, id: string): Promise<Re
 }
 
 /** What that end of the lease would break, before anything is done. */
-function EndingPreview({ ending, verb }: { ending: EndingView; verb: EndingVerb }) {
+function EndingPreview(props: { ending: EndingView; verb: EndingVerb; mayAdd: boolean }) {
+  const { ending, verb, mayAdd } = props;
   const { title, what, done } = ENDINGS[verb];
   return (
     <>
@@ -75,7 +80,7 @@ function EndingPreview({ ending, verb }: { ending: EndingView; verb: EndingVerb 
         {title} {ending.name}
       </h1>
       <p>{what}</p>
-      <Consequences ending={ending} />
+      <Consequences ending={ending} mayAdd={mayAdd} />
       <Decide action={`/servers/${ending.node}/${verb}`} done={done} back={`/servers/${ending.node}`} />
     </>
   );

@@ -62,7 +62,7 @@ const replace: Act = async (api, c, form) => {
         <InItsPlace ending={ending} />
       </MadeUserData>
       <KeyAlone secret={secretIn(made.userData)} />
-      <Consequences ending={ending} />
+      <Consequences ending={ending} mayAdd />
       <Back ending={ending} />
     </>
   );
@@ -79,7 +79,7 @@ function Preview({ ending, mayChoose }: { ending: EndingView; mayChoose: boolean
         Another server gets the name, the slot and the IPv4 addresses, by a key that is made now. Until it
         comes nothing changes.
       </p>
-      <Consequences ending={ending} />
+      <Consequences ending={ending} mayAdd={mayChoose} />
       <Decide action={`${at}/replace`} done="Make the key" back={at} isHarmless>
         {mayChoose && (
           <>
@@ -88,7 +88,7 @@ function Preview({ ending, mayChoose }: { ending: EndingView; mayChoose: boolean
               name="provider"
               title="Where you order it"
               chosen={OTHER}
-              choices={[[OTHER, "another one"], ...PROVIDERS.map((name) => [name, name] as const)]}
+              choices={[[OTHER, "anywhere"], ...PROVIDERS.map((name) => [name, name] as const)]}
             />
           </>
         )}
@@ -111,7 +111,7 @@ function ReplacementKey({ replaced, origin }: { replaced: Replaced; origin: stri
         It is shown this once. To load this page again makes another key beside it. User-data to paste where
         you order the server needs a token with the scope keys.
       </p>
-      <Consequences ending={replaced} />
+      <Consequences ending={replaced} mayAdd={false} />
       <Back ending={replaced} />
     </>
   );

@@ -86,8 +86,7 @@ const showServers: Show = async (api, c) => {
     ...{ list: { items, next: list.next }, search, health, counts, silences, boots },
     ...{ now: Date.now(), mayAdd: may(c, "keys"), mayChange },
   };
-  const isAllChosen = c.req.query("chosen") === "all";
-  const body = <Servers {...parts} isAllChosen={isAllChosen} />;
+  const body = <Servers {...parts} chosen={c.req.query("chosen")} />;
   return page(c, { title: "Servers", place: "/", live: ["servers", "controller", "first-boots"], body });
 };
 
@@ -110,12 +109,12 @@ function Servers(props: {
   now: number;
   mayAdd: boolean;
   mayChange: boolean;
-  /** Whether all on this page are ticked. */
-  isAllChosen: boolean;
+  /** "all": all on this page are ticked. */
+  chosen: string | undefined;
 }) {
-  const { list, search, health, counts, silences, boots, now, mayAdd, mayChange, isAllChosen } = props;
+  const { list, search, health, counts, silences, boots, now, mayAdd, mayChange, chosen } = props;
   const isAll = queryOf({ ...search, sort: "" }) === "" && list.next === null;
-  const shown = { items: list.items, silences, now, mayChoose: mayChange, isAllChosen };
+  const shown = { items: list.items, silences, now, mayChoose: mayChange, isAllChosen: chosen === "all" };
   const table = <Table {...shown} />;
   return (
     <>
@@ -127,7 +126,12 @@ function Servers(props: {
       {list.items.length === 0 ? (
         <Nothing search={search} isEnd={list.next === null} mayAdd={mayAdd} />
       ) : mayChange ? (
-        <Choose changes={["approve", "revoke", "retire", "delete"]} isTaggable>
+        <Choose
+          changes={["approve", "revoke", "retire", "delete"]}
+          isTaggable
+          from={`/${queryOf(search)}`}
+          chosen={chosen}
+        >
           {table}
           <p>
             <a href={`/?${new URLSearchParams([...paramsOf(search), ["chosen", "all"]])}`}>
@@ -247,7 +251,9 @@ function Table(props: {
           <th scope="col" class="wide">
             Versions
           </th>
-          <th scope="col">Seen</th>
+          <th scope="col" class="roomy">
+            Seen
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -296,7 +302,7 @@ function Cells({ node, silence, now }: { node: Node; silence: string | undefined
         ))}
         {node.behind === true && <div class="offline">behind this Worker's agent</div>}
       </td>
-      <td>
+      <td class="roomy">
         <TimeAgo time={node.lastSeen} now={now} />
       </td>
     </>
