@@ -7,6 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { agentKeeper } from "./agent/agents.ts";
 import { consoleLog } from "./base/log.ts";
 import { dashboardRoutes } from "./dashboard/dashboard.ts";
+import { lostPage } from "./dashboard/lost-page.tsx";
 import type { App } from "./http/context.ts";
 import { Problem } from "./http/problem.ts";
 import { answerError, answerProblem } from "./http/problem-answer.ts";
@@ -132,7 +133,10 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
       .match(c.req.method, plain)[0]
       .some(([[, { method }]]) => method !== METHOD_NAME_ALL);
     const meant = plain !== c.req.path && isThere ? plain : undefined;
-    return answerProblem(c, { problem: "not-found", missing: { what: "address", meant } });
+    return (
+      lostPage(app, c, meant) ??
+      answerProblem(c, { problem: "not-found", missing: { what: "address", meant } })
+    );
   });
   app.onError((error, c) => answerError(error, c));
   return app;

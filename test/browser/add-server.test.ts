@@ -33,7 +33,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ size, viewport, colorScheme 
     await page.getByRole("link", { name: "demo1" }).click();
     await page.getByRole("link", { name: "Replace…" }).click();
     await page.getByRole("button", { name: "Make the key" }).click();
-    await page.getByText("#include-once").waitFor();
+    await page.getByText("#cloud-config").waitFor();
     await expectSound(page);
     expect(faults).toEqual([]);
     await page.context().close();

@@ -48,6 +48,7 @@ describe.each(LOOKS)("on a $size, $colorScheme", ({ viewport, colorScheme }) => 
 test("new user-data is followed by itself: the agent is there, then it stands still, and why", async () => {
   const { page, faults } = await dashboard.signedIn();
   const key = await makeUserData(page);
+  expect(await page.getByText("Without a script").isVisible()).toBe(false);
   const stages = page.getByRole("listitem").filter({ hasText: /^(User-data made|Agent there|In the mesh)/ });
   await tell(key, FETCHED);
   await page.getByRole("heading", { name: "web7" }).waitFor();
@@ -68,6 +69,7 @@ test("new user-data is followed by itself: the agent is there, then it stands st
 test("without a script the page of the key says it when it is loaded again", async () => {
   const { page } = await dashboard.signedIn({ javaScriptEnabled: false });
   const key = await makeUserData(page);
+  expect(await page.getByText("Without a script").isVisible()).toBe(true);
   await page.getByRole("link", { name: "the page of its key" }).click();
   await tell(key, FAILED);
   await page.reload();

@@ -1,6 +1,7 @@
 // The form for a new server: what may be chosen there, and what follows from it.
 import { beforeEach, describe, expect, it } from "vitest";
 import { Browser, hidden } from "./dashboard-browse.ts";
+import { identity } from "./identities.ts";
 import { useWorld } from "./world.ts";
 
 const use = useWorld();
@@ -27,6 +28,23 @@ describe("a reserved name", () => {
     const { text } = await browser.browse("/add?provider=hetzner");
     expect(text).toContain('<option value="db1">db1, slot 7</option>');
     expect(text).not.toContain('value="db2"');
+  });
+
+  it("is chosen already where one comes from its reservation, or from the end of the server that had it", async () => {
+    await browser.signIn(use.world);
+    const to = "/add?reserved=db1";
+    expect((await browser.browse("/reservations")).text).toContain(`<a href="${to}">add it</a>`);
+    const next = (await browser.browse(to)).text.replaceAll("&amp;", "&");
+    expect(next).toContain('href="/add?provider=hetzner&reserved=db1"');
+    const { text } = await browser.browse("/add?provider=hetzner&reserved=db1");
+    expect(text).toContain('<option value="db1" selected="">');
+    expect(text).not.toContain('role="status"><p>db1');
+    const ended = (await browser.browse(`/servers/${identity(0).node}/retire`)).text;
+    expect(ended).toContain('a server gets them by <a href="/add?reserved=db2">“Add a server”</a>');
+    expect(ended).not.toContain("/v1/");
+    expect((await browser.browse("/add?provider=hetzner&reserved=db2")).text).toContain(
+      "db2 is no reserved name without a server.",
+    );
   });
 
   it("is offered to nobody who may not see it, and the form is there nevertheless", async () => {

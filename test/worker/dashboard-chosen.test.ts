@@ -130,7 +130,6 @@ describe("what is to be done with the chosen servers", () => {
   });
 
   it.each([
-    ["/chosen?change=revoke", "no server is chosen"],
     ["/chosen?node=0100000000", "say what is to be done"],
     ["/chosen?change=tag&node=0100000000&addTags=&removeTags=", "say which tags"],
     [`/chosen?change=revoke${"&node=0100000000".repeat(51)}`, "at most 50 at a time"],
@@ -138,6 +137,28 @@ describe("what is to be done with the chosen servers", () => {
     await browser.signIn(use.world);
     const { status, text } = await browser.browse(path);
     expect([status, text.includes(told)]).toEqual([400, true]);
+  });
+
+  it("is nothing where none is ticked, which the list says that one came from", async () => {
+    await enrol(["web1"]);
+    await use.world.enrol({ key: await use.world.key({ approval: true }), number: 1, name: "web2" });
+    await browser.signIn(use.world);
+    for (const [list, back] of [
+      ["/approvals", "/approvals?chosen=none"],
+      ["/?state=active&sort=slot", "/?state=active&sort=slot&chosen=none"],
+    ] as const) {
+      const { text } = await browser.browse(list);
+      expect(text).not.toContain("No server is chosen");
+      const from = (hidden(text, "from")[0] ?? "none").replaceAll("&amp;", "&");
+      const { status, headers } = await browser.browse(
+        `/chosen?${new URLSearchParams({ from, change: "approve" })}`,
+      );
+      expect([status, headers.get("Location")]).toEqual([303, back]);
+      expect((await browser.browse(back)).text).toMatch(/role="alert"><p>No server is chosen: tick those/);
+    }
+    const elsewhere = await browser.browse("/chosen?change=approve&from=//evil.example/");
+    expect(elsewhere.headers.get("Location")).toBe("/?chosen=none");
+    expect((await browser.browse("/chosen", { change: "revoke" })).text).toContain("no server is chosen");
   });
 
   it("is for nobody who may not change servers", async () => {

@@ -153,3 +153,45 @@ describe("the page of a server", () => {
     expect([status, text.includes("Its first boot")]).toEqual([200, false]);
   });
 });
+
+describe("the list of servers", () => {
+  const standing = (text: string) => [
+    ...text.matchAll(/<a href="(\/keys\/[0-9a-f]{16})">([^<]*: first boot [^<]*)</g),
+  ];
+
+  it("shows above it a first boot that stands still, which is in no list yet, and leads to its key", async () => {
+    const { key, page } = await newKey();
+    await browser.signIn(use.world);
+    await tell(key, { state: "running", stage: "fetched" });
+    expect(standing((await browser.browse("/")).text)).toEqual([]);
+    await tell(key, FAILED);
+    const { text } = await browser.browse("/");
+    expect(standing(text).map(([, to, words]) => [to, words])).toEqual([
+      [page, "web7: first boot stands still at zerotier"],
+    ]);
+    expect(text).toContain('data-live="servers controller first-boots"');
+    use.world.advance(7 * 60 * MINUTE);
+    expect(standing((await browser.browse("/")).text)).toEqual([]);
+  });
+
+  it("shows one that went quiet in the middle", async () => {
+    const { key } = await newKey();
+    await browser.signIn(use.world);
+    await tell(key, { state: "running", stage: "fetched" });
+    use.world.advance(41 * MINUTE);
+    expect(standing((await browser.browse("/")).text).map(([, , words]) => words)).toEqual([
+      "web7: first boot has told nothing for 41 minutes",
+    ]);
+  });
+
+  it("shows none of a server that is in, nor to whoever may not see them", async () => {
+    const { key } = await newKey();
+    await tell(key, FAILED);
+    await browser.signIn(use.world, "nodes");
+    const { status, text } = await browser.browse("/");
+    expect([status, standing(text)]).toEqual([200, []]);
+    await use.world.enrol({ key });
+    await browser.signIn(use.world);
+    expect(standing((await browser.browse("/")).text)).toEqual([]);
+  });
+});

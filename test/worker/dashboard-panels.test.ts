@@ -24,7 +24,7 @@ describe("reservations", () => {
     expect((await browser.browse("/reservations")).text).toContain("No name is reserved.");
     expect((await browser.browse("/reservations", { name: "db1", slot: "7" })).status).toBe(303);
     const { text } = await browser.browse("/reservations");
-    expect(text).toMatch(/<th scope="row">db1<\/th><td>7<\/td><td>none now<\/td>/);
+    expect(text).toMatch(/<th scope="row">db1<\/th><td>7<\/td><td>none now, <a /);
     for (const [form, status, told] of [
       [{ name: "DB!", slot: "" }, 400, "one DNS label"],
       [{ name: "db2", slot: "7" }, 409, "slot 7 is reserved for db1"],

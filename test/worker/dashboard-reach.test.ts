@@ -123,7 +123,18 @@ describe("the page of reach", () => {
     const web = await enrol(0, "web1");
     await enrol(1, "db1");
     await tell(0, web, { secondsAgo: 0, pairs: [found(1)] });
-    expect(await read("/reach")).toContain("All who were probed answer.");
+    const text = await read("/reach");
+    expect(text).toContain("All who were probed answer.");
+    expect(text).toContain("“?”: not probed.");
+  });
+
+  it("does not say so where nothing was probed", async () => {
+    const web = await enrol(0, "web1");
+    await enrol(1, "db1");
+    await tell(0, web, { secondsAgo: 0, pairs: [found(1, { ipv4: null, ipv6: null })] });
+    const text = await read("/reach");
+    expect(text).not.toContain("All who were probed answer.");
+    expect(text).toContain("Nobody has probed yet");
   });
 
   it("is asked for again when a server's probes are news", async () => {

@@ -321,6 +321,40 @@ describe("the list of servers", () => {
     expect((await browse("/?sort=-name")).text).toMatch(/>web2<[\s\S]*>web1</);
   });
 
+  it("counts each server once, as what it is shown as, and filters by that", async () => {
+    const key = await use.world.key({ maxUses: 4 });
+    for (const [number, state] of ["ok", "ok", "failed", "failed"].entries()) {
+      const { json } = await use.world.enrol({ key, number, name: `web${number}` });
+      await use.world.call("POST", `/v1/nodes/${identity(number).node}/heartbeat`, {
+        token: String(json["token"]),
+        body: { state },
+      });
+    }
+    await use.world.admin("POST", `/v1/nodes/${identity(3).node}/revoke`);
+    await signIn();
+    const counts = (text: string) =>
+      [...text.matchAll(/<a href="\/\?state=\w+">([^<]*)<\/a>/g)].map(([, count]) => count);
+    expect(counts((await browse("/")).text)).toEqual(["2 active", "1 revoked", "1 failed"]);
+    const names = async (state: string) =>
+      [...(await browse(`/?state=${state}`)).text.matchAll(/>(web\d)<\/a>/g)].map(([, name]) => name);
+    expect(await names("active")).toEqual(["web0", "web1"]);
+    expect(await names("failed")).toEqual(["web2"]);
+    expect(await names("revoked")).toEqual(["web3"]);
+  });
+
+  it("says of a server that came in and told nothing since that it has not reported", async () => {
+    const { json } = await use.world.enrol({ change: { facts: { docker: "28.5.2" } } });
+    await use.world.settle();
+    await signIn();
+    const clause = /<td>has not reported yet<\/td>|active<\/span>, has not reported yet/;
+    for (const path of ["/", server()]) expect((await browse(path)).text).toMatch(clause);
+    await use.world.call("POST", `${server().replace("/servers", "/v1/nodes")}/heartbeat`, {
+      token: String(json["token"]),
+      body: { state: "ok" },
+    });
+    for (const path of ["/", server()]) expect((await browse(path)).text).not.toMatch(clause);
+  });
+
   it("has the faults beside it when the network does not fit, or the controller is away", async () => {
     await use.world.enrol();
     await use.world.settle();
@@ -423,7 +457,9 @@ describe("a server's page", () => {
   it("says who let it in no better than is known", async () => {
     await use.world.admin("PUT", "/v1/nodes/0100000000", { name: "web7" });
     await signInWith("read");
-    expect((await browse("/servers/0100000000")).text).toContain("<dd>no enrolment key</dd>");
+    const { text } = await browse("/servers/0100000000");
+    expect(text).toContain("<dd>no enrolment key</dd>");
+    expect(text).toMatch(/<dt>Added by<\/dt><dd>operator root, [\s\S]*\(assigned\)/);
   });
 
   it("renames, and says why it does not", async () => {
@@ -477,22 +513,11 @@ describe("a server's page", () => {
     await use.world.enrol({ key: String(json["key"]) });
     await signIn();
     const way = `/events?key=${json["id"]}`;
+    expect((await browse(server())).text).toMatch(
+      /<dt>Added by<\/dt><dd>operator root, <time[^>]*>just now<\/time> \(key-made\)/,
+    );
     expect((await browse(server())).text).toContain(`<a href="${way}">enrolment key ${json["id"]}</a>`);
     expect((await browse(way)).text).toMatch(/key-made[^<]*<\/td><td>operator root</);
-  });
-
-  it("replaces by a key that is shown once", async () => {
-    await use.world.enrol();
-    await signIn();
-    expect((await browse(`${server()}/replace`)).text).toContain("Make the key");
-    expect((await use.world.admin("GET", "/v1/keys")).json["items"]).toHaveLength(1);
-    const { status, text } = await browse(`${server()}/replace`, {});
-    expect(status).toBe(200);
-    expect(text).toContain("To load this page again makes another key");
-    const key = /mbk_[A-Za-z0-9_-]{22}/.exec(text)?.[0] ?? "none";
-    expect(text).toContain(`#include-once\n${ORIGIN}/boot/${key}\n`);
-    expect(text).toContain(`curl -fsS ${ORIGIN}/boot/${key}/sh | sh`);
-    expect((await use.world.enrol({ key, number: 1 })).json["slot"]).toBe(1);
   });
 
   it("takes no form of another page's", async () => {
@@ -527,6 +552,7 @@ describe("a server's page", () => {
     expect(status).toBe(200);
     expect(text).toContain("Rename");
     expect(text).not.toContain("<h2>Events</h2>");
+    expect(text).not.toContain("Added by");
   });
 });
 
@@ -606,7 +632,7 @@ describe("adding a server", () => {
     expect((await browse(list)).text).toContain("No server has come in with that key yet.");
     expect((await browse("/add", { ...WANTED, once })).text).toContain(key);
     expect((await use.world.enrol({ key, name: "web9" })).json["name"]).toBe("web9");
-    expect((await browse(list)).text).toMatch(/>web9<[\s\S]*>edge<\/a>, /);
+    expect((await browse(list)).text).toMatch(/>web9<[\s\S]*>edge<\/a>/);
     expect((await browse("/keys")).text).toContain("for web9");
   });
 
@@ -674,6 +700,14 @@ describe("the page of keys", () => {
     );
     expect((await browse(server())).status).toBe(200);
   });
+});
+
+it("a key for a replacement that has no note is named by the server whose place it gives", async () => {
+  await use.world.enrol();
+  await use.world.admin("POST", `/v1/nodes/${identity(0).node}/replace`, {});
+  await signIn();
+  const { text } = await browse("/keys");
+  expect(text).toMatch(/<a href="\/keys\/[0-9a-f]{16}">replaces web1<\/a>/);
 });
 
 describe("the page of events", () => {
@@ -761,6 +795,25 @@ describe("the pool's page", () => {
     );
     expect(new Set(looks).size).toBe(8);
     expect(looks).not.toContain(undefined);
+  });
+});
+
+describe("an address with no page", () => {
+  it("is one of the dashboard's to whoever is signed in, with the menu and no word of the API", async () => {
+    await signIn();
+    const { status, text } = await browse("/nothing");
+    expect(status).toBe(404);
+    expect(text).toContain("No page is under this address.");
+    expect(text).toMatch(/<link rel="stylesheet"[\s\S]*<nav aria-label="Pages">/);
+    expect(text).toMatch(/<main[\s\S]*<a href="\/">Servers<\/a>/);
+    expect(text).not.toContain("openapi");
+    expect((await browse("/pool/")).text).toContain('one is under <a href="/pool">/pool</a>.');
+  });
+
+  it("looks so to others too, without the menu", async () => {
+    const { status, text } = await browse("/nothing");
+    expect([status, text.includes("<nav")]).toEqual([404, false]);
+    expect(text).toMatch(/<link rel="stylesheet"[\s\S]*<a href="\/">Sign in<\/a>/);
   });
 });
 

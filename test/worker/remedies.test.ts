@@ -72,7 +72,8 @@ describe("a remedy", () => {
 describe("a browser", () => {
   it("gets a page for what is not there, and for what it may not see", async () => {
     for (const [path, status, text] of [
-      ["/nothing", 404, "nothing is under this address"],
+      ["/nothing", 404, "No page is under this address"],
+      ["/v1/nothing", 404, "nothing is under this address"],
       ["/v1/nodes", 401, "<code>Authorization: Bearer mba_…</code>"],
       ["/problems/nothing", 404, "no problem by that name"],
     ] as const) {

@@ -7,7 +7,8 @@ import { publicOrigin } from "../http/public-origin.ts";
 import { type ReservationView, reservationsSchema } from "../schema/reservation.ts";
 import { userDataSchema } from "../schema/user-data.ts";
 import { type Api, Refused } from "./api.ts";
-import type { Form } from "./form.ts";
+import { Choice } from "./choice.tsx";
+import { type Form, onceOf } from "./form.ts";
 import { MadeUserData } from "./made-user-data.tsx";
 import { Notice, page } from "./page.tsx";
 import type { Act, Pages, Show } from "./pages.ts";
@@ -42,6 +43,9 @@ const LAYOUTS = [
   ["compose", "the networks that Compose files name"],
 ] as const;
 
+/** What a form says for a provider that is not known here. */
+export const OTHER = "other";
+
 const TITLE = "Add a server";
 const TWO_NAMES = "Give a name or choose a reserved one, not both: the server gets the reserved one.";
 
@@ -54,10 +58,12 @@ export function addServerPage(pages: Pages): void {
 const showAdd: Show = async (api, c) => {
   demand(c, "keys");
   const provider = c.req.query("provider") ?? "";
-  if (provider === "") return page(c, { title: TITLE, place: "/add", body: <ChooseProvider /> });
+  const reserved = c.req.query("reserved") ?? "";
+  if (provider === "")
+    return page(c, { title: TITLE, place: "/add", body: <ChooseProvider reserved={reserved} /> });
   demandProvider(provider);
   const form: AddForm = {
-    ...{ provider, name: "", reserved: "", tags: "", docker: "distro" },
+    ...{ provider, name: "", reserved, tags: "", docker: "distro" },
     ...{ layout: "split", compose: false, hosts: false, approval: false, once: crypto.randomUUID() },
   };
   return showForm(c, api, form);
@@ -94,7 +100,7 @@ const addServer: Act = async (api, c, sent) => {
   const request = {
     ...{ docker, layout, compose, hosts },
     ...(name !== "" && { name }),
-    ...(form.provider !== "other" && { provider: form.provider }),
+    ...(form.provider !== OTHER && { provider: form.provider }),
     key: {
       approval,
       tags: tagsIn(form.tags),
@@ -119,25 +125,25 @@ const addServer: Act = async (api, c, sent) => {
   }
 };
 
-/** Throws {@link Refused}. */
-function demandProvider(provider: string): void {
-  if (provider !== "other" && !PROVIDERS.includes(provider))
+/** Throws {@link Refused} for what is neither a provider nor {@link OTHER}. */
+export function demandProvider(provider: string): void {
+  if (provider !== OTHER && !PROVIDERS.includes(provider))
     throw Refused.by({ problem: "not-found", missing: { what: "address", meant: undefined } });
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function addFormOf(text: Form): AddForm {
   return {
     ...{ provider: text("provider"), name: text("name"), reserved: text("reserved"), tags: text("tags") },
     ...{ docker: text("docker"), layout: text("layout"), compose: text("compose") !== "" },
     ...{ hosts: text("hosts") !== "", approval: text("approval") !== "" },
-    once: UUID.test(text("once")) ? text("once") : crypto.randomUUID(),
+    once: onceOf(text),
   };
 }
 
-/** Where the server is ordered: what comes next depends on it. */
-function ChooseProvider() {
+/** Where the server is ordered: what comes next depends on it. `reserved`: the reserved name that it is to get; "": none. */
+function ChooseProvider({ reserved }: { reserved: string }) {
+  const to = (provider: string): string =>
+    `/add?${new URLSearchParams({ provider, ...(reserved !== "" && { reserved }) })}`;
   return (
     <>
       <h1>Add a server</h1>
@@ -147,13 +153,13 @@ function ChooseProvider() {
       <ul class="choices">
         {PROVIDERS.map((provider) => (
           <li>
-            <a class="button" href={`/add?provider=${provider}`}>
+            <a class="button" href={to(provider)}>
               {provider}
             </a>
           </li>
         ))}
         <li>
-          <a class="button" href="/add?provider=other">
+          <a class="button" href={to(OTHER)}>
             another one
           </a>
         </li>
@@ -167,10 +173,15 @@ function AddServer(props: { form: AddForm; free: readonly ReservationView[]; fau
   const { form, free, fault } = props;
   return (
     <>
-      <h1>Add a server{form.provider === "other" ? "" : ` at ${form.provider}`}</h1>
+      <h1>Add a server{form.provider === OTHER ? "" : ` at ${form.provider}`}</h1>
       {fault !== undefined && (
         <Notice>
           <p>{fault}</p>
+        </Notice>
+      )}
+      {form.reserved !== "" && free.every(({ name }) => name !== form.reserved) && (
+        <Notice kind="warn">
+          <p>{form.reserved} is no reserved name without a server.</p>
         </Notice>
       )}
       <form method="post" action="/add" class="stack">
@@ -210,25 +221,5 @@ function AddServer(props: { form: AddForm; free: readonly ReservationView[]; fau
         <button type="submit">Make its user-data</button>
       </form>
     </>
-  );
-}
-
-function Choice(props: {
-  name: string;
-  title: string;
-  chosen: string;
-  choices: readonly (readonly [value: string, text: string])[];
-}) {
-  return (
-    <label>
-      {props.title}
-      <select name={props.name}>
-        {props.choices.map(([value, text]) => (
-          <option value={value} selected={value === props.chosen}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

@@ -29,7 +29,9 @@ export function approvalsPage(pages: Pages): void {
         {items.length === 0 ? (
           <p>None waits.</p>
         ) : mayDecide ? (
-          <Choose changes={["approve", "delete"]}>{table}</Choose>
+          <Choose changes={["approve", "delete"]} from="/approvals" chosen={c.req.query("chosen")}>
+            {table}
+          </Choose>
         ) : (
           table
         )}

@@ -1,14 +1,20 @@
 /** @jsxImportSource hono/jsx */
+import type { Context } from "hono";
 import type { z } from "zod";
+import type { App } from "../http/context.ts";
 import { NODE_CHANGES, nodeChangesSchema } from "../schema/node-changes.ts";
 import { UNCONFIRMED } from "../schema/server-words.ts";
 import { Refused } from "./api.ts";
+import { NONE_CHOSEN } from "./choose.tsx";
+import { Consequence } from "./consequences.tsx";
 import { Decide } from "./decide.tsx";
 import { addressForm, type Form } from "./form.ts";
+import { ownPath } from "./own-path.ts";
 import { Notice, page } from "./page.tsx";
 import { inPageWords } from "./page-words.ts";
 import type { Act, Pages, Show } from "./pages.ts";
 import { tagsIn } from "./tags.tsx";
+import { may } from "./visitor.ts";
 
 type Change = (typeof NODE_CHANGES)[number];
 type Changed = z.output<typeof nodeChangesSchema>["items"][number];
@@ -62,12 +68,17 @@ export function chosenPage(pages: Pages): void {
 }
 
 const showChosen: Show = async (api, c) => {
+  if (c.req.query("node") === undefined) return c.redirect(backToList(c), 303);
   const wanted = wantedOf(addressForm(c));
   const { items } = await api.ask("POST", "/v1/nodes/changes?dryRun=true", nodeChangesSchema, {
     body: wanted,
   });
   const title = `${WORDS[wanted.change].title} ${items.length === 1 ? "one server" : `${items.length} servers`}`;
-  return page(c, { title, place: "/", body: <Preview title={title} wanted={wanted} items={items} /> });
+  return page(c, {
+    title,
+    place: "/",
+    body: <Preview title={title} wanted={wanted} items={items} mayAdd={may(c, "keys")} />,
+  });
 };
 
 const changeChosen: Act = async (api, c, form) => {
@@ -75,6 +86,14 @@ const changeChosen: Act = async (api, c, form) => {
   const { items } = await api.ask("POST", "/v1/nodes/changes", nodeChangesSchema, { body: wanted });
   return page(c, { title: "What came of it", place: "/", body: <Outcome wanted={wanted} items={items} /> });
 };
+
+/** The list where none was ticked, which says so. */
+function backToList(c: Context<App>): string {
+  const [path = "/", query = ""] = ownPath(c.req.query("from") ?? "/").split("?");
+  const asked = new URLSearchParams(query);
+  asked.set("chosen", NONE_CHOSEN);
+  return `${path}?${asked}`;
+}
 
 /** Throws {@link Refused}. */
 function wantedOf(form: Form): Wanted {
@@ -92,8 +111,8 @@ function refused(fault: string): Refused {
   return Refused.by({ problem: "bad-request", faults: [fault] });
 }
 
-function Preview(props: { title: string; wanted: Wanted; items: readonly Changed[] }) {
-  const { title, wanted, items } = props;
+function Preview(props: { title: string; wanted: Wanted; items: readonly Changed[]; mayAdd: boolean }) {
+  const { title, wanted, items, mayAdd } = props;
   const { what, done } = WORDS[wanted.change];
   const able = items.filter(({ problem }) => problem === null);
   return (
@@ -103,7 +122,7 @@ function Preview(props: { title: string; wanted: Wanted; items: readonly Changed
       {items.map((item) => (
         <>
           <h2>{item.name ?? item.node}</h2>
-          <Prospect item={item} wanted={wanted} />
+          <Prospect item={item} wanted={wanted} mayAdd={mayAdd} />
         </>
       ))}
       {able.length === 0 ? (
@@ -138,7 +157,7 @@ function whichOf(able: readonly Changed[], items: readonly Changed[]): string {
 }
 
 /** What is to be expected of one server. */
-function Prospect({ item, wanted }: { item: Changed; wanted: Wanted }) {
+function Prospect({ item, wanted, mayAdd }: { item: Changed; wanted: Wanted; mayAdd: boolean }) {
   const { problem, ending, state, tags } = item;
   if (problem !== null)
     return (
@@ -150,7 +169,7 @@ function Prospect({ item, wanted }: { item: Changed; wanted: Wanted }) {
     return (
       <ul>
         {[...ending.breaks, ...ending.stays].map((text) => (
-          <li>{inPageWords(text)}</li>
+          <Consequence text={text} mayAdd={mayAdd} />
         ))}
       </ul>
     );

@@ -17,6 +17,7 @@ import { Pages } from "./pages.ts";
 import { poolPage } from "./pool.tsx";
 import { reachPage } from "./reach.tsx";
 import { refusalsPage } from "./refusals.tsx";
+import { replacementPage } from "./replacement.tsx";
 import { reservationsPages } from "./reservations.tsx";
 import { script } from "./script.ts";
 import { serverPage } from "./server.tsx";
@@ -31,7 +32,17 @@ import { webhooksPage } from "./webhooks.tsx";
 
 /** Each adds pages, or forms. */
 const PAGES = [
-  ...[signInForms, liveSocket, accessPages, serversPage, serverPage, endingPages, chosenPage, approvalsPage],
+  ...[
+    signInForms,
+    liveSocket,
+    accessPages,
+    serversPage,
+    serverPage,
+    endingPages,
+    replacementPage,
+    chosenPage,
+    approvalsPage,
+  ],
   ...[
     addServerPage,
     firstBootsPage,

@@ -88,12 +88,17 @@ export function EventTable({ events, now }: { events: readonly EventView[]; now:
               <TimeAgo time={event.at} now={now} />
             </td>
             <td class="long">{whatOf(event)}</td>
-            <td>{[event.by.who, event.by.id].filter((word) => word !== undefined).join(" ")}</td>
+            <td>{whoDid(event)}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+/** Whose deed it was. */
+export function whoDid({ by }: EventView): string {
+  return [by.who, by.id].filter((word) => word !== undefined).join(" ");
 }
 
 /** What was done to what, and why. */

@@ -1,5 +1,4 @@
 /** @jsxImportSource hono/jsx */
-import type { z } from "zod";
 import { STAGE_NAMES } from "../lease/first-boot.ts";
 import { type FirstBootView, firstBootsSchema } from "../schema/first-boot.ts";
 import { type KeyView, keySchema } from "../schema/key.ts";
@@ -23,7 +22,7 @@ export function firstBootsPage(pages: Pages): void {
     const id = encodeURIComponent(c.req.param("id") ?? "");
     const [key, boots] = await Promise.all([
       api.ask("GET", `/v1/keys/${id}`, keySchema),
-      bootsOf(api, `key=${id}`),
+      bootsOf(api, { key: c.req.param("id") ?? "" }),
     ]);
     const body = (
       <>
@@ -38,13 +37,13 @@ export function firstBootsPage(pages: Pages): void {
   });
 }
 
-/** The first boots that the query chooses, the newest first. */
-export async function bootsOf(api: Api, query: string): Promise<readonly FirstBootView[]> {
-  const { items }: z.output<typeof firstBootsSchema> = await api.ask(
-    "GET",
-    `/v1/first-boots?limit=20&${query}`,
-    firstBootsSchema,
-  );
+/** The first boots that the query chooses, the newest first, and twenty unless it says how many. */
+export async function bootsOf(
+  api: Api,
+  query: Readonly<Record<string, string>>,
+): Promise<readonly FirstBootView[]> {
+  const asked = new URLSearchParams({ limit: "20", ...query });
+  const { items } = await api.ask("GET", `/v1/first-boots?${asked}`, firstBootsSchema);
   return items;
 }
 
@@ -69,7 +68,8 @@ export function FirstBoots(props: { keyView: KeyView; boots: readonly FirstBootV
   );
 }
 
-function nameOf({ name, address, machineId }: FirstBootView): string {
+/** What it calls itself, or what else it is told by. */
+export function nameOf({ name, address, machineId }: FirstBootView): string {
   return name ?? address ?? `machine ${machineId.slice(0, 8)}`;
 }
 

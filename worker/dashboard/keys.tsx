@@ -62,13 +62,17 @@ function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boole
         {keys.map((key) => (
           <tr id={`key-${key.id}`}>
             <th scope="row">
-              <a href={`/keys/${key.id}`}>{key.note ?? <code>{key.id}</code>}</a>
-              {key.note !== null && (
+              <a href={`/keys/${key.id}`}>{nameOf(key) ?? <code>{key.id}</code>}</a>
+              {nameOf(key) !== undefined && (
                 <div class="quiet">
                   <code>{key.id}</code>
                 </div>
               )}
               <div class={key.state === "valid" ? "good" : "quiet"}>{key.state}</div>
+              <div class="narrow quiet">
+                {[...termsOf(key), "expires "].join(", ")}
+                <TimeAgo time={key.expiresAt} now={now} />
+              </div>
             </th>
             <td>{mayList ? <a href={`/?key=${key.id}`}>{usesOf(key)}</a> : usesOf(key)}</td>
             <td class="wide">{termsOf(key).join(", ")}</td>
@@ -83,7 +87,7 @@ function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boole
                 <a
                   class="button danger"
                   href={`/keys/${key.id}/revoke`}
-                  aria-label={`Take back key ${key.note ?? key.id}`}
+                  aria-label={`Take back key ${nameOf(key) ?? key.id}`}
                 >
                   Take back…
                 </a>
@@ -94,6 +98,11 @@ function KeyTable(props: { keys: readonly KeyView[]; now: number; mayTake: boole
       </tbody>
     </table>
   );
+}
+
+/** What a key is known by to people. */
+function nameOf({ note, takesOver, reservation }: KeyView): string | undefined {
+  return note ?? (takesOver === null ? undefined : `replaces ${reservation ?? takesOver}`);
 }
 
 function usesOf({ uses, maxUses }: KeyView): string {

@@ -1,4 +1,5 @@
 /** @jsxImportSource hono/jsx */
+import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { userDataSchema } from "../schema/user-data.ts";
 import { Copyable } from "./copyable.tsx";
@@ -6,26 +7,34 @@ import { FirstBoots } from "./first-boots.tsx";
 import { Moment } from "./moment.tsx";
 import { Notice } from "./page.tsx";
 
+/** The enrolment key in user-data. */
+export function secretIn(userData: string): string {
+  return /mbk_[A-Za-z0-9_-]{22}/.exec(userData)?.[0] ?? "";
+}
+
 /**
  * The user-data, which is shown this once. `origin`: this Worker's, as servers are to reach it; `mayList`: whether whoever is signed in
- * may see servers.
+ * may see servers; `children`: what is to be said of that server besides.
  */
 export function MadeUserData(props: {
   made: z.output<typeof userDataSchema>;
   origin: string;
   mayList: boolean;
+  title?: string;
+  children?: Child;
 }) {
-  const { made, origin, mayList } = props;
-  const key = /mbk_[A-Za-z0-9_-]{22}/.exec(made.userData)?.[0] ?? "";
+  const { made, origin, mayList, title = "User-data for the server", children } = props;
+  const key = secretIn(made.userData);
   // Of all providers there is nothing to compare it with.
   const limits = made.limits.length === 1 ? made.limits : [];
   return (
     <>
-      <h1>User-data for the server</h1>
+      <h1>{title}</h1>
       <p>
         Whoever has it can let in {made.key.maxUses === 1 ? "one server" : `${made.key.maxUses} servers`}{" "}
         until <Moment time={made.key.expiresAt} />. It is shown this once.
       </p>
+      {children}
       {limits.map(({ limit, used, provider }) =>
         limit === null || limit === 0 ? null : (
           <p>
@@ -52,8 +61,8 @@ export function MadeUserData(props: {
       <h2>How far it has come</h2>
       <FirstBoots keyView={made.key} boots={[]} now={Date.now()} />
       <p>
-        Without a script this page does not follow it:{" "}
-        <a href={`/keys/${made.key.id}`}>the page of its key</a> does, each time it is loaded.
+        <span class="unscripted">Without a script this page does not follow it. </span>
+        <a href={`/keys/${made.key.id}`}>The page of its key</a> has it each time that it is loaded.
       </p>
       {mayList && (
         <p>

@@ -12,7 +12,7 @@ export function Wrong({ servers, now }: { servers: readonly ReachOfServer[]; now
       return wrong === undefined || at === null ? [] : [{ wrong, at }];
     }),
   );
-  const probed = servers.some(({ pairs }) => pairs.length > 0);
+  const probed = servers.some(({ pairs }) => pairs.some(({ ipv4, ipv6 }) => ipv4 !== null || ipv6 !== null));
   if (faults.length + wrongs.length === 0)
     return (
       <p>

@@ -77,7 +77,9 @@ function OfMany(props: { servers: readonly ReachOfServer[]; next: string | null;
       <SearchForm name="" />
       {servers.length === 0 ? (
         <p>
-          {next === null ? "All who were probed answer." : "Nobody among those that were looked through."}
+          {next === null
+            ? "Nobody is known to miss an answer."
+            : "Nobody among those that were looked through."}
         </p>
       ) : (
         <Wrong servers={servers} now={now} />
@@ -110,33 +112,39 @@ function SearchForm({ name }: { name: string }) {
 /** Who reaches whom, in ms. */
 function Matrix({ servers }: { servers: readonly ReachOfServer[] }) {
   return (
-    <section class="scroll" tabindex={0} aria-label="Who reaches whom">
-      <table class="matrix">
-        <caption>From each row's server to each column's: the round trip in ms</caption>
-        <thead>
-          <tr>
-            <td />
-            {servers.map(({ name }) => (
-              <th scope="col">
-                <span>{name}</span>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {servers.map((from) => (
+    <>
+      <section class="scroll" tabindex={0} aria-label="Who reaches whom">
+        <table class="matrix">
+          <caption>From each row's server to each column's: the round trip in ms</caption>
+          <thead>
             <tr>
-              <th scope="row">
-                <a href={`/servers/${from.node}`}>{from.name}</a>
-              </th>
-              {servers.map((to) => (
-                <Cell from={from} to={to} pair={from.pairs.find(({ node }) => node === to.node)} />
+              <td />
+              {servers.map(({ name }) => (
+                <th scope="col">
+                  <span>{name}</span>
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+          </thead>
+          <tbody>
+            {servers.map((from) => (
+              <tr>
+                <th scope="row">
+                  <a href={`/servers/${from.node}`}>{from.name}</a>
+                </th>
+                {servers.map((to) => (
+                  <Cell from={from} to={to} pair={from.pairs.find(({ node }) => node === to.node)} />
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <p class="quiet">
+        “?”: not probed. A server probes a few others, not all of a large mesh, about hourly; one that is new
+        or away has probed nobody yet. “none”: no answer.
+      </p>
+    </>
   );
 }
 

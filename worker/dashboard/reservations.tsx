@@ -75,7 +75,7 @@ async function showReservations(c: Context<App>, api: Api, tried?: Tried): Promi
       {items.length === 0 ? (
         <p>No name is reserved.</p>
       ) : (
-        <Table items={items} now={Date.now()} mayChange={mayChange} />
+        <Table items={items} now={Date.now()} mayChange={mayChange} mayAdd={may(c, "keys")} />
       )}
       <NextPage path="/reservations" next={next} />
     </>
@@ -105,8 +105,13 @@ function ReserveForm({ name, slot }: { name: string; slot: string }) {
   );
 }
 
-function Table(props: { items: readonly ReservationView[]; now: number; mayChange: boolean }) {
-  const { items, now, mayChange } = props;
+function Table(props: {
+  items: readonly ReservationView[];
+  now: number;
+  mayChange: boolean;
+  mayAdd: boolean;
+}) {
+  const { items, now, mayChange, mayAdd } = props;
   return (
     <table>
       <caption>By name</caption>
@@ -131,7 +136,20 @@ function Table(props: { items: readonly ReservationView[]; now: number; mayChang
           <tr id={`reservation-${name}`}>
             <th scope="row">{name}</th>
             <td>{slot}</td>
-            <td>{node === null ? "none now" : <a href={`/servers/${node}`}>{node}</a>}</td>
+            <td>
+              {node !== null ? (
+                <a href={`/servers/${node}`}>{node}</a>
+              ) : (
+                <>
+                  none now
+                  {mayAdd && (
+                    <>
+                      , <a href={`/add?${new URLSearchParams({ reserved: name })}`}>add it</a>
+                    </>
+                  )}
+                </>
+              )}
+            </td>
             <td class="wide address">
               {zerotier.ipv4}
               <br />

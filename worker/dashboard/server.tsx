@@ -3,14 +3,15 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { App } from "../http/context.ts";
-import { eventsSchema } from "../schema/events.ts";
+import { type EventView, eventsSchema } from "../schema/events.ts";
 import type { FirstBootView } from "../schema/first-boot.ts";
 import { nodeDetailSchema, nodeSchema } from "../schema/lease.ts";
 import { type ReachOfServer, reachSchema } from "../schema/reach.ts";
 import { fact, shownAs, trouble } from "../schema/server-words.ts";
+import { askAddedBy } from "./added-by.ts";
 import { type Api, Refused } from "./api.ts";
 import { Copyable } from "./copyable.tsx";
-import { EventTable } from "./events.tsx";
+import { EventTable, whoDid } from "./events.tsx";
 import { Findings } from "./findings.tsx";
 import { bootsOf, FirstBoot } from "./first-boots.tsx";
 import type { Form } from "./form.ts";
@@ -42,10 +43,11 @@ async function showServer(c: Context<App>, api: Api, id: string, refused?: Refus
     may(c, "read")
       ? api.ask("GET", `/v1/events?limit=${EVENTS}&node=${encodeURIComponent(id)}`, eventsSchema)
       : undefined,
-    may(c, "read", "keys") ? bootsOf(api, `node=${encodeURIComponent(id)}`) : [],
+    may(c, "read", "keys") ? bootsOf(api, { node: id }) : [],
   ]);
   const parts = {
     node,
+    added: await askAddedBy(api, c, node),
     reach: reach?.items[0],
     silence: silences.get(node.node),
     events,
@@ -86,6 +88,8 @@ async function changeServer(
 /** What the page of a server shows; `now`: ms since 1970. */
 interface Parts {
   readonly node: z.output<typeof nodeDetailSchema>;
+  /** By which somebody let it in; undefined: not known, or for nobody who may not read it. */
+  readonly added: EventView | undefined;
   /** Whom it reaches; undefined: for nobody who may not read it. */
   readonly reach: ReachOfServer | undefined;
   /** What probes say against it. */
@@ -101,7 +105,7 @@ interface Parts {
 }
 
 /** All that is known of a server, and what can be done with it. */
-function Server({ node, reach, silence, events, boot, now, mayChange, fault }: Parts) {
+function Server({ node, added, reach, silence, events, boot, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, (time) => sayAgo(Date.parse(time), now), silence);
   const needsSomebody = node.failed !== null || node.worstFinding !== null || boot?.state === "failed";
   const told = (
@@ -131,7 +135,7 @@ function Server({ node, reach, silence, events, boot, now, mayChange, fault }: P
       {needsSomebody && told}
       {mayChange && <Actions node={node} />}
       <Addresses node={node} />
-      <Facts node={node} now={now} maySeeEvents={events !== undefined} />
+      <Facts node={node} added={added} now={now} maySeeEvents={events !== undefined} />
       {reach !== undefined && (
         <>
           <h2>Reach</h2>
@@ -266,7 +270,8 @@ const FACTS = [
   ["Agent", "agent"],
 ] as const;
 
-function Facts({ node, now, maySeeEvents }: { node: Node; now: number; maySeeEvents: boolean }) {
+function Facts(props: { node: Node; added: EventView | undefined; now: number; maySeeEvents: boolean }) {
+  const { node, added, now, maySeeEvents } = props;
   const key = `enrolment key ${node.key}`;
   return (
     <>
@@ -287,6 +292,11 @@ function Facts({ node, now, maySeeEvents }: { node: Node; now: number; maySeeEve
         {node.tags.length > 0 && (
           <Item name="Tags">
             <Tags tags={node.tags} />
+          </Item>
+        )}
+        {added !== undefined && (
+          <Item name="Added by">
+            {whoDid(added)}, <TimeAgo time={added.at} now={now} /> ({added.action})
           </Item>
         )}
         <Item name="Let in by">

@@ -2,10 +2,12 @@
 
 import { rateLimited } from "../http/guards.ts";
 import { SHOWN_STATES } from "../lease/lease-times.ts";
+import type { FirstBootView } from "../schema/first-boot.ts";
 import { healthSchema, type WorkerHealth } from "../schema/health.ts";
 import { nodesSchema } from "../schema/lease.ts";
 import { fact, shownAs, trouble } from "../schema/server-words.ts";
 import { Choose, Tick } from "./choose.tsx";
+import { askCounts, Counts, type StateCounts } from "./counts.tsx";
 import { NextStep } from "./first-ping.tsx";
 import { Health } from "./health.tsx";
 import { NextPage } from "./next-page.tsx";
@@ -17,6 +19,7 @@ import type { Pages, Show } from "./pages.ts";
 import { askSilences } from "./reach-silences.ts";
 import { sessionOf } from "./session-cookie.ts";
 import { signInPage } from "./sign-in-page.tsx";
+import { askStandingBoots, StandingBoots } from "./standing-boots.tsx";
 import { Tags } from "./tags.tsx";
 import { sayAgo, TimeAgo } from "./time-ago.tsx";
 import { may } from "./visitor.ts";
@@ -41,8 +44,6 @@ const SORTS = [
   ["-lastSeen", "Seen last"],
   ["lastSeen", "Not seen for longest"],
 ] as const;
-
-const NO_SEARCH: ServerSearch = { name: "", state: "", tag: "", behind: "", key: "", sort: "", cursor: "" };
 
 /** The query of the API's list, and of this page: what is not asked for is left out. */
 function queryOf(search: ServerSearch): string {
@@ -70,17 +71,23 @@ const showServers: Show = async (api, c) => {
     ...{ name: asked("name").toLowerCase(), state: asked("state"), tag: asked("tag") },
     ...{ behind: asked("behind"), key: asked("key"), sort: asked("sort"), cursor: asked("cursor") },
   };
-  const [list, health, silences] = await Promise.all([
+  const [list, health, silences, boots] = await Promise.all([
     api.ask("GET", `/v1/nodes${queryOf(search)}`, nodesSchema),
     api.ask("GET", "/healthz", healthSchema, { orStatus: 503 }),
     askSilences(api, c),
+    askStandingBoots(api, c),
   ]);
+  const counts = await askCounts(api, health.nodes);
   const mayChange = may(c, "nodes");
+  // The API's filter goes by the lease, and finds those too that are shown as failed.
+  const items = list.items.filter((node) => search.state === "" || shownAs(node) === search.state);
   // All ticked: without a script that takes another page.
-  const parts = { list, search, health, silences, now: Date.now(), mayAdd: may(c, "keys"), mayChange };
-  const isAllChosen = c.req.query("chosen") === "all";
-  const body = <Servers {...parts} isAllChosen={isAllChosen} />;
-  return page(c, { title: "Servers", place: "/", live: ["servers", "controller"], body });
+  const parts = {
+    ...{ list: { items, next: list.next }, search, health, counts, silences, boots },
+    ...{ now: Date.now(), mayAdd: may(c, "keys"), mayChange },
+  };
+  const body = <Servers {...parts} chosen={c.req.query("chosen")} />;
+  return page(c, { title: "Servers", place: "/", live: ["servers", "controller", "first-boots"], body });
 };
 
 /** What the list of servers shows. */
@@ -94,27 +101,37 @@ function Servers(props: {
   list: Listed;
   search: ServerSearch;
   health: WorkerHealth;
+  /** How many are shown as what. */
+  counts: StateCounts;
   silences: ReadonlyMap<string, string>;
+  /** The newest first boots. */
+  boots: readonly FirstBootView[];
   now: number;
   mayAdd: boolean;
   mayChange: boolean;
-  /** Whether all on this page are ticked. */
-  isAllChosen: boolean;
+  /** "all": all on this page are ticked. */
+  chosen: string | undefined;
 }) {
-  const { list, search, health, silences, now, mayAdd, mayChange, isAllChosen } = props;
+  const { list, search, health, counts, silences, boots, now, mayAdd, mayChange, chosen } = props;
   const isAll = queryOf({ ...search, sort: "" }) === "" && list.next === null;
-  const shown = { items: list.items, silences, now, mayChoose: mayChange, isAllChosen };
+  const shown = { items: list.items, silences, now, mayChoose: mayChange, isAllChosen: chosen === "all" };
   const table = <Table {...shown} />;
   return (
     <>
       <h1>Servers</h1>
       {(health.status !== "ok" || health.warnings.length > 0) && <Health health={health} />}
-      <Counts nodes={health.nodes} />
+      <StandingBoots boots={boots} now={now} />
+      <Counts counts={counts} />
       <SearchForm search={search} />
       {list.items.length === 0 ? (
         <Nothing search={search} isEnd={list.next === null} mayAdd={mayAdd} />
       ) : mayChange ? (
-        <Choose changes={["approve", "revoke", "retire", "delete"]} isTaggable>
+        <Choose
+          changes={["approve", "revoke", "retire", "delete"]}
+          isTaggable
+          from={`/${queryOf(search)}`}
+          chosen={chosen}
+        >
           {table}
           <p>
             <a href={`/?${new URLSearchParams([...paramsOf(search), ["chosen", "all"]])}`}>
@@ -133,26 +150,6 @@ function Servers(props: {
       />
       {isAll && <NextStep nodes={list.items} mayAdd={mayAdd} />}
     </>
-  );
-}
-
-/** How many there are of each state that there is, each of which filters the list. */
-function Counts({ nodes }: { nodes: WorkerHealth["nodes"] }) {
-  const counts = SHOWN_STATES.flatMap((state) => {
-    const count = nodes?.[state] ?? 0;
-    return count === 0 ? [] : [{ state, count }];
-  });
-  if (counts.length === 0) return null;
-  return (
-    <ul class="key" aria-label="Servers by state">
-      {counts.map(({ state, count }) => (
-        <li>
-          <a href={`/${queryOf({ ...NO_SEARCH, state })}`}>
-            {count} {state}
-          </a>
-        </li>
-      ))}
-    </ul>
   );
 }
 
@@ -201,7 +198,7 @@ function SearchForm({ search }: { search: ServerSearch }) {
 
 function Nothing(props: { search: ServerSearch; isEnd: boolean; mayAdd: boolean }) {
   const { search, isEnd, mayAdd } = props;
-  if (!isEnd) return <p>None among the thousand servers that were looked through.</p>;
+  if (!isEnd) return <p>None among the servers that were looked through.</p>;
   if (search.key !== "")
     return (
       <p>
@@ -254,7 +251,9 @@ function Table(props: {
           <th scope="col" class="wide">
             Versions
           </th>
-          <th scope="col">Seen</th>
+          <th scope="col" class="roomy">
+            Seen
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -303,7 +302,7 @@ function Cells({ node, silence, now }: { node: Node; silence: string | undefined
         ))}
         {node.behind === true && <div class="offline">behind this Worker's agent</div>}
       </td>
-      <td>
+      <td class="roomy">
         <TimeAgo time={node.lastSeen} now={now} />
       </td>
     </>

@@ -11,7 +11,7 @@ export function Tags({ tags }: { tags: readonly string[] }) {
     <>
       {tags.map((tag, at) => (
         <>
-          {at > 0 && ", "}
+          {at > 0 && " "}
           <a class="tag" href={`/?${new URLSearchParams({ tag })}`}>
             {tag}
           </a>

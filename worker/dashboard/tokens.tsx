@@ -215,6 +215,10 @@ function Table({ tokens, now }: { tokens: readonly AdminTokenView[]; now: number
                 </div>
               )}
               <div class={state === "valid" ? "good" : "quiet"}>{state}</div>
+              <div class="narrow quiet">
+                used {lastUsedAt === null ? "never" : <TimeAgo time={lastUsedAt} now={now} />}, ends{" "}
+                {expiresAt === null ? "when revoked" : <TimeAgo time={expiresAt} now={now} />}
+              </div>
             </th>
             <td>{scopes.join(", ")}</td>
             <td class="wide">{lastUsedAt === null ? "never" : <TimeAgo time={lastUsedAt} now={now} />}</td>
@@ -222,19 +226,21 @@ function Table({ tokens, now }: { tokens: readonly AdminTokenView[]; now: number
               {expiresAt === null ? "when revoked" : <TimeAgo time={expiresAt} now={now} />}
             </td>
             <td>
-              {state === "valid" && id !== FORMER && (
-                <a class="button" href={`/tokens/${id}/rotate`} aria-label={`Rotate ${note ?? id}`}>
-                  Rotate…
+              <div class="actions">
+                {state === "valid" && id !== FORMER && (
+                  <a class="button" href={`/tokens/${id}/rotate`} aria-label={`Rotate ${note ?? id}`}>
+                    Rotate…
+                  </a>
+                )}
+                {state !== "revoked" && (
+                  <a class="button danger" href={`/tokens/${id}/revoke`} aria-label={`Revoke ${note ?? id}`}>
+                    Revoke…
+                  </a>
+                )}
+                <a class="button danger" href={`/tokens/${id}/delete`} aria-label={`Delete ${note ?? id}`}>
+                  Delete…
                 </a>
-              )}
-              {state !== "revoked" && (
-                <a class="button danger" href={`/tokens/${id}/revoke`} aria-label={`Revoke ${note ?? id}`}>
-                  Revoke…
-                </a>
-              )}
-              <a class="button danger" href={`/tokens/${id}/delete`} aria-label={`Delete ${note ?? id}`}>
-                Delete…
-              </a>
+              </div>
             </td>
           </tr>
         ))}

@@ -18,7 +18,7 @@ export function shownAs({ state, failed }: Pick<Server, "state" | "failed">): Sh
  * `silence`: what probes say against it, see `silenceText`.
  */
 export function trouble(server: Server, ago: (time: string) => string, silence?: string): string | undefined {
-  const { state, failed, delivered, lastSeen, worstFinding } = server;
+  const { state, failed, delivered, lastSeen, worstFinding, key, facts, reportedAt } = server;
   if (state === "pending") return "waits for your approval";
   if (state === "revoked") return `taken out of the mesh${delivered ? "" : `, ${UNCONFIRMED}`}`;
   if (failed !== null)
@@ -28,6 +28,8 @@ export function trouble(server: Server, ago: (time: string) => string, silence?:
   if (worstFinding !== null)
     return `${worstFinding.level} at ${worstFinding.link}, its doctor said ${ago(worstFinding.at)}`;
   if (!delivered) return "the ZeroTier controller has not taken its lease yet";
+  // Facts come from agents alone, and with a copy or a backup neither they nor reports.
+  if (key !== null && facts !== null && reportedAt === null) return "has not reported yet";
   return undefined;
 }
 

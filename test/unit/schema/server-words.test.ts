@@ -4,6 +4,7 @@ import { fact, shownAs, trouble } from "../../../worker/schema/server-words.ts";
 import { SERVER } from "../cli/server.ts";
 
 const AT = "2026-08-01T11:00:00.000Z";
+const KEY = "59fd13b0f1a4c2e7";
 const failed = { step: "docker", at: AT };
 const worstFinding = { link: "peers", level: "warning", at: AT };
 
@@ -30,6 +31,9 @@ it.each([
   ["is gone", { state: "stale" }, "stale", "last heard at 12:00"],
   ["found something", { worstFinding }, "active", "warning at peers, its doctor said at 11:00"],
   ["is new", { delivered: false }, "active", "the ZeroTier controller has not taken its lease yet"],
+  ["never reported", { key: KEY }, "active", "has not reported yet"],
+  ["reported", { key: KEY, reportedAt: AT }, "active", undefined],
+  ["has no agent, or a copy shows it", { key: KEY, facts: null }, "active", undefined],
 ])("a server that %s", (_, change, word, clause) => {
   expect(said(change)).toEqual([word, clause]);
 });
