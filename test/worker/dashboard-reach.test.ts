@@ -58,6 +58,11 @@ it("in the list and on its page, a server that calls itself well says whom it do
   await tell(2, app, { secondsAgo: 0, pairs: [found(1, { ipv6: SILENT }), found(0)] });
   expect(await read("/")).toContain("activedoes not answer app1 and web1");
   expect(await read(`/servers/${identity(1).node}`)).toContain("active, does not answer app1 and web1");
+  const places = (text: string) => ["Reach", "Addresses"].map((title) => text.lastIndexOf(title));
+  const [reach = 0, addresses = 0] = places(await read(`/servers/${identity(1).node}`));
+  expect(reach).toBeLessThan(addresses);
+  const [below = 0, above = 0] = places(await read(`/servers/${identity(2).node}`));
+  expect(below).toBeGreaterThan(above);
   expect(await read(`/servers/${identity(0).node}`)).not.toContain("active, ");
   await tell(1, db, { secondsAgo: 0, pairs: [found(0, none), found(2, none)] });
   expect(await read("/")).toContain("activegets no answer at all from any of the 2 that it probed");
@@ -216,4 +221,26 @@ describe("the first ping", () => {
     expect(text).toContain("docker run");
     expect(text).not.toContain("by itself");
   });
+});
+
+it("the list and a server's page are there also where the Worker refuses what probes say", async () => {
+  await enrol(0, "web1");
+  const stub = env.NETWORK.getByName(env.ZEROTIER_NETWORK);
+  const asked: PropertyKey[] = [];
+  const object = new Proxy(stub, {
+    get(target, name) {
+      asked.push(name);
+      if (name === "silences") return () => Promise.reject(new Error("the object is away"));
+      return (...given: unknown[]) => Reflect.apply(Reflect.get(target, name), target, given);
+    },
+  });
+  const bindings = { ...env, NETWORK: { getByName: () => object } };
+  for (const path of ["/", `/servers/${identity(0).node}`]) {
+    asked.length = 0;
+    const headers = { Accept: "text/html", Cookie: cookie, "Sec-Fetch-Site": "same-origin" };
+    const response = await makeApp().fetch(new Request(`${ORIGIN}${path}`, { headers }), bindings);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain("web1");
+    expect(asked).toContain("silences");
+  }
 });

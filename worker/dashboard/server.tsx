@@ -108,6 +108,12 @@ interface Parts {
 function Server({ node, added, reach, silence, events, boot, now, mayChange, fault }: Parts) {
   const wrong = trouble(node, (time) => sayAgo(Date.parse(time), now), silence);
   const needsSomebody = node.failed !== null || node.worstFinding !== null || boot?.state === "failed";
+  const reached = reach !== undefined && (
+    <>
+      <h2>Reach</h2>
+      <ReachTable reach={reach} now={now} />
+    </>
+  );
   const told = (
     <>
       <Findings node={node} now={now} />
@@ -133,15 +139,11 @@ function Server({ node, added, reach, silence, events, boot, now, mayChange, fau
         {wrong !== undefined && `, ${wrong}`}
       </p>
       {needsSomebody && told}
+      {silence !== undefined && reached}
       {mayChange && <Actions node={node} />}
       <Addresses node={node} />
       <Facts node={node} added={added} now={now} maySeeEvents={events !== undefined} />
-      {reach !== undefined && (
-        <>
-          <h2>Reach</h2>
-          <ReachTable reach={reach} now={now} />
-        </>
-      )}
+      {silence === undefined && reached}
       {!needsSomebody && told}
       {events !== undefined && <Events events={events} node={node} now={now} />}
     </>

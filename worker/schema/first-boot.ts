@@ -57,7 +57,7 @@ const firstBootSchema = z
     name: z
       .string()
       .nullable()
-      .openapi({ description: "Its name in the mesh; until it has a lease, what it calls itself." }),
+      .openapi({ description: "Its name in the mesh while it has a lease, else what it calls itself." }),
     address: z
       .string()
       .nullable()
