@@ -382,8 +382,8 @@ describe("a page", () => {
       const { status } = await makeApp().fetch(request, { ...env, NETWORK });
       return [status, asked];
     };
-    // Whose session it is, the list, how the object is, and who misses an answer.
-    expect(await browse("/")).toEqual([200, 4]);
+    // Whose session it is, the list, how the object is, who is at fault for silence, and whose first boot stands still.
+    expect(await browse("/")).toEqual([200, 5]);
     expect(await browse("/pool")).toEqual([200, 3]);
     // The key itself is looked for by the call that takes it back, after a look at whose call it is.
     expect(await browse("/keys/0123456789abcdef/revoke", "POST")).toEqual([404, 3]);

@@ -6,7 +6,7 @@ import { ago } from "../terminal/duration.ts";
 import type { Finding } from "./finding.ts";
 
 /** One that was last heard of before that has been given up by now, or is looked after. */
-const LATELY_MS = 12 * 3_600_000;
+const LATELY_MS = 6 * 3_600_000;
 /** No stage takes so long. */
 const SILENT_MS = 30 * 60_000;
 /** So many are named. */
