@@ -43,7 +43,7 @@ test("without a script: signs in, finds which server is broken and why, and sign
   await page.getByRole("link", { name: "1 failed" }).click();
   await page.getByRole("link", { name: "demo3" }).click();
   expect(await page.getByText("would restart with dockerd").count()).toBe(1);
-  expect(await page.getByText("Do: meshboot up --restart-docker").count()).toBe(1);
+  expect(await page.getByText("There, as root: meshboot up --restart-docker").count()).toBe(1);
   await page.getByRole("button", { name: "Sign out" }).click();
   expect(await page.getByLabel("Admin token").count()).toBe(1);
   await page.goto("/pool");

@@ -47,7 +47,7 @@ test("which server is broken, and why", async () => {
   expect(await broken.textContent()).toContain("stopped at docker");
   expect(clicks()).toBe(counted("which server is broken, and why"));
   await click(broken.getByRole("link", { name: "demo3" }));
-  await page.getByText("Do: meshboot up --restart-docker").waitFor();
+  await page.getByText("There, as root: meshboot up --restart-docker").waitFor();
   expect(await page.getByText("1 container (db) would restart with dockerd").count()).toBe(1);
 });
 

@@ -114,7 +114,7 @@ describe("the server's page", () => {
     const text = await browse(`/servers/${identity(0).node}`);
     expect(text).toContain("&lt;script&gt;");
     expect(text).not.toContain("<script>");
-    expect(text).toMatch(/fault<\/span> at sysctls[\s\S]*Expected: 1[\s\S]*Do: meshboot up/);
+    expect(text).toMatch(/fault<\/span> at sysctls[\s\S]*Expected: 1[\s\S]*There, as root: meshboot up/);
     expect(text).toMatch(/as of <time[^>]*>2 hours ago</);
     expect(text).not.toContain("Healthy");
     expect(text).toContain("fault at sysctls, its doctor said 2 hours ago");

@@ -47,7 +47,7 @@ function Finding({ finding }: { finding: z.output<typeof findingSchema> }) {
       <dd>
         {saw !== "" && <div>{saw}</div>}
         {expected !== "" && <div>Expected: {expected}</div>}
-        {remedy !== "" && <div>Do: {remedy}</div>}
+        {remedy !== "" && <div>There, as root: {remedy}</div>}
       </dd>
     </>
   );

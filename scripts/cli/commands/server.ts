@@ -77,7 +77,7 @@ export function serverCommand(program: CommandUnknownOpts, session: Session): vo
   withExamples(command, "meshboot server demo1", "meshboot server demo1 -o json");
 }
 
-/** What its doctor found when it last reported, a finding each with what to do. */
+/** What its doctor found when it last reported, a finding each with what to do on the server. */
 function printFindings(session: Session, { findings }: z.output<typeof nodeDetailSchema>): void {
   if (findings === null) return;
   const { terminal } = session;
@@ -89,7 +89,7 @@ function printFindings(session: Session, { findings }: z.output<typeof nodeDetai
     terminal.print(
       `${terminal.paint(LEVELS[level], level)} at ${link}${saw === "" ? "" : `: ${oneLine(`${saw}${wanted}`)}`}`,
     );
-    if (remedy !== "") terminal.print(`  ${oneLine(remedy)}`);
+    if (remedy !== "") terminal.print(`  there, as root: ${oneLine(remedy)}`);
   }
 }
 

@@ -57,7 +57,7 @@ it("has each finding of its doctor with what to do, and whom it reaches", async 
   const { code, out } = await line.run(["server", "web1"]);
   expect(code).toBe(0);
   expect(out).toContain(
-    "fault at dockerd: no lease's options\ufffd[2J, and not --fixed-cidr\n  meshboot up --restart-docker\nnote at peers: db1 is silent\n",
+    "fault at dockerd: no lease's options\ufffd[2J, and not --fixed-cidr\n  there, as root: meshboot up --restart-docker\nnote at peers: db1 is silent\n",
   );
   expect(out).toMatch(/^web1 +db1 +12\.3 ms, 1500 bytes +no answer +relayed/m);
 });
