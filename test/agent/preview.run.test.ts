@@ -103,7 +103,7 @@ describe.each(SHELLS.slice(0, 1))("the script of user-data with --dry-run in $na
       const run = () => script("--dry-run");
       const { status, out, err } = unchanged(join(directory, "host/root"), run, host);
       expect({ status, out }).toEqual({ status: 9, out: "" });
-      expect(err).toContain("another text came, which is not taken");
+      expect(err).toContain("what came is another text");
       expect(left()).toEqual([]);
     });
   });

@@ -116,7 +116,7 @@ test("another text under the agent's SHA-256 is told and not taken: nothing is w
   await servers.deploy(wrong);
   expect((await servers.asOperator("GET", `/agent/${AGENT.sha256}`)).text).toContain("the-wrong-text-ran");
   await web1.boot();
-  await untilSaid(web1, /: another text came, which is not taken\. Tries again in \d+ s$/);
+  await untilSaid(web1, /: what came is another text\. Tries again in \d+ s$/);
   for (const line of await said(web1)) expect(line.slice(0, NO_AGENT.length)).toBe(NO_AGENT);
   // Not at once: another attempt may be under way.
   await until("nothing to be there but meshboot-fetch", 60, async () => {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts Meshboot's agent in place: from the Worker the text whose SHA-256 is in /etc/meshboot/agent.sha256, or none.
-# No certificate counts: the clock may be off. Tries until it is there; a server with an agent goes on with that one.
+# Puts Meshboot's agent in place: the text whose SHA-256 is in /etc/meshboot/agent.sha256, from the Worker.
+# No certificate counts: the clock may be off. Tries for ever; a server that has one goes on with it.
 set -euf
 R=${MESHBOOT_ROOT:-}
 agent=$R/usr/local/sbin/meshboot
@@ -40,11 +40,11 @@ until is_named "$agent"; do
     break
   fi
   why=$(echo "$said" | grep '^curl: (' || echo "$said" | tail -n 1)
-  [ ! -s "$new" ] || why="another text came, which is not taken${why:+ ($why)}"
+  [ ! -s "$new" ] || why="what came is another text${why:+ ($why)}"
   rm -f "$new"
   case $said in
   *'No space'*) why='the disk is full' ;;
-  *' 404'*) why="$why: the Worker has no such agent; new user-data names one that it has" ;;
+  *' 404'*) why="$why: the Worker has no such agent; new user-data has one" ;;
   timeout:*python3*) why='this needs curl, wget or python3' ;;
   esac
   why=$(echo "meshboot-fetch: no agent from $url: ${why:-no whole answer}" | sed 's|//[^ ]*@|//|g')

@@ -272,7 +272,7 @@ describe("with the real agent", () => {
   const longest = optionsSchema.parse({ ...variants["mirror"], name: "a".repeat(63) });
 
   test.each<[UserDataRequest["form"], UserDataRequest["options"], number]>([
-    ["cloud-config", request.options, 4050],
+    ["cloud-config", request.options, 4000],
     ["cloud-config", longest, 4300],
     ["script", request.options, 4600],
     ["include", request.options, 128],
