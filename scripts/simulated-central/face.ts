@@ -14,7 +14,12 @@ export interface Face {
   answer(state: CentralState, call: ApiCall, now: number): ApiAnswer;
 }
 
-export const FACES = {
+/** The kinds of controllers that can be simulated, by their names in ZEROTIER_CONTROLLER. */
+export const SIMULATED_KINDS = ["url", "central-v1"] as const;
+
+export type SimulatedKind = (typeof SIMULATED_KINDS)[number];
+
+export const FACES: Readonly<Record<SimulatedKind, Face>> = {
   "central-v1": {
     base: "/api/v1",
     isLimited: true,
@@ -33,7 +38,4 @@ export const FACES = {
       "",
     answer: answerZerotierOne,
   },
-} as const satisfies Record<string, Face>;
-
-/** The kinds of controllers that can be simulated, by their names in ZEROTIER_CONTROLLER. */
-export type SimulatedKind = keyof typeof FACES;
+};

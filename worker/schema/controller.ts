@@ -21,7 +21,7 @@ const backlogSchema = z.object({
 export type BacklogView = z.output<typeof backlogSchema>;
 
 /** What a kind of controller can do and allows. */
-const capabilitiesSchema = z.object({
+export const capabilitiesSchema = z.object({
   preAuthorizes: z
     .boolean()
     .openapi({ description: "Whether a server is let in before it was ever seen there." }),

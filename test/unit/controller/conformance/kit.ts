@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { FACES, type SimulatedKind } from "../../../../scripts/simulated-central/face.ts";
+import type { SimulatedKind } from "../../../../scripts/simulated-central/face.ts";
 import { configureNode, type NodeConfig } from "../../../../scripts/simulated-central/node-config.ts";
 import { type RunningCentral, startCentral } from "../../../../scripts/simulated-central/server.ts";
 import type { Network } from "../../../../scripts/simulated-central/state.ts";
@@ -10,9 +10,6 @@ import { makeOpenPace } from "../open-pace.ts";
 
 export const NETWORK = parseNetworkId("8056c2e21c000001") ?? expect.fail();
 const TOKEN = "the-secret-token-of-the-operator";
-
-/** The kinds that can be held to the promises here. */
-export const SIMULATED_KINDS = Object.keys(FACES) as SimulatedKind[];
 
 /** A controller of one kind, simulated, and what its operator and its members see of it. */
 export interface Kit {
