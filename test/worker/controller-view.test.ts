@@ -1,6 +1,7 @@
 // What the operator sees of the controller: what waits for it and why, and how much of what it allows is used.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { CAPABILITIES } from "../../worker/config/capabilities.ts";
 import { useWorld } from "./world.ts";
 
 const use = useWorld();
@@ -14,6 +15,7 @@ describe("the controller, for the operator", () => {
     await use.world.object.reconcile();
     const calls = use.world.central.calls.length;
     expect(await view()).toEqual({
+      ...{ kind: "central-v1", capabilities: CAPABILITIES["central-v1"] },
       ...{ url: expect.stringMatching(/^https:/), network: "8056c2e21c000001" },
       ...{ checkedAt: expect.stringMatching(/Z$/), unreachable: null },
       calls: { limit: 19, lately: expect.any(Number), waiting: 0, heldUntil: null },

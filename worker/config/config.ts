@@ -5,12 +5,18 @@ import { ADMIN_TOKEN_MOST, secretKind } from "../base/secret.ts";
 import { type NetworkId, parseNetworkId } from "../lease/ids.ts";
 import { makePool, type Pool } from "../lease/pool.ts";
 import { type AccessSettings, readAccess } from "./access.ts";
+import { CAPABILITIES } from "./capabilities.ts";
+import {
+  type ControllerSettings,
+  type GivenController,
+  readController,
+  type Show,
+} from "./controller-settings.ts";
 import { LIMITS } from "./limits.ts";
 
 /** The settings an operator gives; every one may be missing or wrong until `parseConfig` has read it. */
-export interface Settings {
+export interface Settings extends GivenController {
   readonly ZEROTIER_NETWORK?: string;
-  readonly ZEROTIER_URL?: string;
   readonly ZEROTIER_RANGE?: string;
   readonly DOCKER_POOL?: string;
   readonly NODE_PREFIX?: string;
@@ -18,8 +24,6 @@ export interface Settings {
   readonly ADMIN_TOKEN_OVERLAP?: string;
   readonly ACCESS_AUD?: string;
   readonly ACCESS_SCOPES?: string;
-  /** Secret: the ZeroTier token. It never leaves the Worker. */
-  readonly ZEROTIER_TOKEN?: string;
   /** Secret: what the operator's calls carry. */
   readonly ADMIN_TOKEN?: string;
 }
@@ -28,7 +32,7 @@ export interface Settings {
 export interface Config {
   readonly networkId: NetworkId;
   readonly pool: Pool;
-  readonly central: { readonly url: string; readonly token: string };
+  readonly controller: ControllerSettings;
   /** How many managed routes the network may hold at most (ZeroTier sends a node the first 128). */
   readonly routeLimit: number;
   readonly adminToken: string;
@@ -41,23 +45,20 @@ export interface Config {
 /** The configuration, or all that is wrong with it. */
 export type ConfigResult = Result<Config, readonly string[]>;
 
-const DEFAULT_URL = "https://api.zerotier.com/api/v1";
 /** Characters. Every token has more: ZeroTier's 32, ours 26. A network id has 16, an IPv4 prefix at most 18. */
 const LONGEST_SHOWN = 20;
-// ZeroTierOne.h: ZT_MAX_NETWORK_ROUTES.
-const MOST_ROUTES = 128;
 
 export function parseConfig(settings: Settings): ConfigResult {
   const faults: string[] = [];
   const accessFaults: string[] = [];
   const show = quoting(settings);
   const networkId = readNetworkId(settings.ZEROTIER_NETWORK, show, faults);
-  const url = readUrl(settings.ZEROTIER_URL, show, faults);
-  const token = readToken(settings.ZEROTIER_TOKEN, faults);
+  const controller = readController(settings, show, faults);
   const adminToken = readAdminToken(settings.ADMIN_TOKEN, faults);
   const readInteger = integerReader(show, faults);
+  const { routes } = CAPABILITIES[controller?.kind ?? "central-v1"];
   const nodePrefix = readInteger("NODE_PREFIX", settings.NODE_PREFIX, 24, 8, 28);
-  const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, 32, 1, MOST_ROUTES);
+  const routeLimit = readInteger("ROUTE_LIMIT", settings.ROUTE_LIMIT, routes.usual, 1, routes.most);
   const access = readAccess(settings.ACCESS_AUD, settings.ACCESS_SCOPES, accessFaults);
   faults.push(...accessFaults);
   const { tokenOverlapHours, tokenOverlapHoursMost } = LIMITS;
@@ -71,8 +72,7 @@ export function parseConfig(settings: Settings): ConfigResult {
   const pool = readPool(settings, nodePrefix, show, faults);
   if (
     networkId === undefined ||
-    url === undefined ||
-    token === undefined ||
+    controller === undefined ||
     adminToken === undefined ||
     routeLimit === undefined ||
     adminTokenOverlap === undefined ||
@@ -80,18 +80,18 @@ export function parseConfig(settings: Settings): ConfigResult {
     pool === undefined
   )
     return err(faults);
-  return ok({ networkId, pool, central: { url, token }, routeLimit, adminToken, adminTokenOverlap, access });
+  return ok({ networkId, pool, controller, routeLimit, adminToken, adminTokenOverlap, access });
 }
-
-/** A faulty value as a message may show it. */
-type Show = (value: string) => string;
 
 /**
  * Faults are published (`/healthz`), and the value of a variable may be a secret that was pasted into the wrong one. So only a
  * value is repeated that is shorter than any token is, and holds none.
  */
-function quoting({ ZEROTIER_TOKEN, ADMIN_TOKEN }: Settings): Show {
-  const secrets = [ZEROTIER_TOKEN, ADMIN_TOKEN].map((secret) => secret?.trim()).filter((secret) => !!secret);
+function quoting({ ZEROTIER_TOKEN, ZEROTIER_HEADERS, ADMIN_TOKEN }: Settings): Show {
+  const headers = (ZEROTIER_HEADERS ?? "").split("\n").map((line) => line.replace(/^[^:]*:/, ""));
+  const secrets = [ZEROTIER_TOKEN, ADMIN_TOKEN, ...headers]
+    .map((secret) => secret?.trim())
+    .filter((secret) => !!secret);
   return (value) =>
     value.length > LONGEST_SHOWN || secrets.some((secret) => secret !== undefined && value.includes(secret))
       ? `a text of ${value.length} characters`
@@ -117,37 +117,6 @@ function networkIdFault(text: string): string {
   if (text.startsWith("ff"))
     return "ids that begin with ff are of ad-hoc networks, which have no controller that could let servers in; make a network at my.zerotier.com";
   return "no network has this id; copy yours from ZeroTier Central";
-}
-
-function readUrl(text: string | undefined, show: Show, faults: string[]): string | undefined {
-  const wanted = text?.trim() || DEFAULT_URL;
-  const url = URL.canParse(wanted) ? new URL(wanted) : undefined;
-  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    faults.push(`ZEROTIER_URL is ${show(wanted)}: not a web address; ${DEFAULT_URL} is ZeroTier's`);
-    return undefined;
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    faults.push(
-      "ZEROTIER_URL carries a user, a query or a fragment: give scheme, host and path only; the token belongs in the secret ZEROTIER_TOKEN",
-    );
-    return undefined;
-  }
-  return url.href.replace(/\/+$/, "");
-}
-
-function readToken(text: string | undefined, faults: string[]): string | undefined {
-  const token = text?.trim();
-  if (!token) {
-    faults.push(
-      "ZEROTIER_TOKEN is not set: make an API token at my.zerotier.com (Account), then `npx wrangler secret put ZEROTIER_TOKEN`",
-    );
-    return undefined;
-  }
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    faults.push("ZEROTIER_TOKEN holds a space or another character that no token has: set the secret again");
-    return undefined;
-  }
-  return token;
 }
 
 function readAdminToken(text: string | undefined, faults: string[]): string | undefined {

@@ -53,8 +53,8 @@ export interface PaceOptions {
   readonly maxInFlight?: number;
 }
 
-/** The highest limit that is believed when a header tells one: the highest that ZeroTier documents. */
-const HIGHEST_LIMIT = 100;
+/** The highest limit that is believed when a header tells one, and kept where there is none: the highest that ZeroTier documents. */
+export const HIGHEST_LIMIT = 100;
 const DEFAULTS = { limit: 20, maxWaitMs: 20_000, maxInFlight: 5 } as const;
 const SECOND = 1000;
 /** A look and the write that must follow it closely. */

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { type BacklogView, type ControllerView, controllerSchema } from "../schema/controller.ts";
 import { healthSchema, type WorkerHealth } from "../schema/health.ts";
+import { controllerAbilities } from "./controller-abilities.ts";
 import { Health } from "./health.tsx";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
@@ -27,12 +28,21 @@ function Controller(props: {
   mayRepair: boolean;
 }) {
   const { controller, health, now, mayRepair } = props;
-  const { url, network, checkedAt, unreachable, calls, routes, outbox } = controller;
+  const { kind, capabilities, url, network, checkedAt, unreachable, calls, routes, outbox } = controller;
   return (
     <>
       <h1>Controller</h1>
       <Health health={health} />
       <dl>
+        <dt>Kind</dt>
+        <dd>
+          <code>{kind}</code>
+          <ul>
+            {controllerAbilities(capabilities).map((ability) => (
+              <li>{ability}</li>
+            ))}
+          </ul>
+        </dd>
         <dt>Where it is</dt>
         <dd>
           <code>{url}</code>

@@ -1,5 +1,6 @@
 // How the controller stands, from what is stored and what this object has asked of it: it is not asked for that.
 import { isoTime } from "../base/iso-time.ts";
+import { CAPABILITIES } from "../config/capabilities.ts";
 import type { BacklogView, ControllerView } from "../schema/controller.ts";
 import type { OutboxKind } from "../store/outbox-store.ts";
 import type { NetworkContext } from "./network-context.ts";
@@ -9,7 +10,9 @@ export function controllerView(net: NetworkContext): ControllerView {
   const check = stores.memory.lastCheck();
   const { limit, lately, waiting, heldUntil } = pace.state();
   return {
-    url: config.central.url,
+    kind: config.controller.kind,
+    capabilities: CAPABILITIES[config.controller.kind],
+    url: config.controller.url,
     network: config.networkId,
     checkedAt: isoTime(check?.at ?? null),
     unreachable: check?.unreachable

@@ -1,3 +1,4 @@
+import { CAPABILITIES } from "../config/capabilities.ts";
 import type { ControllerFault } from "../controller/controller.ts";
 import type { HealthNote, ObjectHealth } from "../schema/health.ts";
 import type { FailedLook } from "../store/memory-store.ts";
@@ -36,7 +37,9 @@ const OPEN: Readonly<Record<ControllerFault, string>> = {
 /** How the object and its network are, from what is stored: nobody is asked. */
 export function health(net: NetworkContext, forOperator: boolean): ObjectHealth {
   const found = conditionOf(net);
-  return forOperator ? { ...found, nodes: countNodes(net) } : found;
+  if (!forOperator) return found;
+  const { kind } = net.config.controller;
+  return { ...found, nodes: countNodes(net), controller: { kind, capabilities: CAPABILITIES[kind] } };
 }
 
 function conditionOf({ stores, poolFault }: NetworkContext): ObjectHealth {

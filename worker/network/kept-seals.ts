@@ -5,7 +5,7 @@ import type { Stores } from "../store/stores.ts";
 
 export interface KeptSealsOptions {
   readonly stores: Pick<Stores, "seal" | "transaction">;
-  readonly config: Pick<Config, "adminToken" | "central">;
+  readonly config: Pick<Config, "adminToken" | "controller">;
   readonly randomBytes: (bytes: Uint8Array) => Uint8Array;
 }
 
@@ -52,7 +52,7 @@ export class KeptSeals implements Seals {
     if (kept === undefined)
       return this.#keep(stores.seal.isNeeded() ? config.adminToken : makeSecret("mba", randomBytes));
     const byAdminToken = await unseal(kept.underAdminToken, config.adminToken);
-    const byControllerToken = await unseal(kept.underControllerToken, config.central.token);
+    const byControllerToken = await unseal(kept.underControllerToken, config.controller.token);
     const secret = byAdminToken ?? byControllerToken;
     const isWhole = byAdminToken !== undefined && byControllerToken !== undefined;
     return secret === undefined || isWhole ? secret : this.#keep(secret);
@@ -70,7 +70,7 @@ export class KeptSeals implements Seals {
   async #keep(secret: string): Promise<string> {
     const { stores, config, randomBytes } = this.#options;
     const underAdminToken = await seal(secret, config.adminToken, randomBytes);
-    const underControllerToken = await seal(secret, config.central.token, randomBytes);
+    const underControllerToken = await seal(secret, config.controller.token, randomBytes);
     stores.transaction(() => stores.seal.put({ underAdminToken, underControllerToken }));
     return secret;
   }

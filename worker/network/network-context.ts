@@ -1,10 +1,11 @@
 import type { Result } from "../base/result.ts";
+import { CAPABILITIES } from "../config/capabilities.ts";
 import type { Config } from "../config/config.ts";
 import { LIMITS } from "../config/limits.ts";
-import { makeCentralV1 } from "../controller/central-v1/client.ts";
+import { makeController } from "../controller/make-controller.ts";
 import { NetworkMembers } from "../controller/network-members.ts";
 import { NetworkWriter } from "../controller/network-writer.ts";
-import { type CountedPace, makePace } from "../controller/pace.ts";
+import { type CountedPace, HIGHEST_LIMIT, makePace } from "../controller/pace.ts";
 import type { NodeId } from "../lease/ids.ts";
 import { copyDelivery } from "../outbox/lease-copy.ts";
 import { Outbox } from "../outbox/outbox.ts";
@@ -61,9 +62,14 @@ export function openNetwork(
   const { config, fault: poolFault } = keepPool(stores, wanted, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
   // All calls to the controller go through this one pace: its limit counts for the token as a whole.
-  const pace = makePace({ now, sleep, maxWaitMs: LIMITS.controllerWaitMs });
-  const controller = makeCentralV1({
-    ...config.central,
+  const { callsASecond } = CAPABILITIES[config.controller.kind];
+  const pace = makePace({
+    now,
+    sleep,
+    limit: callsASecond ?? HIGHEST_LIMIT,
+    maxWaitMs: LIMITS.controllerWaitMs,
+  });
+  const controller = makeController(config.controller, {
     networkId: config.networkId,
     fetch,
     timeout,

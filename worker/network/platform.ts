@@ -1,5 +1,5 @@
 import { consoleLog, type Log } from "../base/log.ts";
-import type { Fetch } from "../controller/central-v1/client.ts";
+import type { Fetch } from "../controller/api/api.ts";
 import { deriveNodeId } from "../identity/address.ts";
 import type { NodeId } from "../lease/ids.ts";
 import type { Post } from "../webhook/webhook-call.ts";

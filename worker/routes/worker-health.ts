@@ -44,10 +44,8 @@ async function lastLook(c: Context<App>): Promise<WorkerHealth> {
 async function ask(c: Context<App>, forOperator: boolean): Promise<WorkerHealth> {
   const show = ({ open, full }: HealthNote): string => (forOperator ? full : open);
   try {
-    const { status, faults, warnings, nodes } = await callObject(c, async (object) =>
-      object.health(forOperator),
-    );
-    return { status, faults: faults.map(show), warnings: warnings.map(show), ...(nodes && { nodes }) };
+    const { faults, warnings, ...rest } = await callObject(c, async (object) => object.health(forOperator));
+    return { ...rest, faults: faults.map(show), warnings: warnings.map(show) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { status: "unreachable", faults: [occurrenceOf(error.refusal).detail], warnings: [] };

@@ -1,3 +1,4 @@
+import { CONTROLLER_KINDS } from "../config/capabilities.ts";
 import { z } from "./openapi.ts";
 
 const count = z.number().int();
@@ -19,8 +20,28 @@ const backlogSchema = z.object({
 /** How far what waits for the controller, or for KV, has come. */
 export type BacklogView = z.output<typeof backlogSchema>;
 
+/** What a kind of controller can do and allows. */
+export const capabilitiesSchema = z.object({
+  preAuthorizes: z
+    .boolean()
+    .openapi({ description: "Whether a server is let in before it was ever seen there." }),
+  callsALease: count.openapi({ description: "Calls that let in a server that is not there yet." }),
+  callsASecond: count
+    .nullable()
+    .openapi({ description: "Calls a second that it takes, until it says otherwise; null: no limit." }),
+  routes: z
+    .object({ usual: count, most: count })
+    .openapi({ description: "Managed routes of a network: unless ROUTE_LIMIT says otherwise, and at most." }),
+  tellsSightings: z.boolean().openapi({ description: "Whether it says when a server was last seen." }),
+  webhooks: z.boolean().openapi({ description: "Whether it can tell of changes by itself." }),
+});
+
 export const controllerSchema = z
   .object({
+    kind: z
+      .enum(CONTROLLER_KINDS)
+      .openapi({ description: "ZEROTIER_CONTROLLER; docs/controllers.md compares them." }),
+    capabilities: capabilitiesSchema,
     url: z.string(),
     network: z.string(),
     checkedAt: time.nullable().openapi({ description: "When the hourly run last read the network." }),

@@ -1,4 +1,6 @@
+import { CONTROLLER_KINDS } from "../config/capabilities.ts";
 import { SHOWN_STATES } from "../lease/lease-times.ts";
+import { capabilitiesSchema } from "./controller.ts";
 import { z } from "./openapi.ts";
 
 export const healthSchema = z
@@ -15,6 +17,10 @@ export const healthSchema = z
       description:
         "With the admin token alone: how many nodes are in each state; failed: whose last report is of a failure, whatever their state.",
     }),
+    controller: z
+      .object({ kind: z.enum(CONTROLLER_KINDS), capabilities: capabilitiesSchema })
+      .optional()
+      .openapi({ description: "With the admin token alone: the kind of controller, and what it can do." }),
   })
   .openapi("Health");
 
@@ -29,8 +35,8 @@ export interface HealthNote {
   readonly full: string;
 }
 
-/** What the object knows of it; `nodes` for the operator alone. */
-export interface ObjectHealth extends Pick<WorkerHealth, "nodes"> {
+/** What the object knows of it; `nodes` and `controller` for the operator alone. */
+export interface ObjectHealth extends Pick<WorkerHealth, "nodes" | "controller"> {
   readonly status: Exclude<WorkerHealth["status"], "misconfigured" | "unreachable">;
   readonly faults: readonly HealthNote[];
   readonly warnings: readonly HealthNote[];

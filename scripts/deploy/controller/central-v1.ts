@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quote } from "../../../worker/controller/central-v1/refusal.ts";
+import { quote } from "../../../worker/controller/api/refusal.ts";
 import { networkAnswer } from "../../../worker/controller/central-v1/schema.ts";
 import { parseNetworkId } from "../../../worker/lease/ids.ts";
 import { Refused, reasonOf } from "../refused.ts";

@@ -19,7 +19,12 @@ describe("parseConfig", () => {
       ok: true,
       value: {
         networkId: "8056c2e21c000001",
-        central: { url: "https://api.zerotier.com/api/v1", token: "t".repeat(32) },
+        controller: {
+          kind: "central-v1",
+          url: "https://api.zerotier.com/api/v1",
+          token: "t".repeat(32),
+          headers: {},
+        },
         routeLimit: 32,
       },
     });
@@ -36,7 +41,7 @@ describe("parseConfig", () => {
       ok: true,
       value: {
         networkId: "8056c2e21c000001",
-        central: { url: "http://127.0.0.1:9080/api/v1" },
+        controller: { url: "http://127.0.0.1:9080/api/v1" },
         routeLimit: 128,
       },
     });

@@ -9,6 +9,7 @@ describe("the options of the simulated Central", () => {
       port: 9080,
       networks: ["8056c2e21c000001"],
       token: "simulated-central-token",
+      kind: "central-v1",
       limit: 20,
       latencyMs: 0,
     });

@@ -1,6 +1,6 @@
-import { z } from "zod";
-import { formatAddress, parseAddress } from "../../address/prefix.ts";
 import type { NetworkId, NodeId } from "../../lease/ids.ts";
+import { type ClientOptions, makeApi } from "../api/api.ts";
+import type { Remedies } from "../api/refusal.ts";
 import {
   type Controller,
   ControllerError,
@@ -8,128 +8,40 @@ import {
   type ControllerNetwork,
   type MemberChange,
 } from "../controller.ts";
-import type { Pace } from "../pace.ts";
-import { readRateHeaders, retryTime } from "./rate-headers.ts";
-import { type Answer, quote, refusalOf } from "./refusal.ts";
+import { notTaken } from "../not-taken.ts";
 import { memberAnswer, memberBody, membersAnswer, networkAnswer, networkBody } from "./schema.ts";
 
-/** The part of the platform's `fetch` that the client uses. */
-export type Fetch = (
-  url: string,
-  init: {
-    method: string;
-    headers: Record<string, string>;
-    body?: string;
-    redirect: "manual";
-    signal: AbortSignal;
-  },
-) => Promise<Pick<Response, "status" | "headers" | "text">>;
-
 /** What {@link makeCentralV1} needs. */
-export interface CentralV1Options {
-  /** The API's base, such as `https://api.zerotier.com/api/v1`. */
-  readonly url: string;
-  readonly token: string;
+export interface CentralV1Options extends ClientOptions {
   readonly networkId: NetworkId;
-  readonly fetch: Fetch;
-  /** A signal that is aborted after so many ms. */
-  readonly timeout?: (ms: number) => AbortSignal;
-  readonly pace: Pace;
-  readonly now: () => number;
-  /** For each call, from the moment that it leaves until its answer is read. */
-  readonly timeoutMs?: number;
 }
 
 /** Looks at settings of which each shows others as null, before none is believed. */
 const MOST_LOOKS = 4;
 
-const TIMEOUT_MS = 10_000;
-/** A member takes about 1 KB; the Worker has 128 MB. */
-const MAX_ANSWER_CHARACTERS = 32 * 1024 * 1024;
+const REMEDIES: Remedies = {
+  token:
+    "Make a token in the account that owns the network (my.zerotier.com, Account, API Access Tokens) and store it with: wrangler secret put ZEROTIER_TOKEN",
+  missing:
+    "Check ZEROTIER_NETWORK, ZEROTIER_URL, and that ZEROTIER_TOKEN belongs to the account that owns the network",
+  url: "https://api.zerotier.com/api/v1",
+  down: "status.zerotier.com",
+};
 
 /**
  * A network at ZeroTier Central, by its API v1 (or at whatever speaks it). Every call is one request, three for `removeMember`, and
  * one more where what came back is empty that seldom is.
  */
 export function makeCentralV1(options: CentralV1Options): Controller {
-  const { token, networkId, pace, now, fetch } = options;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  const timeout = options.timeout ?? ((ms) => AbortSignal.timeout(ms));
-  const base = options.url.replace(/\/+$/, "");
-  const origin = URL.canParse(base) ? new URL(base).origin : "the controller";
-  const hide = (text: string): string => (token === "" ? text : text.replaceAll(token, "[token]"));
+  const { token, networkId } = options;
+  const { ask, parse, origin } = makeApi(options, {
+    network: networkId,
+    headers: { authorization: `token ${token}` },
+    remedies: REMEDIES,
+  });
 
   /** Members that the network had when it was last read; 0 also when it does not say. */
   let counted = 0;
-
-  async function exchange(method: string, path: string, doing: string, body?: object): Promise<Answer> {
-    if (!/^[\x21-\x7e]+$/.test(token)) {
-      throw new ControllerError(
-        "unauthorized",
-        "ZEROTIER_TOKEN is empty or holds a space, a line break or a character that no token has: store it again with: wrangler secret put ZEROTIER_TOKEN",
-      );
-    }
-    const signal = timeout(timeoutMs);
-    try {
-      const response = await fetch(`${base}${path}`, {
-        method,
-        headers: {
-          authorization: `token ${token}`,
-          accept: "application/json",
-          ...(body && { "content-type": "application/json" }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-        redirect: "manual",
-        signal,
-      });
-      return { status: response.status, headers: response.headers, text: await response.text() };
-    } catch (error) {
-      const changed = method === "GET" ? "" : "; the change may have taken effect all the same";
-      if (signal.aborted) {
-        throw new ControllerError(
-          "timeout",
-          `${doing} at ${origin} failed: no answer within ${timeoutMs / 1000} s${changed}. It is tried again; if it lasts, look at status.zerotier.com`,
-        );
-      }
-      throw new ControllerError(
-        "unreachable",
-        `${doing} at ${origin} failed: no connection, or it broke${causeOf(error)}${changed}. It is tried again; check ZEROTIER_URL if it lasts`,
-      );
-    }
-  }
-
-  /** One call in its turn: the answer's text. Throws unless it is a 2xx. */
-  async function ask(
-    method: string,
-    path: string,
-    doing: string,
-    body?: object,
-    order?: "first",
-  ): Promise<string> {
-    const answer = await pace.run(() => exchange(method, path, doing, body), order);
-    const answeredAt = now();
-    const rate = readRateHeaders(answer.headers, answeredAt);
-    if (rate.limit !== undefined) pace.learnLimit(rate.limit);
-    if (answer.status === 429) pace.holdUntil(retryTime(answer.headers, answeredAt));
-    else if (rate.remaining === 0 && rate.resetAt !== undefined) pace.holdUntil(rate.resetAt);
-    const refusal = refusalOf(answer, { doing, network: networkId, origin }, answeredAt, hide);
-    if (refusal !== undefined) throw refusal;
-    return answer.text;
-  }
-
-  function parse<T>(schema: z.ZodType<T>, text: string, doing: string): T {
-    const bad = (why: string): ControllerError =>
-      new ControllerError(
-        "bad-answer",
-        `${doing} at ${origin} failed: ${why}. Check that ZEROTIER_URL is the API itself, such as https://api.zerotier.com/api/v1`,
-      );
-    if (text.length > MAX_ANSWER_CHARACTERS) throw bad("the answer is over 32 MB");
-    const json = parseJson(text);
-    if (json === undefined) throw bad(`the answer is not JSON${quote(hide(text))}`);
-    const result = schema.safeParse(json.value);
-    if (result.success) return result.data;
-    throw bad(`the answer has not the expected shape: ${z.prettifyError(result.error).slice(0, 300)}`);
-  }
 
   function parseNetwork(text: string, doing: string) {
     const answer = parse(networkAnswer, text, doing);
@@ -246,43 +158,4 @@ export function makeCentralV1(options: CentralV1Options): Controller {
         );
     },
   };
-}
-
-/** What of the change is not in the member that came back, for a message; undefined when all is there. */
-function notTaken(node: string, change: MemberChange, member: ControllerMember): string | undefined {
-  if (member.node !== node) return `member ${member.node} came back`;
-  if (change.authorized !== undefined && member.authorized !== change.authorized) {
-    return `the member is ${member.authorized ? "still authorized" : "not authorized"}`;
-  }
-  if (change.autoAssign !== undefined && member.autoAssign !== change.autoAssign) {
-    return `the member ${member.autoAssign ? "gets" : "is kept from"} addresses of the controller's choice (noAutoAssignIps), its 6PLANE address among them`;
-  }
-  if (change.addresses === undefined) return undefined;
-  const has = new Set(member.addresses.map(canonical));
-  const wanted = new Set(change.addresses.map(canonical));
-  if (has.size === wanted.size && [...wanted].every((address) => has.has(address))) return undefined;
-  return `its addresses are ${[...has].join(", ") || "none"} instead of ${[...wanted].join(", ") || "none"}`;
-}
-
-function canonical(address: string): string {
-  const parsed = parseAddress(address);
-  return parsed === undefined ? address : formatAddress(parsed);
-}
-
-function parseJson(text: string): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The code of a network error, when it is a plain one; never its message, which could quote a header. */
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code =
-    typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
-      ? cause.code
-      : "";
-  return /^[A-Z_]{2,40}$/.test(code) ? ` (${code})` : "";
 }

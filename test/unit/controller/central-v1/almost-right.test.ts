@@ -4,7 +4,7 @@ import { makeCentralV1 } from "../../../../worker/controller/central-v1/client.t
 import type { Controller } from "../../../../worker/controller/controller.ts";
 import type { Pace } from "../../../../worker/controller/pace.ts";
 import { parseNetworkId, parseNodeId } from "../../../../worker/lease/ids.ts";
-import { makeOpenPace } from "./open-pace.ts";
+import { makeOpenPace } from "../open-pace.ts";
 
 const network = parseNetworkId("8056c2e21c000001") ?? expect.fail();
 const node = parseNodeId("4e8d87c868") ?? expect.fail();

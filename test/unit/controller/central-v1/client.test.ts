@@ -4,7 +4,7 @@ import { type CentralV1Options, makeCentralV1 } from "../../../../worker/control
 import { makePace } from "../../../../worker/controller/pace.ts";
 import type { NetworkId, NodeId } from "../../../../worker/lease/ids.ts";
 import { parseNetworkId, parseNodeId } from "../../../../worker/lease/ids.ts";
-import { makeOpenPace } from "./open-pace.ts";
+import { makeOpenPace } from "../open-pace.ts";
 
 const TOKEN = "the-secret-token-of-the-operator";
 const NETWORK = networkId("8056c2e21c000001");

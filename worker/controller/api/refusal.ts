@@ -17,12 +17,23 @@ export interface Call {
   readonly origin: string;
 }
 
-const WHERE_TOKENS = "my.zerotier.com, Account, API Access Tokens";
+/** What an operator is told to do, in the words of the kind of controller. */
+export interface Remedies {
+  /** When the token is refused, as a sentence. */
+  readonly token: string;
+  /** When it has no such network: what to check, as a sentence. */
+  readonly missing: string;
+  /** The address of an API of this kind, as an example. */
+  readonly url: string;
+  /** When it does not answer for long, or has an error of its own: what to look at. */
+  readonly down: string;
+}
 
 /** The error that an answer stands for, or undefined for a 2xx. `hide` takes the token out of quoted text. */
 export function refusalOf(
   answer: Answer,
   call: Call,
+  remedies: Remedies,
   now: number,
   hide: (text: string) => string,
 ): ControllerError | undefined {
@@ -33,13 +44,13 @@ export function refusalOf(
   if (status === 401 || status === 403) {
     return new ControllerError(
       "unauthorized",
-      `${failed}: the API token is refused, or its account has no right to network ${call.network} (status ${status}). Make a token in the account that owns the network (${WHERE_TOKENS}) and store it with: wrangler secret put ZEROTIER_TOKEN`,
+      `${failed}: the token is refused, or has no right to network ${call.network} (status ${status}). ${remedies.token}`,
     );
   }
   if (status === 404) {
     return new ControllerError(
       "not-found",
-      `${failed}: there is no network ${call.network} (status 404). Check ZEROTIER_NETWORK, ZEROTIER_URL, and that ZEROTIER_TOKEN belongs to the account that owns the network`,
+      `${failed}: there is no network ${call.network} (status 404). ${remedies.missing}`,
     );
   }
   if (status === 429) {
@@ -53,14 +64,14 @@ export function refusalOf(
     const retryAt = headers.has("retry-after") ? retryTime(headers, now) : undefined;
     return new ControllerError(
       "server-error",
-      `${failed}: the controller has an error of its own (status ${status}${said}). It is tried again; if it lasts, look at status.zerotier.com`,
+      `${failed}: the controller has an error of its own (status ${status}${said}). It is tried again; if it lasts, look at ${remedies.down}`,
       retryAt,
     );
   }
   if (status >= 300 && status < 400) {
     return new ControllerError(
       "bad-answer",
-      `${failed}: the answer is a redirect (status ${status}), which is not followed because it would carry the token elsewhere. ZEROTIER_URL must be the API itself, such as https://api.zerotier.com/api/v1`,
+      `${failed}: the answer is a redirect (status ${status}), which is not followed because it would carry the token elsewhere. ZEROTIER_URL must be the API itself, such as ${remedies.url}`,
     );
   }
   return new ControllerError(

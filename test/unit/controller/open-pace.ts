@@ -1,4 +1,4 @@
-import type { Pace } from "../../../../worker/controller/pace.ts";
+import type { Pace } from "../../../worker/controller/pace.ts";
 
 /** A pace that lets everything through and remembers what it was told. */
 export function makeOpenPace(): Pace & { readonly told: { limit?: number; heldUntil?: number } } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readRateHeaders, retryTime } from "../../../../worker/controller/central-v1/rate-headers.ts";
+import { readRateHeaders, retryTime } from "../../../../worker/controller/api/rate-headers.ts";
 
 const NOW = Date.parse("2024-08-06T20:53:46Z");
 
