@@ -149,7 +149,7 @@ test("a second zerotier-one is the controller of a network that both servers joi
   await writeAnew(one.guest);
   for (const { guest } of [one, two]) await guest.run("zerotier-cli", "join", NETWORK);
   for (const member of [one, two]) await untilHas(member, "OK", `${member.ipv4}/24`, `${ipv6(member)}/40`);
-  expect(await silences()).toEqual([]);
+  await untilExchange();
 });
 
 test("its home is the daemon's own, as the real one makes it, and it has joined nothing", async () => {
