@@ -207,6 +207,7 @@ print(json.dumps([before, allowed()]))`;
       { private: false, mtu: 10_000 },
     ],
     [{ mtu: "1" }, { mtu: 1280 }],
+    [{ private: "no" }, { private: false }],
   ])("replaces assign modes whole, and reads what is of another type: %j", async (body, expected) => {
     const path = await newNetwork({ v6AssignMode: { "6plane": true }, v4AssignMode: { zt: true } });
     const document = await posted(path, body);

@@ -126,7 +126,7 @@ def _delete_member(controller: Controller, _body, nwid: str, node: str) -> tuple
     if member is not None:
         network = controller.store.networks[nwid.lower()]
         controller.store.erase_member(network, int(node, 16))
-        if as_bool(member["authorized"], False):
+        if as_bool(member["authorized"], False) or member["lastDeauthorizedTime"] > 0:
             network.removed.add(node.lower())
     return status, member
 

@@ -15,7 +15,7 @@ class Network:
         self.record = record
         # By the node's number: an id is kept in the case that it was sent in, and found in any.
         self.members: dict[int, dict] = {}
-        # Nodes that were deleted while they were authorized.
+        # Nodes that were deleted and had been authorized: their certificates are no good any more.
         self.removed: set[str] = set()
 
     @property
