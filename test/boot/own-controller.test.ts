@@ -12,9 +12,9 @@ import { Lab } from "../lab/lab.ts";
 import { Servers } from "../lab/servers.ts";
 import { holds, not, until } from "../lab/until.ts";
 
-/** A throw-away identity of the real zerotier-idtool's. */
-const [CONTROLLER] = z
-  .object({ items: z.array(z.object({ node: z.string(), secret: z.string() })).min(1) })
+/** Throw-away identities of the real zerotier-idtool's. */
+const [CONTROLLER, ANOTHER] = z
+  .object({ items: z.array(z.object({ node: z.string(), secret: z.string() })).min(2) })
   .parse(JSON.parse(readFileSync(join(import.meta.dirname, "../unit/identity/vectors.json"), "utf8"))).items;
 const NETWORK = `${CONTROLLER?.node}000001`;
 const HOME = "/var/lib/own-controller";
@@ -162,6 +162,19 @@ test("its home is the daemon's own, as the real one makes it, and it has joined 
   expect(await one.guest.run("zerotier-cli", `-D${HOME}`, "-j", "listnetworks")).toBe("[]");
   const daemon = await one.guest.sh(`ps -o user:20= -p "$(cat ${HOME}/zerotier-one.pid)"`);
   expect(daemon.trim()).toBe("zerotier-one");
+});
+
+test("with -U a home stays whose it is, and the daemon root's", async () => {
+  const home = "/var/lib/unprivileged";
+  await one.guest.sh(`
+    mkdir ${home}
+    printf %s ${ANOTHER?.secret} >${home}/identity.secret
+    systemd-run --quiet --unit=unprivileged.service /usr/sbin/zerotier-one -U -p9995 ${home}
+    timeout 60 sh -c 'until zerotier-cli -D${home} info; do sleep 0.2; done'
+  `);
+  expect(
+    await one.guest.sh(`find ${home} -not -user root; ps -o user= -p "$(cat ${home}/zerotier-one.pid)"`),
+  ).toBe("root");
 });
 
 test("killed and its disk wiped, packets go on, also of a member that restarts", async () => {

@@ -106,11 +106,11 @@ show(len(config["routes"]), config["routes"][127]["target"], len(config["assigne
     expect(python(text)).toEqual([128, "10.2.126.0/24", 32, 151]);
   });
 
-  it("has an address with the length of the longest route that holds it, by a gateway too, and in none not at all", () => {
-    const text = `post("", {"routes": [{"target": "10.1.0.0/16"}, {"target": "10.1.5.0/24", "via": "10.1.0.9"}, {"target": "10.3.0.5/24"}]})
-post("/member/${NODE}", {"ipAssignments": ["10.1.0.7", "10.1.5.7", "10.9.0.7", "10.3.0.7", "fd00::7"]})
+  it("has an address with the length of the longest route that holds it, by a gateway too, in none not at all, and IPv6 first", () => {
+    const text = `post("", {"routes": [{"target": "10.1.0.0/16"}, {"target": "10.1.5.0/24", "via": "10.1.0.9"}, {"target": "10.3.0.5/24"}, {"target": "fd00::/64"}]})
+post("/member/${NODE}", {"ipAssignments": ["10.1.0.7", "10.1.5.7", "10.9.0.7", "10.3.0.7", "fd00::7", "fd01::7"]})
 show(*ask()["assignedAddresses"][1:])`;
-    expect(python(text)).toEqual(["10.1.0.7/16", "10.1.5.7/24", "10.3.0.7/24"]);
+    expect(python(text)).toEqual(["fd00::7/64", "10.1.0.7/16", "10.1.5.7/24", "10.3.0.7/24"]);
   });
 
   it("without automatic addresses has no computed ones either", () => {
@@ -142,7 +142,7 @@ for n in range(12):
     ask(node)
     post("/member/" + node, {"authorized": True})
     later_ones += ask(node)["assignedAddresses"]
-post("", {"routes": [{"target": "10.1.0.9/16"}]})
+post("", {"routes": [{"target": "10.1.0.9/16"}], "ipAssignmentPools": [{"ipRangeStart": "10.1.7.1", "ipRangeEnd": "10.1.7.9"}]})
 post("/member/aabbccddee", {"authorized": True})
 show(first, again, kept, later_ones, ask("aabbccddee")["assignedAddresses"])`;
     const pool = [...Array(11).keys()].map((place) =>
@@ -185,6 +185,18 @@ later(0.001)
 said.append(pushed(config))
 show(*said)`;
     expect(python(text)).toEqual([null, "OK", null, null, "10.1.0.8/16", 2, true, null]);
+  });
+
+  it("that waits is told when something changes, not when its wait is over", () => {
+    const text = `import threading
+config, told = ask(), []
+def wait(): told.append(made.wait_for_push("${NETWORK}", "${NODE}", identity("${NODE}"), config, 600)["name"])
+waiting = threading.Thread(target=wait, daemon=True)
+waiting.start()
+post("", {"name": "changed"})
+waiting.join(60)
+show(*told)`;
+    expect(python(text)).toEqual(["changed"]);
   });
 
   it("that a controller has not seen since its start is pushed nothing", () => {
@@ -297,7 +309,6 @@ found = Controllers()
       name: "second",
     });
 
-    // A member that waits is told at once, not after its wait.
     const url = `/double/network/${NETWORK}/node/${NODE}/push`;
     const config = (await callAt(second.port, "POST", url, { body: { identity } })).body;
     const pushed = callAt(second.port, "POST", url, { body: { identity, answered: config } });

@@ -74,6 +74,22 @@ export function callAt(port: number, method: string, path: string, sent: Sent = 
   });
 }
 
+/** Waits for the port of a process that serves; rejects at once with what it wrote when it ends instead. */
+async function untilServes(
+  name: string,
+  child: ChildProcess,
+  written: () => string,
+  portOf: () => string | undefined,
+): Promise<number> {
+  const port = await until(`${name} to serve`, 60, async () => {
+    if (child.exitCode !== null) return holds(undefined);
+    const found = portOf();
+    return found === undefined ? not(written()) : holds(Number(found));
+  });
+  if (port === undefined) throw new Error(`${name} ended with ${child.exitCode}: ${written()}`);
+  return port;
+}
+
 /** A folder with what the lab tells a double. */
 export class Double {
   readonly folder = mkdtempSync(join(tmpdir(), "zerotier-double-"));
@@ -102,19 +118,12 @@ export class Double {
 
   /** Starts the daemon on a home, as `zerotier-one -U -p0 <home>`; resolves when it answers. */
   async start(home: string): Promise<Daemon> {
-    rmSync(`${home}/zerotier-one.port`, { force: true });
-    const child = spawn("python3", this.#command("-U", "-p0", home), { stdio: ["ignore", "ignore", "pipe"] });
-    this.#children.push(child);
-    let complaint = "";
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      complaint += chunk;
-    });
-    const port = await until("the daemon to serve", 60, async () => {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${complaint}`);
-      return existsSync(`${home}/zerotier-one.pid`)
-        ? holds(Number(readFileSync(`${home}/zerotier-one.port`, "utf8")))
-        : not(complaint);
-    });
+    // The last file that it writes when it starts; one that was killed has left its own.
+    rmSync(`${home}/zerotier-one.pid`, { force: true });
+    const { child, written } = this.#spawn("python3", this.#command("-U", "-p0", home));
+    const port = await untilServes("the daemon", child, written, () =>
+      existsSync(`${home}/zerotier-one.pid`) ? readFileSync(`${home}/zerotier-one.port`, "utf8") : undefined,
+    );
     return new Daemon(child, port, readFileSync(`${home}/authtoken.secret`, "utf8"));
   }
 
@@ -133,21 +142,30 @@ export class Double {
 
   /** Starts a root on a port of its own; gives the process and the port. */
   async startRoot(port = 0): Promise<{ child: ChildProcess; port: number }> {
-    const child = spawn(process.execPath, [`${LAB}/zerotier-root.ts`, "127.0.0.1", String(port)]);
-    this.#children.push(child);
-    let written = "";
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      written += chunk;
-    });
-    return until("the root to serve", 60, async () => {
-      const ready = /^ready (\d+)/.exec(written)?.[1];
-      return ready === undefined ? not(written) : holds({ child, port: Number(ready) });
-    });
+    const { child, written } = this.#spawn(process.execPath, [
+      `${LAB}/zerotier-root.ts`,
+      "127.0.0.1",
+      String(port),
+    ]);
+    const ready = () => /^ready (\d+)/m.exec(written())?.[1];
+    return { child, port: await untilServes("the root", child, written, ready) };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#children.map(ended));
     rmSync(this.folder, { recursive: true });
+  }
+
+  /** `written`: all of its output so far. */
+  #spawn(program: string, args: readonly string[]): { child: ChildProcess; written: () => string } {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#children.push(child);
+    let text = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+    return { child, written: () => text };
   }
 
   #command(...args: string[]): string[] {
