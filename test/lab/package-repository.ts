@@ -16,13 +16,17 @@ const INSTALLED: Readonly<Record<string, { folder: string; mode: number }>> = {
   "zerotier-idtool": { folder: "usr/sbin", mode: 0o755 },
 };
 
-/** Whom the double asks: the base URL of the simulated Central, and `address:port` of the root. */
+/** Whom the double asks. */
 export interface Peers {
+  /** The base URL of the simulated Central. */
   readonly central: string;
+  /** The address of Central's controller, with which the ids of its networks begin. */
+  readonly centralController: string;
+  /** `address:port` of the root, which knows where all other controllers are. */
   readonly root: string;
 }
 
-async function buildPackage(tree: string, deb: string, { central, root }: Peers): Promise<void> {
+async function buildPackage(tree: string, deb: string, peers: Peers): Promise<void> {
   const put = (from: string, to: string, mode: number) => {
     mkdirSync(join(tree, to, ".."), { recursive: true, mode: 0o755 });
     cpSync(from, join(tree, to));
@@ -39,9 +43,14 @@ async function buildPackage(tree: string, deb: string, { central, root }: Peers)
   await put(`${DOUBLE}/zerotier-one.service`, "lib/systemd/system/zerotier-one.service", 0o644);
   mkdirSync(`${tree}/etc`, { recursive: true });
   mkdirSync(`${tree}/var/lib/zerotier-one`, { recursive: true, mode: 0o755 });
-  writeFileSync(`${tree}/etc/zerotier-double.conf`, `CENTRAL=${central}\nROOT=${root}\nWIRE=${WIRE}\n`, {
-    mode: 0o644,
-  });
+  const conf = {
+    CENTRAL: peers.central,
+    CENTRAL_CONTROLLER: peers.centralController,
+    ROOT: peers.root,
+    WIRE,
+  };
+  const lines = Object.entries(conf).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(`${tree}/etc/zerotier-double.conf`, lines.join(""), { mode: 0o644 });
   await run("dpkg-deb", ["--root-owner-group", "--build", tree, deb]);
 }
 

@@ -72,7 +72,11 @@ export class Servers {
     const { fingerprint } = await makePackageRepository(
       tree,
       scratch,
-      { central: `http://${CENTRAL_HOST}`, root: `${GATEWAY_IPV4}:${ROOT_PORT}` },
+      {
+        central: `http://${CENTRAL_HOST}`,
+        centralController: NETWORK.slice(0, 10),
+        root: `${GATEWAY_IPV4}:${ROOT_PORT}`,
+      },
       lab.journal,
     );
 

@@ -22,7 +22,7 @@ afterEach(() => rmSync(home, { recursive: true }));
 
 /** A member of the network with an interface that only remembers what it is told, and ANSWER, the controller's. */
 const MEMBER = `import home, interface, json
-home.HOME, home.NETWORKS = sys.argv[1], sys.argv[1] + "/networks.d"
+home.HOME = sys.argv[1]
 class Interface:
     def __init__(self, *_): self.device, self.told = "ztabcdefgh", []
     def sync(self, addresses, routes, allowed): self.told = addresses

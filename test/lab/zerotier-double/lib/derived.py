@@ -1,4 +1,4 @@
-"""What ZeroTier computes from a network id and a node id alone: MAC address, device name, 6PLANE; and its scope rule."""
+"""What ZeroTier computes from a network id and a node id alone: MAC address, device name, 6PLANE, RFC 4193; and its scope rule."""
 
 import ipaddress
 
@@ -29,6 +29,11 @@ def six_plane_subnet(nwid: str, node: str) -> ipaddress.IPv6Network:
     network = int(nwid, 16)
     folded = (network >> 32) ^ (network & 0xFFFFFFFF)
     return ipaddress.IPv6Network((0xFC << 120 | folded << 88 | int(node, 16) << 48, 80))
+
+
+def rfc4193(nwid: str, node: str) -> ipaddress.IPv6Address:
+    """The node's own address under RFC 4193."""
+    return ipaddress.IPv6Address(0xFD << 120 | int(nwid, 16) << 56 | 0x9993 << 40 | int(node, 16))
 
 
 # checkIfManagedIsAllowed and InetAddress::ipScope: outside these and the private ranges, allowGlobal is needed.

@@ -6,12 +6,21 @@ import shutil
 import sys
 
 HOME = "/var/lib/zerotier-one"
-NETWORKS = f"{HOME}/networks.d"
 USER = "zerotier-one"
 CAPABILITIES = "+net_admin,+net_raw,+net_bind_service"
 
 
-def become_user(program: str) -> None:
+def move_to(folder: str) -> None:
+    """Another folder than the default one: made where missing, and the secrets there closed to others (one.cpp)."""
+    global HOME
+    HOME = folder
+    os.makedirs(HOME, mode=0o755, exist_ok=True)
+    for name in ("identity.secret", "authtoken.secret"):
+        if os.path.exists(f"{HOME}/{name}"):
+            os.chmod(f"{HOME}/{name}", 0o600)
+
+
+def become_user(program: str, arguments: list) -> None:
     """As the real one at each start: all of its folder becomes its user's, and it goes on as that user. Does not return
     when it was root; where there is no such user it stays root."""
     try:
@@ -20,17 +29,15 @@ def become_user(program: str) -> None:
         return
     if os.getuid() != 0:
         return
-    os.makedirs(HOME, mode=0o755, exist_ok=True)
-    os.chmod(HOME, 0o755)
     shutil.chown(HOME, account.pw_uid, account.pw_gid)
     for folder, folders, files in os.walk(HOME):
         for name in folders + files:
             os.chown(os.path.join(folder, name), account.pw_uid, account.pw_gid, follow_symlinks=False)
-    # The capabilities go on to ip and nft, which this double runs and the real one has no need of.
+    # The capabilities go on to ip and nft, which this double runs and the real one has no need of. -U: dropped already.
     os.execv(
         "/usr/bin/setpriv",
         ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", f"--inh-caps={CAPABILITIES}",
-         f"--ambient-caps={CAPABILITIES}", program],
+         f"--ambient-caps={CAPABILITIES}", program, "-U", *arguments],
     )  # fmt: skip
 
 

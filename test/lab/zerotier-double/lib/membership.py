@@ -74,8 +74,7 @@ class Membership:
             return
         if answer["mac"] and answer["mac"].lower() != derived.mac(self.nwid, self.node):
             raise ValueError(f"controller says MAC {answer['mac']}, ours is {derived.mac(self.nwid, self.node)}")
-        if answer["revoked"] != self._revoked and revoked.drop_from(self.interface.device, answer["revoked"]):
-            self._revoked = answer["revoked"]
+        self._drop(answer["revoked"], answer.get("authorized"))
         config = {key: answer[key] for key in ("name", "mtu", "netconfRevision", "assignedAddresses", "routes")}
         # Anew at each answer, as the real one does.
         home.write(self._name, dictionary({"v": "7", "nwid": self.nwid, "C": json.dumps(config)}))
@@ -85,6 +84,14 @@ class Membership:
             self.interface.set_mtu(config["mtu"])
         self.config = config
         self.sync()
+
+    def _drop(self, macs: list, authorized: list | None) -> None:
+        """Drops the frames of these. Where the controller says who is authorized: also of those that it has ever revoked, until
+        they are, since one that was lost and made anew knows nothing of them. The simulated Central forgets none."""
+        if authorized is not None:
+            macs = sorted({*self._revoked, *macs} - {*authorized})
+        if macs != self._revoked and revoked.drop_from(self.interface.device, macs):
+            self._revoked = macs
 
     def sync(self) -> None:
         allow = self.settings.allow

@@ -11,9 +11,11 @@ import time
 
 import home
 
-PORT = 9993
+DEFAULT_PORT = 9993
 # A real one picks two at random at each start.
 _RANDOM_PORTS = (20000, 65000)
+# osdep/Binder.hpp: also the interfaces of another zerotier-one.
+OWN = "zt"
 LOOK_EVERY = 10.0
 HELLO_EVERY = 60.0
 # node/Constants.hpp: how long a peer counts as alive after its last word.
@@ -43,14 +45,13 @@ def local_conf() -> dict:
 class Transport(threading.Thread):
     """Keeps a socket for each port at each address of the host, and says hello to the root by them."""
 
-    def __init__(self, root: str, networks: dict):
+    def __init__(self, root: str, primary: int):
         super().__init__(daemon=True)
         host, _, port = root.rpartition(":")
         self.root = (host, int(port))
-        self._networks = networks
         low, high = _RANDOM_PORTS
         seed = time.monotonic_ns()
-        self.ports = (PORT, low + seed % (high - low), low + (seed // 977) % (high - low))
+        self.ports = (primary, low + seed % (high - low), low + (seed // 977) % (high - low))
         self.sockets: dict = {}
         self.surface: set = set()
         self.heard_at: float | None = None
@@ -77,13 +78,12 @@ class Transport(threading.Thread):
     def _follow_addresses(self) -> bool:
         """True when there is a new one."""
         conf = local_conf()
-        own = {member.interface.device for member in list(self._networks.values())}
         listed = subprocess.run(["ip", "-j", "address"], capture_output=True, text=True, check=False).stdout
         wanted = set()
         for link in json.loads(listed or "[]"):
             for entry in link.get("addr_info", []):
                 address, device = entry["local"], link["ifname"]
-                if entry["scope"] != "global" or device in own or is_kept_off(device, address, conf):
+                if entry["scope"] != "global" or device.startswith(OWN) or is_kept_off(device, address, conf):
                     continue
                 wanted.update((device, address, port) for port in self.ports)
         with self._lock:
