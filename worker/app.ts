@@ -17,6 +17,8 @@ import { agentRoutes } from "./routes/agent.ts";
 import { backupRoutes } from "./routes/backup.ts";
 import { bootRoutes } from "./routes/boot.ts";
 import { controllerRoute } from "./routes/controller.ts";
+import { controllerMoveRoutes } from "./routes/controller-moves.ts";
+import { controllerWorkRoutes } from "./routes/controller-work.ts";
 import { enrollRoute } from "./routes/enroll.ts";
 import { eventRoute } from "./routes/events.ts";
 import { firstBootRoutes } from "./routes/first-boots.ts";
@@ -107,6 +109,8 @@ export function makeApp(sleep: Sleep = wait): OpenAPIHono<App> {
   nodeEndingRoutes(app);
   poolRoute(app);
   controllerRoute(app);
+  controllerWorkRoutes(app);
+  controllerMoveRoutes(app);
   reachRoute(app);
   silencesRoute(app);
   reconcileRoute(app);

@@ -5,6 +5,7 @@ import { approvalCommands } from "./commands/approve.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { completionCommands } from "./commands/completion.ts";
 import { contextCommand } from "./commands/context.ts";
+import { controllerCommand } from "./commands/controller.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { endingCommands } from "./commands/endings.ts";
 import { eventsCommand } from "./commands/events.ts";
@@ -40,7 +41,10 @@ const COMMANDS: readonly (readonly [
     [addCommand, waitCommand, serversCommand, serverCommand, renameCommand, tagCommand, endingCommands],
   ],
   ["Who comes in:", [approvalCommands, keysCommand, reservationCommands, refusalsCommand]],
-  ["The mesh:", [poolCommand, reachCommand, eventsCommand, hostsCommand, sshConfigCommand]],
+  [
+    "The mesh:",
+    [poolCommand, controllerCommand, reachCommand, eventsCommand, hostsCommand, sshConfigCommand],
+  ],
   ["The operator:", [tokensCommand, webhooksCommand, backupCommands, completionCommands]],
 ];
 

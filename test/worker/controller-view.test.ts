@@ -16,6 +16,7 @@ describe("the controller, for the operator", () => {
     const calls = use.world.central.calls.length;
     expect(await view()).toEqual({
       ...{ kind: "central-v1", capabilities: CAPABILITIES["central-v1"] },
+      own: null,
       ...{ url: expect.stringMatching(/^https:/), network: "8056c2e21c000001" },
       ...{ checkedAt: expect.stringMatching(/Z$/), unreachable: null },
       calls: { limit: 19, lately: expect.any(Number), waiting: 0, heldUntil: null },

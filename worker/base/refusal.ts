@@ -33,6 +33,7 @@ export type Refusal =
   | Found<"idempotency-key-used", { readonly reason: KeptFault; readonly keyId: string }>
   | Found<"agent-not-kept", { readonly fault: string }>
   | Found<"not-empty", NotEmpty>
+  | Found<"cannot-host", { readonly node: string; readonly name: string }>
   | Found<"just-restored", { readonly retryAfter: number }>
   | Found<"backup-unfit", { readonly faults: readonly string[] }>
   | Found<"copies-unreachable", { readonly fault: string }>
@@ -80,7 +81,15 @@ export type Missing =
   /** `meant`: the path with single slashes and none at its end, where it is written otherwise and something is there. */
   | { readonly what: "address"; readonly meant: string | undefined }
   | {
-      readonly what: "node" | "key" | "agent" | "reservation" | "admin-token" | "session" | "webhook";
+      readonly what:
+        | "node"
+        | "key"
+        | "agent"
+        | "reservation"
+        | "admin-token"
+        | "session"
+        | "webhook"
+        | "own-controller";
       readonly id: string;
     };
 

@@ -9,6 +9,7 @@ import { CAPABILITIES } from "./capabilities.ts";
 import {
   type ControllerSettings,
   type GivenController,
+  type OwnController,
   readController,
   type Show,
 } from "./controller-settings.ts";
@@ -54,6 +55,11 @@ export function parseConfig(settings: Settings): ConfigResult {
   const show = quoting(settings);
   const networkId = readNetworkId(settings.ZEROTIER_NETWORK, show, faults);
   const controller = readController(settings, show, faults);
+  const isOther = controller?.kind === "own" && networkId !== undefined && isOfOther(controller, networkId);
+  if (isOther)
+    faults.push(
+      "ZEROTIER_NETWORK is no network of the controller whose identity CONTROLLER_IDENTITY is: its first ten digits have to be that one's address",
+    );
   const adminToken = readAdminToken(settings.ADMIN_TOKEN, faults);
   const readInteger = integerReader(show, faults);
   const { routes } = CAPABILITIES[controller?.kind ?? "central-v1"];
@@ -73,6 +79,7 @@ export function parseConfig(settings: Settings): ConfigResult {
   if (
     networkId === undefined ||
     controller === undefined ||
+    isOther ||
     adminToken === undefined ||
     routeLimit === undefined ||
     adminTokenOverlap === undefined ||
@@ -87,15 +94,20 @@ export function parseConfig(settings: Settings): ConfigResult {
  * Faults are published (`/healthz`), and the value of a variable may be a secret that was pasted into the wrong one. So only a
  * value is repeated that is shorter than any token is, and holds none.
  */
-function quoting({ ZEROTIER_TOKEN, ZEROTIER_HEADERS, ADMIN_TOKEN }: Settings): Show {
+function quoting({ ZEROTIER_TOKEN, ZEROTIER_HEADERS, CONTROLLER_IDENTITY, ADMIN_TOKEN }: Settings): Show {
   const headers = (ZEROTIER_HEADERS ?? "").split("\n").map((line) => line.replace(/^[^:]*:/, ""));
-  const secrets = [ZEROTIER_TOKEN, ADMIN_TOKEN, ...headers]
+  const secrets = [ZEROTIER_TOKEN, CONTROLLER_IDENTITY, ADMIN_TOKEN, ...headers]
     .map((secret) => secret?.trim())
     .filter((secret) => !!secret);
   return (value) =>
     value.length > LONGEST_SHOWN || secrets.some((secret) => secret !== undefined && value.includes(secret))
       ? `a text of ${value.length} characters`
       : JSON.stringify(value);
+}
+
+/** A network's id begins with the address of its controller. */
+function isOfOther({ identity }: OwnController, networkId: NetworkId): boolean {
+  return networkId.slice(0, 10) !== identity.slice(0, 10);
 }
 
 function readNetworkId(text: string | undefined, show: Show, faults: string[]): NetworkId | undefined {

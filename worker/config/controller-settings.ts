@@ -2,13 +2,28 @@
 import { CONTROLLER_KINDS, type ControllerKind } from "./capabilities.ts";
 
 /** The settings of a controller, parsed. */
-export interface ControllerSettings {
-  readonly kind: ControllerKind;
+export type ControllerSettings = ReachedController | OwnController;
+
+/** One that the Worker calls. */
+export interface ReachedController {
+  readonly kind: Exclude<ControllerKind, "own">;
   /** The API's base, without a slash at its end. */
   readonly url: string;
   readonly token: string;
   /** What each call carries besides, by name in lower case: secrets. Empty unless the kind is `url`. */
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One that a node of the mesh hosts: it asks what there is to do. */
+export interface OwnController {
+  readonly kind: "own";
+  /** The secret identity of the controller, by which it can be anywhere: `<node id>:0:<128 hex>:<128 hex>`. */
+  readonly identity: string;
+}
+
+/** The secret of the controller that stands in the Worker's settings. */
+export function controllerSecret(settings: ControllerSettings): string {
+  return settings.kind === "own" ? settings.identity : settings.token;
 }
 
 /** The settings as they are given. */
@@ -19,23 +34,26 @@ export interface GivenController {
   readonly ZEROTIER_TOKEN?: string;
   /** Secret: headers for whoever stands before a controller of one's own, a line each. */
   readonly ZEROTIER_HEADERS?: string;
+  /** Secret: the identity of a controller that a node of the mesh hosts. */
+  readonly CONTROLLER_IDENTITY?: string;
 }
 
 /** How a faulty value may be shown: it may be a secret in the wrong place. */
 export type Show = (value: string) => string;
 
 /** Of each kind: where its API is unless said otherwise, and where its token comes from. */
-const KINDS: Readonly<Record<ControllerKind, { readonly url: string | undefined; readonly token: string }>> =
-  {
-    url: {
-      url: undefined,
-      token: "it is in authtoken.secret of the controller's zerotier-one",
-    },
-    "central-v1": {
-      url: "https://api.zerotier.com/api/v1",
-      token: "make an API token at my.zerotier.com (Account)",
-    },
-  };
+const KINDS: Readonly<
+  Record<ReachedController["kind"], { readonly url: string | undefined; readonly token: string }>
+> = {
+  url: {
+    url: undefined,
+    token: "it is in authtoken.secret of the controller's zerotier-one",
+  },
+  "central-v1": {
+    url: "https://api.zerotier.com/api/v1",
+    token: "make an API token at my.zerotier.com (Account)",
+  },
+};
 
 /** The host of New Central, which speaks another API. */
 const NEW_CENTRAL = "central.zerotier.com";
@@ -47,6 +65,7 @@ export function readController(
 ): ControllerSettings | undefined {
   const kind = readKind(given.ZEROTIER_CONTROLLER, show, faults);
   if (kind === undefined) return undefined;
+  if (kind === "own") return readOwn(given, faults);
   const url = readUrl(kind, given.ZEROTIER_URL, show, faults);
   const token = readToken(kind, given.ZEROTIER_TOKEN, faults);
   const headers = readHeaders(kind, given.ZEROTIER_HEADERS, faults);
@@ -62,8 +81,27 @@ function readKind(text: string | undefined, show: Show, faults: string[]): Contr
   return kind;
 }
 
+const SECRET_IDENTITY = /^[0-9a-f]{10}:0:[0-9a-f]{128}:[0-9a-f]{128}$/;
+
+function readOwn(
+  { CONTROLLER_IDENTITY, ZEROTIER_HEADERS }: GivenController,
+  faults: string[],
+): OwnController | undefined {
+  const identity = CONTROLLER_IDENTITY?.trim() ?? "";
+  if (ZEROTIER_HEADERS?.trim()) faults.push(headersFault("own"));
+  if (SECRET_IDENTITY.test(identity)) return { kind: "own", identity };
+  faults.push(
+    `CONTROLLER_IDENTITY is ${identity === "" ? "not set" : "no secret ZeroTier identity (identity.secret)"}: \`npm run deploy\` makes one`,
+  );
+  return undefined;
+}
+
+function headersFault(kind: ControllerKind): string {
+  return `ZEROTIER_HEADERS is set: only a controller of the kind url takes it, and this one is ${kind}`;
+}
+
 function readUrl(
-  kind: ControllerKind,
+  kind: ReachedController["kind"],
   text: string | undefined,
   show: Show,
   faults: string[],
@@ -98,13 +136,17 @@ function readUrl(
 }
 
 /** Why an address of ZeroTier's is none for this kind. */
-function otherKind(host: string, kind: ControllerKind): string {
+function otherKind(host: string, kind: ReachedController["kind"]): string {
   if (host === NEW_CENTRAL)
     return `New Central does not speak the API of ${kind}. A network of legacy Central (my.zerotier.com) has ${KINDS["central-v1"].url}`;
   return `ZeroTier Central does not speak the API of a zerotier-one. Set ZEROTIER_CONTROLLER to central-v1 for it`;
 }
 
-function readToken(kind: ControllerKind, text: string | undefined, faults: string[]): string | undefined {
+function readToken(
+  kind: ReachedController["kind"],
+  text: string | undefined,
+  faults: string[],
+): string | undefined {
   const token = text?.trim();
   if (!token) {
     faults.push(
@@ -123,16 +165,14 @@ function readToken(kind: ControllerKind, text: string | undefined, faults: strin
 const OWN_HEADERS = ["x-zt1-auth", "accept", "content-type", "content-length", "host"];
 
 function readHeaders(
-  kind: ControllerKind,
+  kind: ReachedController["kind"],
   text: string | undefined,
   faults: string[],
 ): Readonly<Record<string, string>> | undefined {
   const lines = (text ?? "").split("\n").map((line) => line.trim());
   const given = lines.filter((line) => line !== "");
   if (given.length > 0 && kind !== "url") {
-    faults.push(
-      `ZEROTIER_HEADERS is set: only a controller of the kind url takes it, and this one is ${kind}`,
-    );
+    faults.push(headersFault(kind));
     return undefined;
   }
   const pairs = given.map((line) =>

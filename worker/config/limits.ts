@@ -132,10 +132,12 @@ export const LIMITS = {
   readSeconds: 4,
   /** Milliseconds that an enrolment waits until its proof is checked; with the wait for the controller it has to stay below `enrolSeconds`. */
   proofWaitMs: 20_000,
+  /** Seconds that a call for the controller's work may wait for the object, which holds it for eight. */
+  workSeconds: 20,
+  /** Bytes of what was done at the controller: a list of 4,000 members in base64, and room. */
+  workBytes: 8 * 1024 * 1024,
   /** Milliseconds that a call waits for its turn at the controller. */
   controllerWaitMs: 20_000,
-  /** Milliseconds that a call to the controller may take. */
-  controllerTimeoutMs: 10_000,
   /** Outgoing calls of one alarm besides those of webhooks: the free plan allows 50 an invocation. */
   alarmCalls: 40,
   /** Outgoing calls at a time besides the one of a webhook: a Worker has six connections. */

@@ -28,7 +28,7 @@ function Controller(props: {
   mayRepair: boolean;
 }) {
   const { controller, health, now, mayRepair } = props;
-  const { kind, capabilities, url, network, checkedAt, unreachable, calls, routes, outbox } = controller;
+  const { kind, capabilities, url, own, network, checkedAt, unreachable, calls, routes, outbox } = controller;
   return (
     <>
       <h1>Controller</h1>
@@ -44,9 +44,7 @@ function Controller(props: {
           </ul>
         </dd>
         <dt>Where it is</dt>
-        <dd>
-          <code>{url}</code>
-        </dd>
+        <dd>{url === null ? <Host own={own} now={now} /> : <code>{url}</code>}</dd>
         <dt>Network</dt>
         <dd>
           <code>{network}</code>
@@ -109,6 +107,25 @@ function Controller(props: {
           </p>
         </>
       )}
+    </>
+  );
+}
+
+/** The server that hosts it. */
+function Host({ own, now }: { own: ControllerView["own"]; now: number }) {
+  if (own === null || own.turn === null) return <>nowhere yet: the first server that comes in hosts it</>;
+  const { node, name, number, askedAt, whole } = own.turn;
+  return (
+    <>
+      on <a href={`/servers/${node}`}>{name ?? node}</a>, turn {number}
+      {askedAt === null ? (
+        ", which has not asked yet"
+      ) : (
+        <>
+          , which asked <TimeAgo time={askedAt} now={now} />
+        </>
+      )}
+      {!whole && "; it is being told what the one before it knew"}
     </>
   );
 }

@@ -62,6 +62,19 @@ export const nodeOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, 
   await next();
 });
 
+/**
+ * The same for the node that hosts the controller, which asks again as soon as it has done what it was given: its address is counted
+ * alone.
+ */
+export const hostOnly: MiddlewareHandler<App> = createMiddleware<App>(async (c, next) => {
+  const token = bearer(c);
+  if (token === undefined || secretKind(token) !== "mbn") throw unauthorized("no-node-token");
+  c.set("caller", "node");
+  c.set("secretHash", await sha256Hex(token));
+  await countCall(c);
+  await next();
+});
+
 /** Counts a call of whoever may be a stranger. Throws the problem `too-many-requests` for an address that asks too often. */
 export async function countCall(c: Context<App>): Promise<void> {
   const { success } = await c.env.CALLS.limit({ key: callerNetwork(c) });

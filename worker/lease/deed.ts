@@ -29,6 +29,7 @@ export const DEED_ACTIONS = [
   "session-begun",
   "session-ended",
   "tagged",
+  "controller-moved",
 ] as const;
 
 /** Why, where the action does not say it. */
@@ -47,6 +48,8 @@ export const DEED_REASONS = [
   "deauthorized-at-controller",
   "slot-held-by-others",
   "slot-in-quarantine",
+  "first-server",
+  "was-running",
 ] as const;
 
 /** The id of the admin token that the settings had before the present one, which is `root`. */

@@ -4,6 +4,7 @@ import { CAPABILITIES } from "../config/capabilities.ts";
 import type { BacklogView, ControllerView } from "../schema/controller.ts";
 import type { OutboxKind } from "../store/outbox-store.ts";
 import type { NetworkContext } from "./network-context.ts";
+import type { OwnController } from "./own-controller.ts";
 
 export function controllerView(net: NetworkContext): ControllerView {
   const { config, stores, pace, now } = net;
@@ -12,7 +13,8 @@ export function controllerView(net: NetworkContext): ControllerView {
   return {
     kind: config.controller.kind,
     capabilities: CAPABILITIES[config.controller.kind],
-    url: config.controller.url,
+    url: config.controller.kind === "own" ? null : config.controller.url,
+    own: net.own === undefined ? null : hostedView(net, net.own),
     network: config.networkId,
     checkedAt: isoTime(check?.at ?? null),
     unreachable: check?.unreachable
@@ -25,6 +27,25 @@ export function controllerView(net: NetworkContext): ControllerView {
       routes: backlogOf(net, "routes"),
       copy: backlogOf(net, "copy"),
     },
+  };
+}
+
+/** Which node hosts the controller, and which others may. */
+function hostedView({ stores }: NetworkContext, own: OwnController): ControllerView["own"] {
+  const turn = own.turn();
+  const candidates = stores.memory.controllerCandidates();
+  if (turn === undefined) return { turn: null, candidates };
+  const { number, node, since, isWhole, askedAt } = turn;
+  return {
+    turn: {
+      number,
+      node,
+      name: stores.nodes.get(node)?.name ?? null,
+      since: new Date(since).toISOString(),
+      askedAt: isoTime(askedAt),
+      whole: isWhole,
+    },
+    candidates,
   };
 }
 

@@ -20,6 +20,10 @@ export interface Enrolled {
   readonly lease: LeaseView;
   readonly peers: Peer[];
   readonly token: string | undefined;
+  /** Its part with a controller of the mesh's own. */
+  readonly controller: "yours" | "candidate" | undefined;
+  /** Whether the controller has to let it in yet, which it is to host itself. */
+  readonly isHostToBe: boolean;
 }
 
 /** How often an enrolment is tried, when the node is changed meanwhile. Even once is rare. */
@@ -47,19 +51,37 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   if (!admitted.ok) return admitted;
   const proven = await proveAddress(net, request);
   if (!proven.ok) return proven;
+  const isFirst = net.own !== undefined && net.own.turn() === undefined && !admitted.value.approval;
   // Not read before: while the id was derived, the node may have been deleted, and its lease would be a new one.
-  const notReady = await lookFirst(net, request.node);
+  const notReady = isFirst ? undefined : await lookFirst(net, request.node);
   if (notReady !== undefined) return err(notReady);
   const tooOften = refuseReturn(net, request.node);
   if (tooOften !== undefined) return err(tooOften);
   const leased = leaseTo(stores, config, request, now());
   if (!leased.ok) return leased;
+  if (isFirst) makeHost(net, request.node);
   const told = await tellController(net, request.node);
-  if (!told.ok) return told;
-  const { node, token } = await handOut(net, request.node);
-  if (node === undefined || node.state === "revoked" || isUntold(node))
+  const isHostToBe = !told.ok && net.own?.isTurnOf(request.node) === true;
+  if (!told.ok && !isHostToBe) return told;
+  const { node, token } = await handOut(net, request.node, isHostToBe);
+  if (node === undefined || node.state === "revoked" || (isUntold(node) && !isHostToBe))
     return err({ problem: "changed-meanwhile" });
-  return ok({ lease: leaseView(config, node, now()), peers: peersOf(net, node), token });
+  const controller = net.own?.roleOf(node.node);
+  return ok({
+    lease: leaseView(config, node, now()),
+    peers: peersOf(net, node),
+    token,
+    controller,
+    isHostToBe,
+  });
+}
+
+/** The first server of a mesh hosts its controller, unless another one came first. */
+function makeHost({ stores, own }: NetworkContext, node: NodeId): void {
+  stores.transaction(() => {
+    if (own !== undefined && own.turn() === undefined)
+      own.give(node, { by: { who: "node", id: node }, why: "first-server" });
+  });
 }
 
 /** Counts that a node comes back which left; refused when it does so again and again. */
@@ -78,13 +100,14 @@ function refuseReturn({ stores, returns, now }: NetworkContext, node: NodeId): R
 async function handOut(
   { stores, randomBytes, now }: NetworkContext,
   id: NodeId,
+  isHostToBe: boolean,
 ): Promise<{ node: StoredNode | undefined; token: string | undefined }> {
   const token = makeSecret("mbn", randomBytes);
   const hash = await sha256Hex(token);
   return stores.transaction(() => {
     const node = stores.nodes.get(id);
     const isDue =
-      (node?.state === "active" && node.deliveredAt !== null) ||
+      (node?.state === "active" && (node.deliveredAt !== null || isHostToBe)) ||
       (node?.state === "pending" && node.tokenHashes.length === 0);
     if (node === undefined || !isDue) return { node, token: undefined };
     const changed = withNewToken(node, hash);

@@ -43,6 +43,7 @@ export async function reportFirstBoot(
   report: BootReport,
 ): Promise<Result<true, Refusal>> {
   const hash = await hashOf(net.stores, report.sender);
+  net.own?.expect();
   return net.stores.transaction(() => {
     const key = hash === undefined ? undefined : net.stores.keys.byHash(hash);
     if (key === undefined) return err({ problem: "unknown-key" });

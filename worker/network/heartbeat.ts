@@ -61,11 +61,13 @@ export function heartbeat(net: NetworkContext, beat: Heartbeat): Result<Renewed,
     if (node.state === "revoked") return err({ problem: "revoked", reason: "taken-out", node: node.node });
     const told: StoredNode = isUntold(node) ? { ...node, state: "pending" } : node;
     const hosts = hostsVersionFor(net, told, beat.hosts);
+    const controller = net.own?.roleOf(node.node);
     return ok({
       ...leaseView(config, told, now),
       peers: peersOf(net, told),
       probe,
       ...(hosts !== undefined && { hosts }),
+      ...(controller !== undefined && { controller }),
     });
   });
 }

@@ -1,6 +1,7 @@
 import { type Seals, seal, unseal } from "../base/seal.ts";
 import { makeSecret } from "../base/secret.ts";
 import type { Config } from "../config/config.ts";
+import { controllerSecret } from "../config/controller-settings.ts";
 import type { Stores } from "../store/stores.ts";
 
 export interface KeptSealsOptions {
@@ -52,7 +53,7 @@ export class KeptSeals implements Seals {
     if (kept === undefined)
       return this.#keep(stores.seal.isNeeded() ? config.adminToken : makeSecret("mba", randomBytes));
     const byAdminToken = await unseal(kept.underAdminToken, config.adminToken);
-    const byControllerToken = await unseal(kept.underControllerToken, config.controller.token);
+    const byControllerToken = await unseal(kept.underControllerToken, controllerSecret(config.controller));
     const secret = byAdminToken ?? byControllerToken;
     const isWhole = byAdminToken !== undefined && byControllerToken !== undefined;
     return secret === undefined || isWhole ? secret : this.#keep(secret);
@@ -70,7 +71,7 @@ export class KeptSeals implements Seals {
   async #keep(secret: string): Promise<string> {
     const { stores, config, randomBytes } = this.#options;
     const underAdminToken = await seal(secret, config.adminToken, randomBytes);
-    const underControllerToken = await seal(secret, config.controller.token, randomBytes);
+    const underControllerToken = await seal(secret, controllerSecret(config.controller), randomBytes);
     stores.transaction(() => stores.seal.put({ underAdminToken, underControllerToken }));
     return secret;
   }

@@ -20,6 +20,7 @@ import { inTurn, type TooLongWait } from "./in-turn.ts";
 import { keepPool } from "./kept-pool.ts";
 import { KeptSeals } from "./kept-seals.ts";
 import { KnownHosts } from "./known-hosts.ts";
+import { OwnController } from "./own-controller.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { ReturnBudget } from "./return-budget.ts";
@@ -33,6 +34,8 @@ export interface NetworkContext extends Upkeep {
   readonly poolFault: string | undefined;
   /** By which all calls to the controller go. */
   readonly pace: CountedPace;
+  /** The controller, where a node of the mesh hosts it. */
+  readonly own: OwnController | undefined;
   readonly outbox: Outbox;
   readonly sender: WebhookSender;
   readonly seals: KeptSeals;
@@ -62,20 +65,26 @@ export function openNetwork(
   const { config, fault: poolFault } = keepPool(stores, wanted, now());
   if (poolFault !== undefined) log("pool-kept", { fault: poolFault });
   // All calls to the controller go through this one pace: its limit counts for the token as a whole.
-  const { callsASecond } = CAPABILITIES[config.controller.kind];
+  const { callsASecond, callsAtOnce, callMs } = CAPABILITIES[config.controller.kind];
   const pace = makePace({
     now,
     sleep,
     limit: callsASecond ?? HIGHEST_LIMIT,
+    maxInFlight: callsAtOnce,
     maxWaitMs: LIMITS.controllerWaitMs,
   });
+  const { networkId } = config;
+  const own =
+    config.controller.kind === "own"
+      ? new OwnController({ stores, networkId, identity: config.controller.identity, now, sleep, log })
+      : undefined;
   const controller = makeController(config.controller, {
-    networkId: config.networkId,
-    fetch,
+    networkId,
+    fetch: own?.fetch ?? fetch,
     timeout,
     pace,
     now,
-    timeoutMs: LIMITS.controllerTimeoutMs,
+    timeoutMs: callMs,
   });
   const upkeep: Upkeep = {
     config,
@@ -102,6 +111,7 @@ export function openNetwork(
     ...upkeep,
     poolFault,
     pace,
+    own,
     outbox,
     sender: new WebhookSender({ stores, config, seals, post, timeout, now, random, log }),
     seals,

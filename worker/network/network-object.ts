@@ -54,6 +54,7 @@ import { adoptMembers, type WantedAdoption } from "./adopt-members.ts";
 import { type Assigned, type Assignment, assignNode } from "./assign-node.ts";
 import { changeNodes } from "./change-nodes.ts";
 import { controllerView } from "./controller-view.ts";
+import { controllerWork, type WorkCall } from "./controller-work.ts";
 import type { Enrolled } from "./enrol-node.ts";
 import type { EnrolRequest } from "./enrolment.ts";
 import {
@@ -82,10 +83,12 @@ import { listNodes, type NodePage, type NodeQuery } from "./list-nodes.ts";
 import { listSlots, type SlotsPart } from "./list-slots.ts";
 import { LISTENER_HEADER, type Listener, LiveSockets, listenerSchema } from "./live-sockets.ts";
 import { type NetworkMetrics, networkMetrics } from "./metrics.ts";
+import { moveController, nameCandidates } from "./move-controller.ts";
 import { type NetworkContext, openNetwork } from "./network-context.ts";
 import type { Caller } from "./node-access.ts";
 import { previewEnding, replaceNode, retireNode } from "./node-endings.ts";
 import { approveNode, editNode, readNode, releaseNode, revokeNode } from "./node-operations.ts";
+import type { Work } from "./own-controller.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { poolUse } from "./pool-use.ts";
 import { reconcileNow } from "./reconcile-now.ts";
@@ -423,6 +426,18 @@ export class NetworkObject extends DurableObject<ObjectEnv> {
 
   controllerView(): ControllerView {
     return controllerView(this.#open());
+  }
+
+  async controllerWork(call: WorkCall): Promise<Result<Work, Refusal>> {
+    return controllerWork(this.#openToWrite(), call);
+  }
+
+  moveController(node: string, by: Operator): Result<ControllerView, Refusal> {
+    return moveController(this.#openToWrite(), node, by);
+  }
+
+  nameCandidates(nodes: readonly string[]): Result<ControllerView, Refusal> {
+    return nameCandidates(this.#openToWrite(), nodes);
   }
 
   listSlots(from: number, most: number): SlotsPart {

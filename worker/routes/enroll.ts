@@ -33,7 +33,8 @@ const route = apiRoute({
       content: { "application/json": { schema: enrolledSchema }, "text/plain": { schema: plainLines } },
     },
     202: {
-      description: "The lease waits for the operator's approval.",
+      description:
+        "The lease waits for the operator's approval; or for the controller of the mesh, which this node is to host (`controller`).",
       content: { "application/json": { schema: pendingSchema }, "text/plain": { schema: plainLines } },
     },
     ...problemResponses(
@@ -99,6 +100,8 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
       lease: leased,
       peers,
       token,
+      controller,
+      isHostToBe,
     } = await askObject(
       c,
       async (object) =>
@@ -113,9 +116,10 @@ export function enrollRoute(app: OpenAPIHono<App>): void {
       LIMITS.enrolSeconds,
     );
     const { leasedAt, renewBefore, ...lease } = leased;
-    if (token === undefined || lease.state === "pending")
-      return answerAgent(c, pendingSchema, { ...lease, token, leasedAt, renewBefore }, 202);
-    return answerAgent(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore, peers });
+    const part = controller === undefined ? {} : { controller };
+    if (token === undefined || lease.state === "pending" || isHostToBe)
+      return answerAgent(c, pendingSchema, { ...lease, token, leasedAt, renewBefore, ...part }, 202);
+    return answerAgent(c, enrolledSchema, { ...lease, token, leasedAt, renewBefore, peers, ...part });
   });
 }
 

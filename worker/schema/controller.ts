@@ -26,6 +26,8 @@ export const capabilitiesSchema = z.object({
     .boolean()
     .openapi({ description: "Whether a server is let in before it was ever seen there." }),
   callsALease: count.openapi({ description: "Calls that let in a server that is not there yet." }),
+  callsAtOnce: count.openapi({ description: "Calls that may be under way at once." }),
+  callMs: count.openapi({ description: "Milliseconds that a call may take." }),
   callsASecond: count
     .nullable()
     .openapi({ description: "Calls a second that it takes, until it says otherwise; null: no limit." }),
@@ -42,7 +44,33 @@ export const controllerSchema = z
       .enum(CONTROLLER_KINDS)
       .openapi({ description: "ZEROTIER_CONTROLLER; docs/controllers.md compares them." }),
     capabilities: capabilitiesSchema,
-    url: z.string(),
+    url: z
+      .string()
+      .nullable()
+      .openapi({ description: "Where it is reached; null for one of the mesh's own." }),
+    own: z
+      .object({
+        turn: z
+          .object({
+            number: count.openapi({ description: "1 for the first, and one more with each move." }),
+            node: z.string(),
+            name: z.string().nullable(),
+            since: time,
+            askedAt: time.nullable().openapi({
+              description:
+                "When its agent last asked for work, give or take five minutes; null: not since then.",
+            }),
+            whole: z.boolean().openapi({
+              description:
+                "Whether it was told all that the controller before it knew. Until then nothing else is asked of it.",
+            }),
+          })
+          .nullable()
+          .openapi({ description: "Which node hosts it; null: no server has come in yet." }),
+        candidates: z.array(z.string()).openapi({ description: "The nodes that may host it next." }),
+      })
+      .nullable()
+      .openapi({ description: "Of the kind own alone." }),
     network: z.string(),
     checkedAt: time.nullable().openapi({ description: "When the hourly run last read the network." }),
     unreachable: z

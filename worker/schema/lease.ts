@@ -52,8 +52,14 @@ const peers = z.array(peerSchema).openapi({
     "Other active nodes, those seen last, by slot: whom the agent asks whether the mesh carries. In plain text `slot:node:name`, joined by spaces.",
 });
 
+const controllerRole = z.enum(["yours", "candidate"]).optional().openapi({
+  description:
+    "Whether the node hosts the controller of the mesh, or may come to: then it asks at /v1/controller/work.",
+});
+
 export const renewedSchema = leaseSchema
   .extend({
+    controller: controllerRole,
     peers,
     probe: probeTargets,
     hosts: hostsVersion.optional().openapi({
@@ -67,12 +73,17 @@ export type Renewed = z.output<typeof renewedSchema>;
 
 /** What an enrolment is answered with: the lease and the node's token. */
 export const enrolledSchema = leaseSchema
-  .extend({ peers, token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }) })
+  .extend({
+    controller: controllerRole,
+    peers,
+    token: z.string().openapi({ example: "mbn_q3l2sVdZ0nQmFh4m1yXv7A" }),
+  })
   .openapi("EnrolledLease");
 
-/** A lease that waits for approval: the node gets its token once, and it must not change with each time it asks. */
+/** A lease that waits for approval, or for the controller that its node is to host itself: the node gets its token once, and it must not change with each time it asks. */
 export const pendingSchema = leaseSchema
   .extend({
+    controller: controllerRole,
     token: z
       .string()
       .optional()

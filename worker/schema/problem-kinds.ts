@@ -144,6 +144,12 @@ export const PROBLEMS = {
     meaning:
       "A backup is restored, and leases are taken from their copies, only where there is nothing that this could overwrite. Leave leases as they are: deleting a node takes its server out of the mesh. To put something else in their place, deploy anew (docs/worker-lost.md); keys and reservations alone can be deleted first (DELETE /v1/keys/:id, DELETE /v1/reservations/:name).",
   },
+  "cannot-host": {
+    status: 409,
+    title: "The node cannot host the controller",
+    meaning:
+      "Only a node that is active, and whose agent asks by itself, can start a controller of the mesh's own.",
+  },
   "body-too-large": {
     status: 413,
     title: "The body is too large",

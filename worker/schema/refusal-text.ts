@@ -168,6 +168,10 @@ export function occurrenceOf(refusal: Refusal): Occurrence {
       };
     case "not-empty":
       return { detail: notEmptyText(refusal) };
+    case "cannot-host":
+      return {
+        detail: `${refusal.name} (${refusal.node}) cannot host the controller: it is not in the mesh, or was set up by hand and has no agent that would start it. Give another node`,
+      };
     case "just-restored":
       return {
         detail:
@@ -286,6 +290,8 @@ function missingText(missing: Missing): string {
       return `neither this Worker nor an earlier deploy had the agent ${missing.id}: make new user-data, or give meshboot upgrade the SHA-256 that GET /agent names`;
     case "reservation":
       return `the name ${missing.id} is not reserved; GET /v1/reservations lists those that are`;
+    case "own-controller":
+      return "no node of the mesh hosts its controller: ZEROTIER_CONTROLLER is not own";
     case "admin-token":
       return `there is no admin token ${missing.id}; GET /v1/tokens lists them`;
     case "session":

@@ -28,6 +28,26 @@ const lastCheck = z.object({
   faults: z.array(z.string()),
 });
 
+const controllerTurn = z.object({
+  number: z.number().int(),
+  node: z.string(),
+  since: z.number(),
+  isWhole: z.boolean(),
+  askedAt: z.number().nullable(),
+});
+
+/** Which node hosts the controller, one after the other. Times in ms since 1970. */
+export interface ControllerTurn {
+  /** 1 for the first, and one more with each move. */
+  readonly number: number;
+  readonly node: string;
+  readonly since: number;
+  /** Whether the controller there was told all that the one before it knew. */
+  readonly isWhole: boolean;
+  /** When the node last asked, give or take some minutes; null: not since. */
+  readonly askedAt: number | null;
+}
+
 /** Slots, and when they were found out (ms since 1970). */
 export type SlotsAt = z.infer<typeof slotsAt>;
 
@@ -180,6 +200,24 @@ export class MemoryStore {
 
   setConflicts(value: readonly Route[]): void {
     this.#set("conflicts", value);
+  }
+
+  /** Whose turn it is to host the controller. */
+  controllerTurn(): ControllerTurn | undefined {
+    return this.#get("controllerTurn", controllerTurn);
+  }
+
+  setControllerTurn(value: ControllerTurn): void {
+    this.#set("controllerTurn", value);
+  }
+
+  /** The nodes that may host it after the present one. */
+  controllerCandidates(): string[] {
+    return this.#get("controllerCandidates", z.array(z.string())) ?? [];
+  }
+
+  setControllerCandidates(value: readonly string[]): void {
+    this.#set("controllerCandidates", value);
   }
 
   /** Forgets what is known of slots, by their numbers, and the pool that gave them a meaning. */

@@ -25,6 +25,7 @@ export const NEWS_OF_TABLES: Readonly<Record<string, readonly Topic[]>> = {
   seal: [],
   webhooks: ["webhooks"],
   sessions: ["sessions"],
+  controller_documents: [],
 };
 
 /** What changed, by the tables that a transaction wrote. */

@@ -1,6 +1,7 @@
 import type { Topic } from "../base/topic.ts";
 import { AdminTokenStore } from "./admin-token-store.ts";
 import { AgentStore } from "./agent-store.ts";
+import { ControllerDocumentStore } from "./controller-document-store.ts";
 import { Database } from "./database.ts";
 import { EventStore } from "./event-store.ts";
 import { FirstBootStore } from "./first-boot-store.ts";
@@ -36,6 +37,7 @@ export interface Waiting {
 export interface Stores {
   readonly adminTokens: AdminTokenStore;
   readonly agents: AgentStore;
+  readonly controllerDocuments: ControllerDocumentStore;
   readonly events: EventStore;
   readonly memory: MemoryStore;
   readonly firstBoots: FirstBootStore;
@@ -90,6 +92,7 @@ export function openStores(
   return {
     adminTokens: new AdminTokenStore(db),
     agents: new AgentStore(db),
+    controllerDocuments: new ControllerDocumentStore(db),
     events: new EventStore(db, webhooks),
     memory,
     firstBoots: new FirstBootStore(db),

@@ -19,7 +19,10 @@ const VERBS: readonly (readonly [RegExp, string])[] = [
   [/POST \/v1\/user-data(?![\w/?])/g, "meshboot add"],
   [/GET \/v1\/nodes\?state=(\w+)/g, "meshboot servers --state $1"],
   [/GET \/v1\/nodes(?![\w/?])/g, "meshboot servers"],
-  [/GET \/v1\/(keys|tokens|webhooks|reservations|pool|refusals|events|reach)(?![\w/?])/g, "meshboot $1"],
+  [
+    /GET \/v1\/(keys|tokens|webhooks|reservations|pool|controller|refusals|events|reach)(?![\w/?])/g,
+    "meshboot $1",
+  ],
 ];
 
 /** A text of the API for a person who types commands: where it names a call that a command does, with the command. */

@@ -35,6 +35,7 @@ const answers: readonly (readonly [example: string, method: string, path: string
   ["meshboot reservations delete db1 --dry-run", "delete", "/v1/reservations/{name}", "200"],
   ["meshboot reservations list", "get", "/v1/reservations", "200"],
   ["meshboot refusals", "get", "/v1/refusals", "200"],
+  ["meshboot controller show", "get", "/v1/controller", "200"],
   ["meshboot pool", "get", "/v1/pool", "200"],
   ["meshboot pool --slots", "get", "/v1/pool/slots", "200"],
   ["meshboot events --limit 300", "get", "/v1/events", "200"],

@@ -1,6 +1,6 @@
 /** Which controller the settings name, and how each kind is reached. */
 import { describe, expect, it } from "vitest";
-import { CAPABILITIES, CONTROLLER_KINDS } from "../../../worker/config/capabilities.ts";
+import { CAPABILITIES, CONTROLLER_KINDS, type ControllerKind } from "../../../worker/config/capabilities.ts";
 import { parseConfig, type Settings } from "../../../worker/config/config.ts";
 
 const GOOD = {
@@ -10,6 +10,14 @@ const GOOD = {
 } as const satisfies Settings;
 
 const SECRET = "3kq9sesame7zXw2";
+const IDENTITY = `8056c2e21c:0:${"ab".repeat(64)}:${"cd".repeat(64)}`;
+
+/** What a kind needs besides. */
+function settingsOf(kind: ControllerKind): Settings {
+  const own =
+    kind === "own" ? { CONTROLLER_IDENTITY: `${IDENTITY}\n` } : { ZEROTIER_URL: "https://c.example.com/" };
+  return { ZEROTIER_CONTROLLER: ` ${kind} `, ...own };
+}
 
 function read(change: Settings) {
   return parseConfig({ ...GOOD, ...change });
@@ -25,14 +33,14 @@ function controllerOf(change: Settings) {
   return config.ok ? config.value.controller : expect.fail(config.error.join());
 }
 
+function headersOf(change: Settings) {
+  const controller = controllerOf(change);
+  return controller.kind === "own" ? expect.fail("own") : controller.headers;
+}
+
 it("names every kind, and says which there are", () => {
-  for (const kind of CONTROLLER_KINDS)
-    expect(
-      controllerOf({ ZEROTIER_CONTROLLER: ` ${kind} `, ZEROTIER_URL: "https://c.example.com/" }),
-    ).toMatchObject({
-      kind,
-      url: "https://c.example.com",
-    });
+  for (const kind of CONTROLLER_KINDS) expect(controllerOf(settingsOf(kind))).toMatchObject({ kind });
+  expect(controllerOf(settingsOf("url"))).toMatchObject({ url: "https://c.example.com" });
   expect(faultsOf({ ZEROTIER_CONTROLLER: "central" })).toEqual([
     `ZEROTIER_CONTROLLER is "central": give one of ${CONTROLLER_KINDS.join(", ")}`,
   ]);
@@ -40,16 +48,32 @@ it("names every kind, and says which there are", () => {
 
 it("publishes as many routes as the kind is known to take, unless said otherwise", () => {
   for (const kind of CONTROLLER_KINDS) {
-    const config = read({ ZEROTIER_CONTROLLER: kind, ZEROTIER_URL: "https://c.example.com" });
-    expect(config).toMatchObject({ ok: true, value: { routeLimit: CAPABILITIES[kind].routes.usual } });
-    const { most } = CAPABILITIES[kind].routes;
-    const change = {
-      ZEROTIER_CONTROLLER: kind,
-      ZEROTIER_URL: "https://c.example.com",
-      ROUTE_LIMIT: `${most + 1}`,
-    };
-    expect(faultsOf(change)).toEqual([expect.stringContaining(`from 1 to ${most}`)]);
+    const { usual, most } = CAPABILITIES[kind].routes;
+    expect(read(settingsOf(kind))).toMatchObject({ ok: true, value: { routeLimit: usual } });
+    expect(faultsOf({ ...settingsOf(kind), ROUTE_LIMIT: `${most + 1}` })).toEqual([
+      expect.stringContaining(`from 1 to ${most}`),
+    ]);
   }
+});
+
+describe("of the kind own", () => {
+  it("needs the controller's secret identity, and no token", () => {
+    expect(controllerOf({ ...settingsOf("own"), ZEROTIER_TOKEN: "" })).toEqual({
+      kind: "own",
+      identity: IDENTITY,
+    });
+    for (const wrong of ["", IDENTITY.slice(0, 141), `${IDENTITY}0`, SECRET]) {
+      const faults = faultsOf({ ...settingsOf("own"), CONTROLLER_IDENTITY: wrong });
+      expect(faults).toEqual([expect.stringMatching(/^CONTROLLER_IDENTITY is /)]);
+      expect(faults.join()).not.toContain(SECRET);
+    }
+  });
+
+  it("has a network of that controller, and no other", () => {
+    const faults = faultsOf({ ...settingsOf("own"), ZEROTIER_NETWORK: "8056c2e21d000001" });
+    expect(faults).toEqual([expect.stringContaining("no network of the controller")]);
+    expect(faults.join()).not.toContain("abab");
+  });
 });
 
 describe("of New Central", () => {
@@ -82,11 +106,11 @@ describe("of the kind url", () => {
 
   it("headers are taken a line each", () => {
     const lines = ` CF-Access-Client-Id: abc.access \n\nCF-Access-Client-Secret:${SECRET}\n`;
-    expect(controllerOf({ ...url, ZEROTIER_HEADERS: lines }).headers).toEqual({
+    expect(headersOf({ ...url, ZEROTIER_HEADERS: lines })).toEqual({
       "cf-access-client-id": "abc.access",
       "cf-access-client-secret": SECRET,
     });
-    expect(controllerOf(url).headers).toEqual({});
+    expect(headersOf(url)).toEqual({});
   });
 
   it.each([

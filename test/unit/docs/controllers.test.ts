@@ -3,11 +3,11 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { SIMULATED_KINDS } from "../../../scripts/simulated-central/face.ts";
 import { startCentral } from "../../../scripts/simulated-central/server.ts";
 import { CONTROLLER_ADDRESS } from "../../../scripts/simulated-central/zerotier-one/api.ts";
 import { CAPABILITIES, CONTROLLER_KINDS } from "../../../worker/config/capabilities.ts";
 import { available } from "../../agent/shells.ts";
+import { KINDS } from "../controller/conformance/kit.ts";
 import { PROMISES } from "../controller/conformance/promises.ts";
 
 const PAGE = readFileSync(new URL("../../../docs/controllers.md", import.meta.url), "utf8");
@@ -66,7 +66,7 @@ it("says what each can do", () => {
 it("lists the promises that are tested, and which kind cannot keep one", () => {
   for (const promise of Object.keys(PROMISES)) {
     const told = row(promise);
-    for (const kind of SIMULATED_KINDS) {
+    for (const kind of KINDS) {
       const cannot = promise === "it says when a server was last seen" && !CAPABILITIES[kind].tellsSightings;
       expect([promise, kind, told[kind]]).toEqual([promise, kind, cannot ? "no" : "kept"]);
     }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { NetworkId } from "../../lease/ids.ts";
 import { ControllerError } from "../controller.ts";
 import type { Pace } from "../pace.ts";
 import { readRateHeaders, retryTime } from "./rate-headers.ts";
@@ -8,7 +9,7 @@ import { type Answer, quote, type Remedies, refusalOf } from "./refusal.ts";
 export type Fetch = (
   url: string,
   init: {
-    method: string;
+    method: Method;
     headers: Record<string, string>;
     body?: string;
     redirect: "manual";
@@ -30,6 +31,9 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
 }
 
+/** What a client needs besides the settings of its controller. */
+export type ClientSurroundings = Omit<ClientOptions, "url" | "token"> & { readonly networkId: NetworkId };
+
 /** In what the API of one kind differs from the others'. */
 export interface ApiDialect {
   /** Which network its refusals are about. */
@@ -39,11 +43,13 @@ export interface ApiDialect {
   /** Secrets besides the token that no message may hold. */
   readonly secrets?: readonly string[];
   readonly remedies: Remedies;
+  /** What messages call it, when that is not scheme and host. */
+  readonly place?: string;
 }
 
 /** Calls of a controller's HTTP API: each in its turn, with errors that say what failed, why, and what to do. */
 export interface Api {
-  /** Scheme and host, for messages. */
+  /** Scheme and host, or what else messages call it. */
   readonly origin: string;
   /** The answer's text. Rejects with a {@link ControllerError} unless it is a 2xx; `first`: as {@link Pace.run} has it. */
   ask(method: Method, path: string, doing: string, body?: object, order?: "first"): Promise<string>;
@@ -63,7 +69,7 @@ export function makeApi(options: ClientOptions, dialect: ApiDialect): Api {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const timeout = options.timeout ?? ((ms) => AbortSignal.timeout(ms));
   const base = options.url.replace(/\/+$/, "");
-  const origin = URL.canParse(base) ? new URL(base).origin : "the controller";
+  const origin = dialect.place ?? (URL.canParse(base) ? new URL(base).origin : "the controller");
   const secrets = [token, ...(dialect.secrets ?? [])].filter((secret) => secret !== "");
   const hide = (text: string): string =>
     secrets.reduce((shown, secret) => shown.replaceAll(secret, "[token]"), text);

@@ -1,5 +1,5 @@
 import type { NetworkId, NodeId } from "../../lease/ids.ts";
-import { type ClientOptions, makeApi } from "../api/api.ts";
+import { type ApiDialect, type ClientOptions, makeApi } from "../api/api.ts";
 import type { Remedies } from "../api/refusal.ts";
 import {
   type Controller,
@@ -27,15 +27,18 @@ const REMEDIES: Remedies = {
 
 /**
  * A network at the controller inside a zerotier-one, by its HTTP API. Every call is one request, three for `removeMember`. Lists of
- * members are there from 1.14.0 on.
+ * members are there from 1.14.0 on. `told`: what its errors call it, and advise.
  */
-export function makeZerotierOne(options: ZerotierOneOptions): Controller {
+export function makeZerotierOne(
+  options: ZerotierOneOptions,
+  told: Pick<ApiDialect, "remedies" | "place"> = { remedies: REMEDIES },
+): Controller {
   const { token, networkId, headers } = options;
   const { ask, parse, origin } = makeApi(options, {
+    ...told,
     network: networkId,
     headers: { ...headers, "x-zt1-auth": token },
     secrets: Object.values(headers),
-    remedies: REMEDIES,
   });
   const networkPath = `/controller/network/${networkId}`;
 

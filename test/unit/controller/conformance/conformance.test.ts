@@ -1,10 +1,9 @@
 /** What Meshboot relies on at a controller, held against each kind: its real client, and a simulation of its API that members ask. */
 import { afterEach, beforeEach, describe, it } from "vitest";
-import { SIMULATED_KINDS } from "../../../../scripts/simulated-central/face.ts";
-import { type Kit, openKit } from "./kit.ts";
+import { KINDS, type Kit, openKit } from "./kit.ts";
 import { PROMISES } from "./promises.ts";
 
-describe.each(SIMULATED_KINDS)("a controller of the kind %s", (kind) => {
+describe.each(KINDS)("a controller of the kind %s", (kind) => {
   let kit: Kit;
   beforeEach(async () => {
     kit = await openKit(kind);
