@@ -1,5 +1,6 @@
 import baseAccepts from "./base/accepts.sh";
 import baseAddresses from "./base/addresses.sh";
+import baseController from "./base/controller.sh";
 import baseDocker from "./base/docker.sh";
 import baseDockerAgreement from "./base/docker-agreement.sh";
 import baseDockerHost from "./base/docker-host.sh";
@@ -41,6 +42,7 @@ import fetch from "./fetch/meshboot-fetch.sh";
 import stepsAcceptRa from "./steps/accept-ra.sh";
 import stepsAddress from "./steps/address.sh";
 import stepsBackend from "./steps/backend.sh";
+import stepsController from "./steps/controller.sh";
 import stepsDockerDaemonJson from "./steps/docker/daemon-json.sh";
 import stepsDockerDocker from "./steps/docker/docker.sh";
 import stepsDockerDocker0 from "./steps/docker/docker0.sh";
@@ -87,6 +89,7 @@ import verbsBakeClean from "./verbs/bake/clean.sh";
 import verbsBakeHygiene from "./verbs/bake/hygiene.sh";
 import verbsBakeMaster from "./verbs/bake/master.sh";
 import verbsCompose from "./verbs/compose.sh";
+import verbsController from "./verbs/controller.sh";
 import verbsDoctorDoctor from "./verbs/doctor/doctor.sh";
 import verbsDoctorNode from "./verbs/doctor/node.sh";
 import verbsDoctorPeers from "./verbs/doctor/peers.sh";
@@ -136,6 +139,7 @@ const FILES: readonly string[] = [
   baseLease,
   baseSystem,
   baseUnits,
+  baseController,
   basePackages,
   basePackageRemoval,
   basePackageSources,
@@ -192,6 +196,7 @@ const FILES: readonly string[] = [
   stepsAddress,
   stepsRoutes,
   stepsWatch,
+  stepsController,
   stepsHosts,
   stepsDockerPackages,
   stepsDockerMask,
@@ -224,6 +229,7 @@ const FILES: readonly string[] = [
   verbsGreet,
   verbsProbe,
   verbsWatch,
+  verbsController,
   verbsRules,
   verbsUpgrade,
   verbsBakeClean,

@@ -59,8 +59,11 @@ export class Servers {
     this.#workerArguments = parts.workerArguments;
   }
 
-  /** Starts all but the Worker, so that a test can prepare the network that the Worker is to find. */
-  static async start(lab: Lab): Promise<Servers> {
+  /**
+   * Starts all but the Worker, so that a test can prepare the network that the Worker is to find. With a file that has its secret
+   * identity the controller is one that a server of the mesh hosts, and Central has no part in it.
+   */
+  static async start(lab: Lab, controllerIdentity?: string): Promise<Servers> {
     const sockets = {
       worker: `${lab.directory}/worker.sock`,
       central: `${lab.directory}/central.sock`,
@@ -122,12 +125,16 @@ export class Servers {
     const root = server("root", [script("zerotier-root.ts"), GATEWAY_IPV4, String(ROOT_PORT)]);
     const home = `${lab.directory}/worker`;
     const devJson = `${home}/dev.json`;
-    const workerArguments = (project: string) => [
+    const startArguments = (project: string) => [
       join(project, "scripts/start.ts"),
       ...["--host", GATEWAY_IPV4, "--port", String(WORKER_PORT), "--directory", home],
       ...["--central", `http://${CENTRAL_HOST}/api/v1`, "--central-token", CENTRAL_TOKEN],
       ...["--network", NETWORK],
     ];
+    const workerArguments = (project: string) =>
+      controllerIdentity === undefined
+        ? startArguments(project)
+        : [script("own-worker.ts"), GATEWAY_IPV4, String(WORKER_PORT), home, controllerIdentity];
     const worker = server(
       "worker",
       workerArguments(PROJECT),

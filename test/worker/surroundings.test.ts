@@ -220,6 +220,7 @@ describe("/openapi.json", () => {
     expect([...PROBLEM_NAMES].filter((name) => !named.has(name))).toEqual([]);
     // A lease as lines is what an enrolment and a heartbeat are answered with, and no refusal is.
     expect(text.match(/"example":"SLOT=/g)).toHaveLength(3);
+    expect(text.match(/"example":"TURN=/g)).toHaveLength(2);
     expect(text).toContain('"example":"TYPE=/problems/');
     expect(text).toContain('"bearerFormat":"mbk_…"');
   });

@@ -7,15 +7,15 @@ import { jsonBody } from "../http/json-body.ts";
 import { renderKeyValue } from "../http/key-value.ts";
 import type { WorkCall } from "../network/controller-work.ts";
 import type { Work } from "../network/own-controller.ts";
-import { workDoneSchema, workQuery, workSchema } from "../schema/controller-work.ts";
+import { workDoneSchema, workLines, workQuery, workSchema } from "../schema/controller-work.ts";
 import { apiRoute, type OpenAPIHono } from "../schema/openapi.ts";
-import { plainLines, problemResponses } from "../schema/problem.ts";
+import { problemResponses } from "../schema/problem.ts";
 import { askObject } from "./object-call.ts";
 
 const responses = {
   200: {
     description: "What there is to do.",
-    content: { "application/json": { schema: workSchema }, "text/plain": { schema: plainLines } },
+    content: { "application/json": { schema: workSchema }, "text/plain": { schema: workLines } },
   },
   ...problemResponses(
     "bad-request",

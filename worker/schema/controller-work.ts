@@ -58,6 +58,12 @@ export const workSchema = z
   })
   .openapi("Work");
 
+/** The same as `KEY=value` lines. */
+export const workLines = z.string().openapi({
+  description: "`KEY=value` lines; a line `WORK=id method path body` for each call.",
+  example: "TURN=yours\nNUMBER=1\nASK=0\nWORK=w1 GET /controller/network/8056c2e21c000001\n",
+});
+
 /** The node that is to host the controller. */
 export const moveSchema = z.strictObject({ node: nodeId }).openapi("ControllerMove");
 

@@ -17,7 +17,7 @@ pool_awk() { # PROGRAM [-v NAME=VALUE]...
 # Takes the lease's lines into L_KEY. Those of a later version, and those that follow from the others, are skipped.
 read_lease() { # FILE
   L_NETWORK='' L_NODE='' L_NAME='' L_SLOT='' L_STATE='' L_ZEROTIER_IPV4='' L_DOCKER_IPV4_SUBNET=''
-  L_POOL_ZEROTIER='' L_POOL_DOCKER='' L_POOL_NODE_PREFIX='' L_TOKEN=''
+  L_POOL_ZEROTIER='' L_POOL_DOCKER='' L_POOL_NODE_PREFIX='' L_TOKEN='' L_CONTROLLER=''
   while IFS='=' read -r key value; do
     case $key in
     NETWORK) L_NETWORK=$value ;;
@@ -31,6 +31,7 @@ read_lease() { # FILE
     POOL_DOCKER) L_POOL_DOCKER=$value ;;
     POOL_NODE_PREFIX) L_POOL_NODE_PREFIX=$value ;;
     TOKEN) L_TOKEN=$value ;;
+    CONTROLLER) L_CONTROLLER=$value ;;
     *) continue ;;
     esac
     case $value in

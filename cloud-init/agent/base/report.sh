@@ -98,10 +98,10 @@ take_reported_lease() {
     return 0
   fi
   mine="$NODE $L_NETWORK"
-  applied="$MESH $L_ZEROTIER_IPV4"
+  applied="$MESH $L_ZEROTIER_IPV4 $L_CONTROLLER"
   if use_lease "$TMP/answer" && [ "$NODE $L_NETWORK" = "$mine" ]; then
     store_lease
-    if [ "$applied" != "$MESH $L_ZEROTIER_IPV4" ]; then
+    if [ "$applied" != "$MESH $L_ZEROTIER_IPV4 $L_CONTROLLER" ]; then
       : >"$RUN/again"
       warn 'the lease has changed: meshboot up applies it'
     fi

@@ -1,5 +1,8 @@
 # Talking with the Worker.
 
+# Bytes of an answer.
+MOST_ANSWERED=65536
+
 # Takes the file's key or token into `secret`; 1 when it holds none.
 read_secret() { # FILE
   read_line "$1"
@@ -15,12 +18,12 @@ call() { # METHOD PATH SECRET-FILE BODY-FILE: sets HTTP; the answer is in $TMP
   rm -f "$TMP/answer" "$TMP/headers"
   : >"$TMP/curl"
   FOREIGN=''
-  HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -gsS --connect-timeout 15 --max-time 60 --max-filesize 65536 \
+  HTTP=$(echo "header = \"Authorization: Bearer $secret\"" | curl -K - -gsS --connect-timeout 15 --max-time 60 --max-filesize $MOST_ANSWERED \
     -X "$1" -H 'Accept: text/plain' -H 'Content-Type: application/json' --data-binary "@$4" \
     -D "$TMP/headers" -o "$TMP/answer" -w '%{http_code}' "$URL$2" 2>"$TMP/curl") || HTTP=000
   case $HTTP in
   000 | 204) ;;
-  2*) grep -qs '^NETWORK=' "$TMP/answer" || answered_by_another ;;
+  2*) grep -qsE '^(NETWORK|TURN)=' "$TMP/answer" || answered_by_another ;;
   *) grep -qs '^TYPE=/problems/' "$TMP/answer" || answered_by_another ;;
   esac
 }

@@ -106,6 +106,7 @@ enrol_up() {
   200) take_lease ;;
   202)
     PENDING="$node ($as) waits for approval at the Worker"
+    [ "$(field answer CONTROLLER=)" != yours ] || host_before_lease
     not_enrolled fail "$PENDING"
     ;;
   000 | 429 | 5*)
@@ -114,6 +115,19 @@ enrol_up() {
     ;;
   *) not_enrolled refuse "$(the_problem). Correct that or put a new key into /etc/meshboot/key" ;;
   esac
+}
+
+# The controller that is to let this server in is to run on it: with the token that comes before the lease.
+host_before_lease() {
+  token=$(field answer TOKEN=)
+  matches "$token" 'mbn_[A-Za-z0-9_-]{22,200}' || return 0
+  make_state
+  put_file /var/lib/meshboot/token 600 <<EOF
+$token
+EOF
+  start_controller_work
+  echo 3 >"$RUN/after"
+  PENDING="$node ($as) hosts the controller of the mesh, which has to run before it is let in"
 }
 
 take_lease() {

@@ -32,6 +32,7 @@ usage: meshboot VERB
   bake --check            check that it is a clean one
   heartbeat               report to the Worker
   watch                   hear what others take away at run time, and have it put back (meshboot-watch.service runs it)
+  controller              ask the Worker what the controller of the mesh is to do, and do it (a unit runs it)
   keep                    put that back once (watch calls it)
   rules                   load the firewall rules of the saved lease (docker.service calls it)
   --help, --version
@@ -117,6 +118,7 @@ main() {
   heartbeat) send_heartbeat ;;
   keep) keep ;;
   watch) at_prompt watch ;;
+  controller) at_prompt controller ;;
   rules) only_rules ;;
   --version) echo "meshboot $VERSION" ;;
   *)

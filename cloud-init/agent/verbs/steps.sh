@@ -15,7 +15,7 @@
 # Three have a `down` alone, for what is only right once those behind them are down: docker_restart starts the dockerd that
 # docker has stopped, files puts every file back, and accept_ra comes after all that forwards.
 STEPS='system network prerequisites zerotier enrol overlap accept_ra files docker_restart local_conf network_services join tables
-sysctls ifupdown firewalls firewalld chains rules backend address routes watch hosts docker ipv6nat'
+sysctls ifupdown firewalls firewalld chains rules backend address routes watch controller hosts docker ipv6nat'
 
 has_part() { # STEP up|down|consent|purge|keep|state|status|doctor|bake
   command -v "$1_$2" >/dev/null
