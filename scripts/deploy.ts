@@ -72,6 +72,10 @@ const deployCommand = shared(
   "Deploys Meshboot to Cloudflare. Run again, it does what is missing, and nothing when nothing is.",
 )
   .option("--account <id>", "the Cloudflare account, when the login has several")
+  .option(
+    "--controller <kind>",
+    "who holds the ZeroTier network: central-v1, or own, which needs no account (docs/controllers.md)",
+  )
   .option("--network <id>", "the ZeroTier network, 16 hex digits; it must be private")
   .option("--new-network <name>", "make a private ZeroTier network of that name")
   .option(
@@ -118,6 +122,7 @@ CLOUDFLARE_API_TOKEN set.
 Examples:
   npm run deploy -- --dry-run
   npm run deploy -- --new-network mesh --first-server web1 --dry-run
+  npm run deploy -- --controller own --first-server web1 --dry-run
   npm run deploy -- --name staging --network 8056c2e21c000001 --docker-pool 172.30.0.0/16 --dry-run
 
 ${EXIT_CODES}`,

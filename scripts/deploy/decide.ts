@@ -7,6 +7,7 @@ import { chooseNetwork, rangesFor, type WantedNetwork } from "./choose-network.t
 import type { DeployedWorker } from "./cloudflare.ts";
 import { CONTROLLER_KINDS, type ControllerAccount } from "./controller/controller.ts";
 import { type DeployOptions, givenVars } from "./options.ts";
+import { type OwnController, ownController } from "./own-controller.ts";
 import type { Place } from "./place.ts";
 import type { Questions } from "./questions.ts";
 import { Missing, Refused } from "./refused.ts";
@@ -31,6 +32,8 @@ export interface Decided {
   /** The admin token, where this machine has it. */
   readonly adminToken: string | undefined;
   readonly isNewAdminToken: boolean;
+  /** Of a controller that a server of the mesh is to host, where it is to be kept; without the identity in a dry run. */
+  readonly newIdentity: { readonly identity: string | undefined } | undefined;
   readonly remarks: readonly string[];
   /** In a dry run: what has to be said before it can be done. */
   readonly missing: readonly string[];
@@ -59,12 +62,21 @@ export async function decide(given: Given): Promise<Decided> {
   const { settings, remarks } = await taken(given, questions, missing);
   const there = worker === "unknown" ? undefined : worker;
   const vars = { ...tracked.vars, ...settings.vars };
-  const zerotierToken = await tokenFor(options, worker, questions, missing);
+  const kind = vars["ZEROTIER_CONTROLLER"]?.trim() || "central-v1";
+  const own = kind === "own" ? await ownController(place, there, options.dryRun === true) : undefined;
+  if (own === undefined && kind !== "central-v1")
+    throw new Refused(
+      `npm run deploy does not set up a controller of the kind ${kind}: give --controller central-v1 or own; docs/controllers.md says what there is`,
+    );
+  const zerotierToken = own ? undefined : await tokenFor(options, worker, questions, missing);
   const controller =
     zerotierToken === undefined
       ? undefined
       : CONTROLLER_KINDS["central-v1"]({ url: vars["ZEROTIER_URL"] ?? "", token: zerotierToken, fetch });
-  const network = await networkFor(given, vars["ZEROTIER_NETWORK"] ?? "", controller, questions, missing);
+  const network = own
+    ? undefined
+    : await networkFor(given, vars["ZEROTIER_NETWORK"] ?? "", controller, questions, missing);
+  if (own?.network !== undefined) vars["ZEROTIER_NETWORK"] = own.network;
   const found = network !== undefined && "found" in network ? network.found : undefined;
   if (found !== undefined) vars["ZEROTIER_NETWORK"] = found.id;
   const ranges = rangesFor(
@@ -79,9 +91,13 @@ export async function decide(given: Given): Promise<Decided> {
   const hasAdminToken = there?.secrets.includes("ADMIN_TOKEN") ?? false;
   const isNewAdminToken = kept === undefined && !hasAdminToken;
   const adminToken = kept ?? (isNewAdminToken ? newAdminToken() : undefined);
-  judge(vars, zerotierToken, network);
+  judge(vars, { zerotierToken, own }, network);
   const { ZEROTIER_URL: controllerUrl = "" } = vars;
-  if (URL.canParse(controllerUrl) && isReadable(controllerUrl))
+  if (own?.isNew === true && own.network === undefined)
+    remarks.push(
+      "the network's id follows from the controller's identity, which is made with the deployment",
+    );
+  if (own === undefined && URL.canParse(controllerUrl) && isReadable(controllerUrl))
     remarks.push(
       `ZEROTIER_URL ${controllerUrl} is not https: whoever is on the way reads the ZeroTier token`,
     );
@@ -90,8 +106,10 @@ export async function decide(given: Given): Promise<Decided> {
   const hasZerotierToken = there?.secrets.includes("ZEROTIER_TOKEN") ?? false;
   const isNews =
     zerotierToken !== undefined && settings.secrets["ZEROTIER_TOKEN"] !== digestOf(zerotierToken);
+  const hasIdentity = there?.secrets.includes("CONTROLLER_IDENTITY") ?? false;
   const wantedSecrets = {
-    ...(hasZerotierToken && !isNews ? {} : { ZEROTIER_TOKEN: zerotierToken }),
+    ...(own || (hasZerotierToken && !isNews) ? {} : { ZEROTIER_TOKEN: zerotierToken }),
+    ...(own === undefined || hasIdentity ? {} : { CONTROLLER_IDENTITY: own.identity }),
     ...(hasAdminToken ? {} : { ADMIN_TOKEN: adminToken }),
   };
   const wantedVars = { ...settings.vars, ...chosen, ZEROTIER_NETWORK: vars["ZEROTIER_NETWORK"] ?? "" };
@@ -107,6 +125,7 @@ export async function decide(given: Given): Promise<Decided> {
     secretNames: Object.keys(wantedSecrets),
     adminToken,
     isNewAdminToken,
+    newIdentity: own?.isNew === true ? { identity: own.identity } : undefined,
     remarks: [...remarks, ...ofRanges],
     missing,
   };
@@ -216,18 +235,25 @@ async function networkFor(
 /** Throws a Refused with every fault of the settings, and with what keeps the network from carrying the mesh. */
 function judge(
   vars: Readonly<Record<string, string>>,
-  zerotierToken: string | undefined,
+  { zerotierToken, own }: { zerotierToken: string | undefined; own: OwnController | undefined },
   network: WantedNetwork | undefined,
 ): void {
+  const networkId = vars["ZEROTIER_NETWORK"] || SOME_NETWORK;
   const config = parseConfig({
     ...vars,
-    ZEROTIER_NETWORK: vars["ZEROTIER_NETWORK"] || SOME_NETWORK,
+    ZEROTIER_NETWORK: networkId,
     ZEROTIER_TOKEN: zerotierToken ?? "kept-at-Cloudflare",
+    CONTROLLER_IDENTITY: own?.identity ?? someIdentity(networkId),
     ADMIN_TOKEN: newAdminToken(),
   });
   const faults = config.ok ? networkFaults(network, config.value.pool) : config.error;
   if (faults.length === 0) return;
   throw new Refused(`The settings do not do:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+}
+
+/** Stands for one that is not known here: of the controller that the network is of. */
+function someIdentity(networkId: string): string {
+  return `${networkId.slice(0, 10)}:0:${"0".repeat(128)}:${"0".repeat(128)}`;
 }
 
 function networkFaults(network: WantedNetwork | undefined, pool: Pool): readonly string[] {

@@ -14,6 +14,7 @@ export interface DeployOptions extends SharedOptions {
   readonly account?: string | undefined;
   readonly network?: string | undefined;
   readonly newNetwork?: string | undefined;
+  readonly controller?: string | undefined;
   readonly zerotierTokenFile?: string | undefined;
   readonly zerotierUrl?: string | undefined;
   readonly zerotierRange?: string | undefined;
@@ -33,6 +34,7 @@ export interface DeployOptions extends SharedOptions {
 export function givenVars(options: DeployOptions): Record<string, string> {
   const vars = {
     ZEROTIER_NETWORK: options.network?.trim().toLowerCase(),
+    ZEROTIER_CONTROLLER: options.controller,
     ZEROTIER_URL: options.zerotierUrl,
     ZEROTIER_RANGE: options.zerotierRange,
     DOCKER_POOL: options.dockerPool,

@@ -36,7 +36,8 @@ export function digestOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 
-function readSecret(flag: string, path: string): string {
+/** The secret that the file holds; `flag` names it in the Refused that is thrown when it cannot be read. */
+export function readSecret(flag: string, path: string): string {
   try {
     return readFileSync(path, "utf8").trim();
   } catch (error) {

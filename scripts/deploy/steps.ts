@@ -1,6 +1,7 @@
 import type { Cloudflare } from "./cloudflare.ts";
 import { checkedOut } from "./committed.ts";
 import type { Decided, SeenWorker } from "./decide.ts";
+import { IDENTITY_FILE } from "./own-controller.ts";
 import type { Place } from "./place.ts";
 import { digestHere } from "./program-digest.ts";
 import { Refused } from "./refused.ts";
@@ -30,7 +31,12 @@ export interface Work {
 /** What is missing at the controller and at Cloudflare, in the order in which it is made; nothing when all is as it should be. */
 export async function stepsFor(work: Work): Promise<Step[]> {
   const { place, decided } = work;
-  const steps = [...networkSteps(work), ...(await namespaceSteps(work)), ...tokenSteps(work)];
+  const steps = [
+    ...networkSteps(work),
+    ...(await namespaceSteps(work)),
+    ...tokenSteps(work),
+    ...identitySteps(work),
+  ];
   const deploying = await deploySteps(work);
   const all = [...steps, ...deploying, ...secretSteps(work)];
   const isNews = JSON.stringify(decided.settings) !== JSON.stringify(place.settings) || !place.isKnown;
@@ -105,6 +111,20 @@ function tokenSteps({ adminTokenFile, decided }: Work): Step[] {
     {
       will: `make an admin token and keep it in ${folder}/${name}, which only you may read`,
       run: async () => void writePrivate(folder, name, `${adminToken}\n`),
+    },
+  ];
+}
+
+/** So is the controller's identity, with which the network would be lost. */
+function identitySteps({ place, decided: { newIdentity } }: Work): Step[] {
+  if (newIdentity === undefined) return [];
+  const { identity } = newIdentity;
+  return [
+    {
+      will: `make the identity of the mesh's controller and keep it in ${place.shown}/${IDENTITY_FILE}, which only you may read`,
+      run: async () => {
+        if (identity !== undefined) writePrivate(place.folder, IDENTITY_FILE, `${identity}\n`);
+      },
     },
   ];
 }

@@ -83,13 +83,18 @@ function readKind(text: string | undefined, show: Show, faults: string[]): Contr
 
 const SECRET_IDENTITY = /^[0-9a-f]{10}:0:[0-9a-f]{128}:[0-9a-f]{128}$/;
 
+/** Whether the text is a secret ZeroTier identity, as in identity.secret. */
+export function isSecretIdentity(text: string): boolean {
+  return SECRET_IDENTITY.test(text);
+}
+
 function readOwn(
   { CONTROLLER_IDENTITY, ZEROTIER_HEADERS }: GivenController,
   faults: string[],
 ): OwnController | undefined {
   const identity = CONTROLLER_IDENTITY?.trim() ?? "";
   if (ZEROTIER_HEADERS?.trim()) faults.push(headersFault("own"));
-  if (SECRET_IDENTITY.test(identity)) return { kind: "own", identity };
+  if (isSecretIdentity(identity)) return { kind: "own", identity };
   faults.push(
     `CONTROLLER_IDENTITY is ${identity === "" ? "not set" : "no secret ZeroTier identity (identity.secret)"}: \`npm run deploy\` makes one`,
   );

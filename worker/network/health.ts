@@ -12,6 +12,9 @@ const KEEPS_FAILING = 3;
 const MEMBERS_WAIT =
   "the ZeroTier controller has not taken every member: it does not answer, refuses the token, or limits the rate; the Worker's log (delivery-failed) says which. The Worker tries again on its own";
 
+const NO_HOST =
+  "no server hosts the controller of the mesh yet: the first one that comes in does. Order it with user-data of this Worker";
+
 const ROUTES_WAIT =
   "the managed routes are not up to date: the ZeroTier controller does not accept them. Servers need none, other members (a laptop) do; the Worker's log (delivery-failed) says why. The Worker tries again on its own";
 const COPIES_WAIT =
@@ -42,7 +45,10 @@ export function health(net: NetworkContext, forOperator: boolean): ObjectHealth 
   return { ...found, nodes: countNodes(net), controller: { kind, capabilities: CAPABILITIES[kind] } };
 }
 
-function conditionOf({ stores, poolFault }: NetworkContext): ObjectHealth {
+function conditionOf({ stores, own, poolFault }: NetworkContext): ObjectHealth {
+  // There is nothing yet that could be reached, and the first server waits for nothing.
+  if (own !== undefined && own.turn() === undefined)
+    return { status: "ok", faults: [], warnings: [plain(NO_HOST)] };
   const fitness = stores.memory.fitness();
   const check = stores.memory.lastCheck();
   const unreachable = check?.unreachable ? [unreachableNote(check.unreachable)] : [];

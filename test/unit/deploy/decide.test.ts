@@ -182,3 +182,53 @@ test("a setting that is given empty is switched off, and one that is not given s
   });
   expect(await varsWith({})).toMatchObject(access);
 });
+
+test("a controller of the mesh's own has an identity made for it, and the network that follows from it; no token is wanted", async () => {
+  const options = { controller: "own", zerotierTokenFile: undefined, zerotierUrl: undefined };
+  const made = await decided({ name: "own", options });
+  const { identity } = made.newIdentity ?? expect.fail();
+  const network = made.settings.vars["ZEROTIER_NETWORK"];
+  expect(network).toBe(`${identity?.slice(0, 10)}000001`);
+  expect(made.secrets).toEqual({ ADMIN_TOKEN: made.adminToken, CONTROLLER_IDENTITY: identity });
+  expect(made.controller).toBeUndefined();
+  // Kept, it is the one of the next run too.
+  keep("own", { vars: { ZEROTIER_CONTROLLER: "own" } });
+  const file = join(directory, "deployments", "own", "controller-identity");
+  writeFileSync(file, `${identity}\n`);
+  const again = await decided({ name: "own", options: { ...options, controller: undefined } });
+  expect(again.newIdentity).toBeUndefined();
+  expect(again.settings.vars["ZEROTIER_NETWORK"]).toBe(network);
+  expect(again.secrets["CONTROLLER_IDENTITY"]).toBe(identity);
+  writeFileSync(file, "8056c2e21c:0:ab");
+  await expect(decided({ name: "own", options })).rejects.toThrow(/controller-identity holds no secret/);
+});
+
+test("in a dry run no identity is made, and a Worker that has one keeps it", async () => {
+  const options = { controller: "own", zerotierTokenFile: undefined, zerotierUrl: undefined, dryRun: true };
+  const dry = await decided({ name: "dry", options });
+  expect(dry.newIdentity).toEqual({ identity: undefined });
+  expect(dry.secretNames).toEqual(["CONTROLLER_IDENTITY", "ADMIN_TOKEN"]);
+  expect(dry.missing).toEqual([]);
+  expect(dry.remarks.join()).toContain("follows from the controller's identity");
+  const worker: DeployedWorker = {
+    ...{
+      version: "1",
+      isMeshboot: true,
+      kv: "c".repeat(32),
+      secrets: ["ADMIN_TOKEN", "CONTROLLER_IDENTITY"],
+    },
+    ...{ vars: { ...tracked.vars, ZEROTIER_CONTROLLER: "own", ZEROTIER_NETWORK: NETWORK }, rateLimits: {} },
+  };
+  const there = await decided({
+    name: "dry",
+    worker,
+    options: { ...options, dryRun: undefined, takeOver: true },
+  });
+  expect(there).toMatchObject({ newIdentity: undefined, secretNames: [] });
+  expect(there.settings.vars["ZEROTIER_NETWORK"]).toBe(NETWORK);
+});
+
+test("a kind of controller that cannot be set up so is refused by name", async () => {
+  for (const controller of ["url", "central-v3"])
+    await expect(decided({ options: { controller } })).rejects.toThrow(`of the kind ${controller}`);
+});
