@@ -171,6 +171,15 @@ for try in 1 2 3 4 5 6 7; do ask_for_work; echo $pause; done`;
     });
   });
 
+  it("stops, and keeps nothing, when this server was taken out of the mesh", () => {
+    const text = "read_secret() { secret=mbn_x; }; call() { HTTP=403; }; ask_for_work; echo $pause";
+    ran(shell, text, { ...HOME_FILES, running: "" }, ({ out, file }) => {
+      expect(out).toContain("300\n");
+      expect(file("calls")).toContain("systemctl stop meshboot-controller.service\n");
+      expect(file(`${HOME}/turn`)).toBeUndefined();
+    });
+  });
+
   it("says once that its zerotier-one has no controller, and changes nothing", () => {
     const text = "capable=false; follow_turn; follow_turn";
     ran(shell, text, { "tmp/answer": "TURN=yours\nNUMBER=1\nASK=15\n" }, ({ err, file }) => {

@@ -51,6 +51,7 @@ async function tryEnrol(net: NetworkContext, request: EnrolRequest): Promise<Res
   if (!admitted.ok) return admitted;
   const proven = await proveAddress(net, request);
   if (!proven.ok) return proven;
+  net.own?.expect();
   const isFirst = net.own !== undefined && net.own.turn() === undefined && !admitted.value.approval;
   // Not read before: while the id was derived, the node may have been deleted, and its lease would be a new one.
   const notReady = isFirst ? undefined : await lookFirst(net, request.node);

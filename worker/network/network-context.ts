@@ -76,7 +76,15 @@ export function openNetwork(
   const { networkId } = config;
   const own =
     config.controller.kind === "own"
-      ? new OwnController({ stores, networkId, identity: config.controller.identity, now, sleep, log })
+      ? new OwnController({
+          stores,
+          networkId,
+          identity: config.controller.identity,
+          now,
+          sleep,
+          random,
+          log,
+        })
       : undefined;
   const controller = makeController(config.controller, {
     networkId,

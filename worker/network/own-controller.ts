@@ -1,7 +1,7 @@
 // The controller that a node of the mesh hosts. Whose turn that is stands in storage; what it is to do waits in memory until that node asks.
 import type { Log } from "../base/log.ts";
 import type { Fetch } from "../controller/api/api.ts";
-import { newsOf, rebuilding } from "../controller/own/mirror.ts";
+import { type Mirrored, newsOf, rebuilding, shutOut } from "../controller/own/mirror.ts";
 import { type Done, type Exchange, WorkQueue } from "../controller/own/work-queue.ts";
 import type { Deed } from "../lease/deed.ts";
 import type { NetworkId } from "../lease/ids.ts";
@@ -15,6 +15,8 @@ export interface OwnControllerOptions {
   readonly identity: string;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** [0, 1). */
+  readonly random: () => number;
   readonly log: Log;
 }
 
@@ -40,8 +42,9 @@ export interface Work {
 
 /** Seconds between two asks: when nothing happens, and of one who is no controller and may become one. */
 const ASK = { idle: 15, candidate: 60 } as const;
-/** ms for which an ask is held that finds nothing to do while somebody is expected, and for which somebody is expected. */
-const HOLD_MS = 8_000;
+/** ms for which an ask is held that finds nothing to do: while somebody is expected, and when what was done may lead to more. */
+const HOLD_MS = { expecting: 8_000, done: 1_000 } as const;
+/** ms for which somebody is expected. */
 const EXPECT_MS = 10 * 60_000;
 /** Calls that are handed out at a time. */
 const MOST = 50;
@@ -54,7 +57,7 @@ const SILENT_MS = 40_000;
 
 export class OwnController {
   readonly #options: OwnControllerOptions;
-  readonly #queue = new WorkQueue();
+  readonly #queue: WorkQueue;
   #expectedUntil = 0;
   #stoppedAt: number | undefined;
   /** When the node whose turn it is asked last; at first when this began, since it may be about to. */
@@ -65,6 +68,7 @@ export class OwnController {
   constructor(options: OwnControllerOptions) {
     this.#options = options;
     this.#heardAt = options.now();
+    this.#queue = new WorkQueue(Math.floor(options.random() * 1e9));
   }
 
   /** In place of the platform's fetch. Fails at once while it is known that nobody hosts the controller. */
@@ -73,7 +77,6 @@ export class OwnController {
     if (this.#isStopped()) return Promise.reject(new Error("the controller does not run on its node yet"));
     if (this.#options.now() - this.#heardAt > SILENT_MS)
       return Promise.reject(new Error("the node that hosts the controller does not ask"));
-    this.expect();
     return this.#queue.fetch(url, init);
   };
 
@@ -95,7 +98,7 @@ export class OwnController {
   give(node: string, deed: Omit<Deed, "action">): ControllerTurn {
     const { stores, now } = this.#options;
     const number = (this.turn()?.number ?? 0) + 1;
-    const turn = { number, node, since: now(), isWhole: false, askedAt: null };
+    const turn = { number, node, since: now(), isWhole: false, isFound: false, askedAt: null };
     stores.memory.setControllerTurn(turn);
     const lease = stores.nodes.get(node);
     stores.events.add(now(), { ...deed, action: "controller-moved" }, lease);
@@ -123,11 +126,11 @@ export class OwnController {
     const mine = { turn: "yours", number, ask: ASK.idle, identity: undefined, work: [] } as const;
     if (ask.has !== number) {
       const { identity } = this.#options;
-      return ask.capable ? { ...mine, ask: 1, identity } : mine;
+      return ask.capable && !turn.isFound ? { ...mine, ask: 1, identity } : mine;
     }
     for (const done of ask.done) this.#take(number, done);
     if (!ask.running) return { ...mine, ask: 1 };
-    const work = await this.#next(number);
+    const work = await this.#next(number, ask.done.length > 0);
     return { ...mine, ask: work.length > 0 || this.#isExpecting() ? 0 : ASK.idle, work };
   }
 
@@ -138,7 +141,8 @@ export class OwnController {
     if (turn !== undefined || !running || has === 0) return turn;
     log("controller-found", { node, turn: has });
     return stores.transaction(() => {
-      const found = { number: has, node, since: now(), isWhole: true, askedAt: now() };
+      // The identity is not handed to whoever says so: it has it, or the operator moves the controller.
+      const found = { number: has, node, since: now(), isWhole: true, isFound: true, askedAt: now() };
       stores.memory.setControllerTurn(found);
       const by = { who: "node", id: node } as const;
       stores.events.add(
@@ -170,24 +174,35 @@ export class OwnController {
   }
 
   /** What is to be done next: nothing else before the controller has been told all that the one before it knew. */
-  async #next(number: number): Promise<Exchange[]> {
+  async #next(number: number, hasDone: boolean): Promise<Exchange[]> {
     if (this.turn()?.isWhole !== true) return this.#nextOfRebuild(number);
-    if (this.#queue.isEmpty && this.#isExpecting())
-      await Promise.race([this.#queue.whenWork(), this.#options.sleep(HOLD_MS)]);
+    const hold = this.#isExpecting() ? HOLD_MS.expecting : hasDone ? HOLD_MS.done : 0;
+    if (this.#queue.isEmpty && hold > 0)
+      await Promise.race([this.#queue.whenWork(), this.#options.sleep(hold)]);
     // It may have been moved meanwhile.
     return this.turn()?.number === number ? this.#queue.take(MOST) : [];
   }
 
   #nextOfRebuild(number: number): Exchange[] {
-    const { stores, networkId } = this.#options;
     if (this.#rebuild?.number !== number) {
-      const calls = rebuilding(networkId, stores.controllerDocuments.all());
+      const calls = rebuilding(this.#options.networkId, this.#documents());
       const left = calls.map(
         (call, at) => [`r${number}-${at}`, { ...call, id: `r${number}-${at}` }] as const,
       );
       this.#rebuild = { number, left: new Map(left) };
     }
     return [...this.#rebuild.left.values()].slice(0, MOST);
+  }
+
+  /** What a new controller is to be told: who was taken out here meanwhile is out there too, from the beginning. */
+  #documents(): Mirrored {
+    const { stores } = this.#options;
+    const told = [...stores.controllerDocuments.all()].flatMap(([name, document]): [string, string][] => {
+      const lease = stores.nodes.get(name);
+      if (lease === undefined) return stores.slots.isRemovalDue(name) ? [] : [[name, document]];
+      return [[name, lease.state === "active" ? document : shutOut(document)]];
+    });
+    return new Map(told);
   }
 
   #take(number: number, done: Done): void {

@@ -33,6 +33,7 @@ const controllerTurn = z.object({
   node: z.string(),
   since: z.number(),
   isWhole: z.boolean(),
+  isFound: z.boolean(),
   askedAt: z.number().nullable(),
 });
 
@@ -44,6 +45,8 @@ export interface ControllerTurn {
   readonly since: number;
   /** Whether the controller there was told all that the one before it knew. */
   readonly isWhole: boolean;
+  /** Whether the node was found to host it after the storage was lost, by its own word. */
+  readonly isFound: boolean;
   /** When the node last asked, give or take some minutes; null: not since. */
   readonly askedAt: number | null;
 }

@@ -133,6 +133,11 @@ ask_for_work() {
     follow_turn
     do_work
     ;;
+  # Taken out of the mesh, it hosts nothing.
+  403)
+    pause=$CONTROLLER_AWAY_MOST
+    stop_controller
+    ;;
   *)
     [ "$away" != $CONTROLLER_AWAY ] || warn "$(the_problem). What runs goes on"
     pause=$away

@@ -34,6 +34,8 @@ export class ControllerHost {
   #loop: Promise<void> | undefined;
   /** What it was told last. */
   turn: "yours" | "other" | "none" | undefined;
+  /** The nodes that its controllers let in at any time. */
+  readonly letIn = new Set<string>();
   /** Identities that it was handed. */
   readonly identities: string[] = [];
 
@@ -105,6 +107,8 @@ export class ControllerHost {
       headers: { "x-zt1-auth": TOKEN, "content-type": "application/json" },
       ...(body !== undefined && { body }),
     });
+    for (const { members } of this.#controller.state.networks.values())
+      for (const { node, config } of members.values()) if (config.authorized) this.letIn.add(node);
     return { id, status: answer.status, body: Buffer.from(await answer.text()).toString("base64") };
   }
 }

@@ -136,6 +136,9 @@ it("is made by its first server, lost with its host, and made anew on another on
   // Its host dies, with its disk. Who is in the mesh stays; a new one waits.
   await one.stop();
   expect((await enrol(3)).status).toBe(503);
+  // While there is none, the operator takes one out: that one is not let in anew.
+  const out = servers[2]?.node ?? expect.fail();
+  expect([200, 503]).toContain((await admin("POST", `/v1/nodes/${out}/revoke`)).status);
   const moved = await admin("POST", "/v1/controller/move", { node: web2.node });
   expect(moved.status).toBe(200);
   expect(controllerSchema.parse(await moved.json()).own?.turn).toMatchObject({
@@ -153,9 +156,14 @@ it("is made by its first server, lost with its host, and made anew on another on
   });
   expect([...after.members.values()].map(({ node, name, config }) => [node, name, config]).sort()).toEqual(
     expect.arrayContaining(
-      [...(before[0]?.members.values() ?? [])].map(({ node, name, config }) => [node, name, config]),
+      [...(before[0]?.members.values() ?? [])].map(({ node, name, config }) => [
+        ...[node, name],
+        { ...config, authorized: node !== out },
+      ]),
     ),
   );
+  expect(two.letIn.has(out)).toBe(false);
+  expect(two.letIn.has("0a0b0c0d0e")).toBe(true);
   expect(two.identities).toEqual([controller.secret]);
   expect((await view()).own?.turn).toMatchObject({ number: 2, whole: true });
 

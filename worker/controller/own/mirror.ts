@@ -67,6 +67,14 @@ export function rebuilding(networkId: NetworkId, kept: Mirrored): Omit<Exchange,
   ];
 }
 
+/** The document of a member that is to be out. */
+export function shutOut(document: string): string {
+  return JSON.stringify({
+    ...z.record(z.string(), z.unknown()).parse(JSON.parse(document)),
+    authorized: false,
+  });
+}
+
 function written(read: Record<string, unknown>): string {
   return JSON.stringify(
     Object.fromEntries(Object.entries(read).filter(([key]) => !NOT_WRITTEN.includes(key))),

@@ -27,17 +27,23 @@ interface Waiting {
  * has to be told to the controller stands in the outbox, and is tried again when the object starts anew.
  */
 export class WorkQueue {
+  readonly #life: number;
   #count = 0;
   #waiting: Waiting[] = [];
   readonly #fetched = new Map<string, Waiting>();
   #wake: (() => void)[] = [];
+
+  /** `life`: a number that no other queue of the same controller had, up to nine digits: an answer to a call of before is nobody's. */
+  constructor(life: number) {
+    this.#life = life;
+  }
 
   /** In place of the platform's fetch: done when the node has answered. A call whose time is over is not handed out any more. */
   readonly fetch: Fetch = (url, { method, body, signal }) =>
     new Promise((resolve, reject) => {
       const { pathname } = new URL(url);
       this.#count += 1;
-      const exchange = { id: `w${this.#count}`, method, path: pathname, body };
+      const exchange = { id: `w${this.#life}-${this.#count}`, method, path: pathname, body };
       const waiting: Waiting = {
         exchange,
         answer: ({ status, body: text }) =>

@@ -82,7 +82,7 @@ export function nodeId(text: string): NodeId {
 
 /** What a node does that hosts the controller: each call, at its own loopback. */
 function hosted(url: string, token: string): Fetch {
-  const queue = new WorkQueue();
+  const queue = new WorkQueue(1);
   return (...call) => {
     const answer = queue.fetch(...call);
     void Promise.all(queue.take(1).map((exchange) => doAt(url, token, exchange))).then((all) => {

@@ -1,7 +1,7 @@
 /** What is kept of a controller's answers, and how one with nothing but its identity is made what the one before it was. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { newsOf, rebuilding } from "../../../../worker/controller/own/mirror.ts";
+import { newsOf, rebuilding, shutOut } from "../../../../worker/controller/own/mirror.ts";
 import { parseNetworkId } from "../../../../worker/lease/ids.ts";
 
 const NETWORK = parseNetworkId("8056c2e21c000001") ?? expect.fail();
@@ -62,6 +62,13 @@ it("keeps nothing of what is no document", () => {
           newsOf({ method: "GET", path }, { id: "w1", status: 200, body }),
           `${path} ${body}`,
         ).toBeUndefined();
+});
+
+it("shuts a member out, and keeps what else there is of it", () => {
+  expect(JSON.parse(shutOut('{"authorized":true,"name":"a","tags":[[1,2]]}'))).toEqual({
+    ...{ authorized: false, name: "a" },
+    tags: [[1, 2]],
+  });
 });
 
 it("tells a new controller the network first, and then each member", () => {

@@ -16,7 +16,7 @@ function call(queue: WorkQueue, body?: string, signal = new AbortController().si
 
 describe("a call", () => {
   it("is handed out once, in its order, and done when it is answered", async () => {
-    const queue = new WorkQueue();
+    const queue = new WorkQueue(7);
     const answers = [call(queue), call(queue, '{"a":1}'), call(queue)];
     expect(queue.take(2).map(({ method, path, body }) => [method, path, body])).toEqual([
       ["GET", PATH, undefined],
@@ -24,8 +24,8 @@ describe("a call", () => {
     ]);
     const [last] = queue.take(50);
     expect(queue.take(50)).toEqual([]);
-    expect(queue.answer({ id: "w2", status: 200, body: "two" })?.body).toBe('{"a":1}');
-    queue.answer({ id: "w1", status: 404, body: "" });
+    expect(queue.answer({ id: "w7-2", status: 200, body: "two" })?.body).toBe('{"a":1}');
+    queue.answer({ id: "w7-1", status: 404, body: "" });
     queue.answer({ id: last?.id ?? "", status: 200, body: "three" });
     const read = await Promise.all(
       answers.map(async (answer) => [(await answer).status, await (await answer).text()]),
@@ -37,18 +37,18 @@ describe("a call", () => {
     ]);
   });
 
-  it("that was answered, or that nobody asked for, is answered to nobody", async () => {
-    const queue = new WorkQueue();
+  it("that was answered, or that another queue made, is answered to nobody", async () => {
+    const queue = new WorkQueue(7);
     const answer = call(queue);
     queue.take(1);
-    expect(queue.answer({ id: "w1", status: 200, body: "" })).toBeDefined();
-    expect(queue.answer({ id: "w1", status: 200, body: "" })).toBeUndefined();
-    expect(queue.answer({ id: "w9", status: 200, body: "" })).toBeUndefined();
+    expect(queue.answer({ id: "w7-1", status: 200, body: "" })).toBeDefined();
+    expect(queue.answer({ id: "w7-1", status: 200, body: "" })).toBeUndefined();
+    expect(queue.answer({ id: "w6-1", status: 200, body: "" })).toBeUndefined();
     expect((await answer).status).toBe(200);
   });
 
   it("whose time is over is not handed out any more, and its late answer changes nothing", async () => {
-    const queue = new WorkQueue();
+    const queue = new WorkQueue(7);
     const waits = new AbortController();
     const fetched = new AbortController();
     const early = call(queue, undefined, fetched.signal);
@@ -59,14 +59,14 @@ describe("a call", () => {
     await expect(late).rejects.toThrow("late");
     await expect(early).rejects.toThrow("later");
     expect(queue.take(50)).toEqual([]);
-    expect(queue.answer({ id: "w1", status: 200, body: "" })).toBeUndefined();
+    expect(queue.answer({ id: "w7-1", status: 200, body: "" })).toBeUndefined();
   });
 
   it("that could not be made there fails, as all do when the controller moves", async () => {
-    const queue = new WorkQueue();
+    const queue = new WorkQueue(7);
     const first = call(queue);
     queue.take(1);
-    queue.answer({ id: "w1", status: 0, body: "" });
+    queue.answer({ id: "w7-1", status: 0, body: "" });
     await expect(first).rejects.toThrow("could not be asked");
     const both = [call(queue), call(queue)];
     queue.take(1);
@@ -77,7 +77,7 @@ describe("a call", () => {
 });
 
 it("tells whoever waits for work as soon as a call comes", async () => {
-  const queue = new WorkQueue();
+  const queue = new WorkQueue(7);
   const work = queue.whenWork();
   void call(queue);
   await work;
