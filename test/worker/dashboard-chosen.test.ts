@@ -177,7 +177,18 @@ describe("approvals", () => {
     const { text } = await browser.browse("/approvals");
     expect(text).toMatch(/>web1<[\s\S]*\/keys\/[0-9a-f]{16}[\s\S]*hetzner/);
     expect(text.match(/type="checkbox" name="node"/g)).toHaveLength(2);
-    await browser.browse("/chosen", { change: "approve", node: node(0) });
+    const preview = await browser.browse(`/chosen?change=approve&node=${node(0)}`);
+    const form = {
+      ...{ change: "approve", node: hidden(preview.text, "node"), seen: hidden(preview.text, "seen") },
+    };
+    await browser.browse("/chosen", form);
+    expect(await states()).toEqual(["web1 active", "web2 pending"]);
+    // The same page, sent once more when somebody has taken it out since.
+    await use.world.admin("POST", `/v1/nodes/${node(0)}/revoke`);
+    const again = await browser.browse("/chosen", form);
+    expect(again.text).toMatch(/Nothing was done[\s\S]*It is revoked now/);
+    expect(await states()).toEqual(["web1 revoked", "web2 pending"]);
+    await browser.browse("/chosen", { ...form, seen: hidden(again.text, "seen") });
     expect(await states()).toEqual(["web1 active", "web2 pending"]);
     expect((await browser.browse("/approvals")).text).not.toContain(">web1<");
     await browser.browse("/chosen", { change: "delete", node: node(1) });

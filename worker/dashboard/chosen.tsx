@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { App } from "../http/context.ts";
 import { NODE_CHANGES, nodeChangesSchema } from "../schema/node-changes.ts";
 import { UNCONFIRMED } from "../schema/server-words.ts";
-import { Refused } from "./api.ts";
+import { type Api, Refused } from "./api.ts";
 import { NONE_CHOSEN } from "./choose.tsx";
 import { Consequence } from "./consequences.tsx";
 import { Decide } from "./decide.tsx";
@@ -70,22 +70,43 @@ export function chosenPage(pages: Pages): void {
 const showChosen: Show = async (api, c) => {
   if (c.req.query("node") === undefined) return c.redirect(backToList(c), 303);
   const wanted = wantedOf(addressForm(c));
+  return preview(c, wanted, await lookAt(api, wanted), false);
+};
+
+async function lookAt(api: Api, wanted: Wanted): Promise<readonly Changed[]> {
   const { items } = await api.ask("POST", "/v1/nodes/changes?dryRun=true", nodeChangesSchema, {
     body: wanted,
   });
+  return items;
+}
+
+/** `isAgain`: a server is no longer as it was when that was asked. */
+function preview(c: Context<App>, wanted: Wanted, items: readonly Changed[], isAgain: boolean) {
   const title = `${WORDS[wanted.change].title} ${items.length === 1 ? "one server" : `${items.length} servers`}`;
   return page(c, {
     title,
     place: "/",
-    body: <Preview title={title} wanted={wanted} items={items} mayAdd={may(c, "keys")} />,
+    body: <Preview title={title} wanted={wanted} items={items} isAgain={isAgain} mayAdd={may(c, "keys")} />,
   });
-};
+}
 
 const changeChosen: Act = async (api, c, form) => {
   const wanted = wantedOf(form);
+  // A page that is sent once more, a day later, must not let in again whom somebody has taken out since.
+  if (wanted.change === "approve") {
+    const found = await lookAt(api, wanted);
+    const seen = new Set(form.all("seen"));
+    if (found.some((item) => item.problem === null && !seen.has(stateSeen(item))))
+      return preview(c, wanted, found, true);
+  }
   const { items } = await api.ask("POST", "/v1/nodes/changes", nodeChangesSchema, { body: wanted });
   return page(c, { title: "What came of it", place: "/", body: <Outcome wanted={wanted} items={items} /> });
 };
+
+/** How a server was when that was asked. */
+function stateSeen({ node, state }: Changed): string {
+  return `${node} ${state ?? ""}`;
+}
 
 /** The list where none was ticked, which says so. */
 function backToList(c: Context<App>): string {
@@ -111,13 +132,24 @@ function refused(fault: string): Refused {
   return Refused.by({ problem: "bad-request", faults: [fault] });
 }
 
-function Preview(props: { title: string; wanted: Wanted; items: readonly Changed[]; mayAdd: boolean }) {
-  const { title, wanted, items, mayAdd } = props;
+function Preview(props: {
+  title: string;
+  wanted: Wanted;
+  items: readonly Changed[];
+  isAgain: boolean;
+  mayAdd: boolean;
+}) {
+  const { title, wanted, items, isAgain, mayAdd } = props;
   const { what, done } = WORDS[wanted.change];
   const able = items.filter(({ problem }) => problem === null);
   return (
     <>
       <h1>{title}</h1>
+      {isAgain && (
+        <Notice kind="warn">
+          <p>Nothing was done: not all of them are as they were when you looked.</p>
+        </Notice>
+      )}
       <p>{what}</p>
       {items.map((item) => (
         <>
@@ -141,8 +173,11 @@ function Preview(props: { title: string; wanted: Wanted; items: readonly Changed
           <input type="hidden" name="change" value={wanted.change} />
           <input type="hidden" name="addTags" value={wanted.addTags?.join(" ") ?? ""} />
           <input type="hidden" name="removeTags" value={wanted.removeTags?.join(" ") ?? ""} />
-          {able.map(({ node }) => (
-            <input type="hidden" name="node" value={node} />
+          {able.map((item) => (
+            <>
+              <input type="hidden" name="node" value={item.node} />
+              <input type="hidden" name="seen" value={stateSeen(item)} />
+            </>
           ))}
         </Decide>
       )}
