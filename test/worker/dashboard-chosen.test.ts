@@ -57,6 +57,8 @@ describe("the list of servers", () => {
     expect(all).toBe("/?name=web*&chosen=all");
     const ticked = (await browser.browse(all)).text;
     expect(ticked.match(/name="node" value="[0-9a-f]{10}" checked/g)).toHaveLength(2);
+    // Who comes in later is not ticked by a page that goes on by itself.
+    expect([text.includes("data-live"), ticked.includes("data-live")]).toEqual([true, false]);
     const reader = new Browser();
     await reader.signIn(use.world, "read");
     expect((await reader.browse("/")).text).not.toContain('name="node"');

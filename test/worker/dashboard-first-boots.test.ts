@@ -190,8 +190,14 @@ describe("the list of servers", () => {
     await browser.signIn(use.world, "nodes");
     const { status, text } = await browser.browse("/");
     expect([status, standing(text)]).toEqual([200, []]);
-    await use.world.enrol({ key });
+    const { json } = await use.world.enrol({ key });
+    await use.world.call("POST", `/v1/nodes/${json["node"]}/heartbeat`, {
+      token: String(json["token"]),
+      body: { state: "failed", step: "docker", log: "no such package" },
+    });
     await browser.signIn(use.world);
+    const [boot] = (await use.world.admin("GET", "/v1/first-boots")).json["items"] as { state: string }[];
+    expect(boot?.state).toBe("failed");
     expect(standing((await browser.browse("/")).text)).toEqual([]);
   });
 });

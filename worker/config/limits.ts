@@ -82,6 +82,9 @@ export const LIMITS = {
   eventsLookedThrough: 1000,
   /** Nodes that a call with a filter looks through, where no index finds them: it must not read more rows as the fleet grows. */
   nodesLookedThrough: 1000,
+  /** Unseen nodes that are counted at each look; of more, what was counted is used for so many milliseconds. */
+  unseenCounted: 200,
+  unseenCountMs: 5 * 60_000,
   /** Webhooks that there may be: with `alarmCalls` one alarm sends to all of them. */
   webhooks: 10,
   /** Characters of a webhook's address. */

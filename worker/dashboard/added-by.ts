@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { App } from "../http/context.ts";
-import { additionQueries } from "../schema/added-by.ts";
+import { additionAmong, additionQueries } from "../schema/added-by.ts";
 import { type EventView, eventsSchema } from "../schema/events.ts";
 import type { Api } from "./api.ts";
 import type { Node } from "./node.ts";
@@ -11,7 +11,7 @@ export async function askAddedBy(api: Api, c: Context<App>, node: Node): Promise
   if (!may(c, "read")) return undefined;
   for (const query of additionQueries(node)) {
     const { items } = await api.ask("GET", `/v1/events?${query}`, eventsSchema);
-    const first = items.at(-1);
+    const first = additionAmong(items, node);
     if (first !== undefined) return first;
   }
   return undefined;

@@ -13,6 +13,7 @@ import { ownPath } from "./own-path.ts";
 import { Notice, page } from "./page.tsx";
 import { inPageWords } from "./page-words.ts";
 import type { Act, Pages, Show } from "./pages.ts";
+import { isOutdated, Outdated, Seen } from "./seen.tsx";
 import { tagsIn } from "./tags.tsx";
 import { may } from "./visitor.ts";
 
@@ -92,12 +93,11 @@ function preview(c: Context<App>, wanted: Wanted, items: readonly Changed[], isA
 
 const changeChosen: Act = async (api, c, form) => {
   const wanted = wantedOf(form);
-  // A page that is sent once more, a day later, must not let in again whom somebody has taken out since.
+  // Sent once more, a day later, it would let in again whom somebody has taken out since.
   if (wanted.change === "approve") {
     const found = await lookAt(api, wanted);
-    const seen = new Set(form.all("seen"));
-    if (found.some((item) => item.problem === null && !seen.has(stateSeen(item))))
-      return preview(c, wanted, found, true);
+    const able = found.filter(({ problem }) => problem === null);
+    if (isOutdated(form, able.map(stateSeen))) return preview(c, wanted, found, true);
   }
   const { items } = await api.ask("POST", "/v1/nodes/changes", nodeChangesSchema, { body: wanted });
   return page(c, { title: "What came of it", place: "/", body: <Outcome wanted={wanted} items={items} /> });
@@ -145,11 +145,7 @@ function Preview(props: {
   return (
     <>
       <h1>{title}</h1>
-      {isAgain && (
-        <Notice kind="warn">
-          <p>Nothing was done: not all of them are as they were when you looked.</p>
-        </Notice>
-      )}
+      <Outdated isAgain={isAgain} />
       <p>{what}</p>
       {items.map((item) => (
         <>
@@ -176,7 +172,7 @@ function Preview(props: {
           {able.map((item) => (
             <>
               <input type="hidden" name="node" value={item.node} />
-              <input type="hidden" name="seen" value={stateSeen(item)} />
+              <Seen what={stateSeen(item)} />
             </>
           ))}
         </Decide>

@@ -6,9 +6,11 @@ import { nodeSchema } from "../schema/lease.ts";
 import type { Api } from "./api.ts";
 import { Consequences } from "./consequences.tsx";
 import { Decide } from "./decide.tsx";
+import type { Form } from "./form.ts";
 import { apiPathOf, type Node, nodeOf } from "./node.ts";
 import { page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
+import { isOutdated, Outdated, Seen } from "./seen.tsx";
 import { demand, may } from "./visitor.ts";
 
 /** The ends of a lease for which nothing more is to be said. */
@@ -31,7 +33,7 @@ type EndingVerb = keyof typeof ENDINGS;
 export function endingPages(pages: Pages): void {
   for (const verb of ["retire", "delete"] as const) {
     pages.show(`/servers/:node/${verb}`, (api, c) => showEnding(c, api, verb, nodeOf(c)));
-    pages.act(`/servers/:node/${verb}`, (api, c) => endLease(c, api, verb, nodeOf(c)));
+    pages.act(`/servers/:node/${verb}`, (api, c, form) => endLease(c, api, verb, form));
   }
   pages.show("/servers/:node/revoke", (api, c) => showRevocation(c, api, nodeOf(c)));
 }
@@ -47,18 +49,36 @@ function endingCall(verb: EndingVerb, id: string): readonly ["POST" | "DELETE", 
   }
 }
 
-async function showEnding(c: Context<App>, api: Api, verb: EndingVerb, id: string): Promise<Response> {
+async function showEnding(
+  c: Context<App>,
+  api: Api,
+  verb: EndingVerb,
+  id: string,
+  isAgain = false,
+): Promise<Response> {
   const [method, path] = endingCall(verb, id);
-  const ending = await api.ask(method, `${path}?dryRun=true`, endingSchema);
+  const [ending, seen] = await Promise.all([
+    api.ask(method, `${path}?dryRun=true`, endingSchema),
+    whatIsIn(api, id),
+  ]);
   const title = `${ENDINGS[verb].title} ${ending.name}`;
   return page(c, {
     title,
     place: "/",
-    body: <EndingPreview ending={ending} verb={verb} mayAdd={may(c, "keys")} />,
+    body: <EndingPreview ending={ending} verb={verb} mayAdd={may(c, "keys")} seen={seen} isAgain={isAgain} />,
   });
 }
 
-async function endLease(c: Context<App>, api: Api, verb: EndingVerb, id: string): Promise<Response> {
+/** Whether the server is in the mesh, under which name and slot: what its end would take from whom. */
+async function whatIsIn(api: Api, id: string): Promise<string> {
+  const { state, name, slot } = await api.ask("GET", apiPathOf(id), nodeSchema);
+  return `${state === "pending" || state === "revoked" ? state : "in"} ${name} ${slot}`;
+}
+
+async function endLease(c: Context<App>, api: Api, verb: EndingVerb, form: Form): Promise<Response> {
+  const id = nodeOf(c);
+  if (form.all("seen").length > 0 && isOutdated(form, [await whatIsIn(api, id)]))
+    return showEnding(c, api, verb, id, true);
   const [method, path] = endingCall(verb, id);
   await api.tell(method, path);
   return c.redirect("/", 303);
@@ -71,17 +91,26 @@ async function showRevocation(c: Context<App>, api: Api, id: string): Promise<Re
 }
 
 /** What that end of the lease would break, before anything is done. */
-function EndingPreview(props: { ending: EndingView; verb: EndingVerb; mayAdd: boolean }) {
-  const { ending, verb, mayAdd } = props;
+function EndingPreview(props: {
+  ending: EndingView;
+  verb: EndingVerb;
+  mayAdd: boolean;
+  seen: string;
+  isAgain: boolean;
+}) {
+  const { ending, verb, mayAdd, seen, isAgain } = props;
   const { title, what, done } = ENDINGS[verb];
   return (
     <>
       <h1>
         {title} {ending.name}
       </h1>
+      <Outdated isAgain={isAgain} />
       <p>{what}</p>
       <Consequences ending={ending} mayAdd={mayAdd} />
-      <Decide action={`/servers/${ending.node}/${verb}`} done={done} back={`/servers/${ending.node}`} />
+      <Decide action={`/servers/${ending.node}/${verb}`} done={done} back={`/servers/${ending.node}`}>
+        <Seen what={seen} />
+      </Decide>
     </>
   );
 }

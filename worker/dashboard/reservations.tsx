@@ -14,6 +14,7 @@ import { NextPage, partQuery } from "./next-page.tsx";
 import { Notice, page } from "./page.tsx";
 import type { Pages } from "./pages.ts";
 import { pageStatus } from "./refusal-page.tsx";
+import { isOutdated, Outdated, Seen } from "./seen.tsx";
 import { TimeAgo } from "./time-ago.tsx";
 import { demand, may } from "./visitor.ts";
 
@@ -35,14 +36,31 @@ export function reservationsPages(pages: Pages): void {
 
   pages.show("/reservations/:name/give-up", async (api, c) => {
     demand(c, "nodes");
-    const end = await api.ask("DELETE", `${pathOf(c)}?dryRun=true`, reservationEndSchema);
-    return page(c, { title: `Give up ${end.name}`, place: "/reservations", body: <EndPreview end={end} /> });
+    return showEnd(c, await endOf(api, c), false);
   });
 
-  pages.act("/reservations/:name/give-up", async (api, c) => {
+  pages.act("/reservations/:name/give-up", async (api, c, form) => {
+    if (form.all("seen").length > 0) {
+      const end = await endOf(api, c);
+      if (isOutdated(form, [whatEnds(end)])) return showEnd(c, end, true);
+    }
     await api.tell("DELETE", pathOf(c));
     return c.redirect("/reservations", 303);
   });
+}
+
+function endOf(api: Api, c: Context<App>): Promise<ReservationEnd> {
+  return api.ask("DELETE", `${pathOf(c)}?dryRun=true`, reservationEndSchema);
+}
+
+/** Whose name and which keys it would be. */
+function whatEnds({ node, keys }: ReservationEnd): string {
+  return [node ?? "nobody", ...[...keys].sort()].join(" ");
+}
+
+function showEnd(c: Context<App>, end: ReservationEnd, isAgain: boolean): Response | Promise<Response> {
+  const body = <EndPreview end={end} isAgain={isAgain} />;
+  return page(c, { title: `Give up ${end.name}`, place: "/reservations", body });
 }
 
 function pathOf(c: Context<App>): string {
@@ -177,11 +195,12 @@ function Table(props: {
 }
 
 /** What ends with a reservation, before it is given up. */
-function EndPreview({ end }: { end: ReservationEnd }) {
+function EndPreview({ end, isAgain }: { end: ReservationEnd; isAgain: boolean }) {
   const { name, slot, node, keys } = end;
   return (
     <>
       <h1>Give up {name}</h1>
+      <Outdated isAgain={isAgain} />
       <ul>
         {node === null ? (
           <li>
@@ -208,7 +227,9 @@ function EndPreview({ end }: { end: ReservationEnd }) {
           </li>
         )}
       </ul>
-      <Decide action={`/reservations/${name}/give-up`} done="Give it up" back="/reservations" />
+      <Decide action={`/reservations/${name}/give-up`} done="Give it up" back="/reservations">
+        <Seen what={whatEnds(end)} />
+      </Decide>
     </>
   );
 }

@@ -86,8 +86,13 @@ const showServers: Show = async (api, c) => {
     ...{ list: { items, next: list.next }, search, health, counts, silences, boots },
     ...{ now: Date.now(), mayAdd: may(c, "keys"), mayChange },
   };
-  const body = <Servers {...parts} chosen={c.req.query("chosen")} />;
-  return page(c, { title: "Servers", place: "/", live: ["servers", "controller", "first-boots"], body });
+  const chosen = c.req.query("chosen");
+  const body = <Servers {...parts} chosen={chosen} />;
+  return page(c, {
+    ...{ title: "Servers", place: "/", body },
+    // Asked for once more, it would have all ticked that came in meanwhile.
+    ...(chosen === "all" ? {} : { live: ["servers", "controller", "first-boots"] }),
+  });
 };
 
 /** What the list of servers shows. */

@@ -96,17 +96,12 @@ function runsOther({ state, facts }: StoredNode, sha256: string): boolean {
   return said !== undefined && said !== sha256;
 }
 
-/** How many nodes are shown as what. Reads those alone that are not active, or were not seen lately. */
-export function countNodes({ stores, now }: NetworkContext): Record<ShownState, number> {
-  const at = now();
-  const unseen = { kind: "unseen", since: at - defaultLeaseTimes.offlineAfter } as const;
-  const { active: letIn, ...counts } = {
-    ...countStored(stores, stores.slots.holders()),
-    ...{ offline: 0, stale: 0, failed: stores.nodes.countFailed() },
-  };
-  for (const node of stores.nodes.inOrder("slot", undefined, unseen))
-    for (const state of ["offline", "stale"] as const) if (isShownAs(node, state, at)) counts[state] += 1;
-  return { ...counts, active: letIn - counts.offline - counts.stale };
+/** How many nodes are shown as what. Reads those alone that are not active; of those that were not seen lately see {@link UnseenCounts}. */
+export function countNodes({ stores, unseen, now }: NetworkContext): Record<ShownState, number> {
+  const { active: letIn, ...counts } = countStored(stores, stores.slots.holders());
+  const { offline, stale } = unseen.count(stores.nodes, now());
+  const failed = stores.nodes.countFailed();
+  return { ...counts, offline, stale, failed, active: letIn - offline - stale };
 }
 
 /** How many nodes are in each state that is stored: each has a slot, and few are not active. */

@@ -24,6 +24,7 @@ import { OwnController } from "./own-controller.ts";
 import { type Platform, workersPlatform } from "./platform.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { ReturnBudget } from "./return-budget.ts";
+import { UnseenCounts } from "./unseen-counts.ts";
 
 /** ms that a derivation of a node id takes, until some were measured. */
 const PROOF_MS = 30;
@@ -45,6 +46,7 @@ export interface NetworkContext extends Upkeep {
   readonly refusalBudget: RefusalBudget;
   readonly returns: ReturnBudget;
   readonly bootBudget: BootBudget;
+  readonly unseen: UnseenCounts;
   readonly hosts: KnownHosts;
   /** The node id that follows from a public key (64 bytes), one derivation at a time; or how long the wait for it would be. */
   readonly deriveNodeId: (
@@ -125,6 +127,7 @@ export function openNetwork(
     seals,
     leases,
     readiness,
+    unseen: new UnseenCounts(),
     hosts: new KnownHosts(stores.hosts),
     returns: new ReturnBudget(LIMITS.returnsAnHour),
     bootBudget: new BootBudget(LIMITS.bootReportsOfKeyAnHour, LIMITS.bootReportsAnHour),

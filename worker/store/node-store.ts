@@ -265,6 +265,27 @@ export class NodeStore {
     return this.#db.read<Row>(`${NOT_ACTIVE} ORDER BY slot`).map(fromRow);
   }
 
+  /** How many are in the mesh and were not seen since then (ms since 1970), at most `most`: each is a row of an index. */
+  countUnseen(since: number, most: number): number {
+    return this.#db.readOne<{ number: number }>(
+      `SELECT count(*) AS number FROM
+         (SELECT 1 FROM nodes INDEXED BY active_nodes_by_sight WHERE state = 'active' AND seen_at <= ? LIMIT ?)`,
+      since,
+      most,
+    ).number;
+  }
+
+  /** The same of those that were set up by hand. */
+  countKeptUnseen(since: number, most: number): number {
+    return this.#db.readOne<{ number: number }>(
+      `SELECT count(*) AS number FROM
+         (SELECT 1 FROM nodes INDEXED BY kept_nodes_by_sight
+           WHERE state = 'active' AND identity IS NULL AND seen_at <= ? LIMIT ?)`,
+      since,
+      most,
+    ).number;
+  }
+
   /** Those of any state that were not seen since then (ms since 1970), in the order of their slots. */
   unseenSince(at: number): StoredNode[] {
     const active = [...this.inOrder("slot", undefined, { kind: "unseen", since: at })];

@@ -1,4 +1,4 @@
-import { additionQueries } from "../../../worker/schema/added-by.ts";
+import { additionAmong, additionQueries } from "../../../worker/schema/added-by.ts";
 import { type EventView, eventsSchema } from "../../../worker/schema/events.ts";
 import type { Server } from "./server.ts";
 import { Refused, type Worker } from "./worker.ts";
@@ -8,7 +8,7 @@ export async function addedBy(worker: Worker, server: Server): Promise<EventView
   try {
     for (const query of additionQueries(server)) {
       const { value } = await worker.ask("GET", `/v1/events?${query}`, eventsSchema);
-      const first = value.items.at(-1);
+      const first = additionAmong(value.items, server);
       if (first !== undefined) return first;
     }
   } catch (error) {
