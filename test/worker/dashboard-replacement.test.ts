@@ -45,6 +45,25 @@ describe("replacing a server", () => {
     expect(heir.json).toMatchObject({ name: "web1", slot: 1 });
   });
 
+  it("keeps what the server before had been made with, on the page and by the call", async () => {
+    const wanted = { layout: "bridge", docker: "official", hosts: true, mtu: "auto", name: "old" };
+    const made = await use.world.admin("POST", "/v1/user-data", { ...wanted, key: { allowOverlap: true } });
+    await use.world.enrol({ key: secretIn(String(made.json["userData"])), number: 5, name: "old" });
+    await browser.signIn(use.world);
+    const at = `/servers/${identity(5).node}/replace`;
+    const { text } = await browser.browse(at, { provider: "other" });
+    for (const line of ["LAYOUT=bridge", "DOCKER=official", "HOSTS=on", "MTU=auto"])
+      expect(text).toContain(line);
+    const call = await use.world.admin("POST", `/v1/nodes/${identity(5).node}/replace`, {});
+    const { key } = call.json["key"] as { key: string };
+    const fetched = await use.world.call("GET", `/boot/${key}`);
+    for (const line of ["LAYOUT=bridge", "DOCKER=official", "HOSTS=on", "MTU=auto"])
+      expect(fetched.text).toContain(line);
+    const kept = ((await keys()) as { reservation: string }[]).filter((one) => one.reservation === "old");
+    expect(kept).toHaveLength(2);
+    for (const one of kept) expect(one).toMatchObject({ allowOverlap: true });
+  });
+
   it("gives the form of the provider, and by default that of none", async () => {
     await browser.signIn(use.world);
     const { text } = await browser.browse(AT, { provider: "ovh-vps" });

@@ -2,11 +2,12 @@
 import { PROVIDERS } from "../../cloud-init/provider-limits.ts";
 import { publicOrigin } from "../http/public-origin.ts";
 import { type EndingView, endingSchema, type Replaced, replacedSchema } from "../schema/ending.ts";
+import { keySchema } from "../schema/key.ts";
 import { nodeSchema } from "../schema/lease.ts";
 import { reservationSchema } from "../schema/reservation.ts";
 import { userDataSchema } from "../schema/user-data.ts";
 import { demandProvider, OTHER } from "./add-server.tsx";
-import type { Api } from "./api.ts";
+import { type Api, Refused } from "./api.ts";
 import { Choice } from "./choice.tsx";
 import { Consequences } from "./consequences.tsx";
 import { Copyable } from "./copyable.tsx";
@@ -45,13 +46,15 @@ const replace: Act = async (api, c, form) => {
   demandProvider(provider);
   const ending = await preview(api, id);
   const { name, slot } = ending;
-  const { tags } = await api.ask("GET", apiPathOf(id), nodeSchema);
+  const { tags, key } = await api.ask("GET", apiPathOf(id), nodeSchema);
+  const { options, allowOverlap } = await keptOfKey(api, key);
   // Its own, or none: with the slot it is no other server's that has come by the name meanwhile.
   await api.ask("POST", "/v1/reservations", reservationSchema, { body: { name, slot } });
   const made = await api.ask("POST", "/v1/user-data", userDataSchema, {
     body: {
+      ...options,
       ...(provider !== OTHER && { provider }),
-      key: { reservation: name, takeover: true, tags, note: `replaces ${name}` },
+      key: { reservation: name, takeover: true, tags, note: `replaces ${name}`, allowOverlap },
     },
     headers: { "Idempotency-Key": onceOf(form) },
   });
@@ -68,6 +71,22 @@ const replace: Act = async (api, c, form) => {
   );
   return page(c, { title, place: "/", body });
 };
+
+/** What the other server is to have of the key that this one came in with: with another layout its containers would have other addresses. */
+async function keptOfKey(
+  api: Api,
+  id: string | null,
+): Promise<{ options: Readonly<Record<string, unknown>>; allowOverlap: boolean }> {
+  if (id === null) return { options: {}, allowOverlap: false };
+  try {
+    const { options, allowOverlap } = await api.ask("GET", `/v1/keys/${id}`, keySchema);
+    const { name: _, ...others } = options ?? {};
+    return { options: others, allowOverlap };
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 404)) throw error;
+    return { options: {}, allowOverlap: false };
+  }
+}
 
 /** What it would break, before anything is done. `mayChoose`: whether user-data is made, and for which provider is to be said. */
 function Preview({ ending, mayChoose }: { ending: EndingView; mayChoose: boolean }) {

@@ -5,7 +5,7 @@ import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
 import type { Operator } from "../lease/deed.ts";
-import type { KeyTerms, KeyView, RevokedKey } from "../schema/key.ts";
+import { type KeyTerms, type KeyView, keyOptions, type RevokedKey } from "../schema/key.ts";
 import { type EnrolmentKey, keyState, type NewKey } from "../store/key-store.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import type { Stores } from "../store/stores.ts";
@@ -184,6 +184,7 @@ export function keyView(key: EnrolmentKey, now: number): KeyView {
     reservation: key.reservation,
     takesOver: key.takesOver,
     allowOverlap: key.allowOverlap,
+    options: key.userData === null ? null : keyOptions.parse(JSON.parse(key.userData)),
     tags: [...key.tags],
     note: key.note,
   };

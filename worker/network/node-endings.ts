@@ -10,6 +10,7 @@ import type { StoredNode } from "../store/stored-node.ts";
 import type { Stores } from "../store/stores.ts";
 import { endForGood } from "./change-lease.ts";
 import { endingView } from "./ending-view.ts";
+import { keptOfKey } from "./key-of-replaced.ts";
 import { addKey, keyRequest, makeKey, newKeyView } from "./key-operations.ts";
 import type { NetworkContext } from "./network-context.ts";
 import { authorize } from "./node-access.ts";
@@ -67,7 +68,12 @@ export async function replaceNode(
     const known = authorize(stores, node, { admin: true, by }, now());
     if (!known.ok) return known;
     const { name } = reservationOf(stores, known.value, now(), by);
-    const key = { ...made.key, reservation: name, tags: known.value.tags };
+    const { userData, allowOverlap } = keptOfKey(stores, known.value);
+    const key = {
+      ...made.key,
+      ...{ reservation: name, tags: known.value.tags, userData },
+      allowOverlap: made.key.allowOverlap || allowOverlap,
+    };
     const added = addKey(net, { ...made, key }, true, by);
     if (!added.ok) return added;
     return ok({

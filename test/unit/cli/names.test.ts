@@ -9,7 +9,7 @@ const AT = SERVER.leasedAt;
 const KEY = {
   ...{ id: "5db36edb221a0232", createdAt: AT, lastUsedAt: null, expiresAt: "2026-08-08T12:00:00.000Z" },
   ...{ maxUses: 1, uses: 0, state: "valid", approval: false, names: null, ephemeralMinutes: null },
-  ...{ reservation: null, takesOver: null, allowOverlap: false, tags: [], note: "for web1" },
+  ...{ reservation: null, takesOver: null, allowOverlap: false, options: null, tags: [], note: "for web1" },
 };
 const USER_DATA = {
   ...{ form: "cloud-config", userData: "#cloud-config\n", bytes: 14, limits: [], key: { ...KEY, id: "new" } },
