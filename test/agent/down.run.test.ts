@@ -339,6 +339,12 @@ const AT_WORK: Readonly<Record<string, (host: Host) => void>> = {
     host.write("/etc/systemd/system/meshboot-ipv6nat.service", "[Service]\n");
     list(host, "/etc/systemd/system/meshboot-ipv6nat.service");
   },
+  controller: (host) => {
+    const path = "/etc/systemd/system/meshboot-controller-work.service";
+    host.write(path, "[Service]\n");
+    list(host, path);
+    host.write("/var/lib/meshboot-controller/turn", "1\n");
+  },
   docker_restart: (host) => host.write("/run/meshboot/restarting", "42\nid-web\n"),
   accept_ra: (host) => host.write("/proc/sys/net/ipv6/conf/all/forwarding", "0\n"),
   local_conf: (host) => {

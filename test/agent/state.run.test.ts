@@ -31,6 +31,7 @@ const CHANGES: Readonly<Record<string, (host: Host) => void>> = {
   address: (host) => host.world({ addresses: host.seen("addresses").replace(/.*10\.147\.17.*\n/, "") }),
   routes: (host) => host.world({ "mesh-routes": host.seen("mesh-routes").replace(/.*\n/, "") }),
   watch: (host) => host.world({ "unit-meshboot-watch": "failed" }),
+  controller: (host) => host.world({ "unit-meshboot-controller-work": "failed" }),
   docker: (host) => host.write("/etc/docker/daemon.json", '{"debug":true}'),
   ipv6nat: (host) => host.write("/var/lib/meshboot/ipv6nat.tar", "an image"),
 };
