@@ -1,11 +1,12 @@
 // Enrolment keys: made, listed, taken back and deleted by the operator. The secret leaves the object once, when the key is made.
+import { z } from "zod";
 import { isoTime } from "../base/iso-time.ts";
 import { makeId } from "../base/made-id.ts";
 import type { Refusal } from "../base/refusal.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { makeSecret, sha256Hex } from "../base/secret.ts";
 import type { Operator } from "../lease/deed.ts";
-import { type KeyTerms, type KeyView, keyOptions, type RevokedKey } from "../schema/key.ts";
+import type { KeyTerms, KeyView, RevokedKey } from "../schema/key.ts";
 import { type EnrolmentKey, keyState, type NewKey } from "../store/key-store.ts";
 import type { MadePlace } from "../store/made-place.ts";
 import type { Stores } from "../store/stores.ts";
@@ -168,6 +169,13 @@ export function newKeyView(key: NewKey, now: number): KeyView {
   return keyView({ ...key, uses: 0, lastUsedAt: null, revokedAt: null }, now);
 }
 
+const storedOptions = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+/** The options of user-data, whatever an earlier version knew of them. */
+function optionsOf(userData: string): KeyView["options"] {
+  return storedOptions.parse(JSON.parse(userData));
+}
+
 /** A key as the operator sees it. */
 export function keyView(key: EnrolmentKey, now: number): KeyView {
   return {
@@ -184,7 +192,7 @@ export function keyView(key: EnrolmentKey, now: number): KeyView {
     reservation: key.reservation,
     takesOver: key.takesOver,
     allowOverlap: key.allowOverlap,
-    options: key.userData === null ? null : keyOptions.parse(JSON.parse(key.userData)),
+    options: key.userData === null ? null : optionsOf(key.userData),
     tags: [...key.tags],
     note: key.note,
   };

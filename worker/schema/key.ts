@@ -86,9 +86,6 @@ export const keyTermsSchema = termsSchema
 
 export type KeyTerms = z.output<typeof keyTermsSchema>;
 
-/** The options of user-data, whatever a version before this one knew of them. */
-export const keyOptions = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-
 /** An enrolment key without its secret. */
 export const keySchema = z
   .object({
@@ -119,7 +116,8 @@ export const keySchema = z
       .nullable()
       .openapi({ description: "The node that is out when a server comes in with it." }),
     allowOverlap: z.boolean(),
-    options: keyOptions
+    options: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
       .nullable()
       .openapi({ description: "Of the user-data that it was made with; null: it was made without." }),
     tags: z.array(z.string()),

@@ -331,7 +331,7 @@ describe("a token", () => {
       key: {
         ...{ id: "5db36edb221a0232", key, createdAt: SERVER.leasedAt, lastUsedAt: null },
         ...{ expiresAt: SERVER.leasedAt, maxUses: 1, uses: 0, state: "valid", approval: false, names: null },
-        ...{ ephemeralMinutes: null, reservation: "web1", takesOver: SERVER.node },
+        ...{ ephemeralMinutes: null, reservation: "web1", takesOver: SERVER.node, options: null },
         ...{ allowOverlap: false, tags: [], note: null },
       },
     };
