@@ -91,6 +91,8 @@ describe.each(SHELLS)("at the controller, $name", (shell) => {
   it.each([
     `w1 GET ${NETWORK}/../../config`,
     "w1 GET /status",
+    `w1 GET ${NETWORK}/member`,
+    `w1 GET /unstable${NETWORK}`,
     `w1 PUT ${NETWORK} {}`,
     `w1 POST ${NETWORK} @/etc/shadow`,
     `w1 POST ${NETWORK}`,
@@ -177,6 +179,19 @@ for try in 1 2 3 4 5 6 7; do ask_for_work; echo $pause; done`;
       expect(out).toContain("300\n");
       expect(file("calls")).toContain("systemctl stop meshboot-controller.service\n");
       expect(file(`${HOME}/turn`)).toBeUndefined();
+    });
+  });
+
+  it("asks its zerotier-one again whether it has a controller, until it has", () => {
+    const text = `call() { cat "$TMP/body" >&2; HTTP=000; }; the_problem() { echo away; }
+look_whether_capable() { tries=$((tries + 1)); [ $tries -lt 3 ] || capable=true; }
+tries=0 capable=false; for try in 1 2 3 4; do ask_for_work; done; echo $tries`;
+    ran(shell, text, {}, ({ out, err }) => {
+      expect(out).toBe("3\n");
+      expect(err.match(/"capable":(true|false)/g)?.map((one) => one.slice(10))).toEqual([
+        ...["false", "false", "true"],
+        "true",
+      ]);
     });
   });
 

@@ -32,7 +32,6 @@ function countedTo(nodes: NodeStore, now: number, most: number): { unseen: Unsee
   const all = nodes.countUnseen(now - offlineAfter, most);
   const stale = nodes.countUnseen(now - staleAfter, most);
   // Set up by hand, one has no agent that could be heard: it is never offline.
-  const silent =
-    nodes.countKeptUnseen(now - offlineAfter, most) - nodes.countKeptUnseen(now - staleAfter, most);
+  const silent = nodes.countKeptUnseen({ after: now - staleAfter, until: now - offlineAfter }, most);
   return { unseen: { offline: all - stale - silent, stale }, counted: all };
 }

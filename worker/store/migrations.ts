@@ -307,8 +307,6 @@ export const MIGRATIONS: readonly string[] = [
    UPDATE first_boots SET proven_at = proven_at * 2 + 1 WHERE proven_at IS NOT NULL;`,
   // 23: what a controller that a node of the mesh hosts has, so that another node can make it anew: the network's document, and each member's
   `CREATE TABLE controller_documents (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;`,
-  // 24: those without an agent, by when they were last seen
-  "CREATE INDEX kept_nodes_by_sight ON nodes (seen_at) WHERE state = 'active' AND identity IS NULL;",
 ];
 
 /** Brings the tables up to date: applies, in order and each in a transaction, what this object has not had yet. */

@@ -275,13 +275,15 @@ export class NodeStore {
     ).number;
   }
 
-  /** The same of those that were set up by hand. */
-  countKeptUnseen(since: number, most: number): number {
+  /** How many of those were set up by hand, and seen after the one time and until the other; `most` are looked at. */
+  countKeptUnseen({ after, until }: { after: number; until: number }, most: number): number {
     return this.#db.readOne<{ number: number }>(
       `SELECT count(*) AS number FROM
-         (SELECT 1 FROM nodes INDEXED BY kept_nodes_by_sight
-           WHERE state = 'active' AND identity IS NULL AND seen_at <= ? LIMIT ?)`,
-      since,
+         (SELECT identity FROM nodes INDEXED BY active_nodes_by_sight
+           WHERE state = 'active' AND seen_at > ? AND seen_at <= ? LIMIT ?)
+         WHERE identity IS NULL`,
+      after,
+      until,
       most,
     ).number;
   }

@@ -42,7 +42,7 @@ look_whether_running() {
 # Whether the call is one that the Worker may have made here.
 is_exchange() { # ID METHOD PATH BODY
   matches "$1" '[a-z][0-9]{1,9}(-[0-9]{1,9})?' || return 1
-  matches "$3" '(/unstable)?/controller/network/[0-9a-f]{16}(/member(/[0-9a-f]{10})?)?' || return 1
+  matches "$3" '/controller/network/[0-9a-f]{16}(/member/[0-9a-f]{10})?|/unstable/controller/network/[0-9a-f]{16}/member' || return 1
   case $2$4 in GET | DELETE | 'POST{'*) ;; *) return 1 ;; esac
 }
 
@@ -93,7 +93,7 @@ follow_turn() {
   yours)
     if ! matches "$number" '[1-9][0-9]{0,7}'; then
       warn "the Worker's turn has no number: $(printable "$number")"
-    elif matches "$handed" '[0-9a-f]{10}:0:[0-9a-f]{128}:[0-9a-f]{128}'; then
+    elif [ "$capable" = true ] && matches "$handed" '[0-9a-f]{10}:0:[0-9a-f]{128}:[0-9a-f]{128}'; then
       make_controller "$number" "$handed"
     elif [ "$has" = "$number" ]; then
       is_running meshboot-controller || systemctl start meshboot-controller.service
@@ -118,6 +118,8 @@ do_work() {
 ask_for_work() {
   look_at_turn
   look_whether_running
+  # At a boot it may not answer yet, and another package may come.
+  [ "$capable" = true ] || look_whether_capable
   {
     printf '{"node":"%s","has":%s,"running":%s,"capable":%s,"done":[' "$node" "$has" $running "$capable"
     cat "$TMP/done"
@@ -151,9 +153,8 @@ controller() {
   MOST_ANSWERED=4000000
   identity=$(tr -cd 0-9a-f: <"$ZT/identity.public")
   node=${identity%%:*}
-  look_whether_capable
   : >"$TMP/done"
-  away=$CONTROLLER_AWAY incapable=''
+  away=$CONTROLLER_AWAY capable=false incapable=''
   while :; do
     ask_for_work
     # What was done is told at once.
